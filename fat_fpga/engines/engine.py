@@ -1,0 +1,76 @@
+"""The protocol behind which every engine stands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.errors import DataError
+from fat_fpga.faults import Fault
+from fat_fpga.network import Network
+
+Images = npt.NDArray[np.uint8]
+"""uint8 [N, C, H, W]."""
+Labels = npt.NDArray[np.int64]
+"""int64 [N], each 0 <= label < classes."""
+Progress = Callable[[int], None]
+"""Called with the number of images finished so far."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a list of faults does to a set of images.
+
+    Attributes:
+        golden: int32 [N], predicted classes of the fault-free network.
+        correct: int64 [F], images classified correctly under each fault.
+        changed: int64 [F], images whose predicted class differs from the fault-free one.
+        predictions: int32 [F, N] if asked for, else None.
+    """
+
+    golden: npt.NDArray[np.int32]
+    correct: npt.NDArray[np.int64]
+    changed: npt.NDArray[np.int64]
+    predictions: npt.NDArray[np.int32] | None
+
+
+class Engine(Protocol):
+    """Executes a network on images, fault-free and under each of a list of faults."""
+
+    name: str
+
+    def run(
+        self,
+        network: Network,
+        images: Images,
+        labels: Labels,
+        faults: Sequence[Fault],
+        *,
+        predictions: bool = False,
+        progress: Progress | None = None,
+    ) -> Outcome:
+        """Outcome of every fault; DataError or FaultError where images or faults do not fit the network."""
+
+
+def check_images(network: Network, images: Images, labels: Labels) -> None:
+    """DataError unless the images and labels are ones the network can take."""
+    expected = network.input.shape
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != expected:
+        raise DataError(
+            f"{network.name} takes uint8 images [N, {', '.join(map(str, expected))}], "
+            f"got {images.dtype} {list(images.shape)}"
+        )
+    if len(images) == 0:
+        raise DataError("no images: a campaign needs at least one")
+    if labels.shape != (len(images),):
+        raise DataError(
+            f"expected one label for each of the {len(images)} images, got labels of shape {list(labels.shape)}"
+        )
+    if labels.min() < 0 or labels.max() >= network.classes:
+        raise DataError(
+            f"labels must lie in 0..{network.classes - 1} for {network.name}, got {labels.min()}..{labels.max()}"
+        )

@@ -1,0 +1,105 @@
+"""The reference engine: numpy, slow, obvious, no tricks. It defines what the network and each fault mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images
+from fat_fpga.faults import Fault, check_faults, fault_model
+from fat_fpga.network import MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network.layers import IntArray
+
+_BLOCK = 50  # images at a time, to bound memory
+
+
+def quantise(network: Network, images: Images) -> IntArray:
+    """The integers in front of the first layer: int32 [N, C, H, W]."""
+    return np.stack([table[images[:, c]] for c, table in enumerate(network.input.table)], axis=1)
+
+
+def accumulate(unit: MatrixVectorUnit, activations: IntArray) -> IntArray:
+    """Accumulators of a unit: int32 [N, M, H', W'] from activations [N, C, H, W]."""
+    top, left, bottom, right = unit.padding
+    padded = np.pad(activations, ((0, 0), (0, 0), (top, bottom), (left, right)))
+    windows = sliding_window_view(padded, unit.kernel, axis=(2, 3))[:, :, :: unit.stride[0], :: unit.stride[1]]
+    accumulators: IntArray = np.einsum("nchwij,mcij->nmhw", windows, unit.weights, optimize=True)
+    return accumulators
+
+
+def activate(unit: MatrixVectorUnit, accumulators: IntArray) -> IntArray:
+    """Output levels of a unit from its accumulators, same shape."""
+    assert unit.thresholds is not None and unit.levels is not None
+    out = np.full_like(accumulators, unit.levels.base)
+    for i in range(unit.thresholds.shape[1]):
+        out += unit.levels.step * (accumulators >= unit.thresholds[:, i, None, None])
+    return out
+
+
+def pool(layer: MaxPool, activations: IntArray) -> IntArray:
+    """Maximum over each window of [N, C, H, W]."""
+    windows = sliding_window_view(activations, layer.kernel, axis=(2, 3))
+    pooled: IntArray = windows[:, :, :: layer.stride[0], :: layer.stride[1]].max(axis=(4, 5))
+    return pooled
+
+
+def execute(network: Network, images: Images, faults: Sequence[Fault] = ()) -> list[IntArray]:
+    """Run the network, with all ``faults`` present at once.
+
+    Returns:
+        The output of every layer, int32 [N, C, H, W]; the last holds the class scores.
+    """
+    activations = quantise(network, images)
+    outputs = []
+    for layer in network.layers:
+        if isinstance(layer, MaxPool):
+            activations = pool(layer, activations)
+        else:
+            activations = accumulate(layer, activations)
+            if layer.levels is not None:
+                activations = activate(layer, activations)
+            for fault in faults:
+                if fault.layer == layer.name:
+                    activations = fault_model(fault.kind).apply(activations, fault)
+        outputs.append(activations)
+    return outputs
+
+
+def predict(network: Network, images: Images, faults: Sequence[Fault] = ()) -> IntArray:
+    """Predicted classes, int32 [N]: the first maximum of the scores."""
+    scores = execute(network, images, faults)[-1]
+    return scores[:, :, 0, 0].argmax(axis=1).astype(np.int32)
+
+
+class ReferenceEngine:
+    name = "reference"
+
+    def run(
+        self,
+        network: Network,
+        images: Images,
+        labels: Labels,
+        faults: Sequence[Fault],
+        *,
+        predictions: bool = False,
+        progress: Progress | None = None,
+    ) -> Outcome:
+        check_images(network, images, labels)
+        check_faults(network, faults)
+        golden = np.empty(len(images), np.int32)
+        table = np.empty((len(faults), len(images)), np.int32)
+        for start in range(0, len(images), _BLOCK):
+            block = slice(start, start + _BLOCK)
+            golden[block] = predict(network, images[block])
+            for f, fault in enumerate(faults):
+                table[f, block] = predict(network, images[block], [fault])
+            if progress:
+                progress(min(start + _BLOCK, len(images)))
+        return Outcome(
+            golden=golden,
+            correct=(table == labels).sum(axis=1),
+            changed=(table != golden).sum(axis=1),
+            predictions=table if predictions else None,
+        )

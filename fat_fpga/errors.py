@@ -1,0 +1,32 @@
+"""The errors a user can meet. Each message says what was expected, what came, where, and what to do.
+
+The command line prints any of these as one line and leaves with exit code 2.
+"""
+
+
+class FatFpgaError(Exception):
+    """Base of every error that fat_fpga raises on purpose."""
+
+
+class ModelError(FatFpgaError):
+    """A network file or an integer network is not one that can be executed exactly."""
+
+
+class DataError(FatFpgaError):
+    """A data set is missing, damaged, or does not fit the network."""
+
+
+class FaultError(FatFpgaError):
+    """A fault address cannot be read, or names no place in the network."""
+
+
+class EngineError(FatFpgaError):
+    """An engine is unknown, not available on this machine, or cannot execute the request."""
+
+
+class CampaignError(FatFpgaError):
+    """A campaign cannot be started, continued or read."""
+
+
+class TrainingError(FatFpgaError):
+    """A training run cannot be started or continued."""

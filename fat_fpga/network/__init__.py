@@ -1,0 +1,7 @@
+"""The integer dataflow network and its ways in and out of QONNX files."""
+
+from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, MaxPool
+from fat_fpga.network.levels import Levels
+from fat_fpga.network.network import Network
+
+__all__ = ["InputQuantiser", "Layer", "Levels", "MatrixVectorUnit", "MaxPool", "Network"]

@@ -1,0 +1,138 @@
+"""The layers of an integer dataflow network, named and meant as FINN does.
+
+All of them are immutable, all arithmetic is on integers. Activations are arrays [N, C, H, W];
+a fully connected layer is a matrix-vector unit whose kernel covers its whole input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.errors import ModelError
+from fat_fpga.network.levels import Levels
+
+IntArray = npt.NDArray[np.int32]
+Shape = tuple[int, int, int]
+"""Channels, height, width of one image's activations."""
+
+
+@dataclass(frozen=True, eq=False)
+class InputQuantiser:
+    """Turns pixels into the first layer's integers, by table.
+
+    Attributes:
+        shape: channels, height, width of an image.
+        table: int32 [C, 256]; ``table[c, pixel]`` is the integer that channel ``c`` sees for a uint8 pixel.
+        scale: real value of one integer step; documents what the integers stand for.
+    """
+
+    shape: Shape
+    table: IntArray
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.table.shape != (self.shape[0], 256) or self.table.dtype != np.int32:
+            raise ModelError(
+                f"input table: expected int32 [{self.shape[0]}, 256], got {self.table.dtype} {list(self.table.shape)}"
+            )
+
+    @property
+    def min(self) -> int:
+        return int(self.table.min())
+
+    @property
+    def max(self) -> int:
+        return int(self.table.max())
+
+
+@dataclass(frozen=True, eq=False)
+class MatrixVectorUnit:
+    """A convolution or fully connected layer with its activation: FINN's MVAU.
+
+    ``acc[m] = sum_k weights[m, k] * window[k]`` and, with thresholds,
+    ``out[m] = levels.base + levels.step * sum_i (acc[m] >= thresholds[m, i])``.
+
+    Attributes:
+        name: address of the layer, the same from every form of file: ``conv0``, ``conv1``, ..., ``fc8``.
+        weights: int32 [M, C, KH, KW].
+        thresholds: int32 [M, levels.count - 1], ascending along the last axis; None in the last layer.
+        levels: output levels; None in the last layer, whose accumulators are the class scores.
+        stride: vertical, horizontal.
+        padding: top, left, bottom, right; padded places hold the integer 0.
+        weight_type: QONNX datatype of the weights, as in the file (``BIPOLAR``, ``INT2``, ...).
+        node: name of the matrix node in the file.
+    """
+
+    name: str
+    weights: IntArray
+    thresholds: IntArray | None
+    levels: Levels | None
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    weight_type: str = "INT8"
+    node: str = ""
+
+    def __post_init__(self) -> None:
+        if self.weights.ndim != 4 or self.weights.dtype != np.int32:
+            raise ModelError(
+                f"{self.name}: weights must be int32 [M, C, KH, KW], "
+                f"got {self.weights.dtype} {list(self.weights.shape)}"
+            )
+        if (self.thresholds is None) != (self.levels is None):
+            raise ModelError(f"{self.name}: thresholds and levels must be given together")
+        if self.thresholds is not None and self.levels is not None:
+            expected = (self.channels, self.levels.count - 1)
+            if self.thresholds.shape != expected or self.thresholds.dtype != np.int32:
+                raise ModelError(
+                    f"{self.name}: thresholds must be int32 {list(expected)}, "
+                    f"got {self.thresholds.dtype} {list(self.thresholds.shape)}"
+                )
+            if np.any(np.diff(self.thresholds, axis=1) < 0):
+                raise ModelError(f"{self.name}: thresholds must ascend along each channel")
+
+    @property
+    def channels(self) -> int:
+        """Number of output channels M."""
+        return int(self.weights.shape[0])
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        return int(self.weights.shape[2]), int(self.weights.shape[3])
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape behind this layer for an input of ``shape``; ModelError where it does not fit."""
+        c, h, w = shape
+        top, left, bottom, right = self.padding
+        rows = h + top + bottom - self.kernel[0]
+        columns = w + left + right - self.kernel[1]
+        if c != self.weights.shape[1] or rows < 0 or columns < 0:
+            raise ModelError(f"{self.name}: weights {list(self.weights.shape)} do not fit an input of {list(shape)}")
+        return self.channels, rows // self.stride[0] + 1, columns // self.stride[1] + 1
+
+    def macs(self, shape: Shape) -> int:
+        """Multiply-accumulates for one image with an input of ``shape``."""
+        _, h, w = self.output_shape(shape)
+        return h * w * self.weights.size
+
+
+@dataclass(frozen=True, eq=False)
+class MaxPool:
+    """Maximum over windows, without padding; named after the layer in front: ``conv1.pool``."""
+
+    name: str
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    node: str = ""
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape behind this layer for an input of ``shape``; ModelError where it does not fit."""
+        c, h, w = shape
+        if h < self.kernel[0] or w < self.kernel[1]:
+            raise ModelError(f"{self.name}: window {list(self.kernel)} is larger than its input {list(shape)}")
+        return c, (h - self.kernel[0]) // self.stride[0] + 1, (w - self.kernel[1]) // self.stride[1] + 1
+
+
+Layer = MatrixVectorUnit | MaxPool

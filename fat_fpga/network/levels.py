@@ -1,0 +1,54 @@
+"""The finite set of values an activation can take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from fat_fpga.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Evenly spaced integer levels ``base, base + step, ..., base + (count - 1) * step``.
+
+    Bipolar activations are ``Levels(-1, 2, 2)``, symmetric two-bit ones ``Levels(-1, 1, 3)``.
+    A FINN MultiThreshold with N thresholds yields N + 1 of them: level ``i`` is reached when
+    ``i`` thresholds are met.
+    """
+
+    base: int
+    step: int
+    count: int
+
+    def __post_init__(self) -> None:
+        if self.step < 1 or self.count < 2:
+            raise ModelError(f"activation levels need step >= 1 and at least 2 levels, got {self}")
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        return tuple(self.base + i * self.step for i in range(self.count))
+
+    @property
+    def min(self) -> int:
+        return self.base
+
+    @property
+    def max(self) -> int:
+        return self.base + (self.count - 1) * self.step
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.values)
+
+    def index(self, value: int) -> int:
+        """Position of ``value`` among the levels; ValueError if it is none of them."""
+        i, rest = divmod(value - self.base, self.step)
+        if rest or not 0 <= i < self.count:
+            raise ValueError(f"{value} is none of the levels {self}")
+        return i
+
+    def __str__(self) -> str:
+        if self.count <= 4:
+            return "{" + ", ".join(f"{v:+d}" if v else "0" for v in self) + "}"
+        by = f" step {self.step}" if self.step > 1 else ""
+        return f"{{{self.min}..{self.max}{by}}}"

@@ -1,0 +1,102 @@
+"""The integer dataflow network: the one in-memory form that every engine executes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from fat_fpga.errors import ModelError
+from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, MaxPool, Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A chain of integer layers, from uint8 pixels to class scores.
+
+    Class scores are the last layer's raw accumulators; the predicted class is the first maximum.
+
+    Attributes:
+        name: what to call the network in tables.
+        input: how pixels become integers.
+        layers: matrix-vector units and pools, in order; the last is a unit without thresholds and
+            with one output pixel.
+    """
+
+    name: str
+    input: InputQuantiser
+    layers: tuple[Layer, ...]
+
+    def __post_init__(self) -> None:
+        units = self.units
+        if not units or units[-1] is not self.layers[-1] or units[-1].levels is not None:
+            raise ModelError(f"{self.name}: the last layer must be a matrix-vector unit without thresholds")
+        for unit in units[:-1]:
+            if unit.levels is None:
+                raise ModelError(f"{self.name}: {unit.name} has no thresholds, and only the last layer may have none")
+        names = [layer.name for layer in self.layers]
+        if len(set(names)) != len(names):
+            raise ModelError(f"{self.name}: layer names must differ, got {', '.join(names)}")
+        if isinstance(self.layers[0], MaxPool):
+            raise ModelError(f"{self.name}: the first layer must be a matrix-vector unit")
+        if self.shapes[-1][1:] != (1, 1):
+            raise ModelError(f"{self.name}: expected one score per class, got an output of {list(self.shapes[-1])}")
+
+    @property
+    def units(self) -> tuple[MatrixVectorUnit, ...]:
+        return tuple(layer for layer in self.layers if isinstance(layer, MatrixVectorUnit))
+
+    @property
+    def classes(self) -> int:
+        return self.units[-1].channels
+
+    @cached_property
+    def shapes(self) -> tuple[Shape, ...]:
+        """Output shape of each layer."""
+        shapes = []
+        shape = self.input.shape
+        for layer in self.layers:
+            shape = layer.output_shape(shape)
+            shapes.append(shape)
+        return tuple(shapes)
+
+    def input_shape(self, position: int) -> Shape:
+        """Shape in front of ``layers[position]``."""
+        return self.shapes[position - 1] if position else self.input.shape
+
+    def position(self, name: str) -> int:
+        """Index in ``layers`` of the layer called ``name``; ModelError lists the known ones."""
+        for i, layer in enumerate(self.layers):
+            if layer.name == name:
+                return i
+        known = ", ".join(layer.name for layer in self.layers)
+        raise ModelError(f"unknown layer '{name}': {self.name} has {known}")
+
+    def walk(self) -> Iterator[tuple[Layer, Shape, Shape]]:
+        """Each layer with the shapes in front of it and behind it."""
+        for i, layer in enumerate(self.layers):
+            yield layer, self.input_shape(i), self.shapes[i]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over everything that decides the function; the same from every form of file."""
+        digest = hashlib.sha256(b"fat_fpga network 1")
+
+        def add(*parts: object) -> None:
+            digest.update(repr(parts).encode())
+
+        add(self.input.shape)
+        digest.update(self.input.table.astype("<i4").tobytes())
+        for layer in self.layers:
+            if isinstance(layer, MaxPool):
+                add(layer.name, layer.kernel, layer.stride)
+                continue
+            levels = layer.levels and (layer.levels.base, layer.levels.step)
+            add(layer.name, layer.weights.shape, layer.stride, layer.padding, levels)
+            digest.update(layer.weights.astype("<i4").tobytes())
+            if layer.thresholds is not None:
+                digest.update(np.ascontiguousarray(layer.thresholds, dtype="<i4").tobytes())
+        return digest.hexdigest()
