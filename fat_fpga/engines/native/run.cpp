@@ -1,0 +1,51 @@
+#include "run.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "simulator.hpp"
+
+namespace fat {
+
+void run(const Model& model, const uint8_t* images, int64_t image_count, const int64_t* labels,
+         const StuckChannel* faults, int64_t fault_count, int threads, int32_t* golden, int64_t* correct,
+         int64_t* changed, int32_t* classes) {
+  const size_t image_bytes = size_t(model.channels) * model.height * model.width;
+  std::atomic<int64_t> next{0};
+  std::mutex merge;
+  std::exception_ptr failure;
+
+  auto work = [&] {
+    try {
+      Simulator simulator(model);
+      std::vector<int64_t> right(fault_count), other(fault_count);
+      for (int64_t i; (i = next++) < image_count;) {
+        golden[i] = simulator.golden(images + i * image_bytes);
+        for (int64_t f = 0; f < fault_count; ++f) {
+          const int label = simulator.stuck_channel(faults[f].unit, faults[f].channel, faults[f].level);
+          right[f] += label == labels[i];
+          other[f] += label != golden[i];
+          if (classes) classes[f * image_count + i] = label;
+        }
+      }
+      const std::lock_guard lock(merge);
+      for (int64_t f = 0; f < fault_count; ++f) correct[f] += right[f], changed[f] += other[f];
+    } catch (...) {
+      const std::lock_guard lock(merge);
+      failure = std::current_exception();
+    }
+  };
+
+  std::vector<std::thread> crew;
+  const int64_t helpers = std::min<int64_t>(threads, image_count) - 1;
+  for (int64_t t = 0; t < helpers; ++t) crew.emplace_back(work);
+  work();
+  for (auto& thread : crew) thread.join();
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace fat

@@ -1,0 +1,125 @@
+// AVX2: 64 bytes are two registers.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace fat {
+
+constexpr int kMaxGroup = 4;  // blocks whose sums fit in registers
+constexpr double kDenseCost = 16;
+
+struct Bytes64 {
+  __m256i a, b;
+
+  static Bytes64 zero() { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+  static __m256i at(const int8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  void add(const int8_t* p) { a = _mm256_add_epi8(a, at(p)), b = _mm256_add_epi8(b, at(p + 32)); }
+  void subtract(const int8_t* p) { a = _mm256_sub_epi8(a, at(p)), b = _mm256_sub_epi8(b, at(p + 32)); }
+  void store(int8_t* p) const {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 32), b);
+  }
+  __m128i quarter(int i) const {
+    const __m256i half = i < 2 ? a : b;
+    return i & 1 ? _mm256_extracti128_si256(half, 1) : _mm256_castsi256_si128(half);
+  }
+};
+
+template <class Acc>
+struct Wide64;
+
+template <>
+struct Wide64<int16_t> {
+  __m256i v[4];
+
+  static Wide64 load(const int16_t* p) {
+    Wide64 r;
+    for (int i = 0; i < 4; ++i) r.v[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 16 * i));
+    return r;
+  }
+  void add(const Bytes64& d) {
+    for (int i = 0; i < 4; ++i) v[i] = _mm256_add_epi16(v[i], _mm256_cvtepi8_epi16(d.quarter(i)));
+  }
+  void store(int16_t* p) const {
+    for (int i = 0; i < 4; ++i) _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 16 * i), v[i]);
+  }
+  uint64_t at_least(const int16_t* threshold) const {
+    uint64_t below = 0;
+    for (int i = 0; i < 2; ++i) {
+      const auto* t = reinterpret_cast<const __m256i*>(threshold + 32 * i);
+      const __m256i low = _mm256_cmpgt_epi16(_mm256_loadu_si256(t), v[2 * i]);
+      const __m256i high = _mm256_cmpgt_epi16(_mm256_loadu_si256(t + 1), v[2 * i + 1]);
+      const __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8);
+      below |= uint64_t(uint32_t(_mm256_movemask_epi8(packed))) << (32 * i);
+    }
+    return ~below;
+  }
+};
+
+template <>
+struct Wide64<int32_t> {
+  __m256i v[8];
+
+  static Wide64 load(const int32_t* p) {
+    Wide64 r;
+    for (int i = 0; i < 8; ++i) r.v[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 8 * i));
+    return r;
+  }
+  void add(const Bytes64& d) {
+    for (int i = 0; i < 4; ++i) {
+      const __m128i bytes = d.quarter(i);
+      v[2 * i] = _mm256_add_epi32(v[2 * i], _mm256_cvtepi8_epi32(bytes));
+      v[2 * i + 1] = _mm256_add_epi32(v[2 * i + 1], _mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)));
+    }
+  }
+  void store(int32_t* p) const {
+    for (int i = 0; i < 8; ++i) _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8 * i), v[i]);
+  }
+  uint64_t at_least(const int32_t* threshold) const {
+    uint64_t below = 0;
+    for (int i = 0; i < 8; ++i) {
+      const __m256i t = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(threshold + 8 * i));
+      const __m256i gt = _mm256_cmpgt_epi32(t, v[i]);
+      below |= uint64_t(uint32_t(_mm256_movemask_ps(_mm256_castsi256_ps(gt)))) << (8 * i);
+    }
+    return ~below;
+  }
+};
+
+inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }
+
+// sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.
+inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int scale, int32_t* sums) {
+  const __m256i nibble = _mm256_set1_epi8(15);
+  const __m256i table = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,  //
+                                         0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+  for (int o = 0; o < 64; o += 8) {
+    __m256i total0 = _mm256_setzero_si256(), total1 = total0;
+    for (int start = 0; start < n; start += 31) {  // 31 * 8 bits fit in a byte
+      const int end = start + 31 < n ? start + 31 : n;
+      __m256i bytes0 = _mm256_setzero_si256(), bytes1 = bytes0;
+      for (int i = start; i < end; ++i) {
+        const __m256i word = _mm256_set1_epi64x(int64_t(bits[i]));
+        const auto* w = reinterpret_cast<const __m256i*>(weights + i * 64 + o);
+        const __m256i x0 = _mm256_and_si256(word, _mm256_loadu_si256(w));
+        const __m256i x1 = _mm256_and_si256(word, _mm256_loadu_si256(w + 1));
+        const __m256i low0 = _mm256_shuffle_epi8(table, _mm256_and_si256(x0, nibble));
+        const __m256i low1 = _mm256_shuffle_epi8(table, _mm256_and_si256(x1, nibble));
+        const __m256i high0 = _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(x0, 4), nibble));
+        const __m256i high1 = _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi16(x1, 4), nibble));
+        bytes0 = _mm256_add_epi8(bytes0, _mm256_add_epi8(low0, high0));
+        bytes1 = _mm256_add_epi8(bytes1, _mm256_add_epi8(low1, high1));
+      }
+      total0 = _mm256_add_epi64(total0, _mm256_sad_epu8(bytes0, _mm256_setzero_si256()));
+      total1 = _mm256_add_epi64(total1, _mm256_sad_epu8(bytes1, _mm256_setzero_si256()));
+    }
+    alignas(32) int64_t counts[8];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(counts), total0);
+    _mm256_store_si256(reinterpret_cast<__m256i*>(counts + 4), total1);
+    for (int i = 0; i < 8; ++i) sums[o + i] += scale * int32_t(counts[i]);
+  }
+}
+
+}  // namespace fat

@@ -1,0 +1,90 @@
+// AVX-512 with BW and VPOPCNTDQ: 64 bytes are one register.
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace fat {
+
+constexpr int kMaxGroup = 8;  // blocks whose sums fit in registers
+constexpr double kDenseCost = 4;
+
+struct Bytes64 {
+  __m512i v;
+
+  static Bytes64 zero() { return {_mm512_setzero_si512()}; }
+  void add(const int8_t* p) { v = _mm512_add_epi8(v, _mm512_loadu_si512(p)); }
+  void subtract(const int8_t* p) { v = _mm512_sub_epi8(v, _mm512_loadu_si512(p)); }
+  void store(int8_t* p) const { _mm512_storeu_si512(p, v); }
+};
+
+template <class Acc>
+struct Wide64;
+
+template <>
+struct Wide64<int16_t> {
+  __m512i low, high;
+
+  static Wide64 load(const int16_t* p) { return {_mm512_loadu_si512(p), _mm512_loadu_si512(p + 32)}; }
+  void add(const Bytes64& d) {
+    low = _mm512_add_epi16(low, _mm512_cvtepi8_epi16(_mm512_castsi512_si256(d.v)));
+    high = _mm512_add_epi16(high, _mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64(d.v, 1)));
+  }
+  void store(int16_t* p) const { _mm512_storeu_si512(p, low), _mm512_storeu_si512(p + 32, high); }
+  uint64_t at_least(const int16_t* threshold) const {
+    const uint64_t l = _mm512_cmpge_epi16_mask(low, _mm512_loadu_si512(threshold));
+    const uint64_t h = _mm512_cmpge_epi16_mask(high, _mm512_loadu_si512(threshold + 32));
+    return l | h << 32;
+  }
+};
+
+template <>
+struct Wide64<int32_t> {
+  __m512i v[4];
+
+  static Wide64 load(const int32_t* p) {
+    Wide64 r;
+    for (int i = 0; i < 4; ++i) r.v[i] = _mm512_loadu_si512(p + 16 * i);
+    return r;
+  }
+  void add(const Bytes64& d) {
+    v[0] = _mm512_add_epi32(v[0], _mm512_cvtepi8_epi32(_mm512_castsi512_si128(d.v)));
+    v[1] = _mm512_add_epi32(v[1], _mm512_cvtepi8_epi32(_mm512_extracti64x2_epi64(d.v, 1)));
+    v[2] = _mm512_add_epi32(v[2], _mm512_cvtepi8_epi32(_mm512_extracti64x2_epi64(d.v, 2)));
+    v[3] = _mm512_add_epi32(v[3], _mm512_cvtepi8_epi32(_mm512_extracti64x2_epi64(d.v, 3)));
+  }
+  void store(int32_t* p) const {
+    for (int i = 0; i < 4; ++i) _mm512_storeu_si512(p + 16 * i, v[i]);
+  }
+  uint64_t at_least(const int32_t* threshold) const {
+    uint64_t mask = 0;
+    for (int i = 0; i < 4; ++i) {
+      mask |= uint64_t(_mm512_cmpge_epi32_mask(v[i], _mm512_loadu_si512(threshold + 16 * i))) << (16 * i);
+    }
+    return mask;
+  }
+};
+
+inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }
+
+// sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.
+inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int scale, int32_t* sums) {
+  __m512i counts[8];
+  for (int g = 0; g < 8; ++g) counts[g] = _mm512_setzero_si512();
+  for (int i = 0; i < n; ++i) {
+    const __m512i word = _mm512_set1_epi64(int64_t(bits[i]));
+    for (int g = 0; g < 8; ++g) {
+      const __m512i both = _mm512_and_si512(word, _mm512_loadu_si512(weights + i * 64 + g * 8));
+      counts[g] = _mm512_add_epi64(counts[g], _mm512_popcnt_epi64(both));
+    }
+  }
+  const __m256i factor = _mm256_set1_epi32(scale);
+  for (int g = 0; g < 8; ++g) {
+    auto* out = reinterpret_cast<__m256i*>(sums + g * 8);
+    const __m256i product = _mm256_mullo_epi32(_mm512_cvtepi64_epi32(counts[g]), factor);
+    _mm256_storeu_si256(out, _mm256_add_epi32(_mm256_loadu_si256(out), product));
+  }
+}
+
+}  // namespace fat

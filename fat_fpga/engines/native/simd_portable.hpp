@@ -1,0 +1,66 @@
+// Plain C++: runs anywhere, and the compiler vectorises what it can.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace fat {
+
+constexpr int kMaxGroup = 2;       // blocks whose sums fit in registers
+constexpr double kDenseCost = 24;
+
+struct Bytes64 {
+  int8_t v[64];
+
+  static Bytes64 zero() {
+    Bytes64 r;
+    std::memset(r.v, 0, sizeof r.v);
+    return r;
+  }
+  void add(const int8_t* p) {
+    for (int i = 0; i < 64; ++i) v[i] = int8_t(v[i] + p[i]);
+  }
+  void subtract(const int8_t* p) {
+    for (int i = 0; i < 64; ++i) v[i] = int8_t(v[i] - p[i]);
+  }
+  void store(int8_t* p) const { std::memcpy(p, v, sizeof v); }
+};
+
+template <class Acc>
+struct Wide64 {
+  Acc v[64];
+
+  static Wide64 load(const Acc* p) {
+    Wide64 r;
+    std::memcpy(r.v, p, sizeof r.v);
+    return r;
+  }
+  void add(const Bytes64& d) {
+    for (int i = 0; i < 64; ++i) v[i] = Acc(v[i] + d.v[i]);
+  }
+  void store(Acc* p) const { std::memcpy(p, v, sizeof v); }
+  // Bit i is set where accumulator i meets its threshold.
+  uint64_t at_least(const Acc* threshold) const {
+    uint64_t mask = 0;
+    for (int i = 0; i < 64; ++i) mask |= uint64_t(v[i] >= threshold[i]) << i;
+    return mask;
+  }
+};
+
+inline int popcount(uint64_t x) {
+  x -= (x >> 1) & 0x5555555555555555u;
+  x = (x & 0x3333333333333333u) + ((x >> 2) & 0x3333333333333333u);
+  x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+  return int((x * 0x0101010101010101u) >> 56);
+}
+
+// sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.
+inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int scale, int32_t* sums) {
+  int32_t counts[64] = {};
+  for (int i = 0; i < n; ++i) {
+    for (int o = 0; o < 64; ++o) counts[o] += popcount(bits[i] & weights[i * 64 + o]);
+  }
+  for (int o = 0; o < 64; ++o) sums[o] += scale * counts[o];
+}
+
+}  // namespace fat

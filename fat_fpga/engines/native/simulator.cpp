@@ -1,0 +1,233 @@
+#include "simulator.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "simd.hpp"
+
+namespace fat {
+
+Simulator::Simulator(const Model& model) : model_(model), states_(model.units.size()) {
+  size_t padded = 0, window = 0, frame = 0, entries = 0;
+  for (size_t u = 0; u < model.units.size(); ++u) {
+    const Unit& unit = model.units[u];
+    State& state = states_[u];
+    const size_t accumulators = size_t(unit.pixels()) * unit.padded();
+    if (unit.wide) state.acc32.resize(accumulators); else state.acc16.resize(accumulators);
+    padded = std::max(padded, size_t(unit.padded()));
+    if (u > 0) window = std::max(window, size_t(unit.taps()) * unit.in.pixel_words());
+    if (unit.last) continue;
+    const Stream& out = unit.out;
+    state.golden.resize(out.frame_words());
+    for (int y = -out.top; y < out.height + out.bottom; ++y) {  // padded places keep these values for good
+      for (int x = -out.left; x < out.width + out.right; ++x) {
+        uint64_t* pixel = state.golden.data() + out.offset(y, x);
+        for (int c = 0; c < out.channels; ++c) {
+          for (int t = 0; t < out.pad_index; ++t) pixel[t * out.words() + c / 64] |= uint64_t(1) << (c % 64);
+        }
+      }
+    }
+    state.faulty = state.golden;
+    if (!unit.pools.empty()) state.scratch.resize(2 * size_t(unit.pixels()) * out.pixel_words());
+    frame = std::max(frame, size_t(out.frame_height()) * out.frame_width());
+    entries = std::max(entries, size_t(out.height) * out.width * out.planes * out.channels);
+    row_bytes_ = std::max(row_bytes_, size_t(out.frame_width()) / 8 + 9);
+    rows_.resize(std::max(rows_.size(), size_t(out.planes) * out.frame_height() * row_bytes_));
+  }
+  rows_.resize(rows_.size() + size_t(8) * row_bytes_);
+  const Stream& in = model.units[0].in;
+  pixels_.assign(size_t(in.frame_height()) * in.frame_width() * in.channels, 0);
+  sums_.resize(padded);
+  window_.resize(window);
+  changes_.raised_start.resize(frame + 1);
+  changes_.lowered_start.resize(frame + 1);
+  changes_.raised.resize(entries);
+  changes_.lowered.resize(entries);
+}
+
+int Simulator::golden(const uint8_t* image) {
+  first_unit(image);
+  for (size_t u = 1; u < model_.units.size(); ++u) {
+    dense_unit(int(u), states_[u - 1].golden.data(), true, states_[u].golden.data());
+  }
+  golden_class_ = classify(model_.units.back());
+  table_unit_ = -1;
+  return golden_class_;
+}
+
+int Simulator::stuck_channel(int u, int channel, int level) {
+  if (!channel_changes(u, channel, level)) return golden_class_;
+  const Unit& next = model_.units[u + 1];
+  if (!fits_tables(next)) {
+    spread_channel(u, channel, level);
+    return propagate(u + 1);
+  }
+  build_tables(u + 1, channel);
+  if (next.wide) one_column<int32_t>(u + 1, level); else one_column<int16_t>(u + 1, level);
+  return propagate(u + 2);
+}
+
+// From changed activations in front of unit u to the predicted class.
+int Simulator::propagate(int u) {
+  for (;; ++u) {
+    const Unit& unit = model_.units[u];
+    find_changes(u);
+    if (changes_.count() == 0) return golden_class_;
+    if (sparse_is_cheaper(unit)) {
+      sparse_unit(u);
+    } else {
+      dense_unit(u, states_[u - 1].faulty.data(), false, states_[u].faulty.data());
+    }
+    if (unit.last) return classify(unit);
+  }
+}
+
+void Simulator::first_unit(const uint8_t* image) {
+  const Unit& unit = model_.units[0];
+  const Stream& in = unit.in;
+  State& state = states_[0];
+  const int padded = unit.padded(), width = in.frame_width();
+  for (int c = 0; c < in.channels; ++c) {
+    const int32_t* table = model_.input_table.data() + size_t(c) * 256;
+    for (int y = 0; y < in.height; ++y) {
+      for (int x = 0; x < in.width; ++x) {
+        const uint8_t pixel = image[(size_t(c) * in.height + y) * in.width + x];
+        pixels_[(size_t(y + in.top) * width + x + in.left) * in.channels + c] = table[pixel];
+      }
+    }
+  }
+  const Target to = target(0, state.golden.data());
+  for (int y = 0; y < unit.height; ++y) {
+    for (int x = 0; x < unit.width; ++x) {
+      std::fill_n(sums_.data(), padded, 0);
+      for (int ky = 0; ky < unit.kernel_y; ++ky) {
+        const int32_t* row =
+            pixels_.data() + (size_t(y * unit.stride_y + ky) * width + x * unit.stride_x) * in.channels;
+        const int8_t* column = unit.columns.data() + size_t(ky) * unit.kernel_x * in.channels * padded;
+        for (int k = 0; k < unit.kernel_x * in.channels; ++k, column += padded) {
+          const int32_t value = row[k];
+          if (value == 0) continue;
+          int32_t* sums = sums_.data();
+          for (int m = 0; m < padded; ++m) sums[m] += value * column[m];
+        }
+      }
+      if (!unit.last) write_planes(unit, to.first + y * to.pitch + x * unit.out.pixel_words());
+    }
+  }
+  pool(0, state.golden.data());
+}
+
+// Recomputes every pixel of a unit from the planes in front of it, into `out`, the frame behind its pools.
+void Simulator::dense_unit(int u, const uint64_t* in, bool keep, uint64_t* out) {
+  const Unit& unit = model_.units[u];
+  State& state = states_[u];
+  const int padded = unit.padded();
+  const Target to = target(u, out);
+  for (int y = 0; y < unit.height; ++y) {
+    for (int x = 0; x < unit.width; ++x) {
+      dense_pixel(unit, in, y, x);
+      if (keep) {
+        const size_t at = size_t(y * unit.width + x) * padded;
+        if (unit.wide) std::copy_n(sums_.data(), padded, state.acc32.data() + at);
+        else std::copy_n(sums_.data(), padded, state.acc16.data() + at);
+      }
+      if (!unit.last) write_planes(unit, to.first + y * to.pitch + x * unit.out.pixel_words());
+    }
+  }
+  if (!unit.last) pool(u, out);
+}
+
+// Accumulators of one output pixel, into sums_.
+void Simulator::dense_pixel(const Unit& unit, const uint64_t* in, int y, int x) {
+  const Stream& stream = unit.in;
+  const int words = stream.words(), count = unit.taps() * words;
+  int base = 0;
+  for (int t = 0; t < stream.planes; ++t) {
+    uint64_t* window = window_.data() + size_t(t) * count;
+    for (int ky = 0; ky < unit.kernel_y; ++ky) {
+      for (int kx = 0; kx < unit.kernel_x; ++kx) {
+        const size_t pixel = size_t(y * unit.stride_y + ky) * stream.frame_width() + x * unit.stride_x + kx;
+        const uint64_t* from = in + pixel * stream.pixel_words() + size_t(t) * words;
+        for (int i = 0; i < words; ++i) *window++ = from[i];
+      }
+    }
+  }
+  if (unit.weight_base != 0) {
+    for (int i = 0; i < stream.planes * count; ++i) base += popcount(window_[i]);
+    base *= unit.weight_base;
+  }
+  std::fill_n(sums_.data(), unit.padded(), base);
+  for (int b = 0; b < unit.blocks(); ++b) {
+    for (const WeightPlane& plane : unit.planes) {
+      const uint64_t* weights = plane.bits.data() + size_t(b) * count * kBlock;
+      for (int t = 0; t < stream.planes; ++t) {
+        popcounts(window_.data() + size_t(t) * count, count, weights, plane.scale, sums_.data() + b * kBlock);
+      }
+    }
+  }
+}
+
+// The planes of one output pixel, from its accumulators in sums_.
+void Simulator::write_planes(const Unit& unit, uint64_t* planes) const {
+  for (int b = 0; b < unit.blocks(); ++b) {
+    const auto sums = Wide64<int32_t>::load(sums_.data() + b * kBlock);
+    for (int t = 0; t < unit.out.planes; ++t) {
+      planes[t * unit.blocks() + b] = sums.at_least(unit.thresholds.data() + size_t(t) * unit.padded() + b * kBlock);
+    }
+  }
+}
+
+// The first maximum of the scores, from the accumulators in sums_.
+int Simulator::classify(const Unit& unit) const {
+  int best = 0;
+  int64_t best_score = INT64_MIN;
+  for (int m = 0; m < unit.outputs; ++m) {
+    const int64_t score = int64_t(unit.score_step) * sums_[m] + unit.score_offset[m];
+    if (score > best_score) best_score = score, best = m;
+  }
+  return best;
+}
+
+Simulator::Target Simulator::target(int u, uint64_t* out) {
+  const Unit& unit = model_.units[u];
+  if (unit.last) return {nullptr, 0};
+  if (unit.pools.empty()) {
+    return {out + unit.out.offset(0, 0), size_t(unit.out.frame_width()) * unit.out.pixel_words()};
+  }
+  return {states_[u].scratch.data(), size_t(unit.width) * unit.out.pixel_words()};
+}
+
+// Takes the planes in the scratch through the pools into `out`; nothing to do without pools.
+void Simulator::pool(int u, uint64_t* out) {
+  const Unit& unit = model_.units[u];
+  const int words = unit.out.pixel_words();
+  uint64_t* from = states_[u].scratch.data();
+  uint64_t* spare = from + size_t(unit.pixels()) * words;
+  int height = unit.height, width = unit.width;
+  for (size_t i = 0; i < unit.pools.size(); ++i) {
+    const Pool& pool = unit.pools[i];
+    const int rows = (height - pool.kernel_y) / pool.stride_y + 1;
+    const int columns = (width - pool.kernel_x) / pool.stride_x + 1;
+    const bool final = i + 1 == unit.pools.size();
+    uint64_t* to = final ? out + unit.out.offset(0, 0) : spare;
+    const size_t pitch = size_t(final ? unit.out.frame_width() : columns) * words;
+    for (int y = 0; y < rows; ++y) {
+      for (int x = 0; x < columns; ++x) {
+        uint64_t* pixel = to + y * pitch + size_t(x) * words;
+        for (int w = 0; w < words; ++w) {
+          uint64_t any = 0;
+          for (int ky = 0; ky < pool.kernel_y; ++ky) {
+            for (int kx = 0; kx < pool.kernel_x; ++kx) {
+              any |= from[(size_t(y * pool.stride_y + ky) * width + x * pool.stride_x + kx) * words + w];
+            }
+          }
+          pixel[w] = any;
+        }
+      }
+    }
+    std::swap(from, spare);
+    height = rows, width = columns;
+  }
+}
+
+}  // namespace fat

@@ -1,0 +1,153 @@
+"""The native engine: C++ kernels, exact and fast, on all cores.
+
+The network is translated into the index domain of the kernels (see ``native/model.hpp``): an activation
+becomes the index of its level, so that ``acc = base * sum(w) + step * acc'`` with
+``acc' = sum(w * index)``, and thresholds move accordingly.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from types import ModuleType
+
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images
+from fat_fpga.errors import EngineError
+from fat_fpga.faults import Fault, check_faults
+from fat_fpga.network import Levels, MatrixVectorUnit, MaxPool, Network
+
+ENVIRONMENT = "FAT_FPGA_SIMD"
+"""Environment variable that forces an instruction set: ``portable``, ``avx2`` or ``avx512``."""
+
+_IMAGES_PER_CALL = 256
+_INPUT = Levels(0, 1, 2)  # the first unit takes plain integers: base 0, step 1
+
+
+def instruction_sets() -> list[str]:
+    """Instruction sets that this processor runs, best first."""
+    names: list[str] = _module("portable").supported()
+    return names
+
+
+def chosen_instruction_set() -> str:
+    """The one in use; EngineError if the environment asks for one that cannot run here."""
+    possible = instruction_sets()
+    wanted = os.environ.get(ENVIRONMENT) or possible[0]
+    if wanted not in possible:
+        raise EngineError(f"{ENVIRONMENT}={wanted}: this processor runs {', '.join(possible)}")
+    return wanted
+
+
+def _module(instruction_set: str) -> ModuleType:
+    return importlib.import_module(f"fat_fpga.engines._native_{instruction_set}")
+
+
+class NativeEngine:
+    """Exact campaigns on the CPU.
+
+    Args:
+        threads: worker threads; all cores available to the process by default.
+    """
+
+    name = "native"
+
+    def __init__(self, threads: int | None = None) -> None:
+        self.threads = threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+    def run(
+        self,
+        network: Network,
+        images: Images,
+        labels: Labels,
+        faults: Sequence[Fault],
+        *,
+        predictions: bool = False,
+        progress: Progress | None = None,
+    ) -> Outcome:
+        check_images(network, images, labels)
+        check_faults(network, faults)
+        model = _translate(network, _module(chosen_instruction_set()))
+        units = {unit.name: i for i, unit in enumerate(network.units)}
+        levels = [unit.levels or _INPUT for unit in network.units]
+        rows = [(units[f.layer], f.index[0], levels[units[f.layer]].index(f.value)) for f in faults]
+        addresses = np.array(rows, np.int32).reshape(len(faults), 3)
+
+        golden = np.empty(len(images), np.int32)
+        correct = np.zeros(len(faults), np.int64)
+        changed = np.zeros(len(faults), np.int64)
+        table = np.empty((len(faults), len(images)), np.int32) if predictions else None
+        labels = np.ascontiguousarray(labels, np.int64)
+        for start in range(0, len(images), _IMAGES_PER_CALL):
+            block = slice(start, min(start + _IMAGES_PER_CALL, len(images)))
+            classes = np.empty((len(faults), block.stop - start), np.int32) if table is not None else None
+            model.run(
+                np.ascontiguousarray(images[block]),
+                labels[block],
+                addresses,
+                self.threads,
+                golden[block],
+                correct,
+                changed,
+                classes,
+            )
+            if table is not None:
+                table[:, block] = classes
+            if progress:
+                progress(block.stop)
+        return Outcome(golden, correct, changed, table)
+
+
+def _translate(network: Network, module: ModuleType) -> object:
+    """The C++ model of a network; EngineError where the kernels cannot hold it."""
+    _, height, width = network.input.shape
+    model = module.Model(np.ascontiguousarray(network.input.table), height, width)
+    source = _INPUT
+    for position, layer in enumerate(network.layers):
+        if not isinstance(layer, MatrixVectorUnit):
+            continue
+        pools = []
+        for behind in network.layers[position + 1 :]:
+            if not isinstance(behind, MaxPool):
+                break
+            pools.append((*behind.kernel, *behind.stride))
+        _add_unit(model, layer, source, pools)
+        source = layer.levels or source
+    return model
+
+
+def _add_unit(model: object, unit: MatrixVectorUnit, source: Levels, pools: list[tuple[int, ...]]) -> None:
+    if np.abs(unit.weights).max(initial=0) > 127:
+        raise EngineError(f"{unit.name}: the native engine takes weights of -127..127; use the reference engine")
+    try:
+        pad_index = source.index(0) if any(unit.padding) and source is not _INPUT else 0
+    except ValueError:
+        raise EngineError(f"{unit.name}: padding needs 0 among the input levels {source}") from None
+    offset = source.base * unit.weights.sum(axis=(1, 2, 3), dtype=np.int64)
+    thresholds = None
+    if unit.thresholds is not None:
+        thresholds = _index_thresholds(unit, source, unit.thresholds, offset)
+    try:
+        model.add_unit(  # type: ignore[attr-defined]
+            np.ascontiguousarray(unit.weights.transpose(0, 2, 3, 1), np.int8),
+            unit.stride,
+            unit.padding,
+            pad_index,
+            thresholds,
+            np.ascontiguousarray(offset, np.int32),
+            source.step,
+            pools,
+        )
+    except ValueError as error:
+        raise EngineError(f"{unit.name}: {error}") from None
+
+
+def _index_thresholds(
+    unit: MatrixVectorUnit, source: Levels, thresholds: npt.NDArray[np.int32], offset: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int32]:
+    """Smallest ``acc'`` that meets each threshold, kept within the bounds of int32."""
+    moved = -((offset[:, None] - thresholds) // source.step)
+    return np.ascontiguousarray(np.clip(moved, -(2**30), 2**30), np.int32)
