@@ -1,0 +1,87 @@
+"""Labelled images in memory, checked once, in one form for every source."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fat_fpga.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Labelled images.
+
+    Attributes:
+        name: where they came from, in the words of the data specification.
+        images: uint8 [N, C, H, W], pixel values 0 to 255, C 1 or 3.
+        labels: int64 [N], indices into ``classes``.
+        classes: the name of each class.
+
+    Raises:
+        DataError: an array has a wrong shape or type, a label is outside the classes, or there is no image.
+    """
+
+    name: str
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.images.ndim != 4 or self.images.shape[1] not in (1, 3):
+            raise DataError(f"{self.name}: images must be [N, C, H, W] with C 1 or 3, got {self.images.shape}")
+        if self.images.dtype != np.uint8:
+            raise DataError(f"{self.name}: images must be uint8 pixels 0..255, got {self.images.dtype}")
+        if self.labels.dtype != np.int64 or self.labels.shape != (len(self.images),):
+            raise DataError(
+                f"{self.name}: expected one int64 label per image, {len(self.images)} in all, "
+                f"got {self.labels.dtype} {self.labels.shape}"
+            )
+        if len(self.images) == 0:
+            raise DataError(f"{self.name}: the data set holds no images; at least one is needed")
+        wrong = np.flatnonzero((self.labels < 0) | (self.labels >= len(self.classes)))
+        if len(wrong):
+            raise DataError(
+                f"{self.name}: label {self.labels[wrong[0]]} of image {wrong[0]} is outside the "
+                f"{len(self.classes)} classes (0..{len(self.classes) - 1}); {len(wrong)} such labels"
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256, in hexadecimal, over shapes and bytes of images and labels: equal data, equal fingerprint."""
+        digest = hashlib.sha256()
+        for array in (self.images, self.labels):
+            digest.update(repr((array.dtype.str, array.shape)).encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    def first(self, limit: int | None) -> Dataset:
+        """Return the first ``limit`` images, or all of them for ``None``.
+
+        Raises:
+            DataError: ``limit`` is below 1 or above the number of images.
+        """
+        if limit is None or limit == len(self):
+            return self
+        if not 1 <= limit <= len(self):
+            raise DataError(f"{self.name}: asked for {limit} images; it holds {len(self)} and at least 1 is needed")
+        return Dataset(self.name, self.images[:limit], self.labels[:limit], self.classes)
+
+
+def as_labels(labels: NDArray[Any], name: str) -> NDArray[np.int64]:
+    """Convert integer labels of any width to int64.
+
+    Raises:
+        DataError: the labels are not integers.
+    """
+    if labels.dtype.kind not in "iu":
+        raise DataError(f"{name}: labels must be integers, got {labels.dtype}")
+    return labels.astype(np.int64)

@@ -1,0 +1,27 @@
+"""The Brevitas networks, their export to QONNX, and the trained networks that come with the package.
+
+Importing this package needs neither torch nor Brevitas; `build` and `export_qonnx` load them when called.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fat_fpga.models.family import NetworkSpec, names, spec
+
+if TYPE_CHECKING:
+    from fat_fpga.models.builder import QuantisedNetwork
+
+__all__ = ["NetworkSpec", "build", "names", "spec"]
+
+
+def build(name: str, classes: int = 10) -> QuantisedNetwork:
+    """Build a network of the family with fresh weights (drawn from torch's global generator).
+
+    Raises:
+        ModelError: the name is unknown, ``classes`` is below 2, or the training extra is not installed.
+    """
+    wanted = spec(name, classes)
+    from fat_fpga.models.builder import assemble
+
+    return assemble(wanted)

@@ -1,0 +1,3 @@
+"""Training of the Brevitas networks. Needs the training extra (torch, Brevitas)."""
+
+from __future__ import annotations

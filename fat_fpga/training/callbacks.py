@@ -1,0 +1,24 @@
+"""The places in a training where other code can take part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import nn
+
+
+class Callback:
+    """Does nothing; override what is needed.
+
+    Torch's global generator is seeded from the recipe's seed and the epoch just before `on_epoch_start`, so a callback
+    that draws from it, there or in a layer it put into the model, repeats itself when a training is resumed.
+    """
+
+    def on_train_start(self, model: nn.Module) -> None:
+        """Called once, before a checkpoint is loaded into ``model``: the place to insert layers."""
+
+    def on_epoch_start(self, model: nn.Module, epoch: int) -> None:
+        """Called before epoch ``epoch`` (from 0)."""
+
+    def on_epoch_end(self, model: nn.Module, epoch: int, metrics: Mapping[str, float]) -> None:
+        """Called after epoch ``epoch`` has been evaluated, before its checkpoint is written."""

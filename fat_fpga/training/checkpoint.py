@@ -1,0 +1,101 @@
+"""What a training run keeps on disk: written after every epoch, whole or not at all.
+
+A run's folder holds ``last.pt`` and ``best.pt`` (checkpoints) and ``metrics.csv`` (one row per epoch). Everything
+random in an epoch is drawn from the seed and the epoch's number, so no generator state is needed to go on.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fat_fpga.errors import TrainingError
+from fat_fpga.files import replacing
+from fat_fpga.training.recipe import Recipe
+
+METRICS = ("epoch", "learning_rate", "loss", "train_accuracy", "test_accuracy", "seconds")
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """What must be equal for a run to be continued."""
+
+    model: str
+    classes: int
+    recipe: Recipe
+    train_data: str
+    test_data: str
+    method: str = "sat"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, nested dictionaries for the recipe."""
+        return asdict(self)
+
+
+@dataclass
+class Checkpoint:
+    """The state after ``len(history)`` epochs.
+
+    Attributes:
+        identity: `RunIdentity.to_dict`.
+        model: the model's ``state_dict``.
+        optimiser: the optimiser's ``state_dict``.
+        history: one dictionary of `METRICS` per finished epoch.
+        notes: versions, the commit of the code, and the like; not compared.
+    """
+
+    identity: dict[str, Any]
+    model: dict[str, Any]
+    optimiser: dict[str, Any]
+    history: list[dict[str, float]]
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    def write(self, folder: Path, best: bool) -> None:
+        """Write ``last.pt``, then ``best.pt`` if this epoch is the best so far, then ``metrics.csv``."""
+        for name in ("last.pt", "best.pt")[: 2 if best else 1]:
+            with replacing(folder / name) as temporary:
+                torch.save(self.__dict__, temporary)
+        with replacing(folder / "metrics.csv") as temporary, temporary.open("w", newline="") as file:
+            rows = csv.DictWriter(file, METRICS)
+            rows.writeheader()
+            rows.writerows(self.history)
+
+    def check_identity(self, wanted: RunIdentity, folder: Path) -> None:
+        """Refuse to continue another training.
+
+        Raises:
+            TrainingError: it names the first thing that differs.
+        """
+        here, there = _flat(wanted.to_dict()), _flat(self.identity)
+        for key in sorted({*here, *there}):
+            if here.get(key) != there.get(key):
+                raise TrainingError(
+                    f"{folder}: holds another training, with {key} = {there.get(key)!r} instead of "
+                    f"{here.get(key)!r}; choose another folder or the same settings"
+                )
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint; only tensors and plain values are admitted from the file.
+
+    Raises:
+        TrainingError: the file is missing, damaged, or no checkpoint of a training.
+    """
+    if not path.is_file():
+        raise TrainingError(f"{path}: no such checkpoint; train a model first")
+    try:
+        return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
+    except Exception as error:  # a damaged file can raise nearly anything
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise TrainingError(f"{path}: not a readable checkpoint ({reason})") from error
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
