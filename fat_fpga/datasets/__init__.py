@@ -1,0 +1,8 @@
+"""Labelled images from official on-disk formats and plain files. Needs numpy alone (Pillow for folders of images)."""
+
+from __future__ import annotations
+
+from fat_fpga.datasets.dataset import Dataset
+from fat_fpga.datasets.loading import KINDS, Split, load
+
+__all__ = ["KINDS", "Dataset", "Split", "load"]

@@ -72,14 +72,15 @@ def assemble(spec: NetworkSpec) -> QuantisedNetwork:
     layers[name] = _linear(spec, features, spec.classes)
     layers[f"{name}_norm"] = TensorNorm(eps=NORM_EPS)
     network = QuantisedNetwork(spec, layers)
-    for layer in weighted_layers(network):
-        nn.init.uniform_(layer.weight, -1, 1)
+    for weight in latent_weights(network):
+        nn.init.uniform_(weight, -1, 1)
     return network
 
 
-def weighted_layers(model: nn.Module) -> list[nn.Module]:
-    """The layers of ``model`` whose ``weight`` is quantised, in order."""
-    return [module for module in model.modules() if isinstance(module, (qnn.QuantConv2d, qnn.QuantLinear))]
+def latent_weights(model: nn.Module) -> list[nn.Parameter]:
+    """The float weights behind the quantised ones, of every quantised layer of ``model`` in order."""
+    layers = (module for module in model.modules() if isinstance(module, (qnn.QuantConv2d, qnn.QuantLinear)))
+    return [layer.weight for layer in layers]
 
 
 def _linear(spec: NetworkSpec, features: int, out_features: int) -> nn.Module:

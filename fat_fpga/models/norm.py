@@ -15,6 +15,7 @@ class TensorNorm(nn.Module):
 
     running_mean: Tensor
     running_var: Tensor
+    num_batches_tracked: Tensor
 
     def __init__(self, eps: float = 1e-4, momentum: float = 0.1) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ from brevitas.core.scaling import ScalingImplType
 from brevitas.core.zero_point import ZeroZeroPoint
 from brevitas.inject import ExtendedInjector
 from brevitas.quant.solver import ActQuantSolver, WeightQuantSolver
-from dependencies import value
+from dependencies import value  # type: ignore[import-untyped]
 
 
 class _ConstantScale(ExtendedInjector):  # type: ignore[misc]
@@ -27,7 +27,7 @@ class _ConstantScale(ExtendedInjector):  # type: ignore[misc]
     narrow_range = True
     signed = True
 
-    @value  # type: ignore[untyped-decorator]
+    @value
     def quant_type(bit_width):  # type: ignore[no-untyped-def]  # noqa: N805 (an injector's function has no self)
         return QuantType.BINARY if bit_width == 1 else QuantType.INT
 

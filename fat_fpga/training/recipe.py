@@ -58,7 +58,7 @@ class Recipe:
 
     def rate(self, step: int, steps: int) -> float:
         """Return the learning rate of step ``step`` (from 0) out of ``steps`` in the whole training."""
-        return self.learning_rate * 0.5 ** float(self.halvings * step // steps)
+        return math.ldexp(self.learning_rate, -(self.halvings * step // steps))
 
 
 def paper_recipe(seed: int = 0) -> Recipe:

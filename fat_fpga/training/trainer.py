@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from torch import nn
@@ -15,7 +16,7 @@ from fat_fpga import models
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import TrainingError
 from fat_fpga.files import make_folder
-from fat_fpga.models.builder import QuantisedNetwork, weighted_layers
+from fat_fpga.models.builder import QuantisedNetwork, latent_weights
 from fat_fpga.models.inference import accuracy
 from fat_fpga.training.augment import Batches, epoch_generator
 from fat_fpga.training.callbacks import Callback
@@ -119,7 +120,7 @@ class _Run:
             raise TrainingError(f"{folder}: {error.strerror}") from error
         torch.manual_seed(self.recipe.seed)
         self.model = models.build(identity.model, identity.classes).to(self.device)
-        self.model.to(memory_format=torch.channels_last)
+        self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         for callback in callbacks:
             callback.on_train_start(self.model)
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=self.recipe.learning_rate, fused=True)
@@ -134,7 +135,7 @@ class _Run:
             self.optimiser.load_state_dict(checkpoint.optimiser)
             self.history = checkpoint.history
 
-    def epoch(self, bar: tqdm[None]) -> dict[str, float]:
+    def epoch(self, bar: tqdm[NoReturn]) -> dict[str, float]:
         """Train one epoch, evaluate, write the checkpoint, and return the metrics."""
         epoch, started = len(self.history), time.monotonic()
         seed = self.recipe.seed
@@ -200,8 +201,8 @@ class _Run:
 @torch.no_grad()
 def clamp_weights(model: nn.Module) -> None:
     """Clamp the latent weights of every quantised layer to [-1, 1]: beyond it they change nothing but inertia."""
-    for layer in weighted_layers(model):
-        layer.weight.clamp_(-1, 1)
+    for weight in latent_weights(model):
+        weight.clamp_(-1, 1)
 
 
 def _device(name: str) -> torch.device:
