@@ -1,0 +1,80 @@
+"""What makes two campaigns the same one: model, data and fault list."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fat_fpga.datasets.dataset import Dataset
+from fat_fpga.errors import FaultError
+from fat_fpga.faults import Fault
+from fat_fpga.network import Network
+
+
+def ordered(network: Network, faults: Sequence[Fault]) -> list[Fault]:
+    """The faults in the one order that stores and reports use: layer, kind, index, value; layers as in the network.
+
+    Raises:
+        FaultError: no faults at all, or one that is named twice.
+    """
+    if not faults:
+        raise FaultError("no faults: a campaign needs at least one")
+    twice = [fault for fault, count in Counter(faults).items() if count > 1]
+    if twice:
+        raise FaultError(f"a campaign takes each fault once, but {twice[0]} is listed {faults.count(twice[0])} times")
+    place = {layer.name: i for i, layer in enumerate(network.layers)}
+    return sorted(faults, key=lambda f: (place.get(f.layer, -1), f.kind, f.index, f.value))
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Names for people, hashes for the comparison. All hashes are SHA-256 in hexadecimal.
+
+    Attributes:
+        images: number of images.
+        fault_list: hash over the text forms of the ordered faults.
+        asked: number of faults.
+    """
+
+    network: str
+    network_fingerprint: str
+    dataset: str
+    dataset_fingerprint: str
+    images: int
+    fault_list: str
+    asked: int
+
+    @classmethod
+    def of(cls, network: Network, dataset: Dataset, faults: Sequence[Fault]) -> Identity:
+        """The identity of a campaign of ``faults``, which must be ``ordered``."""
+        return cls(
+            network=network.name,
+            network_fingerprint=network.fingerprint,
+            dataset=dataset.name,
+            dataset_fingerprint=dataset.fingerprint,
+            images=len(dataset.images),
+            fault_list=hashlib.sha256("\n".join(map(str, faults)).encode()).hexdigest(),
+            asked=len(faults),
+        )
+
+    def differences(self, other: Identity) -> list[str]:
+        """What tells this campaign, found in a file, from the one that is asked for now; empty if they are the same."""
+        found = []
+        if self.network_fingerprint != other.network_fingerprint:
+            found.append(
+                f"the model is {self.network} ({self.network_fingerprint[:8]}) in the file "
+                f"and {other.network} ({other.network_fingerprint[:8]}) now"
+            )
+        if (self.dataset_fingerprint, self.images) != (other.dataset_fingerprint, other.images):
+            found.append(
+                f"the data set is {self.dataset}, {self.images:,} images ({self.dataset_fingerprint[:8]}) in the file "
+                f"and {other.dataset}, {other.images:,} images ({other.dataset_fingerprint[:8]}) now"
+            )
+        if self.fault_list != other.fault_list:
+            found.append(
+                f"the fault list has {self.asked:,} faults ({self.fault_list[:8]}) in the file "
+                f"and {other.asked:,} faults ({other.fault_list[:8]}) now"
+            )
+        return found

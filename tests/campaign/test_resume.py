@@ -1,0 +1,137 @@
+"""A stopped campaign continues: nothing finished is lost, nothing finished is done again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from fat_fpga.campaign import Run, run_campaign
+from fat_fpga.errors import CampaignError
+from fat_fpga.faults import Fault, fault_space
+
+from .tiny import Watched, tiny_data, tiny_network, tiny_run
+
+SLOW = """
+    import sys, time
+    from fat_fpga.campaign import run_campaign
+    from fat_fpga.faults import fault_space
+    from tests.campaign.tiny import Watched, tiny_data, tiny_network
+
+    class Slow(Watched):
+        def run(self, network, images, labels, faults, **options):
+            with open(sys.argv[2], "a") as log:
+                print(*(f"{f.layer} {f.index[0]} {f.value}" for f in faults), sep=chr(10), file=log)
+            time.sleep(0.05)
+            return super().run(network, images, labels, faults, **options)
+
+    network = tiny_network()
+    run_campaign(network, tiny_data(), fault_space(network), sys.argv[1], Slow(), chunk=1)
+"""
+
+
+def test_kill_9_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.run"
+    done: set[str] = set()
+    for round_ in range(3):
+        log = tmp_path / f"log{round_}"
+        process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(SLOW), str(path), str(log)])
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and process.poll() is None:
+            if path.exists() and Run.open(path).done >= len(done) + 2:
+                break
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        asked = {str(Fault(a, "channel", (int(b),), int(c))) for a, b, c in map(str.split, _lines(log))}
+        assert not asked & done
+        finished = {result.fault for result in Run.open(path).results}
+        assert done < finished
+        assert len(finished - done) >= 2
+        assert finished <= done | asked
+        done = finished
+    assert len(done) < 14
+
+    engine = Watched()
+    network = tiny_network()
+    resumed = run_campaign(network, tiny_data(), fault_space(network), path, engine)
+    assert {str(fault) for fault in engine.asked} == {str(fault) for fault in fault_space(network)} - done
+    assert len(engine.asked) == 14 - len(done)
+    assert resumed.results == tiny_run(tmp_path / "b.run").results
+    assert resumed.finished
+    assert [session.faults for session in resumed.sessions][-1] == len(engine.asked)
+    assert sum(session.faults for session in resumed.sessions) == 14
+    assert sorted(p.name for p in tmp_path.iterdir() if p.name[0] != "l") == ["a.run", "b.run"]
+
+
+def _lines(log: Path) -> list[str]:
+    return [line for line in log.read_text().splitlines() if line]
+
+
+@pytest.mark.parametrize("stop", [0, 1, 2, 5])
+def test_an_interrupt_leaves_a_run_that_continues(tmp_path: Path, stop: int) -> None:
+    path = tmp_path / "a.run"
+    network, data = tiny_network(), tiny_data()
+    with pytest.raises(KeyboardInterrupt):
+        run_campaign(network, data, fault_space(network), path, Watched(stop), chunk=3)
+    assert path.exists() == (stop > 0)
+    if stop:
+        assert Run.open(path).done == (stop - 1) * 3
+        assert Run.open(path).finished is None
+    assert run_campaign(network, data, fault_space(network), path, "reference").results == _whole(tmp_path)
+
+
+def _whole(tmp_path: Path) -> object:
+    return tiny_run(tmp_path / "whole.run").results
+
+
+def test_a_finished_run_is_not_computed_again(tmp_path: Path) -> None:
+    first = tiny_run(tmp_path / "a.run")
+    engine = Watched()
+    network = tiny_network()
+    again = run_campaign(network, tiny_data(), fault_space(network), tmp_path / "a.run", engine)
+    assert engine.calls == []
+    assert (again.results, again.finished, again.sessions) == (first.results, first.finished, first.sessions)
+
+
+def test_the_order_in_which_faults_are_given_does_not_matter(tmp_path: Path) -> None:
+    first = tiny_run(tmp_path / "a.run")
+    network = tiny_network()
+    again = run_campaign(network, tiny_data(), fault_space(network)[::-1], tmp_path / "a.run", Watched())
+    assert again.results == first.results
+
+
+def test_two_processes_on_one_file_are_told_apart(tmp_path: Path) -> None:
+    network, data, path = tiny_network(), tiny_data(), tmp_path / "a.run"
+
+    class Overtaken(Watched):
+        def run(self, *arguments, **options):  # type: ignore[no-untyped-def]
+            if len(self.calls) == 1:
+                run_campaign(network, data, fault_space(network), path, "reference")
+            return super().run(*arguments, **options)
+
+    with pytest.raises(CampaignError, match="another process is working on"):
+        run_campaign(network, data, fault_space(network), path, Overtaken(), chunk=3)
+    assert Run.open(path).results == _whole(tmp_path)
+
+
+def test_an_engine_that_disagrees_on_the_fault_free_network_is_stopped(tmp_path: Path) -> None:
+    network, data, path = tiny_network(), tiny_data(), tmp_path / "a.run"
+    with pytest.raises(KeyboardInterrupt):
+        run_campaign(network, data, fault_space(network), path, Watched(2), chunk=3)
+
+    class Wrong(Watched):
+        def run(self, *arguments, **options):  # type: ignore[no-untyped-def]
+            outcome = super().run(*arguments, **options)
+            outcome.golden[7] ^= 1
+            return outcome
+
+    with pytest.raises(CampaignError, match="one of two engines is wrong"):
+        run_campaign(network, data, fault_space(network), path, Wrong())
+    assert Run.open(path).done == 3

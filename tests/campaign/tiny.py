@@ -1,0 +1,74 @@
+"""A network, data and runs so small that the reference engine needs no time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fat_fpga.campaign import Run, run_campaign
+from fat_fpga.datasets.dataset import Dataset
+from fat_fpga.engines import Outcome, Progress
+from fat_fpga.engines.engine import Images, Labels
+from fat_fpga.engines.reference import ReferenceEngine
+from fat_fpga.faults import Fault, fault_space
+from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, MaxPool, Network
+
+
+def tiny_network(seed: int = 0, name: str = "tiny", levels: Levels | None = None) -> Network:
+    """conv0 with 4 channels, pool, conv1 with 3 channels, fc2 with 4 classes; two levels each unless given."""
+    rng = np.random.default_rng(seed)
+    levels = levels or Levels(-1, 2, 2)
+
+    def unit(name: str, shape: tuple[int, ...], spread: int, last: bool = False) -> MatrixVectorUnit:
+        weights = rng.choice([-1, 1], shape).astype(np.int32)
+        steps = np.sort(rng.integers(-spread, spread, (shape[0], levels.count - 1)), axis=1).astype(np.int32)
+        return MatrixVectorUnit(name, weights, None if last else steps, None if last else levels, weight_type="BIPOLAR")
+
+    table = np.arange(-128, 128, dtype=np.int32)[None]
+    layers = (
+        unit("conv0", (4, 1, 3, 3), 150),
+        MaxPool("conv0.pool", (2, 2), (2, 2)),
+        unit("conv1", (3, 4, 2, 2), 3),
+        unit("fc2", (4, 3, 2, 2), 1, last=True),
+    )
+    return Network(name, InputQuantiser((1, 8, 8), table), layers)
+
+
+def tiny_data(images: int = 30, seed: int = 0, name: str = "tiny:test") -> Dataset:
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (images, 1, 8, 8)).astype(np.uint8)
+    return Dataset(name, pixels, rng.integers(0, 4, images).astype(np.int64), ("a", "b", "c", "d"))
+
+
+def tiny_run(path: Path, images: int = 30, levels: Levels | None = None) -> Run:
+    network = tiny_network(levels=levels)
+    return run_campaign(network, tiny_data(images), fault_space(network), path, "reference")
+
+
+class Watched:
+    """The reference engine, with a list of the faults it was asked for, that breaks off before call ``stop``."""
+
+    name = "watched"
+
+    def __init__(self, stop: int | None = None) -> None:
+        self.asked: list[Fault] = []
+        self.calls: list[int] = []
+        self._stop = stop
+
+    def run(
+        self,
+        network: Network,
+        images: Images,
+        labels: Labels,
+        faults: Sequence[Fault],
+        *,
+        predictions: bool = False,
+        progress: Progress | None = None,
+    ) -> Outcome:
+        if len(self.calls) == self._stop:
+            raise KeyboardInterrupt
+        self.calls.append(len(faults))
+        self.asked += faults
+        return ReferenceEngine().run(network, images, labels, faults, predictions=predictions, progress=progress)
