@@ -1,7 +1,8 @@
 """The integer dataflow network and its ways in and out of QONNX files."""
 
+from fat_fpga.network.files import load_network, write_qonnx
 from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, MaxPool
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import Network
 
-__all__ = ["InputQuantiser", "Layer", "Levels", "MatrixVectorUnit", "MaxPool", "Network"]
+__all__ = ["InputQuantiser", "Layer", "Levels", "MatrixVectorUnit", "MaxPool", "Network", "load_network", "write_qonnx"]

@@ -1,11 +1,55 @@
-"""Which accumulator values a unit can reach."""
+"""Which accumulator values a unit can reach, and the one form of thresholds that follows from them.
+
+Activations are evenly spaced, so the accumulators of a channel are too: they lie on a lattice
+``low, low + step, ..., high``. Any two thresholds between the same two neighbours on it mean the same; the
+canonical one is the upper neighbour, so that equal functions have equal thresholds.
+"""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, replace
+
 import numpy as np
 
-from fat_fpga.network.layers import IntArray, MatrixVectorUnit
+from fat_fpga.errors import ModelError
+from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
+from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """Accumulators that the channels of a unit can reach, for any activations in front.
+
+    Attributes:
+        low, high: int32 [M], smallest and largest accumulator of each channel.
+        step: distance between neighbours; ``high - low`` is a multiple of it.
+    """
+
+    low: IntArray
+    high: IntArray
+    step: int
+
+    def canonical(self, thresholds: IntArray) -> IntArray:
+        """The smallest reachable accumulator that meets each threshold, ``high + 1`` where none does.
+
+        Args:
+            thresholds: int32 [M, T].
+        """
+        low, high = self.low[:, None].astype(np.int64), self.high[:, None].astype(np.int64)
+        raised = low - (low - thresholds) // self.step * self.step
+        canonical: IntArray = np.where(thresholds > high, high + 1, np.maximum(raised, low)).astype(np.int32)
+        return canonical
+
+
+def lattice(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> Lattice:
+    """Reachable accumulators of a unit behind the input quantiser or behind activations of some levels."""
+    low, high = source.min, source.max
+    step = source.step if isinstance(source, Levels) else int(np.gcd.reduce(source.table.ravel() - low))
+    if any(unit.padding):
+        low, high, step = min(low, 0), max(high, 0), math.gcd(step, low)
+    return Lattice(*accumulator_bounds(unit, low, high), step or 1)
 
 
 def accumulator_bounds(unit: MatrixVectorUnit, low: int, high: int) -> tuple[IntArray, IntArray]:
@@ -13,20 +57,41 @@ def accumulator_bounds(unit: MatrixVectorUnit, low: int, high: int) -> tuple[Int
 
     Returns:
         Two int32 arrays [M]. Padding counts as reachable zeros.
+
+    Raises:
+        ModelError: an accumulator does not fit in 32 bits.
     """
     if any(unit.padding):
         low, high = min(low, 0), max(high, 0)
     flat = unit.weights.reshape(unit.channels, -1).astype(np.int64)
     positive, negative = np.maximum(flat, 0).sum(1), np.minimum(flat, 0).sum(1)
-    return (
-        (positive * low + negative * high).astype(np.int32),
-        (positive * high + negative * low).astype(np.int32),
-    )
+    smallest, largest = positive * low + negative * high, positive * high + negative * low
+    extreme = int(max(-smallest.min(), largest.max()))
+    if extreme >= 2**31:
+        raise ModelError(f"{unit.name}: its accumulators reach {extreme}, which does not fit in 32 bits")
+    return smallest.astype(np.int32), largest.astype(np.int32)
+
+
+def source_of(network: Network, position: int) -> InputQuantiser | Levels:
+    """What decides the integers in front of ``network.layers[position]``."""
+    for layer in reversed(network.layers[:position]):
+        if isinstance(layer, MatrixVectorUnit) and layer.levels is not None:
+            return layer.levels
+    return network.input
 
 
 def input_range(network: Network, position: int) -> tuple[int, int]:
     """Smallest and largest integer in front of ``network.layers[position]``."""
-    for layer in reversed(network.layers[:position]):
-        if isinstance(layer, MatrixVectorUnit) and layer.levels is not None:
-            return layer.levels.min, layer.levels.max
-    return network.input.min, network.input.max
+    source = source_of(network, position)
+    return source.min, source.max
+
+
+def canonical(network: Network) -> Network:
+    """The same function with canonical thresholds: what lowering gives, whatever the form of the file."""
+    layers = [
+        replace(layer, thresholds=lattice(layer, source_of(network, i)).canonical(layer.thresholds))
+        if isinstance(layer, MatrixVectorUnit) and layer.thresholds is not None
+        else layer
+        for i, layer in enumerate(network.layers)
+    ]
+    return replace(network, layers=tuple(layers))

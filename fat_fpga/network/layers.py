@@ -90,7 +90,7 @@ class MatrixVectorUnit:
                     f"{self.name}: thresholds must be int32 {list(expected)}, "
                     f"got {self.thresholds.dtype} {list(self.thresholds.shape)}"
                 )
-            if np.any(np.diff(self.thresholds, axis=1) < 0):
+            if np.any(self.thresholds[:, 1:] < self.thresholds[:, :-1]):
                 raise ModelError(f"{self.name}: thresholds must ascend along each channel")
 
     @property

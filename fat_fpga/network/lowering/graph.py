@@ -1,0 +1,87 @@
+"""An ONNX model, opened for lowering: its nodes, constants, datatypes, and its one input."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from fat_fpga.errors import ModelError
+from fat_fpga.network.lowering.constants import Constant
+
+Node = onnx.NodeProto
+
+
+def refuse(node: Node, reason: str) -> ModelError:
+    """The error that says which node cannot be lowered, and why, in one line."""
+    label = node.name or f"-> {', '.join(node.output)}"
+    return ModelError(f"node '{label}' ({node.op_type}): {' '.join(reason.split())}")
+
+
+def attributes(node: Node) -> dict[str, Any]:
+    """The node's attributes as Python values."""
+    values = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+    return {name: value.decode() if isinstance(value, bytes) else value for name, value in values.items()}
+
+
+class Graph:
+    """What lowering needs to know of a model.
+
+    Attributes:
+        nodes: in topological order, as ONNX demands.
+        constants: value of every initialiser; folded nodes are added as lowering meets them.
+        datatypes: QONNX datatype annotations, by tensor.
+        opset: version of the standard operators.
+        input, input_shape, batch: name of the image tensor, its shape without the batch, and the batch (1 if free).
+        outputs: names of the output tensors.
+        uses: how many nodes read each tensor.
+    """
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        graph = model.graph
+        if not graph.node:
+            raise ModelError("it holds no network: not one node")
+        self.nodes = list(graph.node)
+        self.opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 11)
+        self.datatypes = {
+            a.tensor_name: entry.value
+            for a in graph.quantization_annotation
+            for entry in a.quant_parameter_tensor_names
+            if entry.key == "finn_datatype"
+        }
+        self.constants = {
+            tensor.name: Constant(numpy_helper.to_array(tensor), datatype=self.datatypes.get(tensor.name))
+            for tensor in graph.initializer
+        }
+        self.outputs = [output.name for output in graph.output]
+        self.uses = Counter(name for node in self.nodes for name in node.input if name)
+        images = [value for value in graph.input if value.name not in self.constants]
+        if len(images) != 1:
+            raise ModelError(f"expected one input, the image, got {len(images)}: {', '.join(v.name for v in images)}")
+        self.input = images[0].name
+        tensor_type = images[0].type.tensor_type
+        if tensor_type.elem_type == onnx.TensorProto.UINT8:
+            self.datatypes.setdefault(self.input, "UINT8")
+        sizes = [d.dim_value for d in tensor_type.shape.dim]
+        if len(sizes) not in (2, 4) or any(size < 1 for size in sizes[1:]):
+            shape = ", ".join(d.dim_param or str(d.dim_value or "?") for d in tensor_type.shape.dim)
+            raise ModelError(
+                f"input '{self.input}' has shape [{shape}]: expected [N, C, H, W] or [N, F], fixed but for N; "
+                "export the model with an example image"
+            )
+        self.input_shape = tuple(sizes[1:])
+        self.batch = max(sizes[0], 1)
+
+    def constant(self, node: Node, position: int) -> np.ndarray[Any, np.dtype[Any]]:
+        """Value of a node's input that must be constant."""
+        name = node.input[position]
+        if name not in self.constants:
+            raise refuse(node, f"its input '{name}' must be a constant")
+        return self.constants[name].values
+
+    def moving(self, node: Node) -> list[str]:
+        """The node's inputs that depend on the image, in order and with repetitions."""
+        return [name for name in node.input if name and name not in self.constants]

@@ -1,0 +1,128 @@
+"""The matrix products: Conv, MatMul and Gemm, as integer weights on [C, H, W]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.network.layers import IntArray, Shape
+from fat_fpga.network.lowering.constants import Array
+from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
+from fat_fpga.network.lowering.layout import Layout
+
+MATRIX = ("Conv", "MatMul", "Gemm")
+
+
+@dataclass(frozen=True, eq=False)
+class Product:
+    """A matrix product whose thresholds are still to be found.
+
+    Attributes:
+        weights: int32 [M, C, KH, KW].
+        scale: float32 [M], real value of one integer step of each output channel's weights.
+        bias: float32 [M], added to the real accumulator; None if there is none.
+        datatype: QONNX datatype of the weights, where the file tells.
+    """
+
+    node: Node
+    kind: str
+    weights: IntArray
+    scale: npt.NDArray[np.float32]
+    bias: Array | None
+    datatype: str | None
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+
+def read_product(node: Node, graph: Graph, layout: Layout) -> Product:
+    """Read a Conv, MatMul or Gemm whose moving input has ``layout``; ModelError says what is not supported."""
+    if len(graph.moving(node)) != 1 or node.input[0] in graph.constants:
+        raise refuse(node, "expected an activation times constant weights")
+    graph.constant(node, 1)
+    constant = graph.constants[node.input[1]]
+    found = constant.integers()
+    if found is None:
+        raise refuse(
+            node,
+            f"its weights '{node.input[1]}' are not quantised: expected Quant, BipolarQuant, or integer values",
+        )
+    bias = graph.constant(node, 2) if len(node.input) > 2 and node.input[2] else None
+    weights, scale = found
+    if node.op_type == "Conv":
+        return _convolution(node, weights, scale, bias, constant.datatype, layout)
+    options = attributes(node)
+    if options.get("alpha", 1.0) != 1.0 or options.get("beta", 1.0) != 1.0 or options.get("transA"):
+        raise refuse(node, "alpha and beta must be 1, and transA 0")
+    if weights.ndim != 2:
+        raise refuse(node, f"its weights must be a matrix, got {list(weights.shape)}")
+    if options.get("transB"):
+        weights, scale = weights.T, scale.T
+    if not layout.is_flat or weights.shape[0] != layout.index.size:
+        raise refuse(
+            node,
+            f"its weights {list(weights.shape)} do not fit an input of {list(layout.index.shape)}: flatten it first",
+        )
+    ordered = np.empty((weights.shape[1], weights.shape[0]), np.int32)
+    ordered[:, layout.index.ravel()] = weights.T
+    if bias is not None:
+        bias = np.broadcast_to(bias, (1, len(ordered)))[0]
+    return Product(node, "fc", ordered.reshape(-1, *layout.shape), _by_channel(node, scale.T), bias, constant.datatype)
+
+
+def _convolution(
+    node: Node, weights: IntArray, scale: Array, bias: Array | None, datatype: str | None, layout: Layout
+) -> Product:
+    options = attributes(node)
+    if weights.ndim != 4 or not layout.is_image:
+        raise refuse(node, f"expected a two-dimensional convolution on [N, C, H, W], got weights {list(weights.shape)}")
+    if options.get("group", 1) != 1:
+        raise refuse(node, f"grouped convolutions are not supported yet (group {options['group']})")
+    if any(d != 1 for d in options.get("dilations", [])):
+        raise refuse(node, f"dilated convolutions are not supported yet (dilations {options['dilations']})")
+    strides = options.get("strides", [1, 1])
+    product = Product(
+        node,
+        "conv",
+        weights,
+        _by_channel(node, scale),
+        bias,
+        datatype,
+        (strides[0], strides[1]),
+        padding_of(node),
+    )
+    top, left, bottom, right = product.padding
+    c, h, w = layout.shape
+    if weights.shape[1] != c or h + top + bottom < weights.shape[2] or w + left + right < weights.shape[3]:
+        raise refuse(node, f"its weights {list(weights.shape)} do not fit an input of {[c, h, w]}")
+    return product
+
+
+def padding_of(node: Node) -> tuple[int, int, int, int]:
+    """Top, left, bottom, right of a Conv or MaxPool."""
+    options = attributes(node)
+    if options.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
+        raise refuse(node, f"auto_pad {options['auto_pad']} is not supported: give the pads as numbers")
+    top, left, bottom, right = options.get("pads", (0, 0, 0, 0))
+    return top, left, bottom, right
+
+
+def pool_of(node: Node, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Kernel and stride of a MaxPool on activations of ``shape``."""
+    options = attributes(node)
+    kernel, strides = options["kernel_shape"], options.get("strides", [1, 1])
+    if len(kernel) != 2:
+        raise refuse(node, f"expected a two-dimensional window, got {kernel}")
+    if any(padding_of(node)) or options.get("ceil_mode") or any(d != 1 for d in options.get("dilations", [])):
+        raise refuse(node, "padding, ceil_mode and dilations are not supported yet")
+    if kernel[0] > shape[1] or kernel[1] > shape[2]:
+        raise refuse(node, f"its window {list(kernel)} is larger than its input {list(shape)}")
+    return (kernel[0], kernel[1]), (strides[0], strides[1])
+
+
+def _by_channel(node: Node, scale: Array) -> npt.NDArray[np.float32]:
+    rows = scale.reshape(len(scale), -1)
+    if not np.all(rows == rows[:, :1]) or np.any(rows <= 0):
+        raise refuse(node, "the scale of its weights must be positive, and the same within an output channel")
+    return rows[:, 0].astype(np.float32)

@@ -1,0 +1,62 @@
+"""Executing single nodes as qonnx does: onnxruntime for the standard operators, qonnx's own code for its operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+from qonnx.custom_op.registry import getCustomOp
+
+from fat_fpga.network.lowering.constants import Array
+from fat_fpga.network.lowering.graph import Graph, Node, refuse
+
+QUANTISERS = ("Quant", "IntQuant", "BipolarQuant", "MultiThreshold")
+QONNX_DOMAIN = "qonnx.custom_op.general"
+
+
+class Operator:
+    """One node, callable on arrays. Its float arithmetic is the one that qonnx's execution of the file has."""
+
+    def __init__(self, node: Node, graph: Graph) -> None:
+        self.node = node
+        self._opset = graph.opset
+        self._session: Any = None
+        if node.op_type in QUANTISERS:
+            self.node = onnx.NodeProto()
+            self.node.CopyFrom(node)
+            self.node.domain = QONNX_DOMAIN  # Brevitas has used other names for it
+
+    def __call__(self, inputs: Mapping[str, Array]) -> Array:
+        """The node's first output; ModelError where it cannot be executed on such inputs."""
+        try:
+            if self.node.op_type in QUANTISERS:
+                context: dict[str, Array] = dict(inputs)
+                getCustomOp(self.node).execute_node(context, None)
+                return context[self.node.output[0]]
+            if self._session is None:
+                self._session = self._start(inputs)
+            output: Array = self._session.run([self.node.output[0]], dict(inputs))[0]
+            return output
+        except Exception as error:
+            raise refuse(self.node, f"cannot be executed: {error}") from error
+
+    def _start(self, inputs: Mapping[str, Array]) -> Any:
+        typed = [
+            onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(array.dtype), None)
+            for name, array in inputs.items()
+        ]
+        graph = onnx.helper.make_graph([self.node], "node", typed, [onnx.ValueInfoProto(name=self.node.output[0])])
+        opset = onnx.helper.make_opsetid("", self._opset)
+        model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def fold(node: Node, graph: Graph) -> Array:
+    """Value of a node all of whose inputs are constants."""
+    return np.asarray(Operator(node, graph)({name: graph.constants[name].values for name in node.input if name}))

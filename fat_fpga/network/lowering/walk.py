@@ -1,0 +1,223 @@
+"""Walking a graph from image to scores, and building the layers on the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+
+from fat_fpga.errors import ModelError
+from fat_fpga.network.files import Pixels
+from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, MaxPool, Shape
+from fat_fpga.network.levels import Levels
+from fat_fpga.network.lowering.chain import MONOTONE, NOT_MONOTONE, PASSIVE, Chain
+from fat_fpga.network.lowering.constants import Constant
+from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
+from fat_fpga.network.lowering.grid import Grid, behind
+from fat_fpga.network.lowering.layout import Layout
+from fat_fpga.network.lowering.matrix import MATRIX, Product, pool_of, read_product
+from fat_fpga.network.lowering.operators import QUANTISERS, Operator, fold
+from fat_fpga.network.lowering.pixels import input_quantiser, pixel_scale
+from fat_fpga.network.lowering.tail import SELECTORS, check_selector, scoring_unit
+from fat_fpga.network.lowering.thresholds import activated_unit, widened
+from fat_fpga.network.network import Network
+
+MOVES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose")
+"""Operators that move values without changing them."""
+
+
+def lower(model: onnx.ModelProto, name: str, pixels: Pixels = "auto", image_shape: Shape | None = None) -> Network:
+    """Lower an opened model; see `fat_fpga.network.load_network` for arguments and errors."""
+    graph = Graph(model)
+    walk = _Walk(graph, pixels, image_shape)
+    for node in graph.nodes:
+        walk.visit(node)
+    return walk.finish(name)
+
+
+class _Walk:
+    """State between two nodes: the current tensor, and what is known about it."""
+
+    def __init__(self, graph: Graph, pixels: Pixels, image_shape: Shape | None) -> None:
+        self.graph = graph
+        self.tensor = graph.input
+        self.seen = {graph.input}
+        self.layout = _input_layout(graph, image_shape)
+        self.pixel_scale = pixel_scale(graph, pixels)
+        self.grid: Grid | None = Grid(float(self.pixel_scale), None)
+        self.chain = Chain(graph, self.layout.shape[0])
+        self.input: InputQuantiser | None = None
+        self.product: Product | None = None
+        self.unit: MatrixVectorUnit | None = None
+        self.source: tuple[InputQuantiser | Levels, float] | None = None  # in front of the pending unit
+        self.pools: list[MaxPool] = []
+        self.layers: list[Layer] = []
+        self.selected = False
+
+    def visit(self, node: Node) -> None:
+        """Take in the next node."""
+        graph = self.graph
+        moving = graph.moving(node)
+        unknown = [name for name in moving if name not in self.seen]
+        if unknown:
+            raise refuse(node, f"its input '{unknown[0]}' comes from nowhere: the file is incomplete")
+        self.seen.update(node.output)
+        if not moving:
+            self._fold(node)
+            return
+        if self.selected:
+            raise refuse(node, "nothing may follow the choice of the class")
+        if moving != [self.tensor] or graph.uses[self.tensor] > 1:
+            raise refuse(node, "branching graphs (residual connections, several heads) are not supported yet")
+        if node.op_type in MATRIX:
+            self._product(node)
+        elif node.op_type == "MaxPool":
+            self._pool(node)
+        elif node.op_type in MOVES:
+            self._move(node)
+        elif node.op_type in SELECTORS:
+            check_selector(node, graph)
+            self.selected = True
+        elif node.op_type in MONOTONE:
+            self._element_wise(node)
+        elif node.op_type in NOT_MONOTONE:
+            raise refuse(node, "it is not a monotone function of the accumulator")
+        elif (
+            node.op_type not in PASSIVE or attributes(node).get("to", onnx.TensorProto.FLOAT) != onnx.TensorProto.FLOAT
+        ):
+            raise refuse(node, "unsupported operator")
+        self.tensor = node.output[0]
+
+    def _fold(self, node: Node) -> None:
+        """Compute a node all of whose inputs are constants."""
+        graph = self.graph
+        if node.op_type == "Constant":
+            values = attributes(node).get("value")
+            if not isinstance(values, onnx.TensorProto):
+                raise refuse(node, "only constants given as a tensor are supported")
+            graph.constants[node.output[0]] = Constant(onnx.numpy_helper.to_array(values))
+            return
+        source = graph.constants[node.input[0]] if node.input else None
+        if source is not None and source.scale is not None and node.op_type in (*MOVES, *PASSIVE):
+            operator = Operator(node, graph)
+            rest = {name: graph.constants[name].values for name in node.input[1:] if name}
+            graph.constants[node.output[0]] = source.moved(lambda array: operator({node.input[0]: array, **rest}))
+            return
+        constant = Constant(fold(node, graph), datatype=graph.datatypes.get(node.output[0]))
+        if node.op_type in QUANTISERS and node.op_type != "MultiThreshold":
+            scale = np.broadcast_to(graph.constant(node, 1), constant.values.shape)
+            constant = Constant(constant.values, scale, _quantised_type(node, graph))
+        graph.constants[node.output[0]] = constant
+
+    def _product(self, node: Node) -> None:
+        if node.op_type == "Conv" and not self.layers and self.product is None:
+            self._adopt_image_shape()
+        product = read_product(node, self.graph, self.layout)
+        self._close(node)
+        weight_type = widened(product.datatype or "", product.weights)
+        name = f"{product.kind}{sum(isinstance(layer, MatrixVectorUnit) for layer in self.layers)}"
+        unit = MatrixVectorUnit(
+            name, product.weights, None, None, product.stride, product.padding, weight_type, node.name
+        )
+        shape = unit.output_shape(self.layout.shape)
+        if node.op_type == "Conv":
+            self.layout = Layout.image(shape)
+        else:
+            index = np.arange(unit.channels).reshape(*self.layout.index.shape[:-1], -1)
+            self.layout = Layout(shape, index)
+        self.unit, self.product, self.grid = unit, product, None
+        self.chain = Chain(self.graph, unit.channels)
+
+    def _close(self, node: Node) -> None:
+        """Finish what lies in front of a matrix product: the pending unit, or the input."""
+        grid = self.grid
+        if grid is None:
+            raise refuse(
+                node,
+                "float activations reach it: it needs a quantiser in front, of one scale and at most 8 bits",
+            )
+        if self.unit is None or self.product is None or self.source is None:
+            self.input = input_quantiser(self.chain, self.layout.shape, self.pixel_scale, grid, node)
+            self.source = self.input, grid.scale
+            return
+        self.layers.append(activated_unit(self.unit, self.product, *self.source, self.chain, grid))
+        self.layers += self.pools
+        self.pools = []
+        assert grid.levels is not None
+        self.source = grid.levels, grid.scale
+
+    def _pool(self, node: Node) -> None:
+        if self.unit is None:
+            raise refuse(node, "a max-pool in front of the first matrix product is not supported yet")
+        if self.grid is None:
+            raise refuse(node, "a max-pool in front of the activation quantiser is not supported yet: quantise first")
+        if not self.layout.is_image:
+            raise refuse(node, "expected activations [N, C, H, W]")
+        suffix = ".pool" + (str(len(self.pools) + 1) if self.pools else "")
+        pool = MaxPool(self.unit.name + suffix, *pool_of(node, self.layout.shape), node.name)
+        self.pools.append(pool)
+        self.layout = Layout.image(pool.output_shape(self.layout.shape))
+
+    def _move(self, node: Node) -> None:
+        operator = Operator(node, self.graph)
+        rest = {name: self.graph.constants[name].values for name in node.input[1:] if name}
+
+        def operation(array: Any) -> Any:
+            return operator({self.tensor: array, **rest})
+
+        moved = self.layout.moved(operation, self.graph.batch)
+        if moved is None:
+            raise refuse(node, "it must keep the batch axis, and each image by itself")
+        self.layout = moved
+
+    def _element_wise(self, node: Node) -> None:
+        self.chain.add(node, self.layout.channels)
+        self.grid = behind(node, self.grid, self.graph)
+        if self.pools and (node.op_type in QUANTISERS or self.grid is None):
+            raise refuse(node, "behind a max-pool only a positive scale or a shift common to all channels is supported")
+
+    def _adopt_image_shape(self) -> None:
+        """Take a flat input that was reshaped to [N, C, H, W] as an image of that shape."""
+        index = self.layout.index
+        if self.layout.shape[1:] == (1, 1) and index.ndim == 3 and np.array_equal(index.ravel(), np.arange(index.size)):
+            if self.chain.steps:
+                raise refuse(self.chain.nodes[0], "reshape a flat input to an image before anything else")
+            self.layout = Layout.image((index.shape[0], index.shape[1], index.shape[2]))
+            self.chain = Chain(self.graph, index.shape[0])
+
+    def finish(self, name: str) -> Network:
+        """The network, when all nodes have been visited."""
+        if self.unit is None or self.product is None or self.source is None or self.input is None:
+            raise ModelError("it holds no matrix product that depends on the input")
+        if self.tensor not in self.graph.outputs:
+            raise ModelError(
+                f"its output '{', '.join(self.graph.outputs)}' is not the end of the chain, '{self.tensor}'"
+            )
+        if self.pools:
+            raise ModelError(f"max-pool '{self.pools[0].node}' behind the last matrix product is not supported")
+        if not np.array_equal(self.layout.channels.ravel(), np.arange(self.layout.shape[0])):
+            raise ModelError(f"expected one score per class, got an output of {list(self.layout.shape)} for each image")
+        self.layers.append(scoring_unit(self.unit, self.product, *self.source, self.chain))
+        return Network(name, self.input, tuple(self.layers))
+
+
+def _input_layout(graph: Graph, image_shape: Shape | None) -> Layout:
+    sizes = graph.input_shape
+    if len(sizes) == 3:
+        if image_shape is not None and image_shape != sizes:
+            raise ModelError(f"the file takes images of {list(sizes)}, not {list(image_shape)}")
+        return Layout.image((sizes[0], sizes[1], sizes[2]))
+    shape = image_shape or (sizes[0], 1, 1)
+    if np.prod(shape) != sizes[0]:
+        raise ModelError(f"the file takes {sizes[0]} values per image, and {list(shape)} are {np.prod(shape)}")
+    return Layout.flat(shape)
+
+
+def _quantised_type(node: Node, graph: Graph) -> str:
+    if node.op_type == "BipolarQuant":
+        return "BIPOLAR"
+    bits, signed = int(graph.constant(node, 3)), attributes(node)["signed"]
+    if bits == 1:
+        return "BIPOLAR" if signed else "BINARY"
+    return f"{'INT' if signed else 'UINT'}{bits}"

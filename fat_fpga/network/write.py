@@ -1,0 +1,193 @@
+"""Writing the integer network as a QONNX file in FINN form."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from fat_fpga import __version__
+from fat_fpga.errors import ModelError
+from fat_fpga.network.bounds import lattice, source_of
+from fat_fpga.network.datatypes import holds, smallest_type, type_of
+from fat_fpga.network.layers import InputQuantiser, MatrixVectorUnit, MaxPool
+from fat_fpga.network.levels import Levels
+from fat_fpga.network.network import Network
+
+OPSET = 11
+INPUT, OUTPUT = "global_in", "global_out"
+
+
+def write(network: Network, path: Path) -> None:
+    """See `fat_fpga.network.write_qonnx`."""
+    data = to_qonnx(network).SerializeToString()
+    temporary = None
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            temporary = Path(file.name)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise ModelError(f"cannot write network file {path}: {error.strerror or error}") from error
+
+
+def to_qonnx(network: Network) -> onnx.ModelProto:
+    """The network as an ONNX model; see `fat_fpga.network.write_qonnx`."""
+    writer = _Writer(network)
+    for position, layer in enumerate(network.layers):
+        if isinstance(layer, MaxPool):
+            writer.pool(layer, position)
+        else:
+            writer.unit(layer, position)
+    return writer.model()
+
+
+class _Writer:
+    """Collects nodes; ``tensor`` is the activation that the next node takes, of ``shape`` without the batch."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[TensorProto] = []
+        self.values: list[onnx.ValueInfoProto] = []
+        self.datatypes: dict[str, str] = {}
+        self.tensor, self.shape = INPUT, network.input.shape
+        self.datatypes[INPUT] = "UINT8"
+        self.flat = False
+        self._quantise(network.input)
+
+    def unit(self, unit: MatrixVectorUnit, position: int) -> None:
+        """A matrix product and, but for the last layer, its thresholds."""
+        shape = self.network.shapes[position]
+        weight_type = unit.weight_type if holds(unit.weight_type, unit.weights) else type_of(unit.weights)
+        reach = lattice(unit, source_of(self.network, position))
+        if unit.name.startswith("fc") and unit.kernel == self.network.input_shape(position)[1:]:
+            self._flatten(unit.name)
+            matrix = unit.weights.reshape(unit.channels, -1).T
+            weights = self._constant(f"{unit.name}_weights", matrix, weight_type)
+            self._node("MatMul", unit.name, [self.tensor, weights])
+        else:
+            if self.flat:
+                target = numpy_helper.from_array(np.array([1, *self.shape]), f"{unit.name}_shape")
+                self.constants.append(target)
+                self._node("Reshape", f"{unit.name}_image", [self.tensor, target.name])
+                self._value([1, *self.shape])
+                self.flat = False
+            weights = self._constant(f"{unit.name}_weights", unit.weights, weight_type)
+            options = {"kernel_shape": unit.kernel, "strides": unit.stride, "pads": unit.padding}
+            self._node("Conv", unit.name, [self.tensor, weights], group=1, dilations=(1, 1), **options)
+        self.shape = shape
+        accumulators = smallest_type(min(int(reach.low.min()), -1), int(reach.high.max()))
+        self._value([1, *self._dims()], accumulators)
+        if unit.levels is not None and unit.thresholds is not None:
+            clipped = np.clip(
+                unit.thresholds.astype(np.int64), reach.low[:, None], reach.high[:, None].astype(np.int64) + 1
+            )
+            self._thresholds(f"{unit.name}_thresholds", clipped, unit.levels)
+
+    def pool(self, layer: MaxPool, position: int) -> None:
+        """A max-pool; the datatype stays."""
+        datatype = self.datatypes[self.tensor]
+        name = layer.name.replace(".", "_")
+        self._node("MaxPool", name, [self.tensor], kernel_shape=layer.kernel, strides=layer.stride, pads=(0, 0, 0, 0))
+        self.shape = self.network.shapes[position]
+        self._value([1, *self.shape], datatype)
+
+    def model(self) -> onnx.ModelProto:
+        """The finished model."""
+        datatype = self.datatypes[self.tensor]
+        if not self.flat:
+            self._flatten("scores")
+        del self.datatypes[self.tensor]
+        self.nodes[-1].output[0] = OUTPUT
+        self.datatypes[OUTPUT] = datatype
+        classes = self.network.classes
+        graph = helper.make_graph(
+            self.nodes,
+            self.network.name or "network",
+            [helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, [1, *self.network.input.shape])],
+            [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, [1, classes])],
+            initializer=self.constants,
+            value_info=[value for value in self.values if value.name != self.tensor],
+        )
+        for tensor, datatype in self.datatypes.items():
+            annotation = onnx.TensorAnnotation(tensor_name=tensor)
+            annotation.quant_parameter_tensor_names.add(key="finn_datatype", value=datatype)
+            graph.quantization_annotation.append(annotation)
+        domains = [helper.make_opsetid("", OPSET), helper.make_opsetid("qonnx.custom_op.general", 1)]
+        return helper.make_model(
+            graph, opset_imports=domains, ir_version=8, producer_name="fat_fpga", producer_version=__version__
+        )
+
+    def _quantise(self, quantiser: InputQuantiser) -> None:
+        """Nodes that turn pixels into the integers of the table: none for raw pixels, else thresholds on the pixel."""
+        table = quantiser.table.astype(np.int64)
+        if np.all(table == np.arange(256)):
+            return
+        if np.any(np.diff(table, axis=1) < 0):
+            raise ModelError(
+                f"{self.network.name}: an input table that is not ascending cannot be written as thresholds"
+            )
+        step = int(np.gcd.reduce(table.ravel() - quantiser.min)) or 1
+        levels = Levels(quantiser.min, step, max((quantiser.max - quantiser.min) // step + 1, 2))
+        wanted = np.array(levels.values[1:])
+        thresholds = np.stack([np.searchsorted(row, wanted) for row in table])
+        self._thresholds("input_thresholds", thresholds, levels)
+
+    def _thresholds(self, name: str, thresholds: npt.NDArray[np.int64], levels: Levels) -> None:
+        bipolar = (levels.base, levels.step, levels.count) == (-1, 2, 2)
+        datatype = "BIPOLAR" if bipolar else smallest_type(levels.min, levels.max)
+        low, high = min(int(thresholds.min()), 0), max(int(thresholds.max()), 0)
+        constant = self._constant(f"{name}_values", thresholds, smallest_type(low, high))
+        self._node(
+            "MultiThreshold",
+            name,
+            [self.tensor, constant],
+            domain="qonnx.custom_op.general",
+            out_dtype=datatype,
+            out_scale=float(levels.step),
+            out_bias=float(levels.base),
+            data_layout="NC" if self.flat else "NCHW",
+        )
+        self._value([1, *self._dims()], datatype)
+
+    def _flatten(self, name: str) -> None:
+        if not self.flat:
+            datatype = self.datatypes[self.tensor]
+            self._node("Flatten", f"{name}_flatten", [self.tensor], axis=1)
+            self.flat = True
+            self._value([1, int(np.prod(self.shape))], datatype)
+
+    def _dims(self) -> list[int]:
+        return [self.shape[0]] if self.flat else list(self.shape)
+
+    def _constant(self, name: str, values: npt.NDArray[Any], datatype: str) -> str:
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values, dtype=np.float32), name))
+        self.datatypes[name] = datatype
+        return name
+
+    def _node(self, operator: str, name: str, inputs: list[str], **options: Any) -> None:
+        self.tensor = f"{name}_out"
+        self.nodes.append(helper.make_node(operator, inputs, [self.tensor], name=name, **options))
+
+    def _value(self, shape: list[int], datatype: str | None = None) -> None:
+        self.values.append(helper.make_tensor_value_info(self.tensor, TensorProto.FLOAT, shape))
+        if datatype:
+            self.datatypes[self.tensor] = datatype
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
