@@ -15,7 +15,7 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     """
     path = Path(path)
     if path.is_dir():
-        raise IsADirectoryError(21, "cannot write a file there, it is a folder", str(path))
+        raise IsADirectoryError(21, "cannot write there, it is a folder", str(path))
     folder = path.parent
     if not folder.is_dir():
         raise FileNotFoundError(2, "cannot write there, no such folder", str(folder))

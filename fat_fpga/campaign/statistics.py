@@ -18,7 +18,8 @@ class Spread:
         min, max, mean: accuracy in percent.
         variance: population variance (divided by the number of faults, ddof 0: a campaign is the whole population,
             not a sample of it), in percent squared.
-        worst, best: the faults with the lowest and highest accuracy; the first of equals.
+        worst, best: the faults with the lowest and highest accuracy. Of equally bad ones the worst changes the most images;
+            of all equals it is the first.
     """
 
     faults: int
@@ -36,7 +37,7 @@ class Spread:
             raise CampaignError("no finished fault to take statistics of: let the campaign run for a while")
         count, counts = len(results), [r.correct for r in results]
         total, squares = sum(counts), sum(c * c for c in counts)
-        worst, best = min(results, key=lambda r: r.correct), max(results, key=lambda r: r.correct)
+        worst, best = min(results, key=_criticality), max(results, key=lambda r: r.correct)
         return cls(
             faults=count,
             min=100 * worst.correct / images,
@@ -69,6 +70,10 @@ def statistics(run: Run) -> list[Group]:
     return [Group(*key, Spread.of(groups[key], run.images)) for key in keys]
 
 
+def _criticality(result: Result) -> tuple[int, int]:
+    return result.correct, -result.changed
+
+
 def overall(run: Run) -> Spread:
     """The whole campaign as one group; CampaignError if no fault is finished."""
     return Spread.of(run.results, run.images)
@@ -76,4 +81,4 @@ def overall(run: Run) -> Spread:
 
 def most_critical(results: Iterable[Result], count: int | None = None) -> list[Result]:
     """The faults from the lowest accuracy up; of equals, the one that changes more images first."""
-    return sorted(results, key=lambda r: (r.correct, -r.changed))[:count]
+    return sorted(results, key=_criticality)[:count]

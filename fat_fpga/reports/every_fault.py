@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fat_fpga.campaign import Run
+from fat_fpga.campaign import Run, most_critical
 from fat_fpga.reports.style import INK, RULE, colours, layers, markers, title, values
 from fat_fpga.reports.text import level, percent
 
@@ -42,7 +42,7 @@ def every_fault(run: Run) -> Figure:
             x[own], run.accuracy[own], shape, color=shade, markersize=2.8, markeredgewidth=0, linestyle="none",
             alpha=0.75, label=f"stuck at {level(v)}", rasterized=len(x) > 20_000,
         )  # fmt: skip
-    lowest = int(run.correct.argmin())
+    lowest = run.results.index(most_critical(run.results, 1)[0])
     right = x[lowest] > 0.7 * len(names)
     axes.annotate(
         run.results[lowest].fault, (x[lowest], run.accuracy[lowest]), xytext=(-6 if right else 6, 0),

@@ -1,0 +1,5 @@
+"""The command line. ``main`` is what the command ``fat-fpga`` runs."""
+
+from fat_fpga.cli.main import main
+
+__all__ = ["main"]

@@ -1,0 +1,51 @@
+"""``fat-fpga demo``: the main job on a network and images that come with the package."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from fat_fpga.cli.parser import Commands
+
+NETWORK = "cnv_w1a1"
+
+EPILOG = """\
+example:
+  fat-fpga demo -o demo-report
+"""
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "demo",
+        help="the main job on a bundled network and bundled images",
+        description="A whole channel campaign on a trained CNV W1A1 and 1,000 images of the CIFAR-10 test set:\n"
+        "the table on the screen; run file, CSV, JSON and figures in a folder.",
+        epilog=EPILOG,
+    )
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", default="demo-report", help="folder of the report (default: demo-report)"
+    )
+    parser.add_argument("--images", metavar="N", type=int, help="only the first N images")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from fat_fpga.campaign import run_campaign
+    from fat_fpga.cli.model import load_bundled
+    from fat_fpga.datasets import load
+    from fat_fpga.faults import fault_space
+    from fat_fpga.files import make_folder
+    from fat_fpga.reports import report_text, write_csv, write_figures, write_json
+
+    folder = make_folder(Path(args.output))
+    network = load_bundled(NETWORK)
+    data = load("demo:cifar10", limit=args.images)
+    path = folder / f"{NETWORK}.run"
+    finished = run_campaign(network, data, fault_space(network), path, progress=True)
+    print(report_text(finished))
+    write_csv(finished, folder / "faults.csv")
+    write_json(finished, folder / "report.json")
+    write_figures(finished, folder)
+    print(f"\n{folder}: run file, faults.csv, report.json, and the figures as PNG, SVG and PDF")
+    return 0

@@ -1,0 +1,55 @@
+"""``fat-fpga export``: a bundled network or a checkpoint, as a QONNX file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from fat_fpga.cli.parser import Commands
+
+EPILOG = """\
+examples:
+  fat-fpga export cnv_w1a1 -o cnv.onnx             a bundled network
+  fat-fpga export trained/best.pt -o cnv.onnx      a checkpoint (needs the training extra)
+"""
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "export",
+        help="write a bundled network or a checkpoint as QONNX",
+        description="Write a QONNX file, which fat-fpga campaign, qonnx and FINN read.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("source", metavar="SOURCE", help="name of a bundled network, or a checkpoint of fat-fpga train")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the .onnx file to write")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from fat_fpga.errors import ModelError
+    from fat_fpga.files import check_writable
+    from fat_fpga.models import zoo
+
+    source, output = Path(args.source), check_writable(args.output)
+    if source.exists():
+        _export_checkpoint(source, output)
+    elif args.source in zoo.bundled():
+        zoo.write_onnx(args.source, output)
+    else:
+        raise ModelError(
+            f"no checkpoint '{source}', and no bundled network of that name: there are {', '.join(zoo.bundled()) or 'none'}"
+        )
+    print(f"wrote {output}; fat-fpga info {output} describes it")
+    return 0
+
+
+def _export_checkpoint(source: Path, output: Path) -> None:
+    from fat_fpga.models import build
+    from fat_fpga.models.export import export_qonnx
+    from fat_fpga.training.checkpoint import read_checkpoint
+
+    checkpoint = read_checkpoint(source)
+    model = build(checkpoint.identity["model"], checkpoint.identity["classes"])
+    model.load_state_dict(checkpoint.model)
+    export_qonnx(model, output, (1, *model.spec.topology.input_shape))

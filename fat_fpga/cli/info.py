@@ -1,0 +1,69 @@
+"""``fat-fpga info``: what a model file holds, and how many faults it can have."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from fat_fpga.cli.parser import Commands, add_model
+
+if TYPE_CHECKING:
+    from fat_fpga.network import Network
+
+EPILOG = """\
+example:
+  fat-fpga info cnv.onnx
+
+The fingerprint stands for the function: the same network has the same one from every form of file.
+"""
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "info",
+        help="layers, sizes, datatypes and fault counts of a model",
+        description="The integer network in a model file: what is executed, and where faults can sit.",
+        epilog=EPILOG,
+    )
+    add_model(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from fat_fpga.cli.model import load_model
+
+    print(describe(load_model(args)))
+    return 0
+
+
+def describe(network: Network) -> str:
+    """The network as a table: layers in order, then totals and fingerprint."""
+    from fat_fpga.faults import MODELS
+    from fat_fpga.network import MatrixVectorUnit
+    from fat_fpga.reports.text import align
+
+    rows = [["layer", "weights", "type", "activations", "output", "MACs", *(f"{kind} faults" for kind in MODELS)]]
+    weights = macs = 0
+    faults = dict.fromkeys(MODELS, 0)
+    for layer, before, behind in network.walk():
+        output = "x".join(map(str, behind))
+        if not isinstance(layer, MatrixVectorUnit):
+            rows.append(
+                [layer.name, f"max {'x'.join(map(str, layer.kernel))}", "", "", output, "", *[""] * len(MODELS)]
+            )
+            continue
+        counts = {kind: model.count(layer, behind) if layer.levels else 0 for kind, model in MODELS.items()}
+        shape = "x".join(map(str, layer.weights.shape))
+        levels = str(layer.levels) if layer.levels else "scores"
+        numbers = [f"{layer.macs(before):,}", *(f"{count:,}" for count in counts.values())]
+        rows.append([layer.name, shape, layer.weight_type, levels, output, *numbers])
+        weights += layer.weights.size
+        macs += layer.macs(before)
+        faults = {kind: faults[kind] + counts[kind] for kind in MODELS}
+    rows.append(["total", f"{weights:,}", "", "", "", f"{macs:,}", *(f"{count:,}" for count in faults.values())])
+    shape = "x".join(map(str, network.input.shape))
+    head = (
+        f"{network.name}: {shape} pixels to {network.classes} classes; "
+        f"first layer sees integers {network.input.min}..{network.input.max}"
+    )
+    return f"{head}\nfingerprint {network.fingerprint}\n\n{align(rows, left=(0, 1, 2, 3, 4))}"

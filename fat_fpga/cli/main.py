@@ -1,0 +1,82 @@
+"""From the command line to a sub-command, and from an error to one line and an exit code.
+
+Exit codes: 0 done, 2 bad input (one line on standard error says what and what to do), 130 stopped with Ctrl-C,
+141 the reader of standard output went away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from fat_fpga import __version__
+from fat_fpga.cli import campaign, demo, export, info, models, report, train
+from fat_fpga.cli.parser import Parser
+from fat_fpga.errors import FatFpgaError
+
+COMMANDS = (campaign, report, info, demo, train, export, models)
+
+EXTRAS = {"torch": "train", "brevitas": "train", "PIL": "images"}
+"""Optional packages, and the extra of fat_fpga that brings them."""
+
+EPILOG = """\
+the main job:
+  fat-fpga campaign model.onnx --data cifar10:DIR -o model.run
+  fat-fpga report model.run --figures report
+
+try it, needs no files of yours:
+  fat-fpga demo
+"""
+
+
+def build_parser() -> Parser:
+    """The parser with every sub-command."""
+    parser = Parser(
+        prog="fat-fpga",
+        description="How bad can one hardware fault get in a quantised neural network on an FPGA? Exact answers.",
+        epilog=EPILOG,
+    )
+    parser.add_argument("--version", action="version", version=f"fat-fpga {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        command.add(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code. Unreadable arguments leave through SystemExit(2), as in argparse."""
+    args = build_parser().parse_args(argv)
+    try:
+        code = _run(args)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+def _run(args: argparse.Namespace) -> int:
+    try:
+        return int(args.run(args))
+    except FatFpgaError as error:
+        return _complain(str(error))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        return _complain(f"{error.strerror or error}{where}")
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").split(".")[0])
+        if extra is None:
+            raise
+        return _complain(f"this needs the package {error.name}: pip install 'fat_fpga[{extra}]'")
+    except KeyboardInterrupt:
+        _complain("stopped")
+        return 130
+
+
+def _complain(message: str) -> int:
+    print("fat-fpga:", " ".join(message.split()), file=sys.stderr)
+    return 2

@@ -1,0 +1,42 @@
+"""What a MODEL argument means."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fat_fpga.errors import ModelError
+
+if TYPE_CHECKING:
+    from fat_fpga.network import Network
+
+
+def load_model(args: argparse.Namespace) -> Network:
+    """The network in the file ``args.model``, or the bundled one of that name; a file goes before a name.
+
+    Raises:
+        ModelError: neither exists, or the file is none that can be lowered.
+    """
+    from fat_fpga.models import zoo
+    from fat_fpga.network import load_network
+
+    if Path(args.model).exists():
+        return load_network(args.model, pixels=args.pixels, image_shape=args.image_shape)
+    if args.model not in zoo.bundled():
+        raise ModelError(
+            f"no file '{args.model}', and no bundled network of that name: there are {', '.join(zoo.bundled()) or 'none'}"
+        )
+    return load_bundled(args.model)
+
+
+def load_bundled(name: str) -> Network:
+    """The network that comes with the package under this name."""
+    from fat_fpga.models import zoo
+    from fat_fpga.network import load_network
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name}.onnx"
+        zoo.write_onnx(name, path)
+        return load_network(path)

@@ -1,0 +1,56 @@
+"""Argument parsing that complains in one line, and pieces that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction["Parser"]
+else:
+    Commands = Any
+
+DATA = "the test set: cifar10:DIR, mnist:DIR, npz:FILE, npy:DIR or folder:DIR"
+
+
+class Parser(argparse.ArgumentParser):
+    """Keeps the line breaks of descriptions and epilogs, and reports an error in one line with exit code 2."""
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **arguments)
+
+    def error(self, message: str) -> NoReturn:
+        print(f"fat-fpga: {message} (see {self.prog} --help)", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def names(text: str) -> list[str]:
+    """Comma separated names, for ``type=`` of an argument."""
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        raise argparse.ArgumentTypeError("expected names separated by commas")
+    return found
+
+
+def shape(text: str) -> tuple[int, int, int]:
+    """Three comma separated sizes, for ``type=`` of an argument."""
+    try:
+        channels, height, width = (int(size) for size in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("expected channels,height,width") from error
+    return channels, height, width
+
+
+def add_model(parser: Parser) -> None:
+    """The arguments that ``fat_fpga.cli.model.load_model`` reads."""
+    parser.add_argument(
+        "model", metavar="MODEL", help="an .onnx file, or the name of a bundled network (fat-fpga models lists them)"
+    )
+    parser.add_argument(
+        "--pixels", choices=("auto", "raw", "unit"), default="auto",
+        help="what the file's input takes: pixels 0..255 (raw), or divided by 255 (unit); auto reads its annotation",
+    )  # fmt: skip
+    parser.add_argument(
+        "--image-shape", metavar="C,H,W", type=shape, help="shape of an image, where the file's input is flat"
+    )
