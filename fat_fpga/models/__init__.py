@@ -5,12 +5,16 @@ Importing this package needs neither torch nor Brevitas; `build` and `export_qon
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
+from fat_fpga.errors import ModelError
 from fat_fpga.models.family import NetworkSpec, names, spec
 
 if TYPE_CHECKING:
     from fat_fpga.models.builder import QuantisedNetwork
+
+warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")  # Brevitas, at import
 
 __all__ = ["NetworkSpec", "build", "names", "spec"]
 
@@ -22,6 +26,10 @@ def build(name: str, classes: int = 10) -> QuantisedNetwork:
         ModelError: the name is unknown, ``classes`` is below 2, or the training extra is not installed.
     """
     wanted = spec(name, classes)
-    from fat_fpga.models.builder import assemble
-
+    try:
+        from fat_fpga.models.builder import assemble
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"building {name} needs {error.name}; install the extra: pip install 'fat_fpga[train]'"
+        ) from error
     return assemble(wanted)

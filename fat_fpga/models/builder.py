@@ -27,7 +27,8 @@ class QuantisedNetwork(nn.Sequential):
     """A plain chain of named modules; ``spec`` says which network it is.
 
     Input: float32 images [N, C, H, W] in [0, 1]. Output: float32 class scores [N, classes].
-    Every activation quantiser is named ``<layer>_act`` and every pool ``<layer>_pool``, so code that works behind an
+    Layers are counted through, ``conv0`` .. ``conv5``, ``fc6`` .. ``fc8``, as in the addresses of faults. Behind each
+    stand ``<layer>_norm``, ``<layer>_act`` and where there is one ``<layer>_pool``, so code that works behind an
     activation finds its place by walking ``named_children()``.
     """
 
@@ -60,7 +61,7 @@ def assemble(spec: NetworkSpec) -> QuantisedNetwork:
     if topology.dropout:
         layers["input_drop"] = nn.Dropout(topology.dropout)
     features = channels * height * width
-    for index, out_features in enumerate(topology.hidden):
+    for index, out_features in enumerate(topology.hidden, start=len(topology.convolutions)):
         name = f"fc{index}"
         layers[name] = _linear(spec, features, out_features)
         layers[f"{name}_norm"] = nn.BatchNorm1d(out_features, eps=NORM_EPS)
@@ -68,7 +69,7 @@ def assemble(spec: NetworkSpec) -> QuantisedNetwork:
         if topology.dropout:
             layers[f"{name}_drop"] = nn.Dropout(topology.dropout)
         features = out_features
-    name = f"fc{len(topology.hidden)}"
+    name = f"fc{len(topology.convolutions) + len(topology.hidden)}"
     layers[name] = _linear(spec, features, spec.classes)
     layers[f"{name}_norm"] = TensorNorm(eps=NORM_EPS)
     network = QuantisedNetwork(spec, layers)

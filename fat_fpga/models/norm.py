@@ -35,9 +35,9 @@ class TensorNorm(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalise ``x``; in training by its own statistics, else by the running ones (float32 inside)."""
-        x = x.float()
         if not self.training:
             return (x - self.running_mean) / torch.sqrt(self.running_var + self.eps) * self.weight + self.bias
+        x = x.float()
         variance, mean = torch.var_mean(x, correction=0)
         with torch.no_grad():
             self.num_batches_tracked += 1

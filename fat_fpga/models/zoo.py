@@ -1,0 +1,68 @@
+"""The trained networks that come with the package. Needs no torch.
+
+Each is two files in ``fat_fpga/models/data``: the QONNX file compressed with xz, and a model card in JSON that says on
+which data, by which recipe and by which commit it was trained, and what it reaches on the whole test set.
+"""
+
+from __future__ import annotations
+
+import json
+import lzma
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from fat_fpga.errors import ModelError
+from fat_fpga.files import replacing
+
+FOLDER = Path(__file__).parent / "data"
+SUFFIX = ".onnx.xz"
+_FLOATS = ({"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 0, "lp": 2, "pb": 2},)
+
+
+def bundled() -> tuple[str, ...]:
+    """Names of the bundled networks, such as ``"cnv_w1a1"``, in alphabetical order."""
+    names = (entry.name for entry in FOLDER.iterdir())
+    return tuple(sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)))
+
+
+def write_onnx(name: str, path: str | PathLike[str]) -> None:
+    """Write the bundled network ``name`` to ``path`` as a QONNX file, whole or not at all.
+
+    Raises:
+        ModelError: no network of that name is bundled.
+        OSError: the file cannot be written.
+    """
+    content = lzma.decompress(_entry(name, SUFFIX).read_bytes())
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def card(name: str) -> dict[str, Any]:
+    """The model card of the bundled network ``name``.
+
+    Raises:
+        ModelError: no network of that name is bundled.
+    """
+    content: dict[str, Any] = json.loads(_entry(name, ".json").read_text())
+    return content
+
+
+def bundle(name: str, onnx_file: Path, model_card: dict[str, Any], folder: Path = FOLDER) -> Path:
+    """Add a network to the bundle: compress ``onnx_file``, put the card beside it, return the compressed file.
+
+    Raises:
+        OSError: the files cannot be written.
+    """
+    packed = folder / f"{name}{SUFFIX}"
+    with replacing(packed) as temporary:
+        temporary.write_bytes(lzma.compress(onnx_file.read_bytes(), format=lzma.FORMAT_XZ, filters=_FLOATS))
+    with replacing(folder / f"{name}.json") as temporary:
+        temporary.write_text(json.dumps(model_card, indent=2) + "\n")
+    return packed
+
+
+def _entry(name: str, suffix: str) -> Path:
+    if name not in bundled():
+        raise ModelError(f"no bundled network {name!r}; there are: {', '.join(bundled()) or 'none'}")
+    return FOLDER / f"{name}{suffix}"

@@ -1,0 +1,103 @@
+"""Turn a finished training into a bundled network: evaluate, export, compress, write the model card.
+
+python -m fat_fpga.training.pack RUN --data cifar10:DIR [--name cnv_w1a1] [--checkpoint last]
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fat_fpga import models
+from fat_fpga.datasets import Dataset, load
+from fat_fpga.errors import FatFpgaError, TrainingError
+from fat_fpga.models import zoo
+from fat_fpga.models.builder import QuantisedNetwork
+from fat_fpga.models.export import export_qonnx
+from fat_fpga.models.inference import scores
+from fat_fpga.training.checkpoint import Checkpoint, read_checkpoint
+
+
+def load_trained(run: Path, checkpoint: str = "last") -> tuple[QuantisedNetwork, Checkpoint]:
+    """The network of a training run, in evaluation mode, after its ``last`` or its ``best`` epoch.
+
+    Raises:
+        TrainingError: the run has no such checkpoint, or one of another form.
+    """
+    path = run / f"{checkpoint}.pt"
+    content = read_checkpoint(path)
+    model = models.build(content.identity["model"], content.identity["classes"])
+    try:
+        model.load_state_dict(content.model)
+    except RuntimeError as error:
+        raise TrainingError(f"{path}: its weights do not fit {content.identity['model']}") from error
+    return model.eval(), content
+
+
+def pack(run: Path, test: Dataset, name: str | None = None, checkpoint: str = "last") -> dict[str, Any]:
+    """Bundle the network of ``run`` under ``name``, evaluated in float32 on all of ``test``; return its card.
+
+    Raises:
+        TrainingError: the run has no readable checkpoint, or was evaluated on other test data.
+        OSError: the files cannot be written.
+    """
+    model, content = load_trained(run, checkpoint)
+    if content.identity["test_data"] != test.fingerprint:
+        raise TrainingError(f"{test.name}: not the test data that {run} was evaluated on")
+    name = name or content.identity["model"].replace("-", "_")
+    correct = int(np.sum(scores(model, test.images).argmax(dim=1).numpy() == test.labels))
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{name}.onnx"
+        export_qonnx(model, file, (1, *model.spec.topology.input_shape))
+        card = _card(name, content, checkpoint, test, correct, file)
+        zoo.bundle(name, file, card)
+    return card
+
+
+def _card(name: str, content: Checkpoint, checkpoint: str, test: Dataset, correct: int, file: Path) -> dict[str, Any]:
+    identity = content.identity
+    return {
+        "name": name,
+        "model": identity["model"],
+        "method": identity["method"],
+        "data": test.name.split(":")[0],
+        "train_data_sha256": identity["train_data"],
+        "test_data_sha256": identity["test_data"],
+        "epochs": len(content.history),
+        "seed": identity["recipe"]["seed"],
+        "recipe": identity["recipe"],
+        "checkpoint": f"{checkpoint} epoch",
+        "test_images": len(test),
+        "test_correct": correct,
+        "test_accuracy": correct / len(test),
+        "training_seconds": round(sum(epoch["seconds"] for epoch in content.history)),
+        **content.notes,
+        "onnx_sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m fat_fpga.training.pack", description=__doc__.splitlines()[0])
+    parser.add_argument("run", type=Path, help="folder of the training run")
+    parser.add_argument("--data", required=True, help="the test data, such as cifar10:DIR")
+    parser.add_argument("--name", help="of the bundled network; that of the model by default")
+    parser.add_argument("--checkpoint", choices=("last", "best"), default="last")
+    options = parser.parse_args(arguments)
+    try:
+        card = pack(options.run, load(options.data, "test"), options.name, options.checkpoint)
+    except (FatFpgaError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{card['name']}: {card['test_correct']} of {card['test_images']} test images correct")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

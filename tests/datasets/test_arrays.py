@@ -1,0 +1,66 @@
+"""Numpy files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fat_fpga.datasets import load
+from fat_fpga.errors import DataError
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, 3, 5, 4), dtype=np.uint8)
+LABELS = np.array([0, 1, 2, 2, 1, 0])
+
+
+def test_npz_and_npy_hold_the_same(tmp_path: Path) -> None:
+    np.savez(tmp_path / "some.npz", images=IMAGES, labels=LABELS.astype(np.uint8))
+    np.save(tmp_path / "images.npy", IMAGES)
+    np.save(tmp_path / "labels.npy", LABELS)
+    from_npz, from_npy = load(f"npz:{tmp_path / 'some.npz'}"), load(f"npy:{tmp_path}")
+    np.testing.assert_array_equal(from_npz.images, IMAGES)
+    assert from_npz.labels.dtype == np.int64
+    assert from_npz.classes == from_npy.classes == ("0", "1", "2")
+    assert from_npz.fingerprint == from_npy.fingerprint
+
+
+def test_class_names(tmp_path: Path) -> None:
+    np.savez(tmp_path / "some.npz", images=IMAGES, labels=LABELS, classes=np.array(["cat", "dog", "emu", "fox"]))
+    assert load(f"npz:{tmp_path / 'some.npz'}").classes == ("cat", "dog", "emu", "fox")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"images": IMAGES}, "expected the arrays 'images' and 'labels', found .'images'."),
+        ({"images": IMAGES[0], "labels": LABELS}, r"images must be \[N, C, H, W\]"),
+        ({"images": IMAGES.transpose(0, 2, 3, 1), "labels": LABELS}, r"with C 1 or 3, got \(6, 5, 4, 3\)"),
+        ({"images": IMAGES / 255, "labels": LABELS}, r"must be uint8 pixels 0\.\.255, got float64"),
+        ({"images": IMAGES, "labels": LABELS[:5]}, "expected one int64 label per image, 6 in all"),
+        ({"images": IMAGES, "labels": LABELS * 0.5}, "labels must be integers, got float64"),
+        ({"images": IMAGES, "labels": LABELS - 1}, "label -1 of image 0 is outside"),
+        ({"images": IMAGES, "labels": LABELS, "classes": np.array(["a", "b"])}, "label 2 of image 2 is outside"),
+        ({"images": IMAGES, "labels": LABELS, "classes": np.arange(3)}, "'classes' must be a list of text"),
+        ({"images": IMAGES[:0], "labels": LABELS[:0]}, "holds no images"),
+        ({"images": np.array([None]), "labels": LABELS}, "'images' cannot be read"),
+    ],
+)
+def test_unfit(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
+    np.savez(tmp_path / "some.npz", **arrays)
+    with pytest.raises(DataError, match=message):
+        load(f"npz:{tmp_path / 'some.npz'}")
+
+
+def test_damaged(tmp_path: Path) -> None:
+    np.savez(tmp_path / "some.npz", images=IMAGES, labels=LABELS)
+    content = (tmp_path / "some.npz").read_bytes()
+    (tmp_path / "some.npz").write_bytes(content[: len(content) // 2])
+    with pytest.raises(DataError, match="not a readable numpy file"):
+        load(f"npz:{tmp_path / 'some.npz'}")
+    np.save(tmp_path / "images.npy", IMAGES)
+    with pytest.raises(DataError, match=r"expected an \.npz file"):
+        load(f"npz:{tmp_path / 'images.npy'}")
+    with pytest.raises(DataError, match=r"labels\.npy: no such file"):
+        load(f"npy:{tmp_path}")

@@ -1,0 +1,49 @@
+"""The grammar of data specifications, and what every data set promises."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from fat_fpga.datasets import Dataset, load
+from fat_fpga.errors import DataError
+
+IMAGES = np.zeros((3, 1, 2, 2), np.uint8)
+LABELS = np.array([0, 1, 0], np.int64)
+
+
+@pytest.mark.parametrize("spec", ["imagenet:/data", "cifar10", "cifar10:", "", ":x"])
+def test_unknown_kind_lists_the_known(spec: str) -> None:
+    with pytest.raises(DataError, match="expected one of cifar10:DIR, mnist:DIR, npz:FILE, npy:DIR, folder:DIR"):
+        load(spec)
+
+
+def test_unknown_split() -> None:
+    with pytest.raises(DataError, match="expected 'train' or 'test'"):
+        load("cifar10:.", "valid")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("limit", [0, -1, 4])
+def test_limit_outside_the_data(limit: int) -> None:
+    with pytest.raises(DataError, match=f"asked for {limit} images; it holds 3"):
+        Dataset("some", IMAGES, LABELS, ("a", "b")).first(limit)
+
+
+def test_fingerprint_depends_on_all_of_the_data() -> None:
+    def fingerprint(images: np.ndarray, labels: np.ndarray) -> str:  # type: ignore[type-arg]
+        return Dataset("some", images, labels, ("a", "b")).fingerprint
+
+    base = fingerprint(IMAGES, LABELS)
+    assert base == fingerprint(IMAGES.copy(), LABELS.copy())
+    assert base == fingerprint(np.asfortranarray(IMAGES), LABELS)
+    assert base != fingerprint(IMAGES + np.uint8(1), LABELS)
+    assert base != fingerprint(IMAGES, 1 - LABELS)
+    assert base != fingerprint(IMAGES.reshape(3, 1, 4, 1), LABELS)
+
+
+def test_loading_needs_no_torch() -> None:
+    code = "import sys, fat_fpga.datasets, fat_fpga.models, fat_fpga.models.zoo; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
