@@ -27,19 +27,15 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from fat_fpga.errors import ModelError
+    from fat_fpga.cli.model import bundled_name
     from fat_fpga.files import check_writable
     from fat_fpga.models import zoo
 
     source, output = Path(args.source), check_writable(args.output)
     if source.exists():
         _export_checkpoint(source, output)
-    elif args.source in zoo.bundled():
-        zoo.write_onnx(args.source, output)
     else:
-        raise ModelError(
-            f"no checkpoint '{source}', and no bundled network of that name: there are {', '.join(zoo.bundled()) or 'none'}"
-        )
+        zoo.write_onnx(bundled_name(args.source, f"checkpoint '{source}'"), output)
     print(f"wrote {output}; fat-fpga info {output} describes it")
     return 0
 

@@ -19,16 +19,27 @@ def load_model(args: argparse.Namespace) -> Network:
     Raises:
         ModelError: neither exists, or the file is none that can be lowered.
     """
-    from fat_fpga.models import zoo
     from fat_fpga.network import load_network
 
     if Path(args.model).exists():
         return load_network(args.model, pixels=args.pixels, image_shape=args.image_shape)
-    if args.model not in zoo.bundled():
+    return load_bundled(bundled_name(args.model, f"file '{args.model}'"))
+
+
+def bundled_name(text: str, otherwise: str) -> str:
+    """The bundled network that ``text`` names, with hyphens or underscores.
+
+    Raises:
+        ModelError: there is none; ``otherwise`` is what else was looked for in vain.
+    """
+    from fat_fpga.models import zoo
+
+    name = text.replace("-", "_")
+    if name not in zoo.bundled():
         raise ModelError(
-            f"no file '{args.model}', and no bundled network of that name: there are {', '.join(zoo.bundled()) or 'none'}"
+            f"no {otherwise}, and no bundled network of that name: there are {', '.join(zoo.bundled()) or 'none'}"
         )
-    return load_bundled(args.model)
+    return name
 
 
 def load_bundled(name: str) -> Network:

@@ -32,6 +32,6 @@ def run(args: argparse.Namespace) -> int:
         print("\n".join(zoo.bundled()))
     for name in args.names:
         print(name)
-        for key, value in zoo.card(name).items():
+        for key, value in zoo.card(name.replace("-", "_")).items():
             print(f"  {key}: {value}")
     return 0

@@ -162,3 +162,19 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--version"])
     assert left.value.code == 0
     assert capsys.readouterr().out == f"fat-fpga {fat_fpga.__version__}\n"
+
+
+def test_bundled_networks_go_by_name(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == 0
+    assert "cnv_w1a1" in capsys.readouterr().out.split()
+    assert main(["models", "cnv_w1a1"]) == 0
+    assert "test_accuracy" in capsys.readouterr().out
+    assert main(["info", "cnv_w1a1"]) == 0
+    described = capsys.readouterr().out
+    assert main(["info", "cnv-w1a1"]) == 0
+    assert capsys.readouterr().out == described
+    assert "3,840" in described
+    assert main(["export", "cnv_w1a1", "-o", "cnv_w1a1.onnx"]) == 0
+    capsys.readouterr()
+    assert main(["info", "cnv_w1a1.onnx"]) == 0
+    assert capsys.readouterr().out == described
