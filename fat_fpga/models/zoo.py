@@ -48,12 +48,15 @@ def card(name: str) -> dict[str, Any]:
     return content
 
 
-def bundle(name: str, onnx_file: Path, model_card: dict[str, Any], folder: Path = FOLDER) -> Path:
+def bundle(name: str, onnx_file: Path, model_card: dict[str, Any], folder: Path | None = None) -> Path:
     """Add a network to the bundle: compress ``onnx_file``, put the card beside it, return the compressed file.
+
+    ``folder`` is the package's own by default.
 
     Raises:
         OSError: the files cannot be written.
     """
+    folder = folder or FOLDER
     packed = folder / f"{name}{SUFFIX}"
     with replacing(packed) as temporary:
         temporary.write_bytes(lzma.compress(onnx_file.read_bytes(), format=lzma.FORMAT_XZ, filters=_FLOATS))
