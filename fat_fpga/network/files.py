@@ -50,7 +50,8 @@ def write_qonnx(network: Network, path: str | PathLike[str]) -> None:
     The file appears whole or not at all.
 
     Raises:
-        ModelError: the file cannot be written, or the network has a part that the format cannot express.
+        ModelError: the input table of the network does not ascend, which thresholds cannot express.
+        OSError: the file cannot be written.
     """
     from fat_fpga.network.write import write
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from fat_fpga import __version__
 from fat_fpga.errors import ModelError
+from fat_fpga.files import replacing
 from fat_fpga.network.bounds import lattice, source_of
 from fat_fpga.network.datatypes import holds, smallest_type, type_of
 from fat_fpga.network.layers import InputQuantiser, MatrixVectorUnit, MaxPool
@@ -27,19 +26,8 @@ INPUT, OUTPUT = "global_in", "global_out"
 def write(network: Network, path: Path) -> None:
     """See `fat_fpga.network.write_qonnx`."""
     data = to_qonnx(network).SerializeToString()
-    temporary = None
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise ModelError(f"cannot write network file {path}: {error.strerror or error}") from error
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
 
 
 def to_qonnx(network: Network) -> onnx.ModelProto:
@@ -185,9 +173,3 @@ class _Writer:
         self.values.append(helper.make_tensor_value_info(self.tensor, TensorProto.FLOAT, shape))
         if datatype:
             self.datatypes[self.tensor] = datatype
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

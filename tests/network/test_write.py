@@ -69,11 +69,11 @@ def test_a_table_that_does_not_ascend_is_refused_and_nothing_is_written(tmp_path
     assert not list(tmp_path.iterdir())
 
 
-def test_an_unwritable_path_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"cannot write network file .*missing.*No such file"):
+def test_an_unwritable_path_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such folder"):
         write_qonnx(_one_layer(list(range(256))), tmp_path / "missing" / "network.onnx")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(ModelError, match="cannot write network file"):
+    with pytest.raises(IsADirectoryError, match="is a folder"):
         write_qonnx(_one_layer(list(range(256))), tmp_path / "folder")
     assert [p.name for p in tmp_path.iterdir()] == ["folder"]
 

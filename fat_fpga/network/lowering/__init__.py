@@ -9,5 +9,5 @@ What is guaranteed. An accumulator ``a`` of a product of activations ``k * s`` a
 (1 included) and sums stay below 2**24, that is exactly what any float32 execution of the file computes, and the network
 equals it to the last bit. With other scales, such as 1/3, a float32 sum carries a rounding error that depends on its
 order; the network is then the one without that error, and differs from a float execution only where the chain is within
-that error of a step.
+that error of a step, or where two classes have equal scores (then the first wins here, either there).
 """

@@ -42,6 +42,7 @@ class _Walk:
     def __init__(self, graph: Graph, pixels: Pixels, image_shape: Shape | None) -> None:
         self.graph = graph
         self.tensor = graph.input
+        self.ends = {graph.input}
         self.seen = {graph.input}
         self.layout = _input_layout(graph, image_shape)
         self.pixel_scale = pixel_scale(graph, pixels)
@@ -88,6 +89,7 @@ class _Walk:
         ):
             raise refuse(node, "unsupported operator")
         self.tensor = node.output[0]
+        self.ends = set(node.output)
 
     def _fold(self, node: Node) -> None:
         """Compute a node all of whose inputs are constants."""
@@ -99,7 +101,7 @@ class _Walk:
             graph.constants[node.output[0]] = Constant(onnx.numpy_helper.to_array(values))
             return
         source = graph.constants[node.input[0]] if node.input else None
-        if source is not None and source.scale is not None and node.op_type in (*MOVES, *PASSIVE):
+        if source is not None and node.op_type in (*MOVES, *PASSIVE):
             operator = Operator(node, graph)
             rest = {name: graph.constants[name].values for name in node.input[1:] if name}
             graph.constants[node.output[0]] = source.moved(lambda array: operator({node.input[0]: array, **rest}))
@@ -190,7 +192,7 @@ class _Walk:
         """The network, when all nodes have been visited."""
         if self.unit is None or self.product is None or self.source is None or self.input is None:
             raise ModelError("it holds no matrix product that depends on the input")
-        if self.tensor not in self.graph.outputs:
+        if not self.ends & set(self.graph.outputs):
             raise ModelError(
                 f"its output '{', '.join(self.graph.outputs)}' is not the end of the chain, '{self.tensor}'"
             )
