@@ -11,6 +11,7 @@ import importlib
 import os
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,11 @@ from fat_fpga.network import Levels, MatrixVectorUnit, MaxPool, Network
 ENVIRONMENT = "FAT_FPGA_SIMD"
 """Environment variable that forces an instruction set: ``portable``, ``avx2`` or ``avx512``."""
 
+UPDATE = "FAT_FPGA_UPDATE"
+"""Environment variable that forces how a unit behind a fault is brought up to date: ``sparse`` adds the weight
+columns of what changed, ``popcount`` recomputes, ``automatic`` (the default) takes the cheaper of the two."""
+
+_UPDATES = ("automatic", "sparse", "popcount")
 _IMAGES_PER_CALL = 256
 _INPUT = Levels(0, 1, 2)  # the first unit takes plain integers: base 0, step 1
 
@@ -56,7 +62,8 @@ class NativeEngine:
     name = "native"
 
     def __init__(self, threads: int | None = None) -> None:
-        self.threads = threads or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        self.threads = threads or _cores()
+        self._latest: tuple[Network, str, Any] | None = None
 
     def run(
         self,
@@ -70,7 +77,7 @@ class NativeEngine:
     ) -> Outcome:
         check_images(network, images, labels)
         check_faults(network, faults)
-        model = _translate(network, _module(chosen_instruction_set()))
+        model = self._model(network)
         units = {unit.name: i for i, unit in enumerate(network.units)}
         levels = [unit.levels or _INPUT for unit in network.units]
         rows = [(units[f.layer], f.index[0], levels[units[f.layer]].index(f.value)) for f in faults]
@@ -79,11 +86,13 @@ class NativeEngine:
         golden = np.empty(len(images), np.int32)
         correct = np.zeros(len(faults), np.int64)
         changed = np.zeros(len(faults), np.int64)
-        table = np.empty((len(faults), len(images)), np.int32) if predictions else None
+        table: npt.NDArray[np.int32] | None = None
+        if predictions:
+            table = np.empty((len(faults), len(images)), np.int32)
         labels = np.ascontiguousarray(labels, np.int64)
         for start in range(0, len(images), _IMAGES_PER_CALL):
             block = slice(start, min(start + _IMAGES_PER_CALL, len(images)))
-            classes = np.empty((len(faults), block.stop - start), np.int32) if table is not None else None
+            classes = None if table is None else np.empty((len(faults), block.stop - start), np.int32)
             model.run(
                 np.ascontiguousarray(images[block]),
                 labels[block],
@@ -94,14 +103,31 @@ class NativeEngine:
                 changed,
                 classes,
             )
-            if table is not None:
+            if table is not None and classes is not None:
                 table[:, block] = classes
             if progress:
                 progress(block.stop)
         return Outcome(golden, correct, changed, table)
 
+    def _model(self, network: Network) -> Any:
+        """The C++ model of a network; the latest one is kept for the next chunk of a campaign."""
+        instruction_set = chosen_instruction_set()
+        if self._latest is None or self._latest[0] is not network or self._latest[1] != instruction_set:
+            self._latest = (network, instruction_set, _translate(network, _module(instruction_set)))
+        model = self._latest[2]
+        wanted = os.environ.get(UPDATE) or _UPDATES[0]
+        if wanted not in _UPDATES:
+            raise EngineError(f"{UPDATE}={wanted}: choose among {', '.join(_UPDATES)}")
+        model.update = getattr(_module(instruction_set).Update, wanted)
+        return model
 
-def _translate(network: Network, module: ModuleType) -> object:
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _translate(network: Network, module: ModuleType) -> Any:
     """The C++ model of a network; EngineError where the kernels cannot hold it."""
     _, height, width = network.input.shape
     model = module.Model(np.ascontiguousarray(network.input.table), height, width)
@@ -109,7 +135,7 @@ def _translate(network: Network, module: ModuleType) -> object:
     for position, layer in enumerate(network.layers):
         if not isinstance(layer, MatrixVectorUnit):
             continue
-        pools = []
+        pools: list[tuple[int, ...]] = []
         for behind in network.layers[position + 1 :]:
             if not isinstance(behind, MaxPool):
                 break
@@ -119,7 +145,7 @@ def _translate(network: Network, module: ModuleType) -> object:
     return model
 
 
-def _add_unit(model: object, unit: MatrixVectorUnit, source: Levels, pools: list[tuple[int, ...]]) -> None:
+def _add_unit(model: Any, unit: MatrixVectorUnit, source: Levels, pools: list[tuple[int, ...]]) -> None:
     if np.abs(unit.weights).max(initial=0) > 127:
         raise EngineError(f"{unit.name}: the native engine takes weights of -127..127; use the reference engine")
     try:
@@ -131,7 +157,7 @@ def _add_unit(model: object, unit: MatrixVectorUnit, source: Levels, pools: list
     if unit.thresholds is not None:
         thresholds = _index_thresholds(unit, source, unit.thresholds, offset)
     try:
-        model.add_unit(  # type: ignore[attr-defined]
+        model.add_unit(
             np.ascontiguousarray(unit.weights.transpose(0, 2, 3, 1), np.int8),
             unit.stride,
             unit.padding,

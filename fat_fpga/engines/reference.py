@@ -31,7 +31,8 @@ def accumulate(unit: MatrixVectorUnit, activations: IntArray) -> IntArray:
 
 def activate(unit: MatrixVectorUnit, accumulators: IntArray) -> IntArray:
     """Output levels of a unit from its accumulators, same shape."""
-    assert unit.thresholds is not None and unit.levels is not None
+    assert unit.thresholds is not None
+    assert unit.levels is not None
     out = np.full_like(accumulators, unit.levels.base)
     for i in range(unit.thresholds.shape[1]):
         out += unit.levels.step * (accumulators >= unit.thresholds[:, i, None, None])
@@ -70,7 +71,8 @@ def execute(network: Network, images: Images, faults: Sequence[Fault] = ()) -> l
 def predict(network: Network, images: Images, faults: Sequence[Fault] = ()) -> IntArray:
     """Predicted classes, int32 [N]: the first maximum of the scores."""
     scores = execute(network, images, faults)[-1]
-    return scores[:, :, 0, 0].argmax(axis=1).astype(np.int32)
+    classes: IntArray = scores[:, :, 0, 0].argmax(axis=1).astype(np.int32)
+    return classes
 
 
 class ReferenceEngine:

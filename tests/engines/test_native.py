@@ -1,42 +1,36 @@
-"""The native engine gives the reference engine's answer to the last bit, on every instruction set."""
+"""The native engine gives the reference engine's answer to the last bit, by every path through the kernels."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine, chosen_instruction_set, instruction_sets
+from fat_fpga.engines.native_engine import ENVIRONMENT, UPDATE, NativeEngine, instruction_sets
 from fat_fpga.engines.reference import ReferenceEngine
-from fat_fpga.errors import DataError, EngineError, FaultError
-from fat_fpga.faults import Fault, fault_space
-from fat_fpga.network import Network
+from fat_fpga.errors import EngineError
+from fat_fpga.faults import fault_space
+from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
 from tests.designs.random_network import networks, random_images, random_network
 
 FAULTS = 40  # sampled from each random network
 
 
-def assert_equal_outcomes(network: Network, seed: int) -> None:
+def assert_equal_outcomes(network: Network, seed: int, threads: int = 2) -> None:
     rng = np.random.default_rng(seed)
     images = random_images(network, 9, seed)
     labels = rng.integers(0, network.classes, len(images))
     space = fault_space(network)
     faults = [space[i] for i in np.sort(rng.permutation(len(space))[:FAULTS])]
     expected = ReferenceEngine().run(network, images, labels, faults, predictions=True)
-    got = NativeEngine(threads=2).run(network, images, labels, faults, predictions=True)
+    got = NativeEngine(threads).run(network, images, labels, faults, predictions=True)
     np.testing.assert_array_equal(got.golden, expected.golden)
     np.testing.assert_array_equal(got.predictions, expected.predictions)
     np.testing.assert_array_equal(got.correct, expected.correct)
     np.testing.assert_array_equal(got.changed, expected.changed)
-
-
-@pytest.fixture(params=["portable", "avx2", "avx512"])
-def instruction_set(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    if request.param not in instruction_sets():
-        pytest.skip(f"this processor does not run {request.param}")
-    monkeypatch.setenv(ENVIRONMENT, request.param)
-    return str(request.param)
 
 
 @given(network=networks(), seed=st.integers(0, 1000))
@@ -45,6 +39,74 @@ def test_equals_reference_on_random_networks(network: Network, seed: int) -> Non
     assert_equal_outcomes(network, seed)
 
 
-def test_equals_reference_on_every_instruction_set(instruction_set: str) -> None:
-    for seed in range(40):
-        assert_equal_outcomes(random_network(seed), seed)
+@pytest.mark.parametrize("update", ["automatic", "sparse", "popcount"])
+@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512"])
+def test_equals_reference_by_every_path(instruction_set: str, update: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if instruction_set not in instruction_sets():
+        pytest.skip(f"this processor does not run {instruction_set}")
+    monkeypatch.setenv(ENVIRONMENT, instruction_set)
+    monkeypatch.setenv(UPDATE, update)
+    for seed in range(25):
+        assert_equal_outcomes(random_network(seed), seed, threads=1 + seed % 3)
+
+
+def wide_network(levels: Levels, low: int, high: int) -> Network:
+    """Accumulators far beyond 16 bits, and so many changes that sums of columns overflow a byte."""
+    rng = np.random.default_rng(levels.count)
+    table = np.stack([np.arange(256)] * 2).astype(np.int32)
+    units = []
+    channels = [2, 70, 90, 130, 7]
+    for i, (before, behind) in enumerate(pairwise(channels)):
+        kernel = (3, 3) if i < 3 else (2, 2)
+        weights = rng.integers(low, high + 1, (behind, before, *kernel)).astype(np.int32)
+        spread = 2000 * high
+        thresholds = np.sort(rng.integers(-spread, spread, (behind, levels.count - 1)), axis=1).astype(np.int32)
+        last = i == 3
+        units.append(MatrixVectorUnit(f"conv{i}", weights, None if last else thresholds, None if last else levels))
+    return Network("wide", InputQuantiser((2, 8, 8), table), tuple(units))
+
+
+@pytest.mark.parametrize("update", ["sparse", "popcount"])
+@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512"])
+@pytest.mark.parametrize(("levels", "low", "high"), [(Levels(-8, 1, 16), -127, 127), (Levels(-1, 2, 2), -8, 7)])
+def test_wide_accumulators(
+    levels: Levels, low: int, high: int, instruction_set: str, update: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if instruction_set not in instruction_sets():
+        pytest.skip(f"this processor does not run {instruction_set}")
+    monkeypatch.setenv(ENVIRONMENT, instruction_set)
+    monkeypatch.setenv(UPDATE, update)
+    assert_equal_outcomes(wide_network(levels, low, high), 1)
+
+
+def test_more_images_than_one_call_takes() -> None:
+    network = random_network(3)
+    images = random_images(network, 600)
+    labels = np.arange(600) % network.classes
+    faults = fault_space(network)[:3]
+    done: list[int] = []
+    whole = NativeEngine().run(network, images, labels, faults, predictions=True, progress=done.append)
+    assert done[-1] == 600
+    assert len(done) > 1
+    parts = [NativeEngine().run(network, images[s], labels[s], faults) for s in (slice(0, 7), slice(7, 600))]
+    np.testing.assert_array_equal(whole.correct, sum(part.correct for part in parts))
+    np.testing.assert_array_equal(whole.changed, sum(part.changed for part in parts))
+    np.testing.assert_array_equal(whole.golden, np.concatenate([part.golden for part in parts]))
+    assert whole.predictions is not None
+    np.testing.assert_array_equal((whole.predictions == labels).sum(axis=1), whole.correct)
+
+
+@pytest.mark.parametrize("variable", [ENVIRONMENT, UPDATE])
+def test_unknown_choice_in_the_environment(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "mmx")
+    network = random_network(0)
+    with pytest.raises(EngineError, match=f"{variable}=mmx"):
+        NativeEngine().run(network, random_images(network, 2), np.zeros(2, np.int64), [])
+
+
+def test_weights_beyond_a_byte_are_refused() -> None:
+    weights = np.full((2, 1, 1, 1), 128, np.int32)
+    table = np.arange(256, dtype=np.int32)[None]
+    network = Network("big", InputQuantiser((1, 1, 1), table), (MatrixVectorUnit("fc0", weights, None, None),))
+    with pytest.raises(EngineError, match=r"fc0.*-127\.\.127"):
+        NativeEngine().run(network, np.zeros((1, 1, 1, 1), np.uint8), np.zeros(1, np.int64), [])

@@ -71,6 +71,10 @@ std::vector<std::string> supported() {
 }  // namespace
 
 NB_MODULE(MODULE_NAME, m) {
+  nb::enum_<fat::Update>(m, "Update")
+      .value("automatic", fat::Update::automatic)
+      .value("sparse", fat::Update::sparse)
+      .value("popcount", fat::Update::popcount);
   m.def("supported", &supported, "Instruction sets that this processor runs, best first.");
   nb::class_<fat::Model>(m, "Model")
       .def(
@@ -79,6 +83,7 @@ NB_MODULE(MODULE_NAME, m) {
             new (self) fat::Model(int(table.shape(0)), height, width, table.data());
           },
           "table"_a, "height"_a, "width"_a)
+      .def_rw("update", &fat::Model::update)
       .def("add_unit", &add_unit, "weights"_a, "stride"_a, "padding"_a, "pad_index"_a, "thresholds"_a.none(),
            "score_offset"_a, "score_step"_a, "pools"_a)
       .def("run", &run, "images"_a, "labels"_a, "faults"_a, "threads"_a, "golden"_a, "correct"_a, "changed"_a,

@@ -63,7 +63,7 @@ void Simulator::build_tables(int u, int channel) {
     for (int subset = 1; subset < subsets; ++subset) {
       const int kx = __builtin_ctz(subset);
       const int8_t* column =
-          unit.columns.data() + (size_t(ky * unit.kernel_x + kx) * unit.inputs + channel) * padded;
+          unit.columns.data() + (size_t(ky * unit.kernel_x + kx) * unit.inputs + channel) * unit.column_stride();
       const int8_t* rest = table + size_t(subset & (subset - 1)) * padded;
       int8_t* sum = table + size_t(subset) * padded;
       for (int m = 0; m < padded; ++m) sum[m] = int8_t(rest[m] + column[m]);
@@ -80,7 +80,7 @@ void Simulator::one_column(int u, int level) {
   const int period = 127 / (unit.kernel_x * unit.largest_weight);  // look-ups that fit in a byte
   const Target to = target(u, states_[u].faulty.data());
   std::vector<uint32_t> offsets(size_t(in.planes) * unit.kernel_y);
-  const int raised = std::min(level, in.planes);
+  const int raises = level * unit.kernel_y, all = in.planes * unit.kernel_y;
   for (int y = 0; y < unit.height; ++y) {
     for (int x = 0; x < unit.width; ++x) {
       const int column = x * unit.stride_x;
@@ -100,12 +100,15 @@ void Simulator::one_column(int u, int level) {
       for (int b = 0; b < words; ++b) {
         auto sums = Wide64<Acc>::load(golden + b * kBlock);
         auto delta = Bytes64::zero();
-        int budget = period;
-        const int raises = raised * unit.kernel_y, all = in.planes * unit.kernel_y;
-        for (int i = 0; i < all; ++i) {
-          const int8_t* entry = tables_.data() + offsets[i] + b * kBlock;
-          if (i < raises) delta.add(entry); else delta.subtract(entry);
-          if (--budget == 0) sums.add(delta), delta = Bytes64::zero(), budget = period;
+        const int8_t* table = tables_.data() + b * kBlock;
+        if (all <= period) {
+          for (int i = 0; i < raises; ++i) delta.add(table + offsets[i]);
+          for (int i = raises; i < all; ++i) delta.subtract(table + offsets[i]);
+        } else {
+          for (int i = 0, budget = period; i < all; ++i) {
+            if (i < raises) delta.add(table + offsets[i]); else delta.subtract(table + offsets[i]);
+            if (--budget == 0) sums.add(delta), delta = Bytes64::zero(), budget = period;
+          }
         }
         sums.add(delta);
         for (int t = 0; t < unit.out.planes; ++t) {

@@ -40,11 +40,12 @@ void split(Unit& unit, const UnitSpec& spec) {
 
 void set_columns(Unit& unit, const UnitSpec& spec) {
   const int rows = unit.taps() * unit.inputs;
-  unit.columns.assign(size_t(rows) * unit.padded(), 0);
+  unit.columns.assign(size_t(rows) * unit.column_stride(), 0);
   for (int m = 0; m < unit.outputs; ++m) {
     for (int k = 0; k < rows; ++k) {
       const int8_t w = spec.weights[size_t(m) * rows + k];
-      unit.columns[size_t(k) * unit.padded() + m] = w;
+      unit.columns[size_t(k) * unit.column_stride() + m] = w;
+      unit.columns[size_t(k) * unit.column_stride() + unit.padded() + m] = int8_t(-w);
       unit.largest_weight = std::max(unit.largest_weight, std::abs(int(w)));
     }
   }

@@ -50,7 +50,7 @@ struct Unit {
   bool wide = false;  // accumulators need 32 bits
   int levels = 0;     // of the output; 0 in the last unit
 
-  std::vector<int8_t> columns;      // [tap][input][padded outputs]
+  std::vector<int8_t> columns;      // [tap][input][as is, negated][padded outputs]
   int largest_weight = 0;           // absolute value
   int weight_base = 0;
   std::vector<WeightPlane> planes;  // for the popcount path
@@ -65,6 +65,7 @@ struct Unit {
 
   int blocks() const { return blocks_of(outputs); }
   int padded() const { return blocks() * kBlock; }
+  int column_stride() const { return 2 * padded(); }  // from one input's column to the next
   int taps() const { return kernel_y * kernel_x; }
   int pixels() const { return height * width; }
   // Cost of recomputing one output pixel by popcount, in 64-channel word operations.
@@ -85,11 +86,15 @@ struct UnitSpec {
   std::vector<Pool> pools;
 };
 
+// How a unit behind changed activations is brought up to date.
+enum class Update { automatic, sparse, popcount };
+
 struct Model {
   int channels, height, width;         // of the image
   std::vector<int32_t> input_table;    // [channel][256]
   std::vector<Unit> units;
   int input_largest = 0;               // largest absolute integer behind the table
+  Update update = Update::automatic;
 
   Model(int channels, int height, int width, const int32_t* table);
   void add(const UnitSpec& spec);      // units in order; throws std::invalid_argument where they do not fit

@@ -8,7 +8,7 @@
 namespace fat {
 
 constexpr int kMaxGroup = 4;  // blocks whose sums fit in registers
-constexpr double kDenseCost = 16;
+constexpr double kDenseCost = 30;
 
 struct Bytes64 {
   __m256i a, b;
@@ -34,6 +34,11 @@ template <>
 struct Wide64<int16_t> {
   __m256i v[4];
 
+  static Wide64 zero() {
+    Wide64 r;
+    for (auto& part : r.v) part = _mm256_setzero_si256();
+    return r;
+  }
   static Wide64 load(const int16_t* p) {
     Wide64 r;
     for (int i = 0; i < 4; ++i) r.v[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 16 * i));
@@ -41,6 +46,13 @@ struct Wide64<int16_t> {
   }
   void add(const Bytes64& d) {
     for (int i = 0; i < 4; ++i) v[i] = _mm256_add_epi16(v[i], _mm256_cvtepi8_epi16(d.quarter(i)));
+  }
+  void add_product(const int8_t* p, int16_t factor) {
+    const __m256i f = _mm256_set1_epi16(factor);
+    for (int i = 0; i < 4; ++i) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i));
+      v[i] = _mm256_add_epi16(v[i], _mm256_mullo_epi16(f, _mm256_cvtepi8_epi16(bytes)));
+    }
   }
   void store(int16_t* p) const {
     for (int i = 0; i < 4; ++i) _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 16 * i), v[i]);
@@ -62,6 +74,11 @@ template <>
 struct Wide64<int32_t> {
   __m256i v[8];
 
+  static Wide64 zero() {
+    Wide64 r;
+    for (auto& part : r.v) part = _mm256_setzero_si256();
+    return r;
+  }
   static Wide64 load(const int32_t* p) {
     Wide64 r;
     for (int i = 0; i < 8; ++i) r.v[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 8 * i));
@@ -72,6 +89,13 @@ struct Wide64<int32_t> {
       const __m128i bytes = d.quarter(i);
       v[2 * i] = _mm256_add_epi32(v[2 * i], _mm256_cvtepi8_epi32(bytes));
       v[2 * i + 1] = _mm256_add_epi32(v[2 * i + 1], _mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)));
+    }
+  }
+  void add_product(const int8_t* p, int32_t factor) {
+    const __m256i f = _mm256_set1_epi32(factor);
+    for (int i = 0; i < 8; ++i) {
+      const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + 8 * i));
+      v[i] = _mm256_add_epi32(v[i], _mm256_mullo_epi32(f, _mm256_cvtepi8_epi32(bytes)));
     }
   }
   void store(int32_t* p) const {

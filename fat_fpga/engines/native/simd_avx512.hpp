@@ -8,7 +8,7 @@
 namespace fat {
 
 constexpr int kMaxGroup = 8;  // blocks whose sums fit in registers
-constexpr double kDenseCost = 4;
+constexpr double kDenseCost = 10;
 
 struct Bytes64 {
   __m512i v;
@@ -26,10 +26,17 @@ template <>
 struct Wide64<int16_t> {
   __m512i low, high;
 
+  static Wide64 zero() { return {_mm512_setzero_si512(), _mm512_setzero_si512()}; }
   static Wide64 load(const int16_t* p) { return {_mm512_loadu_si512(p), _mm512_loadu_si512(p + 32)}; }
   void add(const Bytes64& d) {
     low = _mm512_add_epi16(low, _mm512_cvtepi8_epi16(_mm512_castsi512_si256(d.v)));
     high = _mm512_add_epi16(high, _mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64(d.v, 1)));
+  }
+  void add_product(const int8_t* p, int16_t factor) {
+    const __m512i f = _mm512_set1_epi16(factor);
+    const auto* half = reinterpret_cast<const __m256i*>(p);
+    low = _mm512_add_epi16(low, _mm512_mullo_epi16(f, _mm512_cvtepi8_epi16(_mm256_loadu_si256(half))));
+    high = _mm512_add_epi16(high, _mm512_mullo_epi16(f, _mm512_cvtepi8_epi16(_mm256_loadu_si256(half + 1))));
   }
   void store(int16_t* p) const { _mm512_storeu_si512(p, low), _mm512_storeu_si512(p + 32, high); }
   uint64_t at_least(const int16_t* threshold) const {
@@ -43,6 +50,10 @@ template <>
 struct Wide64<int32_t> {
   __m512i v[4];
 
+  static Wide64 zero() {
+    const __m512i none = _mm512_setzero_si512();
+    return {{none, none, none, none}};
+  }
   static Wide64 load(const int32_t* p) {
     Wide64 r;
     for (int i = 0; i < 4; ++i) r.v[i] = _mm512_loadu_si512(p + 16 * i);
@@ -53,6 +64,13 @@ struct Wide64<int32_t> {
     v[1] = _mm512_add_epi32(v[1], _mm512_cvtepi8_epi32(_mm512_extracti64x2_epi64(d.v, 1)));
     v[2] = _mm512_add_epi32(v[2], _mm512_cvtepi8_epi32(_mm512_extracti64x2_epi64(d.v, 2)));
     v[3] = _mm512_add_epi32(v[3], _mm512_cvtepi8_epi32(_mm512_extracti64x2_epi64(d.v, 3)));
+  }
+  void add_product(const int8_t* p, int32_t factor) {
+    const __m512i f = _mm512_set1_epi32(factor);
+    for (int i = 0; i < 4; ++i) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i));
+      v[i] = _mm512_add_epi32(v[i], _mm512_mullo_epi32(f, _mm512_cvtepi8_epi32(bytes)));
+    }
   }
   void store(int32_t* p) const {
     for (int i = 0; i < 4; ++i) _mm512_storeu_si512(p + 16 * i, v[i]);

@@ -7,7 +7,7 @@
 namespace fat {
 
 constexpr int kMaxGroup = 2;       // blocks whose sums fit in registers
-constexpr double kDenseCost = 24;
+constexpr double kDenseCost = 60;
 
 struct Bytes64 {
   int8_t v[64];
@@ -30,6 +30,11 @@ template <class Acc>
 struct Wide64 {
   Acc v[64];
 
+  static Wide64 zero() {
+    Wide64 r;
+    std::memset(r.v, 0, sizeof r.v);
+    return r;
+  }
   static Wide64 load(const Acc* p) {
     Wide64 r;
     std::memcpy(r.v, p, sizeof r.v);
@@ -37,6 +42,9 @@ struct Wide64 {
   }
   void add(const Bytes64& d) {
     for (int i = 0; i < 64; ++i) v[i] = Acc(v[i] + d.v[i]);
+  }
+  void add_product(const int8_t* p, Acc factor) {
+    for (int i = 0; i < 64; ++i) v[i] = Acc(v[i] + factor * p[i]);
   }
   void store(Acc* p) const { std::memcpy(p, v, sizeof v); }
   // Bit i is set where accumulator i meets its threshold.

@@ -39,10 +39,8 @@ Simulator::Simulator(const Model& model) : model_(model), states_(model.units.si
   pixels_.assign(size_t(in.frame_height()) * in.frame_width() * in.channels, 0);
   sums_.resize(padded);
   window_.resize(window);
-  changes_.raised_start.resize(frame + 1);
-  changes_.lowered_start.resize(frame + 1);
-  changes_.raised.resize(entries);
-  changes_.lowered.resize(entries);
+  changes_.start.resize(frame + 1);
+  changes_.entries.resize(entries);
 }
 
 int Simulator::golden(const uint8_t* image) {
@@ -72,8 +70,8 @@ int Simulator::propagate(int u) {
   for (;; ++u) {
     const Unit& unit = model_.units[u];
     find_changes(u);
-    if (changes_.count() == 0) return golden_class_;
-    if (sparse_is_cheaper(unit)) {
+    if (changes_.count == 0) return golden_class_;
+    if (choose_sparse(unit)) {
       sparse_unit(u);
     } else {
       dense_unit(u, states_[u - 1].faulty.data(), false, states_[u].faulty.data());
@@ -85,8 +83,7 @@ int Simulator::propagate(int u) {
 void Simulator::first_unit(const uint8_t* image) {
   const Unit& unit = model_.units[0];
   const Stream& in = unit.in;
-  State& state = states_[0];
-  const int padded = unit.padded(), width = in.frame_width();
+  const int width = in.frame_width();
   for (int c = 0; c < in.channels; ++c) {
     const int32_t* table = model_.input_table.data() + size_t(c) * 256;
     for (int y = 0; y < in.height; ++y) {
@@ -96,25 +93,42 @@ void Simulator::first_unit(const uint8_t* image) {
       }
     }
   }
-  const Target to = target(0, state.golden.data());
+  if (unit.wide) first_pixels<int32_t>(); else first_pixels<int16_t>();
+  if (!unit.last) pool(0, states_[0].golden.data());
+}
+
+template <class Acc>
+void Simulator::first_pixels() {
+  const Unit& unit = model_.units[0];
+  const int padded = unit.padded(), channels = unit.inputs, width = unit.in.frame_width();
+  const int stride = unit.column_stride();
+  const Target to = target(0, states_[0].golden.data());
   for (int y = 0; y < unit.height; ++y) {
     for (int x = 0; x < unit.width; ++x) {
-      std::fill_n(sums_.data(), padded, 0);
-      for (int ky = 0; ky < unit.kernel_y; ++ky) {
-        const int32_t* row =
-            pixels_.data() + (size_t(y * unit.stride_y + ky) * width + x * unit.stride_x) * in.channels;
-        const int8_t* column = unit.columns.data() + size_t(ky) * unit.kernel_x * in.channels * padded;
-        for (int k = 0; k < unit.kernel_x * in.channels; ++k, column += padded) {
-          const int32_t value = row[k];
-          if (value == 0) continue;
-          int32_t* sums = sums_.data();
-          for (int m = 0; m < padded; ++m) sums[m] += value * column[m];
+      uint64_t* planes = unit.last ? nullptr : to.first + y * to.pitch + size_t(x) * unit.out.pixel_words();
+      for (int b = 0; b < unit.blocks(); ++b) {
+        auto sums = Wide64<Acc>::zero();
+        for (int ky = 0; ky < unit.kernel_y; ++ky) {
+          const size_t place = size_t(y * unit.stride_y + ky) * width + x * unit.stride_x;
+          const int32_t* row = pixels_.data() + place * channels;
+          const int8_t* column = unit.columns.data() + size_t(ky) * unit.kernel_x * channels * stride + b * kBlock;
+          for (int k = 0; k < unit.kernel_x * channels; ++k, column += stride) {
+            sums.add_product(column, Acc(row[k]));
+          }
+        }
+        if (unit.last) {
+          Acc out[kBlock];
+          sums.store(out);
+          std::copy_n(out, kBlock, sums_.data() + b * kBlock);
+          continue;
+        }
+        for (int t = 0; t < unit.out.planes; ++t) {
+          const Acc* threshold = thresholds<Acc>(unit) + size_t(t) * padded + b * kBlock;
+          planes[t * unit.blocks() + b] = sums.at_least(threshold);
         }
       }
-      if (!unit.last) write_planes(unit, to.first + y * to.pitch + x * unit.out.pixel_words());
     }
   }
-  pool(0, state.golden.data());
 }
 
 // Recomputes every pixel of a unit from the planes in front of it, into `out`, the frame behind its pools.

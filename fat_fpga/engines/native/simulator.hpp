@@ -40,17 +40,18 @@ class Simulator {
     size_t pitch;  // words from one row to the next
   };
 
-  // Changed activations in front of a unit, by pixel of the frame. An entry is (column of the frame *
-  // channels + channel) * padded outputs: within a row of taps, the offset of the weight column.
+  // Changed activations in front of a unit, by pixel of the frame. An entry is the offset, within a row of
+  // taps, of the weight column to add: (column of the frame * inputs + input) * column stride, and one
+  // half of the stride more where the activation was lowered.
   struct Changes {
-    std::vector<int32_t> raised_start, lowered_start;  // by pixel, and one more
-    std::vector<int32_t> raised, lowered;
-    int raised_count = 0, lowered_count = 0;
-    int count() const { return raised_count + lowered_count; }
+    std::vector<int32_t> start;  // of each pixel's entries, and one more
+    std::vector<int32_t> entries;
+    int count = 0;
   };
 
   // simulator.cpp: the fault-free run and the course of a fault
   void first_unit(const uint8_t* image);
+  template <class Acc> void first_pixels();
   void dense_unit(int u, const uint64_t* in, bool keep, uint64_t* out);
   void dense_pixel(const Unit& unit, const uint64_t* in, int y, int x);
   void write_planes(const Unit& unit, uint64_t* planes) const;
@@ -68,7 +69,7 @@ class Simulator {
 
   // sparse.cpp: a unit behind any set of changes
   void find_changes(int u);
-  bool sparse_is_cheaper(const Unit& unit) const;
+  bool choose_sparse(const Unit& unit) const;
   void sparse_unit(int u);
   template <class Acc> void sparse_pixels(int u);
   template <class Acc, int Group> int sparse_blocks(int u, int y, int x, int block, uint64_t* planes);

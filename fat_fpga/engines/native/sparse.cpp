@@ -13,32 +13,31 @@ void Simulator::find_changes(int u) {
   const Stream& in = unit.in;
   const uint64_t* golden = states_[u - 1].golden.data();
   const uint64_t* faulty = states_[u - 1].faulty.data();
-  const int words = in.words(), padded = unit.padded();
-  int32_t* raised = changes_.raised.data();
-  int32_t* lowered = changes_.lowered.data();
+  const int words = in.words(), stride = unit.column_stride(), half = unit.padded();
+  int32_t* entry = changes_.entries.data();
   int pixel = 0;
   for (int y = 0; y < in.frame_height(); ++y) {
     for (int x = 0; x < in.frame_width(); ++x, ++pixel) {
-      changes_.raised_start[pixel] = int32_t(raised - changes_.raised.data());
-      changes_.lowered_start[pixel] = int32_t(lowered - changes_.lowered.data());
+      changes_.start[pixel] = int32_t(entry - changes_.entries.data());
       for (int t = 0; t < in.planes; ++t) {
         for (int w = 0; w < words; ++w, ++golden, ++faulty) {
-          const uint64_t changed = *golden ^ *faulty;
-          if (changed == 0) continue;
-          const int32_t base = (x * in.channels + w * 64) * padded;
-          for (uint64_t up = changed & *faulty; up; up &= up - 1) *raised++ = base + __builtin_ctzll(up) * padded;
-          for (uint64_t down = changed & *golden; down; down &= down - 1) *lowered++ = base + __builtin_ctzll(down) * padded;
+          const int32_t base = (x * in.channels + w * 64) * stride;
+          const uint64_t lowered = *golden;
+          for (uint64_t changed = *golden ^ *faulty; changed; changed &= changed - 1) {
+            const int bit = __builtin_ctzll(changed);
+            *entry++ = base + bit * stride + (int(lowered >> bit & 1) * half);
+          }
         }
       }
     }
   }
-  changes_.raised_count = changes_.raised_start[pixel] = int32_t(raised - changes_.raised.data());
-  changes_.lowered_count = changes_.lowered_start[pixel] = int32_t(lowered - changes_.lowered.data());
+  changes_.count = changes_.start[pixel] = int32_t(entry - changes_.entries.data());
 }
 
-bool Simulator::sparse_is_cheaper(const Unit& unit) const {
+bool Simulator::choose_sparse(const Unit& unit) const {
+  if (model_.update != Update::automatic) return model_.update == Update::sparse;
   const double places = double(unit.in.frame_height()) * unit.in.frame_width();
-  const double uses = double(changes_.count()) * unit.taps() * unit.pixels() / places;
+  const double uses = double(changes_.count) * unit.taps() * unit.pixels() / places;
   const double sparse = uses * (unit.blocks() + 1.0);
   return sparse < kDenseCost * unit.pixels() * unit.dense_steps();
 }
@@ -81,30 +80,20 @@ int Simulator::sparse_blocks(int u, int y, int x, int block, uint64_t* planes) {
 
   int budget = period;
   for (int ky = 0; ky < unit.kernel_y; ++ky) {
-    const int place = (y * unit.stride_y + ky) * frame + x * unit.stride_x;
+    const int32_t* start = changes_.start.data() + (y * unit.stride_y + ky) * frame + x * unit.stride_x;
+    const int32_t* entry = changes_.entries.data() + start[0];
+    const int32_t* end = changes_.entries.data() + start[unit.kernel_x];
     const int8_t* columns = unit.columns.data() + block * kBlock +
-                            ptrdiff_t(ky * unit.kernel_x - x * unit.stride_x) * unit.inputs * padded;
-    for (const bool up : {true, false}) {
-      const Changes& c = changes_;
-      const int32_t* start = (up ? c.raised_start : c.lowered_start).data() + place;
-      const int32_t* entry = (up ? c.raised : c.lowered).data() + start[0];
-      const int32_t* end = (up ? c.raised : c.lowered).data() + start[unit.kernel_x];
-      while (entry != end) {
-        const int32_t* stop = std::min(end, entry + budget);
-        budget -= int(stop - entry);
-        if (up) {
-          for (; entry != stop; ++entry) {
-            for (int g = 0; g < Group; ++g) delta[g].add(columns + *entry + g * kBlock);
-          }
-        } else {
-          for (; entry != stop; ++entry) {
-            for (int g = 0; g < Group; ++g) delta[g].subtract(columns + *entry + g * kBlock);
-          }
-        }
-        if (budget == 0) {
-          for (int g = 0; g < Group; ++g) sums[g].add(delta[g]), delta[g] = Bytes64::zero();
-          budget = period;
-        }
+                            ptrdiff_t(ky * unit.kernel_x - x * unit.stride_x) * unit.inputs * unit.column_stride();
+    while (entry != end) {
+      const int32_t* stop = std::min(end, entry + budget);
+      budget -= int(stop - entry);
+      for (; entry != stop; ++entry) {
+        for (int g = 0; g < Group; ++g) delta[g].add(columns + *entry + g * kBlock);
+      }
+      if (budget == 0) {
+        for (int g = 0; g < Group; ++g) sums[g].add(delta[g]), delta[g] = Bytes64::zero();
+        budget = period;
       }
     }
   }
