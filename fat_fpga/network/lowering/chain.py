@@ -7,7 +7,7 @@ of axes that the graph's tensor has at that place, but with one pixel.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +59,11 @@ class Chain:
     @property
     def nodes(self) -> list[Node]:
         return [step.operator.node for step in self.steps]
+
+    def in_front_of_quantiser(self) -> Chain:
+        """The chain without its last quantiser and what follows it."""
+        last = max(i for i, node in enumerate(self.nodes) if node.op_type in QUANTISERS)
+        return replace(self, steps=self.steps[:last])
 
     def __call__(self, probe: Probe) -> Probe:
         """Values behind the chain, float32 [V, C], for values [V, C] in front of it."""

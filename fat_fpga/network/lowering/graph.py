@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,17 @@ def refuse(node: Node, reason: str) -> ModelError:
     """The error that says which node cannot be lowered, and why, in one line."""
     label = node.name or f"-> {', '.join(node.output)}"
     return ModelError(f"node '{label}' ({node.op_type}): {' '.join(reason.split())}")
+
+
+@contextmanager
+def blaming(node: Node) -> Iterator[None]:
+    """Turn any other error inside the block into the refusal of a node that no exporter writes like this."""
+    try:
+        yield
+    except ModelError:
+        raise
+    except Exception as error:
+        raise refuse(node, f"it is malformed: {type(error).__name__}: {error}") from error
 
 
 def attributes(node: Node) -> dict[str, Any]:

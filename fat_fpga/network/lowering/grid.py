@@ -11,7 +11,8 @@ from fat_fpga.network.lowering.constants import TOLERANCE, uniform, whole
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
 from fat_fpga.network.lowering.operators import QUANTISERS
 
-MAX_LEVELS = 256
+MAX_BITS = 8
+"""Widest activations supported."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ def _quantiser(node: Node, graph: Graph) -> Grid | None:
         count = graph.constant(node, 1).shape[-1] + 1
         if scale <= 0:
             raise refuse(node, f"out_scale must be positive, got {scale:g}")
-        if count > MAX_LEVELS:
-            raise refuse(node, f"at most {MAX_LEVELS} activation levels are supported, got {count}")
+        if count > 2**MAX_BITS:
+            raise refuse(node, f"activations of at most {MAX_BITS} bits are supported, got {count} levels")
         if scale.is_integer() and bias.is_integer():
             return Grid(1.0, Levels(int(bias), int(scale), count))
         for step in (1, 2):  # levels may lie half a step off zero
@@ -75,7 +76,7 @@ def _quantiser(node: Node, graph: Graph) -> Grid | None:
     zero, bits = uniform(graph.constant(node, 2)), uniform(graph.constant(node, 3))
     if zero is None or not zero.is_integer() or bits is None or not bits.is_integer():
         raise refuse(node, "zero point and bit width must be integers common to all channels")
-    if bits < 1 or 2**bits > MAX_LEVELS:
+    if not 1 <= bits <= MAX_BITS:
         return None
     if bits == 1 and values["signed"]:
         levels = Levels(-1 - int(zero), 2, 2)

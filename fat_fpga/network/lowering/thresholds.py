@@ -78,8 +78,10 @@ def activated_unit(
             raise refuse(chain.nodes[-1], f"its output is not among the levels {levels} times {grid.scale:g}")
         return nearest.astype(np.int64)
 
-    ends = index(np.stack([reach.low, reach.high]).astype(np.int64))
-    sign = np.where(ends[1] < ends[0], -1, 1)
+    # The quantiser itself may saturate, so the direction is told in front of it, as the sign of gamma tells FINN.
+    ends = accumulators(np.stack([reach.low, reach.high]).astype(np.int64))
+    smallest, largest = chain.in_front_of_quantiser()(ends)
+    sign[:] = np.where(largest < smallest, -1, 1)
     weights = (unit.weights * sign[:, None, None, None]).astype(np.int32)
     unit = replace(unit, weights=weights, weight_type=widened(unit.weight_type, weights))
     reach = lattice(unit, source)

@@ -13,7 +13,7 @@ from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, Max
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import MONOTONE, NOT_MONOTONE, PASSIVE, Chain
 from fat_fpga.network.lowering.constants import Constant
-from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
+from fat_fpga.network.lowering.graph import Graph, Node, attributes, blaming, refuse
 from fat_fpga.network.lowering.grid import Grid, behind
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.matrix import MATRIX, Product, pool_of, read_product
@@ -29,11 +29,17 @@ MOVES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose")
 
 def lower(model: onnx.ModelProto, name: str, pixels: Pixels = "auto", image_shape: Shape | None = None) -> Network:
     """Lower an opened model; see `fat_fpga.network.load_network` for arguments and errors."""
-    graph = Graph(model)
-    walk = _Walk(graph, pixels, image_shape)
-    for node in graph.nodes:
-        walk.visit(node)
-    return walk.finish(name)
+    try:
+        graph = Graph(model)
+        walk = _Walk(graph, pixels, image_shape)
+        for node in graph.nodes:
+            with blaming(node):
+                walk.visit(node)
+        return walk.finish(name)
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a damaged file leads to
+        raise ModelError(f"it is damaged: {type(error).__name__}: {' '.join(str(error).split())}") from error
 
 
 class _Walk:
