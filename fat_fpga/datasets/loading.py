@@ -9,6 +9,7 @@ from typing import Literal
 from fat_fpga.datasets.arrays import load_npy, load_npz
 from fat_fpga.datasets.cifar10 import load_cifar10
 from fat_fpga.datasets.dataset import Dataset
+from fat_fpga.datasets.demo import load_demo
 from fat_fpga.datasets.folder import load_folder
 from fat_fpga.datasets.mnist import load_mnist
 from fat_fpga.errors import DataError
@@ -20,6 +21,7 @@ KINDS: dict[str, tuple[str, Callable[[Path, Split], Dataset]]] = {
     "mnist": ("mnist:DIR", load_mnist),
     "npz": ("npz:FILE", lambda path, split: load_npz(path)),
     "npy": ("npy:DIR", lambda path, split: load_npy(path)),
+    "demo": ("demo:cifar10", lambda path, split: load_demo(str(path))),
     "folder": ("folder:DIR", lambda path, split: load_folder(path)),
 }
 
@@ -31,7 +33,8 @@ def load(spec: str, split: Split = "test", limit: int | None = None) -> Dataset:
 
     Args:
         spec: ``cifar10:DIR``, ``mnist:DIR`` (the folder of the official files or the one above it), ``npz:FILE``
-            (arrays images, labels), ``npy:DIR`` (images.npy, labels.npy), ``folder:DIR`` (a sub-folder per class).
+            (arrays images, labels), ``npy:DIR`` (images.npy, labels.npy), ``folder:DIR`` (a sub-folder per class), or ``demo:cifar10``
+            (1,000 test images that come with the package).
         split: which part of CIFAR-10 or MNIST; the other kinds have one part only.
         limit: the first so many images; all by default.
 
