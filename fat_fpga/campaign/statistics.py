@@ -18,8 +18,8 @@ class Spread:
         min, max, mean: accuracy in percent.
         variance: population variance (divided by the number of faults, ddof 0: a campaign is the whole population,
             not a sample of it), in percent squared.
-        worst, best: the faults with the lowest and highest accuracy. Of equally bad ones the worst changes the most images;
-            of all equals it is the first.
+        worst, best: the faults with the lowest and highest accuracy. Of equally bad ones the worst is
+            the one that changes the most images; of full equals it is the first.
     """
 
     faults: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from fat_fpga.cli.parser import DATA, Commands, add_model, names
+from fat_fpga.cli.stopped import stopped
 
 EPILOG = """\
 examples:
@@ -54,20 +54,8 @@ def run(args: argparse.Namespace) -> int:
             network, data, faults, args.output, args.engine, chunk=args.chunk, progress=not args.quiet
         )
     except KeyboardInterrupt:
-        print(f"fat-fpga: {_how_far(args.output)}", file=sys.stderr)
-        return 130
+        return stopped(args.output)
     if not args.quiet:
         print(report_text(finished))
         print(f"\nfigures and tables: fat-fpga report {args.output} --figures DIR --csv FILE --json FILE")
     return 0
-
-
-def _how_far(path: str) -> str:
-    from fat_fpga.campaign import Run
-    from fat_fpga.errors import CampaignError
-
-    try:
-        stopped = Run.open(path)
-    except CampaignError:
-        return "stopped before the first fault; nothing was written"
-    return f"stopped; {stopped.done:,} of {stopped.asked:,} faults are saved, the same command continues {path}"

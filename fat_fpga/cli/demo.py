@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from fat_fpga.cli.parser import Commands
+from fat_fpga.cli.stopped import stopped
 
 NETWORK = "cnv_w1a1"
 
@@ -42,7 +43,10 @@ def run(args: argparse.Namespace) -> int:
     network = load_bundled(NETWORK)
     data = load("demo:cifar10", limit=args.images)
     path = folder / f"{NETWORK}.run"
-    finished = run_campaign(network, data, fault_space(network), path, progress=True)
+    try:
+        finished = run_campaign(network, data, fault_space(network), path, progress=True)
+    except KeyboardInterrupt:
+        return stopped(path)
     print(report_text(finished))
     write_csv(finished, folder / "faults.csv")
     write_json(finished, folder / "report.json")

@@ -178,3 +178,11 @@ def test_bundled_networks_go_by_name(folder: Path, capsys: pytest.CaptureFixture
     capsys.readouterr()
     assert main(["info", "cnv_w1a1.onnx"]) == 0
     assert capsys.readouterr().out == described
+
+
+def test_demo_needs_no_files_of_the_user(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "-o", "new/report", "--images", "2"]) == 0
+    assert "cnv_w1a1 on demo:cifar10, 2 images" in capsys.readouterr().out
+    names = {path.name for path in (folder / "new" / "report").iterdir()}
+    assert {"cnv_w1a1.run", "faults.csv", "report.json", "ranges.png", "criticality.pdf", "faults.svg"} <= names
+    assert len(names) == 12
