@@ -56,6 +56,12 @@ class Chain:
         (variable,) = self.graph.moving(node)
         self.steps.append(_Step(Operator(node, self.graph), variable, channels))
 
+    def regroup(self, count: int, size: int) -> None:
+        """Take every ``size`` channels as the pixels of one, so that ``count`` are left."""
+        self.count = count
+        for step in self.steps:
+            step.channels = step.channels // size
+
     @property
     def nodes(self) -> list[Node]:
         return [step.operator.node for step in self.steps]

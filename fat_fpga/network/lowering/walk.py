@@ -119,8 +119,6 @@ class _Walk:
         graph.constants[node.output[0]] = constant
 
     def _product(self, node: Node) -> None:
-        if node.op_type == "Conv" and not self.layers and self.product is None:
-            self._adopt_image_shape()
         product = read_product(node, self.graph, self.layout)
         self._close(node)
         weight_type = widened(product.datatype or "", product.weights)
@@ -178,6 +176,8 @@ class _Walk:
         if moved is None:
             raise refuse(node, "it must keep the batch axis, and each image by itself")
         self.layout = moved
+        if self.unit is None:
+            self._adopt_image_shape()
 
     def _element_wise(self, node: Node) -> None:
         self.chain.add(node, self.layout.channels)
@@ -186,13 +186,12 @@ class _Walk:
             raise refuse(node, "behind a max-pool only a positive scale or a shift common to all channels is supported")
 
     def _adopt_image_shape(self) -> None:
-        """Take a flat input that was reshaped to [N, C, H, W] as an image of that shape."""
+        """Take a flat input that has been reshaped to [N, C, H, W] as an image of that shape."""
         index = self.layout.index
         if self.layout.shape[1:] == (1, 1) and index.ndim == 3 and np.array_equal(index.ravel(), np.arange(index.size)):
-            if self.chain.steps:
-                raise refuse(self.chain.nodes[0], "reshape a flat input to an image before anything else")
-            self.layout = Layout.image((index.shape[0], index.shape[1], index.shape[2]))
-            self.chain = Chain(self.graph, index.shape[0])
+            channels, height, width = index.shape
+            self.layout = Layout.image((channels, height, width))
+            self.chain.regroup(channels, height * width)
 
     def finish(self, name: str) -> Network:
         """The network, when all nodes have been visited."""

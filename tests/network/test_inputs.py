@@ -1,0 +1,124 @@
+"""How pixels enter a file: raw or in [0, 1], as images or flat, in either order of axes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from fat_fpga.errors import ModelError
+from fat_fpga.network.lowering.walk import lower
+from tests.designs.float_graph import GraphBuilder
+
+RNG = np.random.default_rng(0)
+PIXELS = np.arange(256)
+
+
+def dense(builder: GraphBuilder, inputs: int, outputs: int = 3) -> GraphBuilder:
+    builder.node("MatMul", builder.node("BipolarQuant", 1.0, first=RNG.normal(0, 1, (inputs, outputs))))
+    return builder
+
+
+def test_raw_pixels_without_a_quantiser_are_the_identity() -> None:
+    network = lower(dense(GraphBuilder([1, 12], "UINT8"), 12).model(), "raw")
+    assert network.input.shape == (12, 1, 1)
+    assert np.array_equal(network.input.table, np.tile(PIXELS, (12, 1)))
+    assert network.input.scale == 1
+
+
+def test_pixels_divided_in_the_file_equal_pixels_divided_before() -> None:
+    tables = []
+    for datatype, divide in (("UINT8", True), (None, False)):
+        builder = GraphBuilder([1, 12], datatype)
+        if divide:
+            builder.node("Div", 255.0)
+        builder.node("Mul", 2.0)
+        builder.node("Sub", 1.0)
+        builder.quant(2.0**-7, 8)
+        tables.append(lower(dense(builder, 12).model(), "scaled").input.table)
+    assert np.array_equal(*tables)
+    assert np.array_equal(tables[0][0], np.clip(np.rint((PIXELS / 255 * 2 - 1) * 128), -128, 127))
+
+
+def test_the_pixels_argument_overrides_the_annotation() -> None:
+    builder = GraphBuilder([1, 12], "UINT8")
+    builder.quant(1 / 64, 7, signed=0)
+    model = dense(builder, 12).model()
+    assert lower(model, "raw").input.table[0, 5] == 127
+    assert lower(model, "unit", "unit").input.table[0, 255] == 64
+
+
+def test_unquantised_floats_in_front_of_the_first_layer() -> None:
+    network = lower(dense(GraphBuilder([1, 12]), 12).model(), "unit")
+    assert np.array_equal(network.input.table[0], PIXELS)
+    assert network.input.scale == pytest.approx(1 / 255)
+    builder = GraphBuilder([1, 12])
+    builder.node("Sub", 0.1234)
+    with pytest.raises(ModelError, match=r"\(MatMul\): float activations reach it"):
+        lower(dense(builder, 12).model(), "shifted")
+
+
+def test_every_channel_has_its_own_table() -> None:
+    builder = GraphBuilder([1, 3, 4, 4])
+    builder.node("Sub", np.array([0.5, 0.25, 0.0]).reshape(1, 3, 1, 1))
+    builder.quant(1 / 64, 8)
+    builder.node("Flatten", axis=1)
+    table = lower(dense(builder, 48).model(), "coloured").input.table
+    assert [table[c, 0] for c in range(3)] == [-32, -16, 0]
+
+
+@pytest.mark.parametrize("batch", [1, 4, "N"])
+def test_flat_and_reshaped_inputs(batch: int | str) -> None:
+    flat = GraphBuilder([batch, 784])
+    flat.quant(1 / 128, 8)
+    dense(flat, 784)
+    assert lower(flat.model(), "flat").input.shape == (784, 1, 1)
+    network = lower(flat.model(), "flat", image_shape=(1, 28, 28))
+    assert network.input.shape == (1, 28, 28)
+    assert network.units[0].weights.shape == (3, 1, 28, 28)
+    with pytest.raises(ModelError, match=r"the file takes 784 values per image, and \[1, 32, 32\] are 1024"):
+        lower(flat.model(), "flat", image_shape=(1, 32, 32))
+
+
+@pytest.mark.parametrize("quantise_first", [False, True])
+@pytest.mark.parametrize("batch", [1, 4, "N"])
+def test_a_flat_input_that_is_reshaped_is_an_image(batch: int | str, quantise_first: bool) -> None:
+    builder = GraphBuilder([batch, 784])
+    if quantise_first:
+        builder.quant(1 / 128, 8)
+    builder.node("Reshape", builder.constant([1 if batch == "N" else batch, 1, 28, 28], np.int64))
+    if not quantise_first:
+        builder.quant(1 / 128, 8)
+    builder.node("Conv", builder.node("BipolarQuant", 1.0, first=RNG.normal(0, 1, (2, 1, 28, 28))))
+    builder.node("Flatten", axis=1)
+    network = lower(builder.model(), "reshaped")
+    assert network.input.shape == (1, 28, 28)
+    assert [layer.name for layer in network.layers] == ["conv0"]
+
+
+def test_channels_last_flattening_permutes_the_weights() -> None:
+    weights = RNG.choice([-1.0, 1.0], (2 * 3 * 5, 4))
+    networks = []
+    for transposed in (False, True):
+        builder = GraphBuilder([1, 2, 3, 5])
+        builder.quant(1 / 128, 8)
+        matrix = weights.reshape(2, 3, 5, 4)
+        if transposed:
+            builder.node("Transpose", perm=[0, 2, 3, 1])
+            builder.node("Mul", np.array([1.0]))
+            matrix = matrix.transpose(1, 2, 0, 3)
+        builder.node("Flatten", axis=1)
+        builder.node("MatMul", matrix.reshape(-1, 4))
+        networks.append(lower(builder.model(), "order"))
+    assert networks[0].fingerprint == networks[1].fingerprint
+    assert np.array_equal(networks[0].units[0].weights, weights.T.reshape(4, 2, 3, 5))
+
+
+def test_importing_the_networks_loads_no_onnx() -> None:
+    code = (
+        "import sys, fat_fpga.network, fat_fpga.engines;"
+        "sys.exit(any(m.split('.')[0] in ('onnx', 'onnxruntime', 'qonnx', 'torch') for m in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
