@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     network = load_bundled(NETWORK)
     data = load("demo:cifar10", limit=args.images)
     path = folder / f"{NETWORK}.run"
+    path.unlink(missing_ok=True)  # a demo starts from scratch
     try:
         finished = run_campaign(network, data, fault_space(network), path, progress=True)
     except KeyboardInterrupt:

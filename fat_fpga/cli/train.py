@@ -11,7 +11,7 @@ from fat_fpga.cli.parser import Commands
 EPILOG = """\
 example:
   fat-fpga train --model cnv-w1a1 --data cifar10:data --epochs 40 -o trained
-  fat-fpga export trained/best.pt -o cnv.onnx
+  fat-fpga export trained/last.pt -o cnv.onnx
 
 A checkpoint is written after each epoch; the same command continues a training that was stopped.
 Needs the training extra: pip install 'fat_fpga[train]'.
@@ -35,6 +35,14 @@ def add(commands: Commands) -> None:
         "--seed", metavar="N", type=int, default=0, help="of weights, order and augmentation (default: 0)"
     )
     parser.add_argument("--device", metavar="NAME", default="cpu", help="cpu (default) or cuda")
+    parser.add_argument(
+        "--halvings", metavar="N", type=int, default=10, help="of the learning rate, spread evenly (default: 10)"
+    )
+    parser.add_argument(
+        "--flip",
+        action=argparse.BooleanOptionalAction,
+        help="mirror images at random (default: yes, but not for mnist:)",
+    )
     parser.add_argument("--learning-rate", metavar="X", type=float, default=0.02, help="of Adam, at the start (0.02)")
     parser.add_argument("--batch-size", metavar="N", type=int, default=100, help="images in a step (default: 100)")
     parser.add_argument(
@@ -53,21 +61,24 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.training.recipe import Recipe
     from fat_fpga.training.trainer import train
 
-    spec(args.model)
+    model = args.model.replace("_", "-")
+    spec(model)
     recipe = Recipe(
         epochs=args.epochs,
         seed=args.seed,
         learning_rate=args.learning_rate,
+        halvings=args.halvings,
+        flip=not args.data.startswith("mnist:") if args.flip is None else args.flip,
         batch_size=args.batch_size,
         precision=args.precision,
     )
     train_set, test_set = (load(args.data, split, args.images) for split in ("train", "test"))
     folder = Path(args.output)
     try:
-        result = train(args.model, train_set, test_set, recipe, folder, args.device, progress=not args.quiet)
+        result = train(model, train_set, test_set, recipe, folder, args.device, progress=not args.quiet)
     except KeyboardInterrupt:
         print(f"fat-fpga: stopped; finished epochs are in {folder}, the same command continues", file=sys.stderr)
         return 130
-    print(f"{args.model}: {result.test_accuracy:.2%} of {len(test_set):,} test images after {args.epochs} epochs")
-    print(f"next: fat-fpga export {folder / 'best.pt'} -o {args.model}.onnx")
+    print(f"{model}: {result.test_accuracy:.2%} of {len(test_set):,} test images after {args.epochs} epochs")
+    print(f"next: fat-fpga export {folder / 'last.pt'} -o {model}.onnx")
     return 0
