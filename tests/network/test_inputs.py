@@ -116,6 +116,24 @@ def test_channels_last_flattening_permutes_the_weights() -> None:
     assert np.array_equal(networks[0].units[0].weights, weights.T.reshape(4, 2, 3, 5))
 
 
+def test_flattening_by_the_shape_of_the_tensor() -> None:
+    fingerprints = []
+    for by_shape in (False, True):
+        builder = GraphBuilder(["N", 2, 3, 5])
+        source = builder.tensor
+        builder.quant(1 / 128, 8)
+        if by_shape:
+            shape = builder.node("Shape", first=source)
+            batch = builder.node("Gather", builder.constant([0], np.int64), first=shape)
+            target = builder.node("Concat", builder.constant([-1], np.int64), first=batch, axis=0)
+            builder.node("Reshape", target)
+        else:
+            builder.node("Flatten", axis=1)
+        builder.node("MatMul", np.sign(np.random.default_rng(0).normal(0, 1, (30, 3))))
+        fingerprints.append(lower(builder.model(), "view").fingerprint)
+    assert fingerprints[0] == fingerprints[1]
+
+
 def test_importing_the_networks_loads_no_onnx() -> None:
     code = (
         "import sys, fat_fpga.network, fat_fpga.engines;"

@@ -57,7 +57,7 @@ def check_against_qonnx(network: Network, graph: FloatGraph, exact: bool = True)
             assert tensors[graph.model.graph.output[0].name].argmax() == scores.argmax()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(float_graphs())
 def test_random_chains_equal_qonnx_before_and_after_cleanup(graph: FloatGraph) -> None:
     network = lower(graph.model, "random")

@@ -19,8 +19,6 @@ Probe = npt.NDArray[np.float32]
 
 MONOTONE = ("Add", "Sub", "Mul", "Div", "Neg", "BatchNormalization", "Relu", "Clip", *QUANTISERS)
 """Operators that are monotone in their one moving input, in float arithmetic too: rounding keeps an order."""
-PASSIVE = ("Identity", "Dropout", "Cast")
-"""Operators that change no value."""
 NOT_MONOTONE = ("Abs", "Sin", "Cos", "Mod", "Gelu", "Elu", "HardSwish", "Mish", "Swish", "Pow", "Reciprocal")
 
 

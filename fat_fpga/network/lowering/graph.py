@@ -50,7 +50,7 @@ class Graph:
         opset: version of the standard operators.
         input, input_shape, batch: name of the image tensor, its shape without the batch, and the batch (1 if free).
         outputs: names of the output tensors.
-        uses: how many nodes read each tensor.
+        uses: how many nodes read the values of each tensor.
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
@@ -70,7 +70,7 @@ class Graph:
             for tensor in graph.initializer
         }
         self.outputs = [output.name for output in graph.output]
-        self.uses = Counter(name for node in self.nodes for name in node.input if name)
+        self.uses = Counter(n for node in self.nodes if node.op_type != "Shape" for n in node.input if n)
         images = [value for value in graph.input if value.name not in self.constants]
         if len(images) != 1:
             raise ModelError(f"expected one input, the image, got {len(images)}: {', '.join(v.name for v in images)}")

@@ -14,6 +14,10 @@ from fat_fpga.network.lowering.constants import Array
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
 
 QUANTISERS = ("Quant", "IntQuant", "BipolarQuant", "MultiThreshold")
+MOVES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose")
+"""Operators that move values without changing them."""
+PASSIVE = ("Identity", "Dropout", "Cast")
+"""Operators that change no value (a Cast, where it is to float32)."""
 QONNX_DOMAIN = "qonnx.custom_op.general"
 
 
@@ -34,7 +38,8 @@ class Operator:
         try:
             if self.node.op_type in QUANTISERS:
                 context: dict[str, Array] = dict(inputs)
-                getCustomOp(self.node).execute_node(context, None)
+                with np.errstate(all="ignore"):  # what is not finite is refused where it matters
+                    getCustomOp(self.node).execute_node(context, None)
                 return context[self.node.output[0]]
             if self._session is None:
                 self._session = self._start(inputs)
@@ -55,8 +60,3 @@ class Operator:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
         return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
-
-def fold(node: Node, graph: Graph) -> Array:
-    """Value of a node all of whose inputs are constants."""
-    return np.asarray(Operator(node, graph)({name: graph.constants[name].values for name in node.input if name}))

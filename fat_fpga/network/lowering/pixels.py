@@ -11,6 +11,7 @@ from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import whole
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.grid import Grid
+from fat_fpga.network.lowering.layout import Layout
 
 
 def pixel_scale(graph: Graph, pixels: Pixels) -> np.float32:
@@ -21,6 +22,19 @@ def pixel_scale(graph: Graph, pixels: Pixels) -> np.float32:
             raise ModelError(f"input '{graph.input}' is annotated {datatype}: expected UINT8 or FLOAT32")
         pixels = "raw" if datatype == "UINT8" else "unit"
     return np.float32(1) if pixels == "raw" else np.float32(1) / np.float32(255)
+
+
+def input_layout(graph: Graph, image_shape: Shape | None) -> Layout:
+    """Layout of the image tensor; ModelError where ``image_shape`` does not fit the file."""
+    sizes = graph.input_shape
+    if len(sizes) == 3:
+        if image_shape is not None and image_shape != sizes:
+            raise ModelError(f"the file takes images of {list(sizes)}, not {list(image_shape)}")
+        return Layout.image((sizes[0], sizes[1], sizes[2]))
+    shape = image_shape or (sizes[0], 1, 1)
+    if np.prod(shape) != sizes[0]:
+        raise ModelError(f"the file takes {sizes[0]} values per image, and {list(shape)} are {np.prod(shape)}")
+    return Layout.flat(shape)
 
 
 def input_quantiser(chain: Chain, shape: Shape, scale: np.float32, grid: Grid, node: Node) -> InputQuantiser:

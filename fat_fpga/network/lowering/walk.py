@@ -11,20 +11,18 @@ from fat_fpga.errors import ModelError
 from fat_fpga.network.files import Pixels
 from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, MaxPool, Shape
 from fat_fpga.network.levels import Levels
-from fat_fpga.network.lowering.chain import MONOTONE, NOT_MONOTONE, PASSIVE, Chain
+from fat_fpga.network.lowering.chain import MONOTONE, NOT_MONOTONE, Chain
 from fat_fpga.network.lowering.constants import Constant
+from fat_fpga.network.lowering.folding import fold
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, blaming, refuse
 from fat_fpga.network.lowering.grid import Grid, behind
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.matrix import MATRIX, Product, pool_of, read_product
-from fat_fpga.network.lowering.operators import QUANTISERS, Operator, fold
-from fat_fpga.network.lowering.pixels import input_quantiser, pixel_scale
+from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QUANTISERS, Operator
+from fat_fpga.network.lowering.pixels import input_layout, input_quantiser, pixel_scale
 from fat_fpga.network.lowering.tail import SELECTORS, check_selector, scoring_unit
 from fat_fpga.network.lowering.thresholds import activated_unit, widened
 from fat_fpga.network.network import Network
-
-MOVES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose")
-"""Operators that move values without changing them."""
 
 
 def lower(model: onnx.ModelProto, name: str, pixels: Pixels = "auto", image_shape: Shape | None = None) -> Network:
@@ -49,8 +47,8 @@ class _Walk:
         self.graph = graph
         self.tensor = graph.input
         self.ends = {graph.input}
-        self.seen = {graph.input}
-        self.layout = _input_layout(graph, image_shape)
+        self.layout = input_layout(graph, image_shape)
+        self.seen = {graph.input: (graph.batch, *self.layout.index.shape)}  # shapes of the tensors so far
         self.pixel_scale = pixel_scale(graph, pixels)
         self.grid: Grid | None = Grid(float(self.pixel_scale), None)
         self.chain = Chain(graph, self.layout.shape[0])
@@ -69,9 +67,13 @@ class _Walk:
         unknown = [name for name in moving if name not in self.seen]
         if unknown:
             raise refuse(node, f"its input '{unknown[0]}' comes from nowhere: the file is incomplete")
-        self.seen.update(node.output)
         if not moving:
-            self._fold(node)
+            fold(node, graph)
+            return
+        if node.op_type == "Shape":
+            graph.constants[node.output[0]] = Constant(
+                Operator(node, graph)({moving[0]: np.empty(self.seen[moving[0]])})
+            )
             return
         if self.selected:
             raise refuse(node, "nothing may follow the choice of the class")
@@ -96,27 +98,7 @@ class _Walk:
             raise refuse(node, "unsupported operator")
         self.tensor = node.output[0]
         self.ends = set(node.output)
-
-    def _fold(self, node: Node) -> None:
-        """Compute a node all of whose inputs are constants."""
-        graph = self.graph
-        if node.op_type == "Constant":
-            values = attributes(node).get("value")
-            if not isinstance(values, onnx.TensorProto):
-                raise refuse(node, "only constants given as a tensor are supported")
-            graph.constants[node.output[0]] = Constant(onnx.numpy_helper.to_array(values))
-            return
-        source = graph.constants[node.input[0]] if node.input else None
-        if source is not None and node.op_type in (*MOVES, *PASSIVE):
-            operator = Operator(node, graph)
-            rest = {name: graph.constants[name].values for name in node.input[1:] if name}
-            graph.constants[node.output[0]] = source.moved(lambda array: operator({node.input[0]: array, **rest}))
-            return
-        constant = Constant(fold(node, graph), datatype=graph.datatypes.get(node.output[0]))
-        if node.op_type in QUANTISERS and node.op_type != "MultiThreshold":
-            scale = np.broadcast_to(graph.constant(node, 1), constant.values.shape)
-            constant = Constant(constant.values, scale, _quantised_type(node, graph))
-        graph.constants[node.output[0]] = constant
+        self.seen.update(dict.fromkeys(node.output, (graph.batch, *self.layout.index.shape)))
 
     def _product(self, node: Node) -> None:
         product = read_product(node, self.graph, self.layout)
@@ -207,24 +189,3 @@ class _Walk:
             raise ModelError(f"expected one score per class, got an output of {list(self.layout.shape)} for each image")
         self.layers.append(scoring_unit(self.unit, self.product, *self.source, self.chain))
         return Network(name, self.input, tuple(self.layers))
-
-
-def _input_layout(graph: Graph, image_shape: Shape | None) -> Layout:
-    sizes = graph.input_shape
-    if len(sizes) == 3:
-        if image_shape is not None and image_shape != sizes:
-            raise ModelError(f"the file takes images of {list(sizes)}, not {list(image_shape)}")
-        return Layout.image((sizes[0], sizes[1], sizes[2]))
-    shape = image_shape or (sizes[0], 1, 1)
-    if np.prod(shape) != sizes[0]:
-        raise ModelError(f"the file takes {sizes[0]} values per image, and {list(shape)} are {np.prod(shape)}")
-    return Layout.flat(shape)
-
-
-def _quantised_type(node: Node, graph: Graph) -> str:
-    if node.op_type == "BipolarQuant":
-        return "BIPOLAR"
-    bits, signed = int(graph.constant(node, 3)), attributes(node)["signed"]
-    if bits == 1:
-        return "BIPOLAR" if signed else "BINARY"
-    return f"{'INT' if signed else 'UINT'}{bits}"
