@@ -33,8 +33,8 @@ def load(spec: str, split: Split = "test", limit: int | None = None) -> Dataset:
 
     Args:
         spec: ``cifar10:DIR``, ``mnist:DIR`` (the folder of the official files or the one above it), ``npz:FILE``
-            (arrays images, labels), ``npy:DIR`` (images.npy, labels.npy), ``folder:DIR`` (a sub-folder per class), or ``demo:cifar10``
-            (1,000 test images that come with the package).
+            (arrays images, labels), ``npy:DIR`` (images.npy, labels.npy), ``folder:DIR`` (a sub-folder per class), or
+            ``demo:cifar10`` (1,000 test images that come with the package).
         split: which part of CIFAR-10 or MNIST; the other kinds have one part only.
         limit: the first so many images; all by default.
 
