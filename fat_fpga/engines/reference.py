@@ -25,7 +25,9 @@ def accumulate(unit: MatrixVectorUnit, activations: IntArray) -> IntArray:
     top, left, bottom, right = unit.padding
     padded = np.pad(activations, ((0, 0), (0, 0), (top, bottom), (left, right)))
     windows = sliding_window_view(padded, unit.kernel, axis=(2, 3))[:, :, :: unit.stride[0], :: unit.stride[1]]
-    accumulators: IntArray = np.einsum("nchwij,mcij->nmhw", windows, unit.weights, optimize=True)
+    # float64 holds these integers exactly, and has a fast matrix product
+    sums = np.einsum("nchwij,mcij->nmhw", windows.astype(np.float64), unit.weights.astype(np.float64), optimize=True)
+    accumulators: IntArray = sums.astype(np.int32)
     return accumulators
 
 
