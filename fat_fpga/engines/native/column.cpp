@@ -72,43 +72,48 @@ void Simulator::build_tables(int u, int channel) {
 }
 
 // Unit u behind a stuck channel, from rows_ and tables_, into its faulty output.
-template <class Acc>
 void Simulator::one_column(int u, int level) {
+  const Unit& unit = model_.units[u];
+  const int lookups = unit.in.planes * unit.kernel_y;
+  const bool fits = lookups * unit.kernel_x * unit.largest_weight <= 127;  // all of them, in a byte
+  if (unit.wide) return column_pixels<int32_t, 0>(u, level);
+  if (fits && lookups == 3) return column_pixels<int16_t, 3>(u, level);
+  if (fits && lookups == 6) return column_pixels<int16_t, 6>(u, level);
+  column_pixels<int16_t, 0>(u, level);
+}
+
+// `Fixed` is the number of look-ups for each pixel, whose sum fits in a byte; 0 stands for any other case.
+template <class Acc, int Fixed>
+void Simulator::column_pixels(int u, int level) {
   const Unit& unit = model_.units[u];
   const Stream& in = unit.in;
   const int padded = unit.padded(), subsets = 1 << unit.kernel_x, words = unit.blocks();
-  const int period = 127 / (unit.kernel_x * unit.largest_weight);  // look-ups that fit in a byte
+  const int lookups = Fixed ? Fixed : in.planes * unit.kernel_y;
+  const int raises = level * unit.kernel_y;  // planes below the level were raised, the others lowered
+  const int period = 127 / std::max(1, unit.kernel_x * unit.largest_weight);  // look-ups whose sum fits in a byte
   const Target to = target(u, states_[u].faulty.data());
-  std::vector<uint32_t> offsets(size_t(in.planes) * unit.kernel_y);
-  const int raises = level * unit.kernel_y, all = in.planes * unit.kernel_y;
+  lookups_.resize(lookups);
   for (int y = 0; y < unit.height; ++y) {
-    for (int x = 0; x < unit.width; ++x) {
+    for (int i = 0; i < lookups; ++i) {
+      const int t = i / unit.kernel_y, ky = i % unit.kernel_y;
+      lookups_[i].row = rows_.data() + (size_t(t) * in.frame_height() + y * unit.stride_y + ky) * row_bytes_;
+      lookups_[i].table = tables_.data() + size_t(ky) * subsets * padded;
+    }
+    uint64_t* planes = to.first + y * to.pitch;
+    const Acc* golden = accumulators<Acc>(u, y * unit.width);
+    for (int x = 0; x < unit.width; ++x, planes += unit.out.pixel_words(), golden += padded) {
       const int column = x * unit.stride_x;
-      uint32_t* offset = offsets.data();
-      for (int t = 0; t < in.planes; ++t) {
-        for (int ky = 0; ky < unit.kernel_y; ++ky) {
-          const uint8_t* row =
-              rows_.data() + (size_t(t) * in.frame_height() + y * unit.stride_y + ky) * row_bytes_;
-          uint32_t bits;
-          std::memcpy(&bits, row + column / 8, 4);
-          const uint32_t subset = (bits >> (column % 8)) & (subsets - 1);
-          *offset++ = (ky * subsets + subset) * padded;
-        }
-      }
-      const Acc* golden = accumulators<Acc>(u, y * unit.width + x);
-      uint64_t* planes = to.first + y * to.pitch + size_t(x) * unit.out.pixel_words();
+      const auto entry = [&](int i) {
+        uint32_t bits;
+        std::memcpy(&bits, lookups_[i].row + column / 8, 4);
+        return lookups_[i].table + size_t((bits >> (column % 8)) & (subsets - 1)) * padded;
+      };
       for (int b = 0; b < words; ++b) {
         auto sums = Wide64<Acc>::load(golden + b * kBlock);
         auto delta = Bytes64::zero();
-        const int8_t* table = tables_.data() + b * kBlock;
-        if (all <= period) {
-          for (int i = 0; i < raises; ++i) delta.add(table + offsets[i]);
-          for (int i = raises; i < all; ++i) delta.subtract(table + offsets[i]);
-        } else {
-          for (int i = 0, budget = period; i < all; ++i) {
-            if (i < raises) delta.add(table + offsets[i]); else delta.subtract(table + offsets[i]);
-            if (--budget == 0) sums.add(delta), delta = Bytes64::zero(), budget = period;
-          }
+        for (int i = 0, budget = period; i < lookups; ++i) {
+          if (i < raises) delta.add(entry(i) + b * kBlock); else delta.subtract(entry(i) + b * kBlock);
+          if (!Fixed && --budget == 0) sums.add(delta), delta = Bytes64::zero(), budget = period;
         }
         sums.add(delta);
         for (int t = 0; t < unit.out.planes; ++t) {
@@ -119,9 +124,6 @@ void Simulator::one_column(int u, int level) {
   }
   pool(u, states_[u].faulty.data());
 }
-
-template void Simulator::one_column<int16_t>(int, int);
-template void Simulator::one_column<int32_t>(int, int);
 
 // The faulty output of unit u itself, where the unit behind it does not take the tables.
 void Simulator::spread_channel(int u, int channel, int level) {

@@ -61,7 +61,7 @@ int Simulator::stuck_channel(int u, int channel, int level) {
     return propagate(u + 1);
   }
   build_tables(u + 1, channel);
-  if (next.wide) one_column<int32_t>(u + 1, level); else one_column<int16_t>(u + 1, level);
+  one_column(u + 1, level);
   return propagate(u + 2);
 }
 

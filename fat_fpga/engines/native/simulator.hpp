@@ -49,6 +49,12 @@ class Simulator {
     int count = 0;
   };
 
+  // Where a pixel looks up a sum of columns: the row of rows_ that its taps see, and their table.
+  struct Lookup {
+    const uint8_t* row;
+    const int8_t* table;
+  };
+
   // simulator.cpp: the fault-free run and the course of a fault
   void first_unit(const uint8_t* image);
   template <class Acc> void first_pixels();
@@ -64,7 +70,8 @@ class Simulator {
   bool channel_changes(int u, int channel, int level);
   bool fits_tables(const Unit& unit) const;
   void build_tables(int u, int channel);
-  template <class Acc> void one_column(int u, int level);
+  void one_column(int u, int level);
+  template <class Acc, int Fixed> void column_pixels(int u, int level);
   void spread_channel(int u, int channel, int level);
 
   // sparse.cpp: a unit behind any set of changes
@@ -86,6 +93,7 @@ class Simulator {
   size_t row_bytes_ = 0;
   std::vector<int8_t> tables_;     // sums of one channel's columns [tap row][subset of taps][padded outputs]
   int table_unit_ = -1, table_channel_ = -1;
+  std::vector<Lookup> lookups_;    // of one row of pixels
   int golden_class_ = 0;
 };
 
