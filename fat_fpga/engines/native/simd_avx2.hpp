@@ -114,6 +114,9 @@ struct Wide64<int32_t> {
 
 inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }
 
+// Position of the lowest set bit; 0 for a word without one.
+inline int lowest_bit(uint64_t x) { return int(_tzcnt_u64(x)) & 63; }
+
 // sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.
 inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int scale, int32_t* sums) {
   const __m256i nibble = _mm256_set1_epi8(15);

@@ -62,6 +62,9 @@ inline int popcount(uint64_t x) {
   return int((x * 0x0101010101010101u) >> 56);
 }
 
+// Position of the lowest set bit; 0 for a word without one.
+inline int lowest_bit(uint64_t x) { return x == 0 ? 0 : __builtin_ctzll(x); }
+
 // sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.
 inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int scale, int32_t* sums) {
   int32_t counts[64] = {};

@@ -40,7 +40,7 @@ Simulator::Simulator(const Model& model) : model_(model), states_(model.units.si
   sums_.resize(padded);
   window_.resize(window);
   changes_.start.resize(frame + 1);
-  changes_.entries.resize(entries);
+  changes_.entries.resize(entries + 4);  // find_changes writes four at a time
 }
 
 int Simulator::golden(const uint8_t* image) {
