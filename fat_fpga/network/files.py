@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING
 
 from fat_fpga.network.layers import Shape
 from fat_fpga.network.network import Network
 
-Pixels = Literal["auto", "raw", "unit"]
-"""What a file's input takes: 0..255 (``raw``), or that divided by 255 (``unit``)."""
+if TYPE_CHECKING:
+    from fat_fpga.network.lowering.pixels import Pixels
 
 
 def load_network(

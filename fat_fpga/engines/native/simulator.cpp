@@ -1,9 +1,6 @@
 #include "simulator.hpp"
 
 #include <algorithm>
-#include <cstring>
-
-#include "simd.hpp"
 
 namespace fat {
 
@@ -77,117 +74,6 @@ int Simulator::propagate(int u) {
       dense_unit(u, states_[u - 1].faulty.data(), false, states_[u].faulty.data());
     }
     if (unit.last) return classify(unit);
-  }
-}
-
-void Simulator::first_unit(const uint8_t* image) {
-  const Unit& unit = model_.units[0];
-  const Stream& in = unit.in;
-  const int width = in.frame_width();
-  for (int c = 0; c < in.channels; ++c) {
-    const int32_t* table = model_.input_table.data() + size_t(c) * 256;
-    for (int y = 0; y < in.height; ++y) {
-      for (int x = 0; x < in.width; ++x) {
-        const uint8_t pixel = image[(size_t(c) * in.height + y) * in.width + x];
-        pixels_[(size_t(y + in.top) * width + x + in.left) * in.channels + c] = table[pixel];
-      }
-    }
-  }
-  if (unit.wide) first_pixels<int32_t>(); else first_pixels<int16_t>();
-  if (!unit.last) pool(0, states_[0].golden.data());
-}
-
-template <class Acc>
-void Simulator::first_pixels() {
-  const Unit& unit = model_.units[0];
-  const int padded = unit.padded(), channels = unit.inputs, width = unit.in.frame_width();
-  const int stride = unit.column_stride();
-  const Target to = target(0, states_[0].golden.data());
-  for (int y = 0; y < unit.height; ++y) {
-    for (int x = 0; x < unit.width; ++x) {
-      uint64_t* planes = unit.last ? nullptr : to.first + y * to.pitch + size_t(x) * unit.out.pixel_words();
-      for (int b = 0; b < unit.blocks(); ++b) {
-        auto sums = Wide64<Acc>::zero();
-        for (int ky = 0; ky < unit.kernel_y; ++ky) {
-          const size_t place = size_t(y * unit.stride_y + ky) * width + x * unit.stride_x;
-          const int32_t* row = pixels_.data() + place * channels;
-          const int8_t* column = unit.columns.data() + size_t(ky) * unit.kernel_x * channels * stride + b * kBlock;
-          for (int k = 0; k < unit.kernel_x * channels; ++k, column += stride) {
-            sums.add_product(column, Acc(row[k]));
-          }
-        }
-        if (unit.last) {
-          Acc out[kBlock];
-          sums.store(out);
-          std::copy_n(out, kBlock, sums_.data() + b * kBlock);
-          continue;
-        }
-        for (int t = 0; t < unit.out.planes; ++t) {
-          const Acc* threshold = thresholds<Acc>(unit) + size_t(t) * padded + b * kBlock;
-          planes[t * unit.blocks() + b] = sums.at_least(threshold);
-        }
-      }
-    }
-  }
-}
-
-// Recomputes every pixel of a unit from the planes in front of it, into `out`, the frame behind its pools.
-void Simulator::dense_unit(int u, const uint64_t* in, bool keep, uint64_t* out) {
-  const Unit& unit = model_.units[u];
-  State& state = states_[u];
-  const int padded = unit.padded();
-  const Target to = target(u, out);
-  for (int y = 0; y < unit.height; ++y) {
-    for (int x = 0; x < unit.width; ++x) {
-      dense_pixel(unit, in, y, x);
-      if (keep) {
-        const size_t at = size_t(y * unit.width + x) * padded;
-        if (unit.wide) std::copy_n(sums_.data(), padded, state.acc32.data() + at);
-        else std::copy_n(sums_.data(), padded, state.acc16.data() + at);
-      }
-      if (!unit.last) write_planes(unit, to.first + y * to.pitch + x * unit.out.pixel_words());
-    }
-  }
-  if (!unit.last) pool(u, out);
-}
-
-// Accumulators of one output pixel, into sums_.
-void Simulator::dense_pixel(const Unit& unit, const uint64_t* in, int y, int x) {
-  const Stream& stream = unit.in;
-  const int words = stream.words(), count = unit.taps() * words;
-  int base = 0;
-  for (int t = 0; t < stream.planes; ++t) {
-    uint64_t* window = window_.data() + size_t(t) * count;
-    for (int ky = 0; ky < unit.kernel_y; ++ky) {
-      for (int kx = 0; kx < unit.kernel_x; ++kx) {
-        const size_t pixel = size_t(y * unit.stride_y + ky) * stream.frame_width() + x * unit.stride_x + kx;
-        const uint64_t* from = in + pixel * stream.pixel_words() + size_t(t) * words;
-        for (int i = 0; i < words; ++i) *window++ = from[i];
-      }
-    }
-  }
-  if (unit.weight_base != 0) {
-    for (int i = 0; i < stream.planes * count; ++i) base += popcount(window_[i]);
-    base *= unit.weight_base;
-  }
-  std::fill_n(sums_.data(), unit.padded(), base);
-  for (int b = 0; b < unit.blocks(); ++b) {
-    for (const WeightPlane& plane : unit.planes) {
-      const uint64_t* weights = plane.bits.data() + size_t(b) * count * kBlock;
-      for (int t = 0; t < stream.planes; ++t) {
-        popcounts(window_.data() + size_t(t) * count, count, weights, plane.scale, sums_.data() + b * kBlock);
-      }
-    }
-  }
-}
-
-// The planes of one output pixel, from its accumulators in sums_.
-void Simulator::write_planes(const Unit& unit, uint64_t* planes) const {
-  for (int b = 0; b < unit.blocks(); ++b) {
-    const auto sums = Wide64<int32_t>::load(sums_.data() + b * kBlock);
-    for (int t = 0; t < unit.out.planes; ++t) {
-      planes[t * unit.blocks() + b] = sums.at_least(unit.thresholds.data() + size_t(t) * unit.padded() + b * kBlock);
-    }
   }
 }
 

@@ -55,16 +55,18 @@ class Simulator {
     const int8_t* table;
   };
 
-  // simulator.cpp: the fault-free run and the course of a fault
+  // simulator.cpp: the course of a fault, and what all units share
+  int propagate(int u);
+  int classify(const Unit& unit) const;
+  Target target(int u, uint64_t* out);
+  void pool(int u, uint64_t* out);
+
+  // dense.cpp: whole units from scratch
   void first_unit(const uint8_t* image);
   template <class Acc> void first_pixels();
   void dense_unit(int u, const uint64_t* in, bool keep, uint64_t* out);
   void dense_pixel(const Unit& unit, const uint64_t* in, int y, int x);
   void write_planes(const Unit& unit, uint64_t* planes) const;
-  int classify(const Unit& unit) const;
-  Target target(int u, uint64_t* out);
-  void pool(int u, uint64_t* out);
-  int propagate(int u);
 
   // column.cpp: one stuck channel and the unit right behind it
   bool channel_changes(int u, int channel, int level);

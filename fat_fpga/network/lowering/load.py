@@ -7,8 +7,8 @@ from pathlib import Path
 import onnx
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.files import Pixels
 from fat_fpga.network.layers import Shape
+from fat_fpga.network.lowering.pixels import Pixels
 from fat_fpga.network.lowering.walk import lower
 from fat_fpga.network.network import Network
 

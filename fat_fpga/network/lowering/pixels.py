@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.files import Pixels
 from fat_fpga.network.layers import InputQuantiser, Shape
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import whole
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
+
+Pixels = Literal["auto", "raw", "unit"]
+"""What a file's input takes: 0..255 (``raw``), or that divided by 255 (``unit``)."""
 
 
 def pixel_scale(graph: Graph, pixels: Pixels) -> np.float32:

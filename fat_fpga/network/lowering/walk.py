@@ -8,7 +8,6 @@ import numpy as np
 import onnx
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.files import Pixels
 from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, MaxPool, Shape
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import MONOTONE, NOT_MONOTONE, Chain
@@ -19,7 +18,7 @@ from fat_fpga.network.lowering.grid import Grid, behind
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.matrix import MATRIX, Product, pool_of, read_product
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QUANTISERS, Operator
-from fat_fpga.network.lowering.pixels import input_layout, input_quantiser, pixel_scale
+from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_quantiser, pixel_scale
 from fat_fpga.network.lowering.tail import SELECTORS, check_selector, scoring_unit
 from fat_fpga.network.lowering.thresholds import activated_unit, widened
 from fat_fpga.network.network import Network
