@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+def ranked_places(results: Sequence[Result]) -> list[Result]:
+    """Each place under its worst stuck value, the most critical place first."""
+    worst: dict[tuple[str, str, str], Result] = {}
+    for result in most_critical(results):
+        worst.setdefault((result.layer, result.kind, result.index), result)
+    return list(worst.values())
+
+
 def criticality(run: Run) -> Figure:
     """Accuracy of every place under its worst stuck value, sorted; the rank is on a logarithmic axis.
 
@@ -21,10 +30,7 @@ def criticality(run: Run) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    worst: dict[tuple[str, str, str], Result] = {}
-    for result in most_critical(run.results):
-        worst.setdefault((result.layer, result.kind, result.index), result)
-    ranked = list(worst.values())
+    ranked = ranked_places(run.results)
     accuracy = np.array([100 * r.correct / run.images for r in ranked])
     rank = np.arange(1, len(ranked) + 1)
     kinds = list(dict.fromkeys(r.kind for r in ranked))

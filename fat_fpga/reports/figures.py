@@ -45,10 +45,16 @@ def write_figures(run: Run, folder: str | os.PathLike[str]) -> list[Path]:
     written = []
     with style():
         for name, draw in FIGURES.items():
-            figure = draw(run)
-            for form, metadata in FORMATS.items():
-                path = folder / f"{name}.{form}"
-                with replacing(path) as temporary:
-                    figure.savefig(temporary, format=form, metadata=metadata)
-                written.append(path)
+            written += save(draw(run), folder, name)
+    return written
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write ``folder/name`` in every format, each file whole or not at all; returns the files."""
+    written = []
+    for form, metadata in FORMATS.items():
+        path = folder / f"{name}.{form}"
+        with replacing(path) as temporary:
+            figure.savefig(temporary, format=form, metadata=metadata)
+        written.append(path)
     return written

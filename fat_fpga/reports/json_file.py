@@ -37,9 +37,9 @@ def report_json(run: Run, top: int = 10) -> dict[str, Any]:
             "sessions": [session._asdict() for session in run.sessions],
         },
         "error_free": {"correct": run.error_free, "accuracy": run.error_free_accuracy},
-        "overall": _spread(overall(run)) if run.done else None,
+        "overall": spread_json(overall(run)) if run.done else None,
         "layers": [
-            {"layer": group.layer, "kind": group.kind, "value": group.value, **_spread(group.spread)}
+            {"layer": group.layer, "kind": group.kind, "value": group.value, **spread_json(group.spread)}
             for group in statistics(run)
         ],
         "critical": [result.fault for result in most_critical(run.results, top)],
@@ -47,7 +47,8 @@ def report_json(run: Run, top: int = 10) -> dict[str, Any]:
     }
 
 
-def _spread(spread: Spread) -> dict[str, Any]:
+def spread_json(spread: Spread) -> dict[str, Any]:
+    """The figures of a group of faults; worst and best as text forms."""
     return asdict(spread) | {"worst": spread.worst.fault, "best": spread.best.fault}
 
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from fat_fpga.campaign import Run
+from fat_fpga.reports.comparison import Entry
+from fat_fpga.reports.text import percent
 
 INK = "#333333"
 RULE = "#d9d9d9"
@@ -65,6 +67,34 @@ def title(run: Run, what: str) -> str:
     """Two lines: what the figure shows, and of which model, data and faults."""
     done = "" if run.complete else f", unfinished: {run.done:,} of {run.asked:,} faults"
     return f"{what}\n{run.identity.network} on {run.identity.dataset}, {run.images:,} images{done}"
+
+
+def section_title(entries: Sequence[Entry], what: str) -> str:
+    """Two lines: what a comparison shows, and on which data."""
+    run = entries[0].run
+    data = "DIFFERENT DATA" if _different_data(entries) else f"{run.identity.dataset}, {run.images:,} images"
+    return f"{what}\n{data}"
+
+
+def labels(entries: Sequence[Entry]) -> list[str]:
+    """What a legend says of each run of a comparison: its name, its two accuracies, and whether it is unfinished."""
+    different = _different_data(entries)
+    return [
+        entry.name
+        + (f" on {entry.run.identity.dataset}" if different else "")
+        + f": error-free {percent(entry.run.error_free_accuracy)} %, worst {percent(entry.spread.min)} %"
+        + ("" if entry.run.complete else f", UNFINISHED ({entry.run.done:,} of {entry.run.asked:,} faults)")
+        for entry in entries
+    ]
+
+
+def _different_data(entries: Sequence[Entry]) -> bool:
+    return len({entry.run.identity.dataset_fingerprint for entry in entries}) > 1
+
+
+def legend_columns(runs: int) -> int:
+    """Columns that so many labels take under a figure."""
+    return 1 if runs <= 5 else 2
 
 
 def values(run: Run) -> Sequence[int]:

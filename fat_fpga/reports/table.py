@@ -24,11 +24,13 @@ def headline(run: Run) -> str:
         rate = f" in {seconds:,.0f} s, {inferences / seconds:,.0f} a second" if seconds >= 1 else ""
         lines.append(f"all {run.asked:,} faults done, {inferences:,} faulty inferences{rate}")
     else:
-        lines.append(
-            f"UNFINISHED: {run.done:,} of {run.asked:,} faults done ({100 * run.done / run.asked:.0f} %); "
-            "every figure below is over these alone"
-        )
+        lines.append(f"UNFINISHED: {progress(run)}; every figure below is over these alone")
     return "\n".join(lines)
+
+
+def progress(run: Run) -> str:
+    """How far the campaign is, in faults and percent."""
+    return f"{run.done:,} of {run.asked:,} faults done ({100 * run.done / run.asked:.0f} %)"
 
 
 def layer_table(run: Run) -> str:

@@ -1,0 +1,183 @@
+"""Campaigns side by side: what Tables II, III and IV of Zahid et al. 2020 are made of."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from fat_fpga.campaign import Result, Run, Spread
+from fat_fpga.errors import CampaignError
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """What one run says about one kind of fault.
+
+    Attributes:
+        position: of the run among those given, from 0.
+        name: what to call the run in tables and figures.
+        run: the campaign.
+        kind: of the faults.
+        results: the run's finished faults of this kind, layers in network order; never empty.
+    """
+
+    position: int
+    name: str
+    run: Run
+    kind: str
+    results: tuple[Result, ...]
+
+    @cached_property
+    def spread(self) -> Spread:
+        """Over all the faults: minimum and variance are the columns of the paper's tables."""
+        return Spread.of(self.results, self.run.images)
+
+    @cached_property
+    def layers(self) -> dict[str, Spread]:
+        """Over the faults of each layer, all stuck values together; layers in network order."""
+        groups: dict[str, list[Result]] = {}
+        for result in self.results:
+            groups.setdefault(result.layer, []).append(result)
+        return {layer: Spread.of(own, self.run.images) for layer, own in groups.items()}
+
+    @property
+    def drop(self) -> float:
+        """What the worst fault costs: error-free accuracy less the minimum, in percentage points."""
+        return 100 * (self.run.error_free - self.spread.worst.correct) / self.run.images
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """All runs that hold faults of one kind, in the order in which they were given."""
+
+    kind: str
+    entries: tuple[Entry, ...]
+
+    @cached_property
+    def layers(self) -> list[str]:
+        """The layers that occur, by their depth: how many matrix-vector units precede them in their network."""
+        depth: dict[str, int] = {}
+        for entry in self.entries:
+            units = 0
+            for row in entry.run.layers:
+                depth[row.name] = min(units, depth.get(row.name, units))
+                units += row.type == "unit"
+        occurring = dict.fromkeys(layer for entry in self.entries for layer in entry.layers)
+        return sorted(occurring, key=lambda layer: depth.get(layer, -1))
+
+    @cached_property
+    def rankings(self) -> list[list[Entry]]:
+        """For each data set its runs, from the highest minimum accuracy to the lowest; equals in the order given."""
+        by_data: dict[str, list[Entry]] = {}
+        for entry in sorted(self.entries, key=lambda entry: -entry.spread.min):
+            by_data.setdefault(entry.run.identity.dataset_fingerprint, []).append(entry)
+        return list(by_data.values())
+
+    @property
+    def leaders(self) -> list[Entry]:
+        """The run with the highest minimum accuracy on each data set, or all runs that share it."""
+        return [e for ranking in self.rankings for e in ranking if e.spread.min == ranking[0].spread.min]
+
+    def lacking(self, entry: Entry) -> list[str]:
+        """Layers of the entry's own network in which other runs have faults, and it has none."""
+        own = {row.name for row in entry.run.layers if row.levels}
+        return [layer for layer in self.layers if layer in own and layer not in entry.layers]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Runs side by side.
+
+    Attributes:
+        runs, names: in the order given.
+        sections: one for each kind of fault, in order of first appearance.
+        same_data: whether all runs are on the same images and labels.
+    """
+
+    runs: tuple[Run, ...]
+    names: tuple[str, ...]
+    sections: tuple[Section, ...]
+    same_data: bool
+
+
+def compare(
+    runs: Sequence[Run], names: Sequence[str] | None = None, *, allow_different_data: bool = False
+) -> Comparison:
+    """Set campaigns side by side, kind of fault by kind of fault.
+
+    >>> from fat_fpga.campaign import Run
+    >>> runs = [Run.open("sat.run"), Run.open("fat.run")]                  # doctest: +SKIP
+    >>> (channel,) = compare(runs, ["SAT", "FAT"]).sections                # doctest: +SKIP
+    >>> for entry in channel.entries:                                      # doctest: +SKIP
+    ...     print(entry.name, entry.run.error_free_accuracy, entry.spread.min, entry.spread.variance)
+
+    Args:
+        runs: at least two; their networks may differ. Unfinished ones take part with the faults that are done.
+        names: one for each run, unique among the runs with faults of one kind; by default the networks' names, and
+            where these are equal the names of the run files.
+        allow_different_data: admit runs on different images, as Table II does.
+
+    Raises:
+        CampaignError: fewer than two runs, one without a finished fault, different data, no kind of fault that two runs
+            share, or names that are too few, too many or not unique.
+    """
+    if len(runs) < 2:
+        raise CampaignError(f"a comparison takes at least two runs, got {len(runs)}")
+    for run in runs:
+        if not run.done:
+            raise CampaignError(f"{run.path} has no finished fault to compare: let the campaign run for a while")
+    same_data = len({run.identity.dataset_fingerprint for run in runs}) == 1
+    if not same_data and not allow_different_data:
+        raise CampaignError(f"the runs are on different data ({_data(runs)}): allow it with --allow-different-data")
+    kinds = [list(dict.fromkeys(result.kind for result in run.results)) for run in runs]
+    count = Counter(kind for own in kinds for kind in own)
+    if max(count.values()) < 2:
+        each = ", ".join(f"{run.path} has {' and '.join(own)} faults" for run, own in zip(runs, kinds, strict=True))
+        raise CampaignError(f"nothing to compare, no two runs have the same kind of fault: {each}")
+    names = _default_names(runs, kinds) if names is None else _checked_names(names, runs, kinds)
+    sections = []
+    for kind in count:
+        entries = tuple(
+            Entry(position, name, run, kind, tuple(result for result in run.results if result.kind == kind))
+            for position, (name, run, own) in enumerate(zip(names, runs, kinds, strict=True))
+            if kind in own
+        )
+        sections.append(Section(kind, entries))
+    return Comparison(tuple(runs), tuple(names), tuple(sections), same_data)
+
+
+def _data(runs: Sequence[Run]) -> str:
+    first: dict[str, Run] = {}
+    for run in runs:
+        first.setdefault(run.identity.dataset_fingerprint, run)
+    return ", ".join(
+        f"{run.path} on {run.identity.dataset}, {run.images:,} images [{run.identity.dataset_fingerprint[:8]}]"
+        for run in first.values()
+    )
+
+
+def _checked_names(names: Sequence[str], runs: Sequence[Run], kinds: Sequence[Sequence[str]]) -> Sequence[str]:
+    if len(names) != len(runs):
+        raise CampaignError(f"expected one name for each of the {len(runs)} runs, got {len(names)}: {', '.join(names)}")
+    for (name, kind), count in Counter((n, k) for n, own in zip(names, kinds, strict=True) for k in own).items():
+        if count > 1:
+            raise CampaignError(f"names must tell runs apart, but {count} runs with {kind} faults are called '{name}'")
+    return names
+
+
+def _default_names(runs: Sequence[Run], kinds: Sequence[Sequence[str]]) -> list[str]:
+    """The shortest of network, network and file, network, file and number that is unique among runs of one kind."""
+    names = [run.identity.network for run in runs]
+    files = [_with_file(run) for run in runs]
+    for longer in (files, [f"{file} #{i}" for i, file in enumerate(files, 1)]):
+        count = Counter((name, kind) for name, own in zip(names, kinds, strict=True) for kind in own)
+        shared = [max(count[name, kind] for kind in own) > 1 for name, own in zip(names, kinds, strict=True)]
+        names = [new if twice else name for name, new, twice in zip(names, longer, shared, strict=True)]
+    return names
+
+
+def _with_file(run: Run) -> str:
+    network, file = run.identity.network, run.path.stem
+    return file if network in file else f"{network} ({file})"

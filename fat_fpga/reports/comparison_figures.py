@@ -1,0 +1,42 @@
+"""Every figure of a comparison, in every format."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fat_fpga.files import make_folder
+from fat_fpga.reports.comparison import Comparison, Section
+from fat_fpga.reports.comparison_criticality import comparison_criticality
+from fat_fpga.reports.comparison_ranges import comparison_ranges
+from fat_fpga.reports.figures import save
+from fat_fpga.reports.style import style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COMPARISON_FIGURES: dict[str, Callable[[Section], Figure]] = {
+    "ranges": comparison_ranges,
+    "criticality": comparison_criticality,
+}
+"""Start of the file name, and what draws it; the kind of fault follows, as in ``ranges_channel.png``."""
+
+
+def write_comparison_figures(comparison: Comparison, folder: str | os.PathLike[str]) -> list[Path]:
+    """Draw every figure of every kind of fault into ``folder``, made if it is new.
+
+    Returns:
+        The files, three formats for each figure.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    folder = make_folder(folder)
+    written = []
+    with style():
+        for section in comparison.sections:
+            for name, draw in COMPARISON_FIGURES.items():
+                written += save(draw(section), folder, f"{name}_{section.kind}")
+    return written

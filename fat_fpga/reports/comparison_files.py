@@ -1,0 +1,84 @@
+"""A comparison for spreadsheets and other programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from typing import Any
+
+from fat_fpga import __version__
+from fat_fpga.files import replacing
+from fat_fpga.reports.comparison import Comparison, Entry
+from fat_fpga.reports.json_file import spread_json
+
+COMPARISON_FORMAT = 1
+"""Raised when a field of the JSON changes its name or meaning; new fields do not raise it."""
+
+COMPARISON_COLUMNS = (
+    "kind", "run", "network", "data", "images", "error_free", "min", "drop", "max", "mean", "variance", "faults",
+    "worst", "best", "complete", "file",
+)  # fmt: skip
+
+
+def write_comparison_csv(comparison: Comparison, path: str | os.PathLike[str]) -> None:
+    """One row for each kind of fault and run; the file appears whole or not at all. OSError if it cannot."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COMPARISON_COLUMNS)
+        for section in comparison.sections:
+            writer.writerows(_row(entry) for entry in section.entries)
+
+
+def _row(entry: Entry) -> tuple[Any, ...]:
+    run, spread = entry.run, entry.spread
+    return (
+        entry.kind, entry.name, run.identity.network, run.identity.dataset, run.images, run.error_free_accuracy,
+        spread.min, entry.drop, spread.max, spread.mean, spread.variance, spread.faults, spread.worst.fault,
+        spread.best.fault, "yes" if run.complete else "no", run.path,
+    )  # fmt: skip
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """The comparison as plain dictionaries, lists, numbers and strings; accuracies in percent."""
+    runs = []
+    for name, run in zip(comparison.names, comparison.runs, strict=True):
+        what = run.identity
+        runs.append({
+            "name": name,
+            "file": str(run.path),
+            "network": {"name": what.network, "fingerprint": what.network_fingerprint},
+            "data": {"name": what.dataset, "fingerprint": what.dataset_fingerprint, "images": run.images},
+            "campaign": {"asked": run.asked, "done": run.done, "complete": run.complete, "fault_list": what.fault_list},
+            "error_free": {"correct": run.error_free, "accuracy": run.error_free_accuracy},
+        })  # fmt: skip
+    sections = [
+        {
+            "kind": section.kind,
+            "leaders": [entry.position for entry in section.leaders],
+            "runs": [
+                {
+                    "run": entry.position,
+                    "name": entry.name,
+                    "drop": entry.drop,
+                    **spread_json(entry.spread),
+                    "layers": [{"layer": name, **spread_json(spread)} for name, spread in entry.layers.items()],
+                }
+                for entry in section.entries
+            ],
+        }
+        for section in comparison.sections
+    ]
+    return {
+        "format": COMPARISON_FORMAT,
+        "version": __version__,
+        "same_data": comparison.same_data,
+        "runs": runs,
+        "sections": sections,
+    }
+
+
+def write_comparison_json(comparison: Comparison, path: str | os.PathLike[str]) -> None:
+    """Write ``comparison_json``; the file appears whole or not at all. OSError if it cannot."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(comparison_json(comparison), indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,80 @@
+"""A comparison on the screen: Tables II, III and IV of Zahid et al. 2020, for whatever runs are given."""
+
+from __future__ import annotations
+
+from fat_fpga.campaign import Run
+from fat_fpga.reports.comparison import Comparison, Section
+from fat_fpga.reports.table import progress
+from fat_fpga.reports.text import align, percent
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """What is compared, then for each kind of fault the runs, who leads by how much, and the minimum of each layer."""
+    blocks = [_runs(comparison)]
+    for section in comparison.sections:
+        blocks += [_methods(section), _notes(section), _layers(section)]
+    return "\n\n".join(filter(None, blocks))
+
+
+def data_of(run: Run) -> str:
+    """The data of a run, for people: ``cifar10:test, 10,000 images``."""
+    return f"{run.identity.dataset}, {run.images:,} images"
+
+
+def _runs(comparison: Comparison) -> str:
+    first = comparison.runs[0]
+    where = f" on {data_of(first)}, data {first.identity.dataset_fingerprint[:12]}" if comparison.same_data else ""
+    rows = []
+    for name, run in zip(comparison.names, comparison.runs, strict=True):
+        row = [name, run.identity.network, f"model {run.identity.network_fingerprint[:12]}", str(run.path)]
+        if not comparison.same_data:
+            row.append(f"on {data_of(run)}, data {run.identity.dataset_fingerprint[:12]}")
+        rows.append(row)
+    lines = [f"{len(comparison.runs)} runs{where}", align(rows, left=range(len(rows[0])))]
+    if not comparison.same_data:
+        lines.append("DIFFERENT DATA: accuracies of runs on different images do not compare directly")
+    lines += [
+        f"UNFINISHED: {name}, {progress(run)}; its figures are over these alone"
+        for name, run in zip(comparison.names, comparison.runs, strict=True)
+        if not run.complete
+    ]
+    return "\n".join(lines)
+
+
+def _methods(section: Section) -> str:
+    rows = [["run", "data", "error-free", "min", "drop", "max", "mean", "variance", "faults", "worst fault"]]
+    for entry in section.entries:
+        run, spread = entry.run, entry.spread
+        faults = f"{spread.faults:,}" + ("" if run.complete else " (unfinished)")
+        rows.append([
+            entry.name, run.identity.dataset, percent(run.error_free_accuracy), percent(spread.min),
+            percent(entry.drop), percent(spread.max), percent(spread.mean), f"{spread.variance:.3f}", faults,
+            spread.worst.fault,
+        ])  # fmt: skip
+    if len(section.rankings) == 1:
+        rows = [[row[0], *row[2:]] for row in rows]
+    left = (0, len(rows[0]) - 1) if len(section.rankings) == 1 else (0, 1, len(rows[0]) - 1)
+    return f"accuracy under one stuck {section.kind} [%]\n{align(rows, left)}"
+
+
+def _notes(section: Section) -> str:
+    lines = []
+    for ranking in section.rankings:
+        first = [entry for entry in ranking if entry in section.leaders]
+        where = "" if len(section.rankings) == 1 else f" on {first[0].run.identity.dataset}"
+        best = first[0].spread.min
+        lines.append(f"highest minimum{where}: {' and '.join(entry.name for entry in first)}, {percent(best)} %")
+        lines += [f"  {percent(best - e.spread.min)} points above {e.name}" for e in ranking[len(first) :]]
+    for entry in section.entries:
+        lacking = section.lacking(entry)
+        if lacking:
+            lines.append(f"NOT THE SAME PLACES: {entry.name} has no faults in {', '.join(lacking)}, other runs have")
+    return "\n".join(lines)
+
+
+def _layers(section: Section) -> str:
+    rows = [["layer", *(entry.name for entry in section.entries)]]
+    for layer in section.layers:
+        found = (entry.layers.get(layer) for entry in section.entries)
+        rows.append([layer, *(percent(spread.min) if spread else "" for spread in found)])
+    return f"lowest accuracy of each layer under one stuck {section.kind} [%]\n{align(rows)}"
