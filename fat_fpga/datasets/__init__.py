@@ -1,4 +1,7 @@
-"""Labelled images from official on-disk formats and plain files. Needs numpy alone (Pillow for folders of images)."""
+"""Labelled images from official on-disk formats and plain files.
+
+Needs numpy alone; image files (``gtsrb:``, ``folder:``) and ``svhn:`` need the extra ``data``: Pillow and scipy.
+"""
 
 from __future__ import annotations
 

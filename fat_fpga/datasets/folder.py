@@ -1,76 +1,84 @@
-"""A folder of images with one sub-folder per class, in the manner of torchvision's ImageFolder."""
+"""Folders of images with one sub-folder per class, in the manner of ImageNet and torchvision's ImageFolder.
+
+The folder may have the parts ``train`` and ``val`` (or ``test``), each with a sub-folder per class.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from fat_fpga.datasets.dataset import Dataset
+from fat_fpga.datasets.images import centre, eight_bits, read_images
 from fat_fpga.errors import DataError
 
 if TYPE_CHECKING:
     from PIL import Image
 
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".ppm", ".pgm", ".webp", ".tif", ".tiff"))
+PARTS = {"train": ("train",), "test": ("val", "test")}
+
+Shape = tuple[int, int, int]
 
 
-def load_folder(folder: Path) -> Dataset:
-    """Load every image under ``folder/<class>/``; classes and files in the order of their names.
+def load_folder(
+    folder: Path, split: Literal["train", "test"] = "test", limit: int | None = None, shape: Shape | None = None
+) -> Dataset:
+    """Load the images under ``folder/<class>/``, or ``folder/<part>/<class>/``; classes and files in order of name.
 
-    Grey images have one channel, all others are converted to RGB; all must have the same size.
+    Args:
+        split: which part, if there are parts.
+        limit: read no more than the first so many images.
+        shape: channels, height, width that the network takes. Images of another size are scaled to cover 256/224 of
+            it and cropped to the centre; for three channels grey images become RGB. Without it all images must have
+            one size, grey ones have one channel and all others three.
 
     Raises:
         DataError: no folder, no sub-folder, no image, an unreadable image, or images of different shapes.
     """
-    image_module = _pillow()
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; expected one sub-folder of images per class")
-    classes = sorted(child.name for child in folder.iterdir() if child.is_dir())
+    name, folder, classes = _part(folder, split)
     if not classes:
         raise DataError(f"{folder}: no sub-folders; expected one sub-folder of images per class")
-    images: list[NDArray[np.uint8]] = []
-    labels: list[int] = []
-    for label, name in enumerate(classes):
-        for path in sorted((folder / name).iterdir()):
-            if path.suffix.lower() not in SUFFIXES:
-                continue
-            images.append(_read(path, image_module))
-            labels.append(label)
-            if images[-1].shape != images[0].shape:
-                raise DataError(
-                    f"{path}: image of shape {list(images[-1].shape)} (channels, height, width) among images of "
-                    f"{list(images[0].shape)}; bring all to one size and colour mode first"
-                )
-    if not images:
+    found = [
+        (path, label)
+        for label, one in enumerate(classes)
+        if (folder / one).is_dir()
+        for path in sorted((folder / one).iterdir())
+        if path.suffix.lower() in SUFFIXES
+    ][:limit]
+    if not found:
         raise DataError(
             f"{folder}: no images in its {len(classes)} sub-folders; known are {', '.join(sorted(SUFFIXES))}"
         )
-    return Dataset(f"folder:{folder.name}", np.stack(images), np.array(labels, np.int64), tuple(classes))
+    images, resized = read_images([path for path, _ in found], partial(_prepare, shape=shape))
+    if resized and shape:
+        name += f", centre {shape[1]}x{shape[2]}"
+    return Dataset(name, images, np.array([label for _, label in found], np.int64), tuple(classes))
 
 
-def _read(path: Path, image_module: Any) -> NDArray[np.uint8]:
-    try:
-        with image_module.open(path) as image:
-            pixels = np.asarray(_plain_mode(image), np.uint8)
-    except Exception as error:  # a damaged image can raise nearly anything
-        raise DataError(f"{path}: not a readable image ({error})") from error
-    return np.ascontiguousarray(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1))
+def _part(folder: Path, split: Literal["train", "test"]) -> tuple[str, Path, list[str]]:
+    """Name of the data set, its folder, and the classes of all parts together, so that labels mean the same in each."""
+    known = {name for names in PARTS.values() for name in names}
+    inside = {name: _folders(folder / name) for name in _folders(folder)}
+    base = f"folder:{folder.resolve().name}"
+    if not inside or not set(inside) <= known or not all(inside.values()):
+        return base, folder, sorted(inside)
+    part = next((name for name in PARTS[split] if name in inside), None)
+    if part is None:
+        expected, there = " or ".join(PARTS[split]), ", ".join(sorted(inside))
+        raise DataError(f"{folder}: no {split} part; expected a folder {expected} beside {there}")
+    return f"{base}/{part}", folder / part, sorted(set().union(*inside.values()))
 
 
-def _plain_mode(image: Image.Image) -> Image.Image:
-    if image.mode in ("1", "L"):
-        return image.convert("L")
-    if image.mode.startswith(("I", "F")):
-        raise ValueError(f"{image.mode} pixels of more than 8 bits; convert to 8 bits first")
-    return image.convert("RGB")
+def _folders(folder: Path) -> list[str]:
+    return sorted(child.name for child in folder.iterdir() if child.is_dir() and not child.name.startswith("."))
 
 
-def _pillow() -> Any:
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise DataError("a folder of images needs Pillow; install it with: pip install pillow") from error
-    return Image
+def _prepare(image: Image.Image, shape: Shape | None) -> Image.Image:
+    plain = eight_bits(image, colour=shape is not None and shape[0] == 3)
+    return centre(plain, *shape[1:]) if shape else plain

@@ -4,39 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from fat_fpga.datasets.arrays import load_npy, load_npz
 from fat_fpga.datasets.cifar10 import load_cifar10
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.datasets.demo import load_demo
 from fat_fpga.datasets.folder import load_folder
+from fat_fpga.datasets.gtsrb import load_gtsrb
 from fat_fpga.datasets.mnist import load_mnist
+from fat_fpga.datasets.svhn import load_svhn
 from fat_fpga.errors import DataError
 
 Split = Literal["train", "test"]
 
-KINDS: dict[str, tuple[str, Callable[[Path, Split], Dataset]]] = {
-    "cifar10": ("cifar10:DIR", load_cifar10),
-    "mnist": ("mnist:DIR", load_mnist),
-    "npz": ("npz:FILE", lambda path, split: load_npz(path)),
-    "npy": ("npy:DIR", lambda path, split: load_npy(path)),
-    "demo": ("demo:cifar10", lambda path, split: load_demo(str(path))),
-    "folder": ("folder:DIR", lambda path, split: load_folder(path)),
+
+class Wanted(NamedTuple):
+    """What a loader is asked for beside the path; each takes of it what its format has.
+
+    Attributes:
+        split: which part.
+        limit: no more than the first so many images need to be read.
+        shape: channels, height, width that the network takes.
+    """
+
+    split: Split
+    limit: int | None
+    shape: tuple[int, int, int] | None
+
+
+KINDS: dict[str, tuple[str, Callable[[Path, Wanted], Dataset]]] = {
+    "cifar10": ("cifar10:DIR", lambda path, wanted: load_cifar10(path, wanted.split)),
+    "svhn": ("svhn:DIR", lambda path, wanted: load_svhn(path, wanted.split)),
+    "gtsrb": ("gtsrb:DIR", lambda path, wanted: load_gtsrb(path, wanted.split, wanted.limit)),
+    "mnist": ("mnist:DIR", lambda path, wanted: load_mnist(path, wanted.split)),
+    "folder": ("folder:DIR", lambda path, wanted: load_folder(path, *wanted)),
+    "npz": ("npz:FILE", lambda path, wanted: load_npz(path)),
+    "npy": ("npy:DIR", lambda path, wanted: load_npy(path)),
+    "demo": ("demo:cifar10", lambda path, wanted: load_demo(str(path))),
 }
+"""By kind: how it is written, and what loads it."""
 
 
-def load(spec: str, split: Split = "test", limit: int | None = None) -> Dataset:
+def load(
+    spec: str, split: Split = "test", limit: int | None = None, shape: tuple[int, int, int] | None = None
+) -> Dataset:
     """Load the data that ``spec`` names.
 
     >>> load("cifar10:data", "test", limit=1000)  # doctest: +SKIP
 
     Args:
-        spec: ``cifar10:DIR``, ``mnist:DIR`` (the folder of the official files or the one above it), ``npz:FILE``
-            (arrays images, labels), ``npy:DIR`` (images.npy, labels.npy), ``folder:DIR`` (a sub-folder per class), or
-            ``demo:cifar10`` (1,000 test images that come with the package).
-        split: which part of CIFAR-10 or MNIST; the other kinds have one part only.
+        spec: ``cifar10:DIR``, ``svhn:DIR``, ``gtsrb:DIR``, ``mnist:DIR`` (the folder of the official files or the one
+            above it), ``folder:DIR`` (a sub-folder per class), ``npz:FILE`` (arrays images, labels), ``npy:DIR``
+            (images.npy, labels.npy), or ``demo:cifar10`` (1,000 test images that come with the package).
+        split: which part; npz, npy, demo and a folder without parts have one only.
         limit: the first so many images; all by default.
+        shape: channels, height, width that the network takes; ``folder:`` brings its images to it, see there. All other
+            kinds have a shape of their own and disregard it.
 
     Raises:
         DataError: an unknown kind, or data that is missing, damaged or unfit; one line that says which and where.
@@ -47,4 +71,6 @@ def load(spec: str, split: Split = "test", limit: int | None = None) -> Dataset:
         raise DataError(f"data {spec!r} is not understood; expected one of {forms}")
     if split not in ("train", "test"):
         raise DataError(f"split {split!r} is unknown; expected 'train' or 'test'")
-    return KINDS[kind][1](Path(path).expanduser(), split).first(limit)
+    if limit is not None and limit < 1:
+        raise DataError(f"{spec}: asked for {limit} images; at least 1 is needed")
+    return KINDS[kind][1](Path(path).expanduser(), Wanted(split, limit, shape)).first(limit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -52,4 +53,85 @@ def test_errors(tmp_path: Path) -> None:
         load(f"folder:{tmp_path}")
     Image.fromarray(PIXELS[0, :, :, 0].astype(np.uint16)).save(tmp_path / "dog" / "c.png")
     with pytest.raises(DataError, match="more than 8 bits"):
+        load(f"folder:{tmp_path}")
+
+
+def save(path: Path, height: int, width: int, seed: int, mode: str = "RGB") -> Image.Image:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rgb = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    image = Image.fromarray(rgb).convert(mode)
+    image.save(path)
+    return image
+
+
+def test_images_are_brought_to_what_the_network_takes(tmp_path: Path) -> None:
+    saved = [
+        save(tmp_path / "a" / "0.png", 300, 400, 0),
+        save(tmp_path / "a" / "1.png", 500, 333, 1, "L"),
+        save(tmp_path / "b" / "2.png", 224, 224, 2),
+        save(tmp_path / "b" / "3.png", 100, 90, 3),
+    ]
+    data = load(f"folder:{tmp_path}", shape=(3, 224, 224))
+    assert data.name == f"folder:{tmp_path.name}, centre 224x224"
+    assert data.images.shape == (4, 3, 224, 224)
+    for image, shown in zip(saved, data.images, strict=True):
+        expected = image.convert("RGB")
+        if image.size != (224, 224):  # the shorter side to 256, the centre of that
+            short = min(image.size)
+            width, height = (round(256 * side / short) for side in image.size)
+            left, top = (width - 224) // 2, (height - 224) // 2
+            expected = expected.resize((width, height), Image.Resampling.BILINEAR)
+            expected = expected.crop((left, top, left + 224, top + 224))
+        np.testing.assert_array_equal(shown, np.asarray(expected).transpose(2, 0, 1))
+    with pytest.raises(DataError, match=r"1\.png: image of shape \[1, 500, 333\]"):
+        load(f"folder:{tmp_path}")
+
+
+def test_images_that_fit_are_left_alone(tmp_path: Path) -> None:
+    write(tmp_path)
+    plain, asked = load(f"folder:{tmp_path}"), load(f"folder:{tmp_path}", shape=(3, 6, 5))
+    assert (plain.fingerprint, plain.name) == (asked.fingerprint, asked.name)
+
+
+@pytest.mark.parametrize(("shape", "size"), [((3, 28, 56), (40, 41)), ((3, 28, 28), (3, 500)), ((3, 1, 1), (1, 9))])
+def test_any_size_comes_from_any_size(tmp_path: Path, shape: tuple[int, int, int], size: tuple[int, int]) -> None:
+    save(tmp_path / "a" / "0.png", *size, 0)
+    assert load(f"folder:{tmp_path}", shape=shape).images.shape == (1, *shape)
+
+
+def test_a_network_that_takes_grey_images_gets_no_colours_made_grey(tmp_path: Path) -> None:
+    save(tmp_path / "a" / "0.png", 30, 30, 0, "L")
+    assert load(f"folder:{tmp_path}", shape=(1, 28, 28)).images.shape == (1, 1, 28, 28)
+    save(tmp_path / "a" / "0.png", 30, 30, 0)
+    assert load(f"folder:{tmp_path}", shape=(1, 28, 28)).images.shape == (1, 3, 28, 28)
+
+
+def test_parts_of_imagenet(tmp_path: Path) -> None:
+    for seed, path in enumerate(("train/n01/a.JPEG", "train/n02/b.JPEG", "val/n02/c.JPEG", "val/n02/d.JPEG")):
+        save(tmp_path / path, 20, 20, seed)
+    (tmp_path / "train" / ".cache").mkdir()
+    train, test = load(f"folder:{tmp_path}", "train"), load(f"folder:{tmp_path}")
+    assert (train.name, test.name) == (f"folder:{tmp_path.name}/train", f"folder:{tmp_path.name}/val")
+    assert train.classes == test.classes == ("n01", "n02")  # the same label in both
+    assert (train.labels.tolist(), test.labels.tolist()) == ([0, 1], [1, 1])
+    assert load(f"folder:{tmp_path / 'val'}").labels.tolist() == [0, 0]
+    (tmp_path / "val").rename(tmp_path / "test")
+    assert load(f"folder:{tmp_path}").fingerprint == test.fingerprint
+    (tmp_path / "test").rename(tmp_path.parent / "gone")
+    with pytest.raises(DataError, match="no test part; expected a folder val or test beside train"):
+        load(f"folder:{tmp_path}")
+
+
+def test_no_more_images_are_read_than_asked_for(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "dog" / "b.png").write_bytes(b"damaged")
+    assert len(load(f"folder:{tmp_path}", limit=3)) == 3
+    with pytest.raises(DataError, match=r"b\.png: not a readable image"):
+        load(f"folder:{tmp_path}", limit=4)
+
+
+def test_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path)
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
+    with pytest.raises(DataError, match=r"needs the package Pillow: pip install 'fat_fpga\[data\]'"):
         load(f"folder:{tmp_path}")

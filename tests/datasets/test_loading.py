@@ -17,7 +17,7 @@ LABELS = np.array([0, 1, 0], np.int64)
 
 @pytest.mark.parametrize("spec", ["imagenet:/data", "cifar10", "cifar10:", "", ":x"])
 def test_unknown_kind_lists_the_known(spec: str) -> None:
-    known = "cifar10:DIR, mnist:DIR, npz:FILE, npy:DIR, demo:cifar10, folder:DIR"
+    known = "cifar10:DIR, svhn:DIR, gtsrb:DIR, mnist:DIR, folder:DIR, npz:FILE, npy:DIR, demo:cifar10"
     with pytest.raises(DataError, match=f"expected one of {known}"):
         load(spec)
 
@@ -31,6 +31,11 @@ def test_unknown_split() -> None:
 def test_limit_outside_the_data(limit: int) -> None:
     with pytest.raises(DataError, match=f"asked for {limit} images; it holds 3"):
         Dataset("some", IMAGES, LABELS, ("a", "b")).first(limit)
+
+
+def test_a_limit_that_cannot_be_is_told_before_anything_is_read() -> None:
+    with pytest.raises(DataError, match="asked for 0 images; at least 1 is needed"):
+        load("folder:nowhere", limit=0)
 
 
 def test_fingerprint_depends_on_all_of_the_data() -> None:

@@ -1,0 +1,20 @@
+"""Packages that only some data sets need."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from fat_fpga.errors import DataError
+
+
+def extra(module: str, package: str, what: str) -> Any:
+    """Import ``module`` of ``package``, which the extra ``data`` of fat_fpga brings.
+
+    Raises:
+        DataError: the package is not installed; the message names ``what`` needs it, and the extra.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise DataError(f"{what} needs the package {package}: pip install 'fat_fpga[data]'") from error

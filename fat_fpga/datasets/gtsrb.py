@@ -1,0 +1,95 @@
+"""GTSRB, German traffic signs, in its official layout of PPM images and CSV tables.
+
+Test: ``Final_Test/Images/NNNNN.ppm`` and ``GT-final_test.csv``, beside the images or above them. Training:
+``Final_Training/Images/000CC/*.ppm``, a folder for each class with its ``GT-000CC.csv``. The tables are separated by
+semicolons; their columns ``Filename`` and ``ClassId`` are used.
+
+The photographs have 15 to 250 pixels a side. Each is resized to 32 x 32 as a whole: bilinear with antialiasing, and not
+cropped to its ``Roi`` columns, so the frame of a tenth of the size around a sign is kept. Zahid et al. 2020
+(section V) do not say how theirs were prepared.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from fat_fpga.datasets.dataset import Dataset
+from fat_fpga.datasets.files import find_folder
+from fat_fpga.datasets.images import eight_bits, read_images, resize
+from fat_fpga.errors import DataError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+CLASSES = tuple(f"{index:05d}" for index in range(43))
+SIDE = 32
+TEST = ("Final_Test/Images/GT-final_test.csv", "Final_Test/GT-final_test.csv", "GT-final_test.csv")
+TRAIN = tuple(f"{parent}00000/GT-00000.csv" for parent in ("Final_Training/Images/", "Training/", ""))
+
+
+def load_gtsrb(folder: Path, split: Literal["train", "test"], limit: int | None = None) -> Dataset:
+    """Load GTSRB from ``folder``, which holds the official folders, or holds ``GTSRB`` that does.
+
+    Args:
+        limit: read no more than the first so many images.
+
+    Raises:
+        DataError: Pillow is missing, or a file is missing, damaged, or not what it should be.
+    """
+    known = TEST if split == "test" else TRAIN
+    found = find_folder(folder, ("GTSRB", "gtsrb"), known, "GTSRB")
+    table = next(found / name for name in known if (found / name).is_file())
+    if split == "test":
+        images = found / "Final_Test" / "Images"
+        rows = _rows(table, images if images.is_dir() else table.parent)
+    else:
+        rows = []
+        for name in CLASSES:
+            own = table.parents[1] / name
+            if not own.is_dir():
+                raise DataError(f"{own}: no such folder; expected one for each of the {len(CLASSES)} classes")
+            rows += _rows(own / f"GT-{name}.csv", own)
+    rows = rows[:limit]
+    pixels, _ = read_images([path for path, _ in rows], _prepare)
+    return Dataset(f"gtsrb:{split}", pixels, np.array([label for _, label in rows], np.int64), CLASSES)
+
+
+def _prepare(image: Image.Image) -> Image.Image:
+    return resize(eight_bits(image, colour=True), SIDE, SIDE)
+
+
+def _rows(table: Path, images: Path) -> list[tuple[Path, int]]:
+    """Image and class of each row; the table must list exactly the images that are there, so a cut one is noticed."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, delimiter=";")
+            content, columns = list(reader), reader.fieldnames or ()
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+    if not {"Filename", "ClassId"} <= set(columns):
+        found = ", ".join(columns) or "none"
+        raise DataError(f"{table}: expected the columns Filename and ClassId, separated by ';', found {found}")
+    rows = []
+    for number, row in enumerate(content, 2):
+        label = row["ClassId"] or ""
+        if not label.strip().isdecimal() or int(label) >= len(CLASSES):
+            raise DataError(
+                f"{table}, line {number}: expected a class from 0 to {len(CLASSES) - 1} in ClassId, got {label!r}"
+            )
+        rows.append((images / row["Filename"], int(label)))
+    listed = [path.name for path, _ in rows]
+    there = {path.name for path in images.glob("*.ppm")}
+    for names, problem in (
+        ([name for name in listed if name not in there], f"in {table.name} but not there"),
+        (sorted(there - set(listed)), f"there but not in {table.name}"),
+        ([name for name, before in zip(sorted(listed), sorted(listed)[1:], strict=False) if name == before], "twice"),
+    ):
+        if names:
+            raise DataError(f"{images}: {len(names)} images are {problem}, {names[0]} for one; copy the data set again")
+    if not rows:
+        raise DataError(f"{table}: lists no images; copy or download it again")
+    return rows
