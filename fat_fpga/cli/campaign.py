@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     check_writable(args.output)
     network = load_model(args)
     faults = fault_space(network, args.faults, args.layers)
-    data = load(args.data, limit=args.images)
+    data = load(args.data, limit=args.images, shape=network.input.shape)
     try:
         finished = run_campaign(
             network, data, faults, args.output, args.engine, chunk=args.chunk, progress=not args.quiet

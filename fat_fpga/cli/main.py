@@ -18,7 +18,7 @@ from fat_fpga.errors import FatFpgaError
 
 COMMANDS = (campaign, report, compare, info, demo, train, export, models)
 
-EXTRAS = {"torch": "train", "brevitas": "train", "PIL": "images"}
+EXTRAS = {"torch": "train", "brevitas": "train"}
 """Optional packages, and the extra of fat_fpga that brings them."""
 
 EPILOG = """\

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 else:
     Commands = Any
 
-DATA = "the test set: cifar10:DIR, mnist:DIR, npz:FILE, npy:DIR, folder:DIR, or demo:cifar10"
+DATA = "the test set: cifar10:DIR, svhn:DIR, gtsrb:DIR, mnist:DIR, folder:DIR, npz:FILE, npy:DIR, or demo:cifar10"
 
 
 class Parser(argparse.ArgumentParser):
