@@ -111,6 +111,9 @@ void Model::add(const UnitSpec& spec) {
   unit.width = (in.frame_width() - spec.kernel_x) / spec.stride_x + 1;
 
   unit.wide = needs_32_bits(unit, spec, units.empty() ? input_largest : in.planes);
+  if (int64_t(in.frame_width()) * unit.inputs * unit.column_stride() > INT32_MAX) {  // see Simulator::Changes
+    throw std::invalid_argument("a row of taps of more than 2^31 weights");
+  }
   set_columns(unit, spec);
   if (!units.empty()) split(unit, spec);
   if (unit.last) {
