@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from torch import nn
 
@@ -20,5 +21,12 @@ class Callback:
     def on_epoch_start(self, model: nn.Module, epoch: int) -> None:
         """Called before epoch ``epoch`` (from 0)."""
 
-    def on_epoch_end(self, model: nn.Module, epoch: int, metrics: Mapping[str, float]) -> None:
+    def metrics(self) -> Mapping[str, float | str]:
+        """What to add to the metrics of the epoch that has just been trained, by column of ``metrics.csv``."""
+        return {}
+
+    def on_epoch_end(self, model: nn.Module, epoch: int, metrics: Mapping[str, Any]) -> None:
         """Called after epoch ``epoch`` has been evaluated, before its checkpoint is written."""
+
+    def on_train_end(self, model: nn.Module) -> None:
+        """Called once at the end, also if the training was stopped: the place to take layers out and close files."""

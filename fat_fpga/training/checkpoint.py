@@ -22,7 +22,10 @@ METRICS = ("epoch", "learning_rate", "loss", "train_accuracy", "test_accuracy", 
 
 @dataclass(frozen=True)
 class RunIdentity:
-    """What must be equal for a run to be continued."""
+    """What must be equal for a run to be continued.
+
+    The fields with defaults were added later; a checkpoint without one is read as if it held the default.
+    """
 
     model: str
     classes: int
@@ -30,6 +33,9 @@ class RunIdentity:
     train_data: str
     test_data: str
     method: str = "sat"
+    p: float | None = None
+    error_model: str | None = None
+    schedule: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, nested dictionaries for the recipe."""
@@ -44,14 +50,14 @@ class Checkpoint:
         identity: `RunIdentity.to_dict`.
         model: the model's ``state_dict``.
         optimiser: the optimiser's ``state_dict``.
-        history: one dictionary of `METRICS` per finished epoch.
+        history: one dictionary per finished epoch: `METRICS`, and what the method adds.
         notes: versions, the commit of the code, and the like; not compared.
     """
 
     identity: dict[str, Any]
     model: dict[str, Any]
     optimiser: dict[str, Any]
-    history: list[dict[str, float]]
+    history: list[dict[str, Any]]
     notes: dict[str, Any] = field(default_factory=dict)
 
     def write(self, folder: Path, best: bool) -> None:
@@ -60,7 +66,8 @@ class Checkpoint:
             with replacing(folder / name) as temporary:
                 torch.save(self.__dict__, temporary)
         with replacing(folder / "metrics.csv") as temporary, temporary.open("w", newline="") as file:
-            rows = csv.DictWriter(file, METRICS)
+            added = [key for epoch in self.history for key in epoch if key not in METRICS]
+            rows = csv.DictWriter(file, [*METRICS, *dict.fromkeys(added)])
             rows.writeheader()
             rows.writerows(self.history)
 
@@ -71,7 +78,7 @@ class Checkpoint:
             TrainingError: it names the first thing that differs.
         """
         here, there = _flat(wanted.to_dict()), _flat(self.identity)
-        for key in sorted({*here, *there}):
+        for key in {**here, **there}:
             if here.get(key) != there.get(key):
                 raise TrainingError(
                     f"{folder}: holds another training, with {key} = {there.get(key)!r} instead of "

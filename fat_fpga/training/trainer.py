@@ -6,25 +6,26 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
-from torch import nn
 from tqdm import tqdm
 
 from fat_fpga import models
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import TrainingError
 from fat_fpga.files import make_folder
-from fat_fpga.models.builder import QuantisedNetwork, latent_weights
+from fat_fpga.models.builder import QuantisedNetwork
 from fat_fpga.models.inference import accuracy
 from fat_fpga.training.augment import Batches, epoch_generator
 from fat_fpga.training.callbacks import Callback
 from fat_fpga.training.checkpoint import Checkpoint, RunIdentity, read_checkpoint
-from fat_fpga.training.loss import squared_hinge
+from fat_fpga.training.fault_aware import MethodCallback
+from fat_fpga.training.methods import Method, Sat
 from fat_fpga.training.norms import estimate_norms
 from fat_fpga.training.notes import run_notes
 from fat_fpga.training.recipe import Recipe
+from fat_fpga.training.step import train_step
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,12 @@ class TrainingResult:
     """A finished training: the network after the last epoch, and one dictionary of metrics per epoch."""
 
     model: QuantisedNetwork
-    history: tuple[dict[str, float], ...]
+    history: tuple[dict[str, Any], ...]
 
     @property
     def test_accuracy(self) -> float:
         """Fraction of the test set that the network classifies correctly after the last epoch."""
-        return self.history[-1]["test_accuracy"]
+        return float(self.history[-1]["test_accuracy"])
 
 
 def train(
@@ -48,7 +49,7 @@ def train(
     out_dir: Path,
     device: str = "cpu",
     callbacks: Sequence[Callback] = (),
-    method: str = "sat",
+    method: Method | None = None,
     progress: bool = True,
 ) -> TrainingResult:
     """Train a network of the family, or go on where ``out_dir`` shows that the same training stopped.
@@ -64,17 +65,37 @@ def train(
         out_dir: folder of the run; made if missing.
         device: a torch device, such as ``"cpu"`` or ``"cuda"``.
         callbacks: take part in the training; see `Callback`.
-        method: a name for what the callbacks do, compared when a run is resumed.
+        method: how errors are injected; standard training (SAT) by default.
         progress: show a progress bar (on a terminal) and one line per epoch.
 
     Raises:
         ModelError: unknown model.
         TrainingError: data that does not fit, a missing device, a folder that holds another training.
     """
+    method = method or Sat()
     identity = RunIdentity(
-        model_name, len(dataset_train.classes), recipe, dataset_train.fingerprint, dataset_test.fingerprint, method
+        model=model_name,
+        classes=len(dataset_train.classes),
+        recipe=recipe,
+        train_data=dataset_train.fingerprint,
+        test_data=dataset_test.fingerprint,
+        method=method.name,
+        p=method.p,
+        error_model=method.error_model,
+        schedule=method.schedule,
     )
+    callbacks = (MethodCallback(method, recipe.seed, recipe.epochs), *callbacks)
     run = _Run(identity, dataset_train, dataset_test, Path(out_dir), device, callbacks)
+    try:
+        _all_epochs(run, progress)
+    finally:
+        for callback in callbacks:
+            callback.on_train_end(run.model)
+    return TrainingResult(run.model, tuple(run.history))
+
+
+def _all_epochs(run: _Run, progress: bool) -> None:
+    recipe = run.recipe
     with tqdm(
         total=recipe.epochs * len(run.batches),
         initial=len(run.history) * len(run.batches),
@@ -89,8 +110,8 @@ def train(
                     f"epoch {metrics['epoch'] + 1:.0f}/{recipe.epochs}  rate {metrics['learning_rate']:.2g}  "
                     f"loss {metrics['loss']:.4f}  train {metrics['train_accuracy']:.2%}  "
                     f"test {metrics['test_accuracy']:.2%}  {metrics['seconds']:.0f} s"
+                    + (f"  errors {metrics['p']:.3g}% in {metrics['enabled']}" if "enabled" in metrics else "")
                 )
-    return TrainingResult(run.model, tuple(run.history))
 
 
 class _Run:
@@ -126,7 +147,7 @@ class _Run:
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=self.recipe.learning_rate, fused=True)
         images = torch.from_numpy(dataset_train.images).to(self.device)
         self.batches = Batches(images, torch.from_numpy(dataset_train.labels).to(self.device), self.recipe)
-        self.history: list[dict[str, float]] = []
+        self.history: list[dict[str, Any]] = []
         self.notes = run_notes()
         if (folder / "last.pt").exists():
             checkpoint = read_checkpoint(folder / "last.pt")
@@ -135,7 +156,7 @@ class _Run:
             self.optimiser.load_state_dict(checkpoint.optimiser)
             self.history = checkpoint.history
 
-    def epoch(self, bar: tqdm[NoReturn]) -> dict[str, float]:
+    def epoch(self, bar: tqdm[NoReturn]) -> dict[str, Any]:
         """Train one epoch, evaluate, write the checkpoint, and return the metrics."""
         epoch, started = len(self.history), time.monotonic()
         seed = self.recipe.seed
@@ -147,7 +168,7 @@ class _Run:
         correct, seen = torch.zeros((), dtype=torch.int64, device=self.device), 0
         for index, (images, labels) in enumerate(self.batches.epoch(epoch_generator(seed, epoch))):
             rate = self._set_rate(epoch * len(self.batches) + index)
-            loss, scores = self._step(images, labels)
+            loss, scores = train_step(self.model, self.optimiser, images, labels, self.recipe.precision)
             loss_sum += loss
             correct += (scores.argmax(dim=1) == labels).sum()
             seen += len(labels)
@@ -157,7 +178,7 @@ class _Run:
                 bar.set_postfix(loss=f"{loss:.4f}", rate=f"{rate:.2g}", refresh=False)
         self._estimate_norms(epoch)
         test_accuracy = accuracy(self.model, self.test.images, self.test.labels, str(self.device))
-        metrics = {
+        metrics: dict[str, Any] = {
             "epoch": epoch,
             "learning_rate": rate,
             "loss": float(loss_sum) / len(self.batches),
@@ -166,6 +187,8 @@ class _Run:
             "seconds": round(time.monotonic() - started, 3),
         }
         for callback in self.callbacks:
+            metrics |= callback.metrics()
+        for callback in self.callbacks:
             callback.on_epoch_end(self.model, epoch, metrics)
         best = all(test_accuracy > earlier["test_accuracy"] for earlier in self.history)
         self.history.append(metrics)
@@ -173,17 +196,6 @@ class _Run:
             self.identity.to_dict(), self.model.state_dict(), self.optimiser.state_dict(), self.history, self.notes
         ).write(self.folder, best)
         return metrics
-
-    def _step(self, images: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        self.optimiser.zero_grad(set_to_none=True)
-        reduced = self.recipe.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=reduced):
-            scores = self.model(images)
-        loss = squared_hinge(scores, labels)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimiser.step()
-        clamp_weights(self.model)
-        return loss.detach(), scores.detach()
 
     def _set_rate(self, step: int) -> float:
         rate = self.recipe.rate(step, self.recipe.epochs * len(self.batches))
@@ -196,13 +208,6 @@ class _Run:
         if count:
             epoch_batches = self.batches.epoch(epoch_generator(self.recipe.seed, epoch, purpose=2))
             estimate_norms(self.model, (images for _, (images, _) in zip(range(count), epoch_batches, strict=False)))
-
-
-@torch.no_grad()
-def clamp_weights(model: nn.Module) -> None:
-    """Clamp the latent weights of every quantised layer to [-1, 1]: beyond it they change nothing but inertia."""
-    for weight in latent_weights(model):
-        weight.clamp_(-1, 1)
 
 
 def _device(name: str) -> torch.device:

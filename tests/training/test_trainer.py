@@ -15,16 +15,21 @@ from fat_fpga.datasets import Dataset
 from fat_fpga.errors import ModelError, TrainingError
 from fat_fpga.models.builder import latent_weights
 from fat_fpga.training import Callback, TrainingResult, train
+from fat_fpga.training.checkpoint import read_checkpoint
+from fat_fpga.training.methods import Method, make_method
 from fat_fpga.training.pack import load_trained
 from fat_fpga.training.recipe import Recipe
-from fat_fpga.training.trainer import clamp_weights
+from fat_fpga.training.step import clamp_weights
 from tests.training.small import RECIPE, digits, recipe
 
 TRAIN, TEST = digits(200), digits(50, seed=1)
 
 
-def run(folder: Path, changed: Recipe = RECIPE, *callbacks: Callback, method: str = "sat") -> TrainingResult:
+def run(folder: Path, changed: Recipe = RECIPE, *callbacks: Callback, method: Method | None = None) -> TrainingResult:
     return train("tfc-w1a1", TRAIN, TEST, changed, folder, callbacks=callbacks, method=method, progress=False)
+
+
+FAT2 = make_method("fat2", 20)
 
 
 def same_weights(one: nn.Module, other: nn.Module) -> bool:
@@ -43,15 +48,16 @@ class Stop(Callback):
             raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize("method", [None, FAT2, make_method("dropout2d", 20)])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_resumed_equals_uninterrupted(tmp_path: Path, precision: str) -> None:
+def test_resumed_equals_uninterrupted(tmp_path: Path, precision: str, method: Method | None) -> None:
     changed = recipe(precision=precision)
-    whole = run(tmp_path / "whole", changed)
+    whole = run(tmp_path / "whole", changed, method=method)
     for epoch in range(changed.epochs):
         torch.manual_seed(epoch)
         with pytest.raises(KeyboardInterrupt):
-            run(tmp_path / "parts", changed, Stop(epoch))
-    resumed = run(tmp_path / "parts", changed)
+            run(tmp_path / "parts", changed, Stop(epoch), method=method)
+    resumed = run(tmp_path / "parts", changed, method=method)
     assert same_weights(whole.model, resumed.model)
     untimed = [[{**epoch, "seconds": 0} for epoch in result.history] for result in (whole, resumed)]
     assert untimed[0] == untimed[1]
@@ -116,18 +122,55 @@ def test_callbacks(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "method", "message"),
     [
-        (recipe(learning_rate=0.01), "sat", r"with recipe.learning_rate = 0.02 instead of 0.01; choose another folder"),
-        (recipe(epochs=9), "sat", "with recipe.epochs = 3 instead of 9"),
-        (RECIPE, "fat2", "with method = 'sat' instead of 'fat2'"),
+        (recipe(learning_rate=0.01), None, r"with recipe.learning_rate = 0.02 instead of 0.01; choose another folder"),
+        (recipe(epochs=9), None, "with recipe.epochs = 3 instead of 9"),
+        (RECIPE, FAT2, "with method = 'sat' instead of 'fat2'"),
     ],
 )
-def test_another_training_is_not_continued(tmp_path: Path, changed: Recipe, method: str, message: str) -> None:
+def test_another_training_is_not_continued(
+    tmp_path: Path, changed: Recipe, method: Method | None, message: str
+) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, RECIPE, Stop(1))
     before = (tmp_path / "last.pt").read_bytes()
     with pytest.raises(TrainingError, match=message):
         run(tmp_path, changed, method=method)
     assert (tmp_path / "last.pt").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (make_method("fat2", 10), "with p = 20.0 instead of 10.0"),
+        (make_method("fat2", 20, "pixel"), "with error_model = 'channel' instead of 'pixel'"),
+        (make_method("fat2", 20, "channel", "linear:5"), "with schedule = 'constant' instead of 'linear:5'"),
+        (make_method("fat1", 20), "with method = 'fat2' instead of 'fat1'"),
+        (None, "with method = 'fat2' instead of 'sat'"),
+    ],
+)
+def test_another_method_is_not_continued(tmp_path: Path, method: Method | None, message: str) -> None:
+    run(tmp_path, recipe(epochs=1), method=FAT2)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(TrainingError, match=message):
+        run(tmp_path, recipe(epochs=1), method=method)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_another_model_is_not_continued(tmp_path: Path) -> None:
+    run(tmp_path, recipe(epochs=1), method=FAT2)
+    with pytest.raises(TrainingError, match="with model = 'tfc-w1a1' instead of 'tfc-w2a2'"):
+        train("tfc-w2a2", TRAIN, TEST, recipe(epochs=1), tmp_path, method=FAT2, progress=False)
+
+
+def test_a_checkpoint_from_before_there_were_methods_is_continued(tmp_path: Path) -> None:
+    whole = run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "parts", RECIPE, Stop(1))
+    checkpoint = read_checkpoint(tmp_path / "parts" / "last.pt")
+    for key in ("p", "error_model", "schedule"):
+        del checkpoint.identity[key]
+    checkpoint.write(tmp_path / "parts", best=False)
+    assert same_weights(run(tmp_path / "parts").model, whole.model)
 
 
 def test_other_data_is_refused(tmp_path: Path) -> None:
