@@ -67,23 +67,33 @@ class Section:
         occurring = dict.fromkeys(layer for entry in self.entries for layer in entry.layers)
         return sorted(occurring, key=lambda layer: depth.get(layer, -1))
 
-    @cached_property
-    def rankings(self) -> list[list[Entry]]:
-        """For each data set its runs, from the highest minimum accuracy to the lowest; equals in the order given."""
-        by_data: dict[str, list[Entry]] = {}
-        for entry in sorted(self.entries, key=lambda entry: -entry.spread.min):
-            by_data.setdefault(entry.run.identity.dataset_fingerprint, []).append(entry)
-        return list(by_data.values())
-
     @property
-    def leaders(self) -> list[Entry]:
-        """The run with the highest minimum accuracy on each data set, or all runs that share it."""
-        return [e for ranking in self.rankings for e in ranking if e.spread.min == ranking[0].spread.min]
+    def same_data(self) -> bool:
+        """Whether all runs are on the same images and labels."""
+        return len({entry.run.identity.dataset_fingerprint for entry in self.entries}) == 1
 
     def lacking(self, entry: Entry) -> list[str]:
         """Layers of the entry's own network in which other runs have faults, and it has none."""
         own = {row.name for row in entry.run.layers if row.levels}
         return [layer for layer in self.layers if layer in own and layer not in entry.layers]
+
+    @cached_property
+    def rankings(self) -> list[list[Entry]]:
+        """For each data set its runs, from the highest minimum accuracy to the lowest; equals in the order given.
+
+        Left out are runs whose minimum may fall with the faults they lack: unfinished ones, and those that skip a
+        layer.
+        """
+        by_data: dict[str, list[Entry]] = {}
+        for entry in sorted(self.entries, key=lambda entry: -entry.spread.min):
+            if entry.run.complete and not self.lacking(entry):
+                by_data.setdefault(entry.run.identity.dataset_fingerprint, []).append(entry)
+        return [ranking for ranking in by_data.values() if len(ranking) > 1]
+
+    @property
+    def leaders(self) -> list[Entry]:
+        """On each data set of two runs or more the one with the highest minimum accuracy, or all that share it."""
+        return [e for ranking in self.rankings for e in ranking if e.spread.min == ranking[0].spread.min]
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,13 +23,12 @@ def comparison_criticality(section: Section) -> Figure:
     from matplotlib.figure import Figure
 
     entries = section.entries
-    count = len(entries)
-    figure = Figure(figsize=(7.2, 4.2 + 0.17 * count / legend_columns(count)), layout="constrained")
+    count, texts = len(entries), labels(section)
+    columns = legend_columns(texts)
+    figure = Figure(figsize=(7.2, 4.2 + 0.17 * count / columns), layout="constrained")
     axes = figure.subplots()
     longest = 1
-    for i, (entry, shade, shape, label) in enumerate(
-        zip(entries, colours(count), markers(count), labels(entries), strict=True)
-    ):
+    for i, (entry, shade, shape, text) in enumerate(zip(entries, colours(count), markers(count), texts, strict=True)):
         places = ranked_places(entry.results)
         accuracy = np.array([100 * place.correct / entry.run.images for place in places])
         rank = np.arange(1, len(places) + 1)
@@ -41,7 +40,7 @@ def comparison_criticality(section: Section) -> Figure:
         axes.step(rank, accuracy, where="post", color=shade, linewidth=1.4 + 1.4 * behind)
         axes.plot(
             rank[marked], accuracy[marked], shape, color=shade, markersize=5 + 2.5 * behind, markeredgecolor="white",
-            markeredgewidth=0.5, linestyle="none", label=label,
+            markeredgewidth=0.5, linestyle="none", label=text,
         )  # fmt: skip
     axes.set_xscale("log")
     axes.set_xlim(0.9, max(2, longest) * 1.15)
@@ -49,6 +48,6 @@ def comparison_criticality(section: Section) -> Figure:
     axes.grid(color=RULE, linewidth=0.6)
     axes.set_xlabel(f"{section.kind}s, most critical first (rank, logarithmic)")
     axes.set_ylabel("accuracy under the worst\nstuck value [%]")
-    axes.set_title(section_title(entries, f"Criticality of {section.kind}s; dashed: error-free"))
-    figure.legend(loc="outside lower left", fontsize=8, ncols=legend_columns(count))
+    axes.set_title(section_title(section, f"Criticality of {section.kind}s; dashed: error-free"))
+    figure.legend(loc="outside lower left", fontsize=8, ncols=columns)
     return figure

@@ -25,24 +25,18 @@ def comparison_ranges(section: Section) -> Figure:
     """
     from matplotlib.figure import Figure
 
-    entries, layers = section.entries, section.layers
-    names = [ALL, *layers]
-    lane = 0.8 / len(entries)
-    height = (
-        max(0.36, 0.13 * len(entries) + 0.12) * len(names)
-        + 1.5
-        + 0.17 * max(3, len(entries) / legend_columns(len(entries)))
-    )
-    size = 5 if len(entries) <= 4 else 3.5
+    entries, names = section.entries, [ALL, *section.layers]
+    count, texts = len(entries), labels(section)
+    columns = legend_columns(texts)
+    lane = 0.8 / count
+    size = 5 if count <= 4 else 3.5
+    height = max(0.36, 0.13 * count + 0.12) * len(names) + 1.5 + 0.17 * count / columns
     figure = Figure(figsize=(7.2, height), layout="constrained")
     axes = figure.subplots()
     axes.axhspan(-0.5, 0.5, color="#f4f4f4", linewidth=0, zorder=0)
     for i in range(1, len(names)):
         axes.axhline(i - 0.5, color=RULE, linewidth=0.6)
-    count = len(entries)
-    for i, (entry, shade, shape, label) in enumerate(
-        zip(entries, colours(count), markers(count), labels(entries), strict=True)
-    ):
+    for i, (entry, shade, shape, text) in enumerate(zip(entries, colours(count), markers(count), texts, strict=True)):
         offset = (i - (count - 1) / 2) * lane
         spreads = {ALL: entry.spread, **entry.layers}
         y = np.array([row for row, name in enumerate(names) if name in spreads]) + offset
@@ -51,7 +45,7 @@ def comparison_ranges(section: Section) -> Figure:
         axes.hlines(y, low, high, color=shade, linewidth=2, alpha=0.45)
         axes.vlines([entry.run.error_free_accuracy] * len(y), y - lane / 2, y + lane / 2, color=shade, linewidth=1.6)
         axes.plot(high, y, shape, color=shade, markersize=size, markerfacecolor="white", linestyle="none")
-        axes.plot(low, y, shape, color=shade, markersize=size, linestyle="none", label=label)
+        axes.plot(low, y, shape, color=shade, markersize=size, linestyle="none", label=text)
         axes.annotate(
             percent(entry.spread.min), (entry.spread.min, offset), xytext=(-size - 1, 0), textcoords="offset points",
             va="center_baseline", ha="right", fontsize=7.5, fontweight="bold" if entry in section.leaders else "normal",
@@ -68,11 +62,11 @@ def comparison_ranges(section: Section) -> Figure:
     axes.grid(axis="x", color=RULE, linewidth=0.6)
     axes.set_xlabel("accuracy under one fault [%]")
     axes.set_ylabel("faulty layer")
-    axes.set_title(section_title(entries, f"Worst and best case under one stuck {section.kind}"))
-    handles, texts = axes.get_legend_handles_labels()
-    figure.legend(handles[:count], texts[:count], loc="outside lower left", fontsize=8, ncols=legend_columns(count))
+    axes.set_title(section_title(section, f"Worst and best case under one stuck {section.kind}"))
+    handles, all_texts = axes.get_legend_handles_labels()
+    figure.legend(handles[:count], texts, loc="outside lower left", fontsize=8, ncols=columns)
     axes.legend(
-        handles[count:], texts[count:], loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=8,
+        handles[count:], all_texts[count:], loc="lower right", bbox_to_anchor=(1, 1), ncols=3, fontsize=8,
         handletextpad=0.3, columnspacing=1, borderpad=0,
     )  # fmt: skip
     return figure

@@ -51,9 +51,9 @@ def _methods(section: Section) -> str:
             percent(entry.drop), percent(spread.max), percent(spread.mean), f"{spread.variance:.3f}", faults,
             spread.worst.fault,
         ])  # fmt: skip
-    if len(section.rankings) == 1:
+    if section.same_data:
         rows = [[row[0], *row[2:]] for row in rows]
-    left = (0, len(rows[0]) - 1) if len(section.rankings) == 1 else (0, 1, len(rows[0]) - 1)
+    left = (0, len(rows[0]) - 1) if section.same_data else (0, 1, len(rows[0]) - 1)
     return f"accuracy under one stuck {section.kind} [%]\n{align(rows, left)}"
 
 
@@ -61,14 +61,17 @@ def _notes(section: Section) -> str:
     lines = []
     for ranking in section.rankings:
         first = [entry for entry in ranking if entry in section.leaders]
-        where = "" if len(section.rankings) == 1 else f" on {first[0].run.identity.dataset}"
+        where = "" if section.same_data else f" on {first[0].run.identity.dataset}"
         best = first[0].spread.min
         lines.append(f"highest minimum{where}: {' and '.join(entry.name for entry in first)}, {percent(best)} %")
         lines += [f"  {percent(best - e.spread.min)} points above {e.name}" for e in ranking[len(first) :]]
+    unfinished = [entry.name for entry in section.entries if not entry.run.complete]
+    if unfinished:
+        lines.append(f"UNFINISHED, so not ranked: {', '.join(unfinished)}")
     for entry in section.entries:
         lacking = section.lacking(entry)
         if lacking:
-            lines.append(f"NOT THE SAME PLACES: {entry.name} has no faults in {', '.join(lacking)}, other runs have")
+            lines.append(f"NOT THE SAME PLACES, so not ranked: {entry.name} lacks faults in {', '.join(lacking)}")
     return "\n".join(lines)
 
 

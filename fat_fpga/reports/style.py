@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from fat_fpga.campaign import Run
-from fat_fpga.reports.comparison import Entry
+from fat_fpga.reports.comparison import Section
 from fat_fpga.reports.text import percent
 
 INK = "#333333"
@@ -69,32 +69,27 @@ def title(run: Run, what: str) -> str:
     return f"{what}\n{run.identity.network} on {run.identity.dataset}, {run.images:,} images{done}"
 
 
-def section_title(entries: Sequence[Entry], what: str) -> str:
+def section_title(section: Section, what: str) -> str:
     """Two lines: what a comparison shows, and on which data."""
-    run = entries[0].run
-    data = "DIFFERENT DATA" if _different_data(entries) else f"{run.identity.dataset}, {run.images:,} images"
+    run = section.entries[0].run
+    data = f"{run.identity.dataset}, {run.images:,} images" if section.same_data else "DIFFERENT DATA"
     return f"{what}\n{data}"
 
 
-def labels(entries: Sequence[Entry]) -> list[str]:
+def labels(section: Section) -> list[str]:
     """What a legend says of each run of a comparison: its name, its two accuracies, and whether it is unfinished."""
-    different = _different_data(entries)
     return [
         entry.name
-        + (f" on {entry.run.identity.dataset}" if different else "")
+        + ("" if section.same_data else f" on {entry.run.identity.dataset}")
         + f": error-free {percent(entry.run.error_free_accuracy)} %, worst {percent(entry.spread.min)} %"
         + ("" if entry.run.complete else f", UNFINISHED ({entry.run.done:,} of {entry.run.asked:,} faults)")
-        for entry in entries
+        for entry in section.entries
     ]
 
 
-def _different_data(entries: Sequence[Entry]) -> bool:
-    return len({entry.run.identity.dataset_fingerprint for entry in entries}) > 1
-
-
-def legend_columns(runs: int) -> int:
-    """Columns that so many labels take under a figure."""
-    return 1 if runs <= 5 else 2
+def legend_columns(texts: Sequence[str]) -> int:
+    """Columns that labels take under a figure: two if they are many and short."""
+    return 2 if len(texts) > 5 and max(map(len, texts)) <= 55 else 1
 
 
 def values(run: Run) -> Sequence[int]:

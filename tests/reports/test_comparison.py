@@ -130,7 +130,9 @@ def test_layers_stand_in_the_order_of_the_networks(make: Make) -> None:
     part, whole = make("part", layers=["conv1"]), make("whole", 1)
     comparison = compare([part, whole], ["part", "whole"])
     assert comparison.sections[0].layers == ["conv0", "conv1"]
-    assert "NOT THE SAME PLACES: part has no faults in conv0, other runs have" in comparison_text(comparison)
+    text = comparison_text(comparison)
+    assert "NOT THE SAME PLACES, so not ranked: part lacks faults in conv0" in text
+    assert "highest minimum" not in text
     assert "NOT THE SAME PLACES" not in comparison_text(compare([whole, whole]))
 
 
@@ -144,7 +146,8 @@ def test_different_data_are_refused_by_name_unless_allowed(make: Make, tmp_path:
     comparison = compare([a, b, c], ["A", "B", "C"], allow_different_data=True)
     text = comparison_text(comparison)
     assert "DIFFERENT DATA" in text
-    assert text.count("highest minimum on tiny:test") == 2
+    assert text.count("highest minimum on tiny:test") == 1  # between A and C; B is alone on its images
+    assert [entry.name for entry in comparison.sections[0].rankings[0]] in (["A", "C"], ["C", "A"])
     written = write_comparison_figures(comparison, tmp_path / "figures")
     (svg,) = (path.read_text() for path in written if path.name == "ranges_channel.svg")
     assert "DIFFERENT DATA" in svg
@@ -165,16 +168,18 @@ def test_what_cannot_be_compared(make: Make, tmp_path: Path) -> None:
 
 
 def test_unfinished_runs_are_marked(make: Make, tmp_path: Path) -> None:
-    comparison = compare([make("a"), unfinished(tmp_path / "b.run", 2)], ["SAT", "FAT"])
+    comparison = compare([make("a"), make("c", 1), unfinished(tmp_path / "b.run", 2)], ["SAT", "other", "FAT"])
+    assert "FAT" not in [entry.name for entry in comparison.sections[0].rankings[0]]
     text = comparison_text(comparison)
     assert "UNFINISHED: FAT, 4 of 14 faults done (29 %); its figures are over these alone" in text
     assert "4 (unfinished)" in text
+    assert "UNFINISHED, so not ranked: FAT" in text
     for path in write_comparison_figures(comparison, tmp_path / "figures"):
         if path.suffix == ".svg":
             assert "UNFINISHED (4 of 14 faults)" in path.read_text()
     write_comparison_csv(comparison, tmp_path / "a.csv")
     with (tmp_path / "a.csv").open() as file:
-        assert [row["complete"] for row in csv.DictReader(file)] == ["yes", "no"]
+        assert [row["complete"] for row in csv.DictReader(file)] == ["yes", "yes", "no"]
 
 
 def test_csv_and_json(make: Make, tmp_path: Path) -> None:
