@@ -4,53 +4,100 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from fat_fpga.cli.parser import Commands
+from fat_fpga.errors import TrainingError
+from fat_fpga.training.recipe import Recipe
+from fat_fpga.training.recipe_file import read_recipe_file
 
 EPILOG = """\
-example:
+examples:
   fat-fpga train --model cnv-w1a1 --data cifar10:data --epochs 40 -o trained
+  fat-fpga train --model cnv-w2a2 --data cifar10:data --method fat2 --p 5 --error-model channel -o robust
+  fat-fpga train --recipe robust.toml --seed 1 -o robust1
   fat-fpga export trained/last.pt -o cnv.onnx
 
+A recipe file holds options in TOML (model = "cnv-w2a2"); the command line goes before it.
 A checkpoint is written after each epoch; the same command continues a training that was stopped.
 Needs the training extra: pip install 'fat_fpga[train]'.
 """
 
 
+@dataclass(frozen=True)
+class Setting:
+    """An option of the command line that may stand in a recipe file, too."""
+
+    name: str
+    kind: type
+    metavar: str
+    help: str
+    default: Any = None
+    flags: tuple[str, ...] = ()
+
+
+SETTINGS = (
+    Setting("model", str, "NAME", "cnv-w1a1, cnv-w2a2, lfc-w1a1, ..."),
+    Setting("data", str, "DATA", "cifar10:DIR or mnist:DIR: both parts are used"),
+    Setting("output", str, "DIR", "folder of checkpoints and metrics", flags=("-o",)),
+    Setting("method", str, "NAME", "sat (default: no errors), fat1 (in all layers), fat2 (in one an epoch), dropout2d", "sat"),
+    Setting("p", float, "PERCENT", "probability of an error in an activation; fat1, fat2 and dropout2d need it"),
+    Setting("error_model", str, "NAME", "what fails together: channel (default), pixel or element"),
+    Setting("schedule", str, "FORM", "of p: constant (default), linear:END, step:EPOCH=P,EPOCH=P"),
+    Setting("epochs", int, "N", "passes over the training set (default: 40)", 40),
+    Setting("seed", int, "N", "of weights, order, augmentation and errors (default: 0)", 0),
+    Setting("device", str, "NAME", "cpu (default) or cuda", "cpu"),
+    Setting("halvings", int, "N", "of the learning rate, spread evenly (default: 10)", 10),
+    Setting("flip", bool, "", "mirror images at random (default: yes, but not for mnist:)"),
+    Setting("learning_rate", float, "X", "of Adam, at the start (default: 0.02)", 0.02),
+    Setting("batch_size", int, "N", "images in a step (default: 100)", 100),
+    Setting("precision", str, "NAME", "of the matrix products in training: float32 (default) or bfloat16", "float32"),
+    Setting("images", int, "N", "only the first N images of each part, to try it out"),
+)  # fmt: skip
+
+
 def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "train",
-        help="train a network of the family",
-        description="Standard training with the recipe of the FAT paper, its schedule scaled to the epochs.",
+        help="train a network of the family, fault-aware if you like",
+        description="Training with the recipe of the FAT paper, its schedule scaled to the epochs.",
         epilog=EPILOG,
     )
-    parser.add_argument("--model", metavar="NAME", required=True, help="cnv-w1a1, cnv-w2a2, lfc-w1a1, ...")
-    parser.add_argument("--data", metavar="DATA", required=True, help="cifar10:DIR or mnist:DIR: both parts are used")
-    parser.add_argument("-o", "--output", metavar="DIR", required=True, help="folder of checkpoints and metrics")
-    parser.add_argument(
-        "--epochs", metavar="N", type=int, default=40, help="passes over the training set (default: 40)"
-    )
-    parser.add_argument(
-        "--seed", metavar="N", type=int, default=0, help="of weights, order and augmentation (default: 0)"
-    )
-    parser.add_argument("--device", metavar="NAME", default="cpu", help="cpu (default) or cuda")
-    parser.add_argument(
-        "--halvings", metavar="N", type=int, default=10, help="of the learning rate, spread evenly (default: 10)"
-    )
-    parser.add_argument(
-        "--flip",
-        action=argparse.BooleanOptionalAction,
-        help="mirror images at random (default: yes, but not for mnist:)",
-    )
-    parser.add_argument("--learning-rate", metavar="X", type=float, default=0.02, help="of Adam, at the start (0.02)")
-    parser.add_argument("--batch-size", metavar="N", type=int, default=100, help="images in a step (default: 100)")
-    parser.add_argument(
-        "--precision", choices=("float32", "bfloat16"), default="float32", help="of the matrix products in training"
-    )
-    parser.add_argument("--images", metavar="N", type=int, help="only the first N images of each part, to try it out")
+    parser.add_argument("--recipe", metavar="FILE", help="a TOML file with any of the options below")
+    for setting in SETTINGS:
+        flags = (*setting.flags, "--" + setting.name.replace("_", "-"))
+        if setting.kind is bool:
+            parser.add_argument(
+                *flags, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=setting.help
+            )
+        else:
+            parser.add_argument(
+                *flags, type=setting.kind, default=argparse.SUPPRESS, metavar=setting.metavar, help=setting.help
+            )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
     parser.set_defaults(run=run)
+
+
+def settings_of(args: argparse.Namespace) -> argparse.Namespace:
+    """Every setting: from the command line, else from the recipe file, else by default.
+
+    Raises:
+        TrainingError: a bad recipe file, or a setting that has no default is missing.
+    """
+    known = {setting.name: setting.kind for setting in SETTINGS}
+    merged = {setting.name: setting.default for setting in SETTINGS}
+    if args.recipe is not None:
+        merged |= read_recipe_file(args.recipe, known)
+    merged |= {name: value for name, value in vars(args).items() if name in known}
+    for name in ("model", "data", "output"):
+        if merged[name] is None:
+            raise TrainingError(f"a training needs --{name}, or {name} in a recipe file")
+    if merged["flip"] is None:
+        merged["flip"] = not merged["data"].startswith("mnist:")
+    merged["model"] = merged["model"].replace("_", "-")
+    return argparse.Namespace(**merged)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -58,27 +105,24 @@ def run(args: argparse.Namespace) -> int:
 
     from fat_fpga.datasets import load
     from fat_fpga.models import spec
-    from fat_fpga.training.recipe import Recipe
+    from fat_fpga.training.methods import make_method
+    from fat_fpga.training.tensorboard import tensorboard
     from fat_fpga.training.trainer import train
 
-    model = args.model.replace("_", "-")
-    spec(model)
-    recipe = Recipe(
-        epochs=args.epochs,
-        seed=args.seed,
-        learning_rate=args.learning_rate,
-        halvings=args.halvings,
-        flip=not args.data.startswith("mnist:") if args.flip is None else args.flip,
-        batch_size=args.batch_size,
-        precision=args.precision,
-    )
-    train_set, test_set = (load(args.data, split, args.images) for split in ("train", "test"))
-    folder = Path(args.output)
+    asked = settings_of(args)
+    spec(asked.model)
+    method = make_method(asked.method, asked.p, asked.error_model, asked.schedule)
+    names = {field.name for field in fields(Recipe)}
+    recipe = Recipe(**{name: value for name, value in vars(asked).items() if name in names})
+    train_set, test_set = (load(asked.data, split, asked.images) for split in ("train", "test"))
+    folder = Path(asked.output)
     try:
-        result = train(model, train_set, test_set, recipe, folder, args.device, progress=not args.quiet)
+        result = train(
+            asked.model, train_set, test_set, recipe, folder, asked.device, tensorboard(folder), method, not args.quiet
+        )
     except KeyboardInterrupt:
         print(f"fat-fpga: stopped; finished epochs are in {folder}, the same command continues", file=sys.stderr)
         return 130
-    print(f"{model}: {result.test_accuracy:.2%} of {len(test_set):,} test images after {args.epochs} epochs")
-    print(f"next: fat-fpga export {folder / 'last.pt'} -o {model}.onnx")
+    print(f"{asked.model}: {result.test_accuracy:.2%} of {len(test_set):,} test images after {asked.epochs} epochs")
+    print(f"next: fat-fpga export {folder / 'last.pt'} -o {asked.model}.onnx")
     return 0

@@ -35,6 +35,38 @@ def test_train_export_campaign(digits: Path, capsys: pytest.CaptureFixture[str])
     assert (run.done, run.complete) == (128, True)
 
 
+def test_fault_aware_training(digits: Path) -> None:
+    (digits / "recipe.toml").write_text('method = "fat1"\np = 50\nerror-model = "element"\nepochs = 1\n')
+    assert main([*TRAIN, "--recipe", "recipe.toml", "--batch-size", "50", "--method", "fat2"]) == 0
+    header, row = Path("out/metrics.csv").read_text().splitlines()
+    assert header.endswith(",p,enabled")
+    assert row.rsplit(",", 2)[1:] in ([p, name] for p in ("50.0",) for name in ("fc0_act", "fc1_act", "fc2_act"))
+
+
+def test_fault_aware_training_refuses_in_one_line(digits: Path, refused: Refused) -> None:
+    assert "unknown method 'fat9'; known methods: sat, fat1, fat2" in refused(*TRAIN, "--method", "fat9")
+    assert "method fat2 needs p" in refused(*TRAIN, "--method", "fat2")
+    for p in ("-1", "100.5", "nan"):
+        assert "from 0 to 100" in refused(*TRAIN, "--method", "fat2", "--p", p)
+    assert "known error models: channel, pixel" in refused(*TRAIN, "--method", "fat1", "--p", "5", "--error-model", "x")
+    assert "unknown schedule" in refused(*TRAIN, "--method", "fat1", "--p", "5", "--schedule", "x")
+    assert "sat injects no errors" in refused(*TRAIN, "--p", "5")
+    assert "a training needs --output" in refused(*TRAIN[:-3])
+    (digits / "recipe.toml").write_text("layers = 3\n")
+    assert "recipe.toml: unknown setting 'layers'; known settings: model, data" in refused(
+        *TRAIN, "--recipe", "recipe.toml"
+    )
+    assert "cannot be read" in refused(*TRAIN, "--recipe", "nowhere.toml")
+
+
+def test_a_run_of_another_training_is_refused(digits: Path, refused: Refused) -> None:
+    fat2 = (*TRAIN, "--epochs", "1", "--batch-size", "50", "--method", "fat2", "--p", "5")
+    assert main(fat2) == 0
+    assert "out: holds another training, with p = 5.0 instead of 10.0" in refused(*fat2[:-1], "10")
+    assert "with model = 'tfc-w1a1' instead of 'tfc-w2a2'" in refused(*fat2, "--model", "tfc-w2a2")
+    assert "with error_model = 'channel' instead of 'pixel'" in refused(*fat2, "--error-model", "pixel")
+
+
 def test_training_refuses_in_one_line(digits: Path, refused: Refused) -> None:
     assert "known models" in refused("train", "--model", "tfc-w9a9", *TRAIN[3:])
     assert "epochs must be at least 1" in refused(*TRAIN, "--epochs", "0")
