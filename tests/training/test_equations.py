@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
+from fat_fpga.models.activation import QuantisedActivation
+from fat_fpga.training import insert_injectors
 from fat_fpga.training.injection.equations import replace
 from fat_fpga.training.injection.error_models import ERROR_MODELS
 from tests.training.nets import Whole
@@ -40,16 +43,38 @@ def test_r_of_nearly_p_is_the_last_level() -> None:
         assert replace(torch.full((1,), 99.0), r, p, Whole(15)).item() in (14, 99)
 
 
-def test_gradient_is_zero_where_replaced_and_unchanged_elsewhere() -> None:
+@pytest.mark.parametrize("in_place", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_gradient_is_zero_where_replaced_and_unchanged_elsewhere(dtype: torch.dtype, in_place: bool) -> None:
     torch.manual_seed(0)
-    x = torch.randn(SHAPE, requires_grad=True)
+    x = torch.randn(SHAPE, requires_grad=True, dtype=dtype)
     r = torch.rand(SHAPE)
-    out = replace(x, r, 40.0, Whole(3))
-    gradient = torch.randn(SHAPE)
+    out = replace(x + 0, r, 40.0, Whole(3), in_place)
+    gradient = torch.randn(SHAPE, dtype=dtype)
     out.backward(gradient)
     assert x.grad is not None
     assert torch.equal(x.grad, torch.where(r < 0.4, 0.0, gradient))
     assert torch.equal(out[r >= 0.4], x[r >= 0.4])  # and no rescaling
+    assert torch.equal(out[r < 0.4], (r[r < 0.4] / 0.4 * 3).floor().to(dtype))
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3])
+def test_gradient_through_an_activation(bits: int) -> None:
+    activation = QuantisedActivation(bits)
+    model = nn.Sequential(nn.Conv2d(1, 1, 1), activation, nn.MaxPool2d(2)).train()
+    (injector,) = insert_injectors(model, "element", 50, behind_pools=False)
+    x = torch.randn(50, 4, 4, 4, requires_grad=True)
+    torch.manual_seed(3)
+    activation(x).backward(torch.ones_like(x))
+    torch.manual_seed(3)
+    replaced = torch.rand(x.shape) < 0.5
+    injected, x.grad = x.grad, None
+    injector.enabled = False
+    activation(x).backward(torch.ones_like(x))
+    assert injected is not None
+    assert x.grad is not None
+    assert torch.equal(injected, torch.where(replaced, 0.0, x.grad))
+    assert injected.any()
 
 
 @pytest.mark.parametrize(

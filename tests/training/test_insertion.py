@@ -84,6 +84,13 @@ def test_one_pool_for_two_activations() -> None:
     assert len(pool(second(images())).unique()) == 8
 
 
+def test_a_pool_that_gives_indices_is_none_to_stand_behind() -> None:
+    model = nn.Sequential(nn.Conv2d(1, 1, 3), qnn.QuantReLU(bit_width=2), nn.MaxPool2d(2, return_indices=True)).train()
+    (injector,) = insert_injectors(model, "channel", 50)
+    assert injector.name == "1"
+    model(images())
+
+
 def test_transparent_in_evaluation_disabled_or_without_p() -> None:
     torch.manual_seed(0)
     model = one_layer(2)

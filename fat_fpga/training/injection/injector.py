@@ -105,7 +105,7 @@ class ErrorInjector(Injector):
     def change(self, x: Tensor) -> Tensor:
         """Equations 1 to 5; see `replace`."""
         r = torch.rand(ERROR_MODELS[self.error_model](tuple(x.shape)), device=x.device)
-        return replace(x, r, self._p, self.levels)
+        return replace(x, r, self._p, self.levels, in_place=self._place.fresh)
 
     def remove(self) -> None:
         """Take it out of the network."""

@@ -9,6 +9,7 @@ from brevitas.nn.mixin.base import QuantLayerMixin
 from torch import nn
 
 from fat_fpga.errors import ModelError
+from fat_fpga.models.activation import QuantisedActivation
 from fat_fpga.training.injection.levels import is_quantised_activation, may_quantise_input
 
 MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)
@@ -23,6 +24,11 @@ class Place:
     module: nn.Module
     activation_name: str
     activation: nn.Module
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the result here is new memory that the backward pass has no use for, so it may be written over."""
+        return self.module is not self.activation or isinstance(self.activation, QuantisedActivation)
 
 
 def find_places(model: nn.Module, behind_pools: bool = True) -> list[Place]:
@@ -44,7 +50,7 @@ def find_places(model: nn.Module, behind_pools: bool = True) -> list[Place]:
         if may_quantise_input(module) and not weights_seen:
             continue
         after = leaves[index + 1] if index + 1 < len(leaves) else None
-        if behind_pools and after and isinstance(after[1], MAX_POOLS):
+        if behind_pools and after and isinstance(after[1], MAX_POOLS) and not after[1].return_indices:
             places.append(Place(*after, name, module))
         else:
             places.append(Place(name, module, name, module))
