@@ -26,6 +26,10 @@ Needs the training extra: pip install 'fat_fpga[train]'.
 """
 
 
+ONE_WAY_ROUND = ("mnist:", "svhn:", "gtsrb:")
+"""Data whose images mean something else in the mirror."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """An option of the command line that may stand in a recipe file, too."""
@@ -40,9 +44,9 @@ class Setting:
 
 SETTINGS = (
     Setting("model", str, "NAME", "cnv-w1a1, cnv-w2a2, lfc-w1a1, ..."),
-    Setting("data", str, "DATA", "cifar10:DIR or mnist:DIR: both parts are used"),
+    Setting("data", str, "DATA", "cifar10:DIR, mnist:DIR, ...: both parts are used"),
     Setting("output", str, "DIR", "folder of checkpoints and metrics", flags=("-o",)),
-    Setting("method", str, "NAME", "sat (default: no errors), fat1 (in all layers), fat2 (in one an epoch), dropout2d", "sat"),
+    Setting("method", str, "NAME", "sat (no errors, default), fat1 (all layers), fat2 (one an epoch), dropout2d", "sat"),
     Setting("p", float, "PERCENT", "probability of an error in an activation; fat1, fat2 and dropout2d need it"),
     Setting("error_model", str, "NAME", "what fails together: channel (default), pixel or element"),
     Setting("schedule", str, "FORM", "of p: constant (default), linear:END, step:EPOCH=P,EPOCH=P"),
@@ -50,7 +54,7 @@ SETTINGS = (
     Setting("seed", int, "N", "of weights, order, augmentation and errors (default: 0)", 0),
     Setting("device", str, "NAME", "cpu (default) or cuda", "cpu"),
     Setting("halvings", int, "N", "of the learning rate, spread evenly (default: 10)", 10),
-    Setting("flip", bool, "", "mirror images at random (default: yes, but not for mnist:)"),
+    Setting("flip", bool, "", "mirror images at random (default: yes, but no digits and signs)"),
     Setting("learning_rate", float, "X", "of Adam, at the start (default: 0.02)", 0.02),
     Setting("batch_size", int, "N", "images in a step (default: 100)", 100),
     Setting("precision", str, "NAME", "of the matrix products in training: float32 (default) or bfloat16", "float32"),
@@ -95,7 +99,7 @@ def settings_of(args: argparse.Namespace) -> argparse.Namespace:
         if merged[name] is None:
             raise TrainingError(f"a training needs --{name}, or {name} in a recipe file")
     if merged["flip"] is None:
-        merged["flip"] = not merged["data"].startswith("mnist:")
+        merged["flip"] = not merged["data"].startswith(ONE_WAY_ROUND)
     merged["model"] = merged["model"].replace("_", "-")
     return argparse.Namespace(**merged)
 
