@@ -46,7 +46,7 @@ SETTINGS = (
     Setting("model", str, "NAME", "cnv-w1a1, cnv-w2a2, lfc-w1a1, ..."),
     Setting("data", str, "DATA", "cifar10:DIR, mnist:DIR, ...: both parts are used"),
     Setting("output", str, "DIR", "folder of checkpoints and metrics", flags=("-o",)),
-    Setting("method", str, "NAME", "sat (no errors, default), fat1 (all layers), fat2 (one an epoch), dropout2d", "sat"),
+    Setting("method", str, "NAME", "sat (default), fat1 (errors in all layers), fat2 (one an epoch), dropout2d", "sat"),
     Setting("p", float, "PERCENT", "probability of an error in an activation; fat1, fat2 and dropout2d need it"),
     Setting("error_model", str, "NAME", "what fails together: channel (default), pixel or element"),
     Setting("schedule", str, "FORM", "of p: constant (default), linear:END, step:EPOCH=P,EPOCH=P"),
