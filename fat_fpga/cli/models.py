@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from typing import Any
 
 from fat_fpga.cli.parser import Commands
 
@@ -27,11 +29,24 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.models import zoo
+    from fat_fpga.reports.text import align
 
     if not args.names:
-        print("\n".join(zoo.bundled()))
+        rows = [["network", "data", "method", "epochs", "test accuracy [%]"]]
+        for name in zoo.bundled():
+            card = zoo.card(name)
+            rows.append([name, card["data"], card["method"], str(card["epochs"]), f"{100 * card['test_accuracy']:.2f}"])
+        print(align(rows, left=(0, 1, 2)))
     for name in args.names:
-        print(name)
-        for key, value in zoo.card(name.replace("-", "_")).items():
-            print(f"  {key}: {value}")
+        print("\n".join(_lines(zoo.card(name.replace("-", "_")))))
     return 0
+
+
+def _lines(card: dict[str, Any], indent: str = "") -> Iterator[str]:
+    """A model card, one line for each entry that has a value."""
+    for key, value in card.items():
+        if isinstance(value, dict):
+            yield f"{indent}{key}:"
+            yield from _lines(value, indent + "  ")
+        elif value is not None:
+            yield f"{indent}{key}: {value}"
