@@ -80,12 +80,6 @@ def source_of(network: Network, position: int) -> InputQuantiser | Levels:
     return network.input
 
 
-def input_range(network: Network, position: int) -> tuple[int, int]:
-    """Smallest and largest integer in front of ``network.layers[position]``."""
-    source = source_of(network, position)
-    return source.min, source.max
-
-
 def canonical(network: Network) -> Network:
     """The same function with canonical thresholds: what lowering gives, whatever the form of the file."""
     layers = [

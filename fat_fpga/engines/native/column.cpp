@@ -21,8 +21,11 @@ bool Simulator::channel_changes(int u, int channel, int level) {
   bool any = false;
   for (int t = 0; t < out.planes; ++t) {
     const uint64_t stuck = t < level;
+    uint8_t* plane = rows_.data() + size_t(t) * out.frame_height() * row_bytes_;
+    std::memset(plane, 0, out.top * row_bytes_);
+    std::memset(plane + (out.top + out.height) * row_bytes_, 0, out.bottom * row_bytes_);
     for (int y = 0; y < out.height; ++y) {
-      uint8_t* row = rows_.data() + (size_t(t) * out.frame_height() + y + out.top) * row_bytes_;
+      uint8_t* row = plane + (y + out.top) * row_bytes_;
       const uint64_t* pixel = golden + out.offset(y, 0) + size_t(t) * words;
       uint64_t changed = 0, seen = 0;
       size_t byte = 0;
@@ -39,8 +42,6 @@ bool Simulator::channel_changes(int u, int channel, int level) {
       any |= (seen | changed) != 0;
       if (byte + 8 < row_bytes_) std::memset(row + byte + 8, 0, row_bytes_ - byte - 8);
     }
-    for (int y = 0; y < out.top; ++y) std::memset(rows_.data() + (size_t(t) * out.frame_height() + y) * row_bytes_, 0, row_bytes_);
-    for (int y = out.top + out.height; y < out.frame_height(); ++y) std::memset(rows_.data() + (size_t(t) * out.frame_height() + y) * row_bytes_, 0, row_bytes_);
   }
   return any;
 }

@@ -5,7 +5,7 @@
 namespace fat {
 
 Simulator::Simulator(const Model& model) : model_(model), states_(model.units.size()) {
-  size_t padded = 0, window = 0, frame = 0, entries = 0;
+  size_t padded = 0, window = 0, frame = 0, entries = 0, rows = 0;
   for (size_t u = 0; u < model.units.size(); ++u) {
     const Unit& unit = model.units[u];
     State& state = states_[u];
@@ -29,9 +29,9 @@ Simulator::Simulator(const Model& model) : model_(model), states_(model.units.si
     frame = std::max(frame, size_t(out.frame_height()) * out.frame_width());
     entries = std::max(entries, size_t(out.height) * out.width * out.planes * out.channels);
     row_bytes_ = std::max(row_bytes_, size_t(out.frame_width()) / 8 + 9);
-    rows_.resize(std::max(rows_.size(), size_t(out.planes) * out.frame_height() * row_bytes_));
+    rows = std::max(rows, size_t(out.planes) * out.frame_height());
   }
-  rows_.resize(rows_.size() + size_t(8) * row_bytes_);
+  rows_.resize(rows * row_bytes_);  // with the width of the widest frame
   const Stream& in = model.units[0].in;
   pixels_.assign(size_t(in.frame_height()) * in.frame_width() * in.channels, 0);
   sums_.resize(padded);
