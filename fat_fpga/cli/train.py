@@ -29,6 +29,9 @@ Needs the training extra: pip install 'fat_fpga[train]'.
 ONE_WAY_ROUND = ("mnist:", "svhn:", "gtsrb:")
 """Data whose images mean something else in the mirror."""
 
+CENTRED = "mnist:"
+"""Data whose test images are all centred: crops would train small networks for what never comes."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -55,6 +58,7 @@ SETTINGS = (
     Setting("device", str, "NAME", "cpu (default) or cuda", "cpu"),
     Setting("halvings", int, "N", "of the learning rate, spread evenly (default: 10)", 10),
     Setting("flip", bool, "", "mirror images at random (default: yes, but no digits and signs)"),
+    Setting("crop_padding", int, "N", "zeros around an image before a random crop (default: 4, but none for MNIST)"),
     Setting("learning_rate", float, "X", "of Adam, at the start (default: 0.02)", 0.02),
     Setting("batch_size", int, "N", "images in a step (default: 100)", 100),
     Setting("precision", str, "NAME", "of the matrix products in training: float32 (default) or bfloat16", "float32"),
@@ -100,6 +104,8 @@ def settings_of(args: argparse.Namespace) -> argparse.Namespace:
             raise TrainingError(f"a training needs --{name}, or {name} in a recipe file")
     if merged["flip"] is None:
         merged["flip"] = not merged["data"].startswith(ONE_WAY_ROUND)
+    if merged["crop_padding"] is None:
+        merged["crop_padding"] = 0 if merged["data"].startswith(CENTRED) else 4
     merged["model"] = merged["model"].replace("_", "-")
     return argparse.Namespace(**merged)
 

@@ -61,7 +61,8 @@ def test_the_command_line_goes_before_the_file(recipe: Path) -> None:
     asked = settings_of(parser.parse_args(["train", "--recipe", str(recipe), "--p", "10", "--seed", "0"]))
     assert (asked.model, asked.method, asked.p, asked.seed, asked.epochs) == ("tfc-w1a1", "fat2", 10, 0, 40)
     assert (asked.output, asked.flip, asked.error_model, asked.device) == ("run", False, None, "cpu")
+    assert asked.crop_padding == 0
     asked = settings_of(parser.parse_args(["train", "--recipe", str(recipe), "--flip", "--data", "cifar10:data"]))
-    assert (asked.data, asked.flip) == ("cifar10:data", True)
+    assert (asked.data, asked.flip, asked.crop_padding) == ("cifar10:data", True, 4)
     with pytest.raises(TrainingError, match="a training needs --model, or model in a recipe file"):
         settings_of(parser.parse_args(["train", "--data", "cifar10:data"]))
