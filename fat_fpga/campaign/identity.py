@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import FaultError
-from fat_fpga.faults import Fault
+from fat_fpga.faults import AnyFault, places
 from fat_fpga.network import Network
 
 
-def ordered(network: Network, faults: Sequence[Fault]) -> list[Fault]:
-    """The faults in the one order that stores and reports use: layer, kind, index, value; layers as in the network.
+def ordered(network: Network, faults: Sequence[AnyFault]) -> list[AnyFault]:
+    """The faults in the one order that stores and reports use: layer, kind, index, effect; layers as in the network,
+    sets of faults by their first.
 
     Raises:
         FaultError: no faults at all, or one that is named twice.
@@ -24,8 +25,13 @@ def ordered(network: Network, faults: Sequence[Fault]) -> list[Fault]:
     twice = [fault for fault, count in Counter(faults).items() if count > 1]
     if twice:
         raise FaultError(f"a campaign takes each fault once, but {twice[0]} is listed {faults.count(twice[0])} times")
-    place = {layer.name: i for i, layer in enumerate(network.layers)}
-    return sorted(faults, key=lambda f: (place.get(f.layer, -1), f.kind, f.index, f.value))
+    place = {name: i for i, name in enumerate(places(network))}
+
+    def key(fault: AnyFault) -> tuple[object, ...]:
+        parts = fault.faults
+        return (place.get(parts[0].layer, -1), fault.kind, fault.layer, *(part.sort_key for part in parts))
+
+    return sorted(faults, key=key)
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Identity:
     asked: int
 
     @classmethod
-    def of(cls, network: Network, dataset: Dataset, faults: Sequence[Fault]) -> Identity:
+    def of(cls, network: Network, dataset: Dataset, faults: Sequence[AnyFault]) -> Identity:
         """The identity of a campaign of ``faults``, which must be ``ordered``."""
         return cls(
             network=network.name,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from fat_fpga.faults import Fault
+from fat_fpga.faults import AnyFault
 
 SECONDS = 10.0
 """Least time that a chunk should take: what a crash may cost."""
@@ -24,7 +24,7 @@ GROWTH = 8
 """A chunk has at most this many times the faults of the one before."""
 
 
-def spread(faults: Sequence[Fault], positions: Sequence[int]) -> list[int]:
+def spread(faults: Sequence[AnyFault], positions: Sequence[int]) -> list[int]:
     """The positions in an order that uses up all layers evenly, each layer's own order kept."""
     total = Counter(faults[p].layer for p in positions)
     seen: Counter[str] = Counter()

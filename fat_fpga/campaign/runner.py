@@ -21,7 +21,7 @@ from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Engine, get
 from fat_fpga.engines.engine import check_images
 from fat_fpga.errors import CampaignError
-from fat_fpga.faults import Fault, check_faults
+from fat_fpga.faults import AnyFault, check_faults
 from fat_fpga.files import check_writable
 from fat_fpga.network import Network
 
@@ -29,7 +29,7 @@ from fat_fpga.network import Network
 def run_campaign(
     network: Network,
     dataset: Dataset,
-    faults: Sequence[Fault],
+    faults: Sequence[AnyFault],
     path: str | os.PathLike[str],
     engine: str | Engine = "native",
     *,
@@ -66,7 +66,7 @@ def run_campaign(
         raise CampaignError(f"chunk must be at least one fault, got {chunk}")
     check_images(network, dataset.images, dataset.labels)
     faults = ordered(network, faults)
-    check_faults(network, faults)
+    check_faults(network, faults, len(dataset.images))
     engine = get(engine) if isinstance(engine, str) else engine
     identity = Identity.of(network, dataset, faults)
     check_writable(path)
@@ -98,7 +98,7 @@ def _check_golden(store: Store, golden: npt.NDArray[np.int32], engine: Engine) -
 def _work(
     network: Network,
     dataset: Dataset,
-    faults: Sequence[Fault],
+    faults: Sequence[AnyFault],
     engine: Engine,
     store: Store,
     pace: Pace,

@@ -21,7 +21,7 @@ from fat_fpga.campaign.database import connect, readable_errors, transaction
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
 from fat_fpga.errors import CampaignError
-from fat_fpga.faults import Fault
+from fat_fpga.faults import AnyFault
 from fat_fpga.files import replacing
 
 
@@ -44,7 +44,7 @@ class Store:
         path: Path,
         identity: Identity,
         layers: Sequence[LayerRow],
-        faults: Sequence[Fault],
+        faults: Sequence[AnyFault],
         labels: npt.NDArray[np.int64],
         golden: npt.NDArray[np.int32],
     ) -> Store:
@@ -62,9 +62,7 @@ class Store:
             "finished": None,
             "version": __version__,
         }
-        rows = [
-            (i, str(f), f.layer, f.kind, ",".join(map(str, f.index)), f.value, None, None) for i, f in enumerate(faults)
-        ]
+        rows = [(i, str(f), f.layer, f.kind, f.index_text, f.faults[0].value, None, None) for i, f in enumerate(faults)]
         with replacing(path) as temporary, readable_errors(path):
             connection = sqlite3.connect(temporary)
             try:

@@ -38,32 +38,31 @@ def run(args: argparse.Namespace) -> int:
 
 def describe(network: Network) -> str:
     """The network as a table: layers in order, then totals and fingerprint."""
-    from fat_fpga.faults import MODELS
+    from fat_fpga.faults import fault_space
     from fat_fpga.network import MatrixVectorUnit
     from fat_fpga.reports.text import align
 
-    rows = [["layer", "weights", "type", "activations", "output", "MACs", *(f"{kind} faults" for kind in MODELS)]]
+    rows = [["layer", "weights", "type", "activations", "output", "MACs", "channel faults"]]
+    faults = {block.place: len(block) for block in fault_space(network).blocks}
     weights = macs = 0
-    faults = dict.fromkeys(MODELS, 0)
     for layer, before, behind in network.walk():
         output = "x".join(map(str, behind))
         if not isinstance(layer, MatrixVectorUnit):
-            rows.append(
-                [layer.name, f"max {'x'.join(map(str, layer.kernel))}", "", "", output, "", *[""] * len(MODELS)]
-            )
+            rows.append([layer.name, f"max {'x'.join(map(str, layer.kernel))}", "", "", output, "", ""])
             continue
-        counts = {kind: model.count(layer, behind) if layer.levels else 0 for kind, model in MODELS.items()}
         shape = "x".join(map(str, layer.weights.shape))
         levels = str(layer.levels) if layer.levels else "scores"
-        numbers = [f"{layer.macs(before):,}", *(f"{count:,}" for count in counts.values())]
+        numbers = [f"{layer.macs(before):,}", f"{faults.get(layer.name, 0):,}"]
         rows.append([layer.name, shape, layer.weight_type, levels, output, *numbers])
         weights += layer.weights.size
         macs += layer.macs(before)
-        faults = {kind: faults[kind] + counts[kind] for kind in MODELS}
-    rows.append(["total", f"{weights:,}", "", "", "", f"{macs:,}", *(f"{count:,}" for count in faults.values())])
+    rows.append(["total", f"{weights:,}", "", "", "", f"{macs:,}", f"{sum(faults.values()):,}"])
     shape = "x".join(map(str, network.input.shape))
     head = (
         f"{network.name}: {shape} pixels to {network.classes} classes; "
         f"first layer sees integers {network.input.min}..{network.input.max}"
     )
-    return f"{head}\nfingerprint {network.fingerprint}\n\n{align(rows, left=(0, 1, 2, 3, 4))}"
+    return (
+        f"{head}\nfingerprint {network.fingerprint}\n\n{align(rows, left=(0, 1, 2, 3, 4))}\n\n"
+        "faults of all kinds: fat-fpga faults MODEL"
+    )

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.errors import DataError
-from fat_fpga.faults import Fault
+from fat_fpga.faults import AnyFault
 from fat_fpga.network import Network
+from fat_fpga.network.layers import IntArray
 
 Images = npt.NDArray[np.uint8]
 """uint8 [N, C, H, W]."""
@@ -48,12 +49,16 @@ class Engine(Protocol):
         network: Network,
         images: Images,
         labels: Labels,
-        faults: Sequence[Fault],
+        faults: Sequence[AnyFault],
         *,
         predictions: bool = False,
         progress: Progress | None = None,
     ) -> Outcome:
         """Outcome of every fault; DataError or FaultError where images or faults do not fit the network."""
+
+    def trace(self, network: Network, images: Images, fault: AnyFault | None = None) -> dict[str, IntArray]:
+        """The streams that the engine can show, under a fault or without: int32 [N, C, H, W] by place, in network
+        order, the class scores [N, classes, 1, 1] last. What an engine does not keep is missing."""
 
 
 def check_images(network: Network, images: Images, labels: Labels) -> None:

@@ -18,8 +18,9 @@ import numpy.typing as npt
 
 from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import Fault, check_faults
+from fat_fpga.faults import AnyFault, Fault, check_faults
 from fat_fpga.network import Levels, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network.layers import IntArray
 
 ENVIRONMENT = "FAT_FPGA_SIMD"
 """Environment variable that forces an instruction set: ``portable``, ``avx2`` or ``avx512``."""
@@ -70,17 +71,21 @@ class NativeEngine:
         network: Network,
         images: Images,
         labels: Labels,
-        faults: Sequence[Fault],
+        faults: Sequence[AnyFault],
         *,
         predictions: bool = False,
         progress: Progress | None = None,
     ) -> Outcome:
         check_images(network, images, labels)
-        check_faults(network, faults)
+        check_faults(network, faults, len(images))
         model = self._model(network)
         units = {unit.name: i for i, unit in enumerate(network.units)}
         levels = [unit.levels or _INPUT for unit in network.units]
-        rows = [(units[f.layer], f.index[0], levels[units[f.layer]].index(f.value)) for f in faults]
+        rows = []
+        for fault in faults:
+            if not isinstance(fault, Fault) or fault.kind != "channel" or fault.layer not in units:
+                raise EngineError(f"{fault}: the native engine does not take this kind of fault yet; use reference")
+            rows.append((units[fault.layer], fault.index[0], levels[units[fault.layer]].index(fault.value)))
         addresses = np.array(rows, np.int32).reshape(len(faults), 3)
 
         golden = np.empty(len(images), np.int32)
@@ -108,6 +113,9 @@ class NativeEngine:
             if progress:
                 progress(block.stop)
         return Outcome(golden, correct, changed, table)
+
+    def trace(self, network: Network, images: Images, fault: AnyFault | None = None) -> dict[str, IntArray]:
+        raise EngineError("the native engine shows no streams yet; use reference")
 
     def _model(self, network: Network) -> Any:
         """The C++ model of a network; the latest one is kept for the next chunk of a campaign."""

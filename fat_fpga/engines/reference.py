@@ -8,7 +8,9 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images
-from fat_fpga.faults import Fault, check_faults, fault_model
+from fat_fpga.faults import AnyFault, changed_stream, changed_unit, changes_of, check_faults
+from fat_fpga.faults.changes import ChangedAccumulators, changes_at
+from fat_fpga.faults.place import INPUT
 from fat_fpga.network import MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.layers import IntArray
 
@@ -48,33 +50,44 @@ def pool(layer: MaxPool, activations: IntArray) -> IntArray:
     return pooled
 
 
-def execute(network: Network, images: Images, faults: Sequence[Fault] = ()) -> list[IntArray]:
+def execute(
+    network: Network, images: Images, faults: Sequence[AnyFault] = (), first_frame: int = 0
+) -> dict[str, IntArray]:
     """Run the network, with all ``faults`` present at once.
 
+    Args:
+        first_frame: number of the first image in the data set, which faults of a single frame refer to.
+
     Returns:
-        The output of every layer, int32 [N, C, H, W]; the last holds the class scores.
+        The stream at every place, int32 [N, C, H, W], by name and in network order, from ``input`` to the class scores.
     """
-    activations = quantise(network, images)
-    outputs = []
+    changes = changes_of(network, faults)
+    activations = changed_stream(quantise(network, images), changes, INPUT, first_frame)
+    streams = {INPUT: activations}
     for layer in network.layers:
         if isinstance(layer, MaxPool):
             activations = pool(layer, activations)
         else:
-            activations = accumulate(layer, activations)
-            if layer.levels is not None:
-                activations = activate(layer, activations)
-            for fault in faults:
-                if fault.layer == layer.name:
-                    activations = fault_model(fault.kind).apply(activations, fault)
-        outputs.append(activations)
-    return outputs
+            unit = changed_unit(layer, changes)
+            activations = accumulate(unit, activations)
+            for change in changes_at(changes, unit.name, ChangedAccumulators):
+                activations = change.apply(activations)
+            if unit.levels is not None:
+                activations = activate(unit, activations)
+        activations = changed_stream(activations, changes, layer.name, first_frame)
+        streams[layer.name] = activations
+    return streams
 
 
-def predict(network: Network, images: Images, faults: Sequence[Fault] = ()) -> IntArray:
-    """Predicted classes, int32 [N]: the first maximum of the scores."""
-    scores = execute(network, images, faults)[-1]
-    classes: IntArray = scores[:, :, 0, 0].argmax(axis=1).astype(np.int32)
-    return classes
+def classes(scores: IntArray) -> IntArray:
+    """Predicted classes, int32 [N]: the first maximum of the scores [N, C, 1, 1]."""
+    predicted: IntArray = scores[:, :, 0, 0].argmax(axis=1).astype(np.int32)
+    return predicted
+
+
+def predict(network: Network, images: Images, faults: Sequence[AnyFault] = (), first_frame: int = 0) -> IntArray:
+    """Predicted classes, int32 [N], with all ``faults`` present at once."""
+    return classes(execute(network, images, faults, first_frame)[network.units[-1].name])
 
 
 class ReferenceEngine:
@@ -85,20 +98,20 @@ class ReferenceEngine:
         network: Network,
         images: Images,
         labels: Labels,
-        faults: Sequence[Fault],
+        faults: Sequence[AnyFault],
         *,
         predictions: bool = False,
         progress: Progress | None = None,
     ) -> Outcome:
         check_images(network, images, labels)
-        check_faults(network, faults)
+        check_faults(network, faults, len(images))
         golden = np.empty(len(images), np.int32)
         table = np.empty((len(faults), len(images)), np.int32)
         for start in range(0, len(images), _BLOCK):
             block = slice(start, start + _BLOCK)
             golden[block] = predict(network, images[block])
             for f, fault in enumerate(faults):
-                table[f, block] = predict(network, images[block], [fault])
+                table[f, block] = predict(network, images[block], [fault], start)
             if progress:
                 progress(min(start + _BLOCK, len(images)))
         return Outcome(
@@ -107,3 +120,8 @@ class ReferenceEngine:
             changed=(table != golden).sum(axis=1),
             predictions=table if predictions else None,
         )
+
+    def trace(self, network: Network, images: Images, fault: AnyFault | None = None) -> dict[str, IntArray]:
+        faults = [] if fault is None else [fault]
+        check_faults(network, faults, len(images))
+        return execute(network, images, faults)

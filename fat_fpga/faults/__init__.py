@@ -1,7 +1,31 @@
-"""Fault addresses, fault models and fault spaces."""
+"""Faults: addresses and effects, what they do to a network, and spaces of them."""
 
-from fat_fpga.faults.fault import Fault
+from fat_fpga.faults.changes import Change, changed_stream, changed_unit
+from fat_fpga.faults.fault import AnyFault, Effect, Fault, FaultSet, parse_fault
+from fat_fpga.faults.folding import read_folding
 from fat_fpga.faults.model import FaultModel
-from fat_fpga.faults.space import MODELS, check_faults, fault_model, fault_space, fault_units
+from fat_fpga.faults.place import Place, place_of, places
+from fat_fpga.faults.registry import MODELS, changes_of, check_faults, fault_model
+from fat_fpga.faults.space import FaultSpace, fault_space
 
-__all__ = ["MODELS", "Fault", "FaultModel", "check_faults", "fault_model", "fault_space", "fault_units"]
+__all__ = [
+    "MODELS",
+    "AnyFault",
+    "Change",
+    "Effect",
+    "Fault",
+    "FaultModel",
+    "FaultSet",
+    "FaultSpace",
+    "Place",
+    "changed_stream",
+    "changed_unit",
+    "changes_of",
+    "check_faults",
+    "fault_model",
+    "fault_space",
+    "parse_fault",
+    "place_of",
+    "places",
+    "read_folding",
+]

@@ -2,43 +2,147 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fat_fpga.errors import FaultError
 
-_FORM = re.compile(
-    r"\s*(?P<layer>[\w.]+)\s*/\s*(?P<kind>\w+)\s*\[\s*(?P<index>\d+(?:\s*,\s*\d+)*)\s*\]\s*=\s*(?P<value>[+-]?\d+)\s*"
-)
 
-
-@dataclass(frozen=True, order=True)
-class Fault:
-    """``layer/kind[index] = value``, for example ``conv1/channel[17] = +1``.
+class Effect(NamedTuple):
+    """What happens at an address: stuck at a value, or flipped.
 
     Attributes:
-        layer: name of a layer of the network.
+        value: the activation level, or the bit's value, that is held; 1 for a flip.
+        flip: the bit is inverted (``^ 1``) instead of held (``=``).
+    """
+
+    value: int
+    flip: bool = False
+
+
+FLIP = Effect(1, flip=True)
+STUCK_BIT = (Effect(0), Effect(1))
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One address and one effect; ``str`` gives the text form, ``Fault.parse`` reads it.
+
+    ``conv1/channel[17] = +1``, ``conv1/pe[5 of 32] = -1``, ``conv1/weight[17,3,1,2].bit[0] ^ 1``,
+    ``conv1/activation[17,3,4].bit[0] ^ 1 @ frame[12]``; every form is in docs/faults.md.
+
+    Attributes:
+        layer: name of a place: a layer of the network, ``input``, or ``*``.
         kind: name of a fault model.
-        index: where in the layer, as the fault model defines it.
-        value: the activation level that the place is stuck at.
+        index: where in the place, as the fault model defines it.
+        value: the activation level, or the value of the bit, that is held; 1 for a flip.
+        of: number of PEs of the folding, where the index is a PE.
+        bit: bit of the memory word or register, 0 is the least significant; None where whole values are held.
+        flip: the bit is inverted instead of held.
+        frame: the only image, counted from 0 through the data set, that meets the fault; None for all of them.
     """
 
     layer: str
     kind: str
     index: tuple[int, ...]
     value: int
+    of: int | None = None
+    bit: int | None = None
+    flip: bool = False
+    frame: int | None = None
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The single faults in it: itself. `FaultSet` has the same property."""
+        return (self,)
+
+    @property
+    def effect(self) -> Effect:
+        return Effect(self.value, self.flip)
+
+    @property
+    def sort_key(self) -> tuple[int | tuple[int, ...], ...]:
+        """Orders the faults of one kind at one place: by index, then bit, frame and effect."""
+        bit, frame = (-1 if part is None else part for part in (self.bit, self.frame))
+        return self.of or 0, self.index, bit, frame, self.flip, self.value
+
+    @property
+    def index_text(self) -> str:
+        """``17``, ``3,4`` or ``5 of 32``."""
+        return ",".join(map(str, self.index)) + (f" of {self.of}" if self.of is not None else "")
+
+    @property
+    def effect_text(self) -> str:
+        """``= +1``, ``bit[9] = 1`` or ``bit[0] ^ 1``, and the frame if there is one."""
+        plus = "+" if self.value > 0 and self.bit is None else ""
+        bit = "" if self.bit is None else f"bit[{self.bit}] "
+        frame = "" if self.frame is None else f" @ frame[{self.frame}]"
+        return f"{bit}{'^' if self.flip else '='} {plus}{self.value}{frame}"
 
     def __str__(self) -> str:
-        value = f"{self.value:+d}" if self.value else "0"
-        return f"{self.layer}/{self.kind}[{','.join(map(str, self.index))}] = {value}"
+        dot = "." if self.bit is not None else " "
+        return f"{self.layer}/{self.kind}[{self.index_text}]{dot}{self.effect_text}"
 
     @classmethod
     def parse(cls, text: str) -> Fault:
-        """Read the text form; FaultError if it is none."""
-        found = _FORM.fullmatch(text)
-        if not found:
-            raise FaultError(
-                f"cannot read fault '{text}': expected layer/kind[index] = value, as conv1/channel[17] = +1"
-            )
-        index = tuple(int(i) for i in found["index"].split(","))
-        return cls(found["layer"], found["kind"], index, int(found["value"]))
+        """Read the text form of a single fault; FaultError says where it stops being one."""
+        fault = parse_fault(text)
+        if not isinstance(fault, Fault):
+            raise FaultError(f"'{text}' is a set of {len(fault.faults)} faults where a single one is expected")
+        return fault
+
+
+@dataclass(frozen=True)
+class FaultSet:
+    """Several faults at once: ``conv1/channel[17] = +1 & conv3/pixel[0,4] = -1``.
+
+    Where two of them hold the same activation at different values, the one listed later wins.
+    """
+
+    faults: tuple[Fault, ...]
+
+    def __post_init__(self) -> None:
+        if len(set(self.faults)) < len(self.faults):
+            raise FaultError(f"'{self}': a set holds each fault once")
+
+    @property
+    def layer(self) -> str:
+        """The places, in the order of their first mention: ``conv1+conv3``."""
+        return "+".join(dict.fromkeys(fault.layer for fault in self.faults))
+
+    @property
+    def kind(self) -> str:
+        """The kinds, in the order of their first mention: ``channel+pixel``."""
+        return "+".join(dict.fromkeys(fault.kind for fault in self.faults))
+
+    @property
+    def index_text(self) -> str:
+        return " & ".join(fault.index_text for fault in self.faults)
+
+    @property
+    def effect_text(self) -> str:
+        return " & ".join(fault.effect_text for fault in self.faults)
+
+    def __str__(self) -> str:
+        return " & ".join(map(str, self.faults))
+
+
+AnyFault = Fault | FaultSet
+
+
+def single_or_set(faults: Iterable[Fault]) -> AnyFault:
+    """The fault itself if there is one, else a set of them."""
+    faults = tuple(faults)
+    return faults[0] if len(faults) == 1 else FaultSet(faults)
+
+
+def parse_fault(text: str) -> AnyFault:
+    """Read the text form of a fault or of a set of faults (``A & B``).
+
+    Raises:
+        FaultError: it names the character where the text stops being a fault, and what was possible there.
+    """
+    from fat_fpga.faults.grammar import read
+
+    return single_or_set(read(text))

@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
+from fat_fpga.faults.block import Block
+from fat_fpga.faults.changes import Change
 from fat_fpga.faults.fault import Fault
-from fat_fpga.network import MatrixVectorUnit
-from fat_fpga.network.layers import IntArray, Shape
+from fat_fpga.faults.place import Place
+from fat_fpga.network import Network
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the number of faults depends on beside the network.
+
+    Attributes:
+        pes: number of PEs of each unit by name, from a folding; None where none was given.
+        frames: number of images of the data set, None where it is not known.
+    """
+
+    pes: dict[str, int] | None = None
+    frames: int | None = None
 
 
 class FaultModel(Protocol):
-    """One kind of hardware fault: where it can sit and what it does there."""
+    """One kind of hardware fault: where it can sit, and what it does there.
+
+    Attributes:
+        kind: the word in the text form.
+        cause: what breaks in the hardware, in a few words, for reports.
+    """
 
     kind: str
+    cause: str
 
-    def faults(self, unit: MatrixVectorUnit, shape: Shape) -> Iterator[Fault]:
-        """Every fault of this kind at a unit whose output has ``shape``, in a fixed order."""
+    def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
+        """The faults of this kind at a place; None where there can be none. Where the setting lacks something that
+        only enumerating needs, the block still knows what a fault of its kind looks like."""
 
-    def count(self, unit: MatrixVectorUnit, shape: Shape) -> int:
-        """How many faults ``faults`` yields, without going through them."""
+    def block_of(self, network: Network, fault: Fault) -> Block:
+        """The block that a fault of this kind belongs to, for checking it.
 
-    def check(self, fault: Fault, unit: MatrixVectorUnit, shape: Shape) -> None:
-        """FaultError, saying what is possible, unless the fault exists at this unit."""
+        Raises:
+            FaultError: there is no such place, or none of its faults is of this kind.
+        """
 
-    def apply(self, activations: IntArray, fault: Fault) -> IntArray:
-        """The faulty activations; [N, C, H, W] in front of any pooling. The argument is not changed."""
+    def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
+        """What a fault, known to exist, does."""

@@ -1,57 +1,119 @@
-"""Fault spaces: all faults of a kind in a network."""
+"""Fault spaces: all faults of a kind in a network, counted and drawn from without going through them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from typing import overload
 
-from fat_fpga.errors import FaultError
-from fat_fpga.faults.channel import ChannelStuckAt
-from fat_fpga.faults.fault import Fault
-from fat_fpga.faults.model import FaultModel
-from fat_fpga.network import MatrixVectorUnit, Network
-from fat_fpga.network.layers import Shape
-
-MODELS: dict[str, FaultModel] = {model.kind: model for model in (ChannelStuckAt(),)}
-"""Every fault model, by kind."""
-
-
-def fault_model(kind: str) -> FaultModel:
-    """The model called ``kind``; FaultError lists the known ones."""
-    if kind not in MODELS:
-        raise FaultError(f"unknown fault kind '{kind}': known are {', '.join(MODELS)}")
-    return MODELS[kind]
+from fat_fpga.errors import FaultError, ModelError
+from fat_fpga.faults.block import Block
+from fat_fpga.faults.fault import Effect, Fault
+from fat_fpga.faults.model import Setting
+from fat_fpga.faults.place import EVERYWHERE, places
+from fat_fpga.faults.registry import fault_model
+from fat_fpga.network import Network
 
 
-def fault_units(network: Network, layers: Sequence[str] | None = None) -> list[tuple[MatrixVectorUnit, Shape]]:
-    """The units whose activations can be faulty, with their output shapes, in network order.
+class FaultSpace(Sequence[Fault]):
+    """Faults by number, in network order; nothing is made before it is asked for.
+
+    Attributes:
+        blocks: one for each place (and kind, if there are several).
+    """
+
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        self.blocks = tuple(block for block in blocks if len(block))
+        self._ends = list(accumulate(map(len, self.blocks)))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    @overload
+    def __getitem__(self, number: int) -> Fault: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Fault]: ...
+    def __getitem__(self, number: int | slice) -> Fault | list[Fault]:
+        if isinstance(number, slice):
+            return [self[i] for i in range(*number.indices(len(self)))]
+        number = range(len(self))[number]
+        block = bisect_right(self._ends, number)
+        return self.blocks[block].fault(number - (self._ends[block] - len(self.blocks[block])))
+
+    def __iter__(self) -> Iterator[Fault]:
+        for block in self.blocks:
+            yield from map(block.fault, range(len(block)))
+
+    def sample(self, count: int, seed: int = 0) -> list[Fault]:
+        """``count`` different faults, each as likely as any other, in the space's order; all of them if there are no
+        more than that."""
+        if count >= len(self):
+            return list(self)
+        return [self[number] for number in sorted(random.Random(seed).sample(range(len(self)), count))]
+
+    def __add__(self, other: FaultSpace) -> FaultSpace:
+        return FaultSpace((*self.blocks, *other.blocks))
+
+
+def fault_space(
+    network: Network,
+    kind: str = "channel",
+    layers: Sequence[str] | None = None,
+    effects: Sequence[Effect] | None = None,
+    pes: dict[str, int] | None = None,
+    frames: int | None = None,
+) -> FaultSpace:
+    """Every fault of one kind, place by place in network order.
 
     Args:
-        layers: keep only these names; ModelError for a name the network lacks, FaultError for a layer without
-            activations of its own.
+        kind: name of a fault model.
+        layers: only these places. By default the units: the input, pools, and ``*`` (the PEs of a loopback
+            architecture) have to be named.
+        effects: only these; by default every level, or the flip of every bit.
+        pes: PEs of each unit by name; see `read_folding`. Needed for kind ``pe``.
+        frames: number of images; needed for kind ``activation``.
+
+    Raises:
+        FaultError: an unknown kind, a place without faults of the kind, or something needed is missing.
+        ModelError: the network has no such layer.
     """
-    units = {
-        layer.name: (layer, shape)
-        for layer, _, shape in network.walk()
-        if isinstance(layer, MatrixVectorUnit) and layer.levels is not None
-    }
-    for name in layers or ():
-        network.position(name)
-        if name not in units:
-            raise FaultError(f"layer '{name}' has no faultable activations: choose among {', '.join(units)}")
-    return [unit for name, unit in units.items() if layers is None or name in layers]
+    model, setting = fault_model(kind), Setting(pes, frames)
+    if kind == "activation" and not frames:
+        raise FaultError("faults of kind activation last for one image: the number of images is needed")
+    known = places(network)
+    if layers is None:
+        layers = [place.name for place in known.values() if place.unit is not None]
+        blocks = [model.block(network, known[name], setting) for name in layers]
+        found = [block for block in blocks if block is not None]
+    else:
+        order = [*known, EVERYWHERE]
+        for name in layers:
+            if name not in order:
+                raise ModelError(f"unknown layer '{name}': {network.name} has {', '.join(known)}")
+        found = [_named(network, kind, name, setting) for name in sorted(set(layers), key=order.index)]
+    return FaultSpace(found if effects is None else [block.narrowed(effects) for block in found])
 
 
-def fault_space(network: Network, kind: str = "channel", layers: Sequence[str] | None = None) -> list[Fault]:
-    """Every fault of one kind, layer by layer in network order."""
-    model = fault_model(kind)
-    return [fault for unit, shape in fault_units(network, layers) for fault in model.faults(unit, shape)]
+def _named(network: Network, kind: str, name: str, setting: Setting) -> Block:
+    """The block of a place that was asked for by name; FaultError if it has no such faults."""
+    if name == EVERYWHERE:
+        return _everywhere(network, kind, setting)
+    model, known = fault_model(kind), places(network)
+    block = model.block(network, known[name], setting)
+    if block is None:
+        possible = [place.name for place in known.values() if model.block(network, place, setting) is not None]
+        raise FaultError(f"layer '{name}' has no faults of kind {kind}: choose among {', '.join(possible)}")
+    return block
 
 
-def check_faults(network: Network, faults: Sequence[Fault]) -> None:
-    """FaultError or ModelError for the first fault that names no place in the network."""
-    units = {unit.name: (unit, shape) for unit, shape in fault_units(network)}
-    for fault in faults:
-        model = fault_model(fault.kind)
-        if fault.layer not in units:
-            fault_units(network, [fault.layer])
-        model.check(fault, *units[fault.layer])
+def _everywhere(network: Network, kind: str, setting: Setting) -> Block:
+    """The faults of a PE array that serves every layer in turn: it has as many PEs as the layer with the most."""
+    if kind != "pe":
+        raise FaultError(f"'{EVERYWHERE}' stands for the PEs of a loopback architecture, and takes faults of kind pe")
+    if setting.pes is None:
+        raise FaultError("faults of kind pe need a folding, the number of PEs of each layer")
+    served = [place.name for place in places(network).values() if place.unit is not None and place.levels is not None]
+    pes = max((setting.pes[name] for name in served), default=1)
+    return fault_model(kind).block_of(network, Fault(EVERYWHERE, kind, (0,), 0, of=pes))

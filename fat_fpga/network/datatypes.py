@@ -7,6 +7,8 @@ import re
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.network.layers import MatrixVectorUnit
+
 
 def smallest_type(low: int, high: int) -> str:
     """The narrowest signed or unsigned QONNX integer datatype that holds ``low..high``."""
@@ -35,3 +37,8 @@ def holds(datatype: str, values: npt.NDArray[np.int32]) -> bool:
     bits = int(found[2])
     smallest, largest = (0, 2**bits - 1) if found[1] else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     return smallest <= low and high <= largest
+
+
+def unit_weight_type(unit: MatrixVectorUnit) -> str:
+    """The datatype that a unit's weights have in a file: as declared, if that holds them."""
+    return unit.weight_type if holds(unit.weight_type, unit.weights) else type_of(unit.weights)

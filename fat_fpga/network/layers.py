@@ -47,6 +47,12 @@ class InputQuantiser:
     def max(self) -> int:
         return int(self.table.max())
 
+    @property
+    def levels(self) -> Levels:
+        """Evenly spaced integers that hold every entry of the table, with as wide a step as they allow."""
+        step = int(np.gcd.reduce(self.table.ravel() - self.min)) or 1
+        return Levels(self.min, step, max((self.max - self.min) // step + 1, 2))
+
 
 @dataclass(frozen=True, eq=False)
 class MatrixVectorUnit:

@@ -37,6 +37,11 @@ class Levels:
     def max(self) -> int:
         return self.base + (self.count - 1) * self.step
 
+    @property
+    def bipolar(self) -> bool:
+        """Whether they are -1 and +1."""
+        return (self.base, self.step, self.count) == (-1, 2, 2)
+
     def __iter__(self) -> Iterator[int]:
         return iter(self.values)
 

@@ -14,7 +14,7 @@ from fat_fpga import __version__
 from fat_fpga.errors import ModelError
 from fat_fpga.files import replacing
 from fat_fpga.network.bounds import lattice, source_of
-from fat_fpga.network.datatypes import holds, smallest_type, type_of
+from fat_fpga.network.datatypes import smallest_type, unit_weight_type
 from fat_fpga.network.layers import InputQuantiser, MatrixVectorUnit, MaxPool
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import Network
@@ -58,7 +58,7 @@ class _Writer:
     def unit(self, unit: MatrixVectorUnit, position: int) -> None:
         """A matrix product and, but for the last layer, its thresholds."""
         shape = self.network.shapes[position]
-        weight_type = unit.weight_type if holds(unit.weight_type, unit.weights) else type_of(unit.weights)
+        weight_type = unit_weight_type(unit)
         reach = lattice(unit, source_of(self.network, position))
         if unit.name.startswith("fc") and unit.kernel == self.network.input_shape(position)[1:]:
             self._flatten(unit.name)
@@ -127,15 +127,13 @@ class _Writer:
             raise ModelError(
                 f"{self.network.name}: an input table that is not ascending cannot be written as thresholds"
             )
-        step = int(np.gcd.reduce(table.ravel() - quantiser.min)) or 1
-        levels = Levels(quantiser.min, step, max((quantiser.max - quantiser.min) // step + 1, 2))
+        levels = quantiser.levels
         wanted = np.array(levels.values[1:])
         thresholds = np.stack([np.searchsorted(row, wanted) for row in table])
         self._thresholds("input_thresholds", thresholds, levels)
 
     def _thresholds(self, name: str, thresholds: npt.NDArray[np.int64], levels: Levels) -> None:
-        bipolar = (levels.base, levels.step, levels.count) == (-1, 2, 2)
-        datatype = "BIPOLAR" if bipolar else smallest_type(levels.min, levels.max)
+        datatype = "BIPOLAR" if levels.bipolar else smallest_type(levels.min, levels.max)
         low, high = min(int(thresholds.min()), 0), max(int(thresholds.max()), 0)
         constant = self._constant(f"{name}_values", thresholds, smallest_type(low, high))
         self._node(

@@ -10,7 +10,7 @@ import pytest
 
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.datasets.dataset import Dataset
-from fat_fpga.errors import CampaignError, DataError, EngineError, FatFpgaError, FaultError, ModelError
+from fat_fpga.errors import CampaignError, DataError, EngineError, FatFpgaError, FaultError
 from fat_fpga.faults import Fault, fault_space
 
 from .tiny import tiny_data, tiny_network, tiny_run
@@ -99,11 +99,11 @@ LABELS = Dataset("odd", DATA.images, np.full(30, 4), ("a", "b", "c", "d", "e"))
             DATA,
             [Fault("conv9", "channel", (0,), 1)],
             {},
-            ModelError,
-            "unknown layer 'conv9': tiny has conv0, conv0.pool",
+            FaultError,
+            "unknown place 'conv9': tiny has input, conv0, conv0.pool",
         ),
         (DATA, [Fault("conv0", "channel", (9,), 1)], {}, FaultError, "channels 0 to 3"),
-        (DATA, [Fault("conv0", "channel", (0,), 5)], {}, FaultError, "take the values"),
+        (DATA, [Fault("conv0", "channel", (0,), 5)], {}, FaultError, "expected = -1, "),
         (DATA, FAULTS, {"engine": "abacus"}, EngineError, "known are"),
         (DATA, FAULTS, {"chunk": 0}, CampaignError, "at least one fault"),
     ],

@@ -7,7 +7,7 @@ import pytest
 
 from fat_fpga.engines.engine import check_images
 from fat_fpga.engines.reference import ReferenceEngine, accumulate, activate, execute, pool, predict
-from fat_fpga.errors import DataError, FaultError, ModelError
+from fat_fpga.errors import DataError, FaultError
 from fat_fpga.faults import Fault, fault_space
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, MaxPool, Network
 from tests.designs.random_network import random_images, random_network
@@ -50,9 +50,10 @@ def test_a_stuck_channel_is_stuck_and_acts_before_the_pool() -> None:
     for value in unit.levels:
         outputs = execute(network, images, [Fault(unit.name, "channel", (0,), value)])
         clean = execute(network, images)
-        assert (outputs[at - 1][:, 0] == value).all()
-        assert (outputs[at][:, 0] == value).all()
-        np.testing.assert_array_equal(outputs[at - 1][:, 1:], clean[at - 1][:, 1:])
+        behind = network.layers[at].name
+        assert (outputs[unit.name][:, 0] == value).all()
+        assert (outputs[behind][:, 0] == value).all()
+        np.testing.assert_array_equal(outputs[unit.name][:, 1:], clean[unit.name][:, 1:])
 
 
 def test_the_first_of_equal_scores_wins() -> None:
@@ -100,9 +101,9 @@ def test_faults_that_do_not_exist_are_refused() -> None:
     beyond = Fault(first.name, "channel", (first.channels,), first.levels.min)
     for fault, error, wanted in [
         (beyond, FaultError, f"channels 0 to {first.channels - 1}"),
-        (Fault(first.name, "channel", (0,), 99), FaultError, "take the values"),
-        (Fault(last.name, "channel", (0,), 1), FaultError, "no faultable activations"),
-        (Fault("conv9", "channel", (0,), 1), ModelError, "unknown layer 'conv9'"),
+        (Fault(first.name, "channel", (0,), 99), FaultError, "expected = "),
+        (Fault(last.name, "channel", (0,), 1), FaultError, "scores have no activation levels"),
+        (Fault("conv9", "channel", (0,), 1), FaultError, "unknown place 'conv9'"),
         (Fault(first.name, "cosmic", (0,), 1), FaultError, "unknown fault kind 'cosmic'"),
     ]:
         with pytest.raises(error, match=wanted):

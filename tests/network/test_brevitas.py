@@ -11,7 +11,7 @@ from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.util.cleanup import cleanup
 
 from fat_fpga.engines.reference import execute
-from fat_fpga.network import MatrixVectorUnit, load_network, write_qonnx
+from fat_fpga.network import load_network, write_qonnx
 from tests.designs.finn_form import finn_form
 from tests.designs.random_network import random_images
 from tests.network.test_lowering import qonnx_tensors
@@ -68,7 +68,7 @@ def test_activations_and_class_scores_equal_qonnx(name: str, tmp_path: Path) -> 
     products = [n for n in model.graph.node if n.op_type in ("Conv", "MatMul", "Gemm")]
     images = random_images(network, 3)
     outputs = execute(network, images)
-    units = [o for layer, o in zip(network.layers, outputs, strict=True) if isinstance(layer, MatrixVectorUnit)]
+    units = [outputs[unit.name] for unit in network.units]
     for n, image in enumerate(images):
         tensors = qonnx_tensors(model, image)
         for node, expected in zip(quantisers[1:], units, strict=False):

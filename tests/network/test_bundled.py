@@ -13,7 +13,7 @@ from qonnx.util.cleanup import cleanup_model
 from fat_fpga.datasets.demo import load_demo
 from fat_fpga.engines.reference import execute
 from fat_fpga.models.zoo import bundled, write_onnx
-from fat_fpga.network import MatrixVectorUnit, load_network
+from fat_fpga.network import load_network
 
 COUNT = 100
 
@@ -24,7 +24,7 @@ def test_bundled_networks_equal_qonnx_on_real_images(name: str, tmp_path: Path) 
     network = load_network(tmp_path / "network.onnx", name)
     images = load_demo("cifar10").images[:COUNT]
     outputs = execute(network, images)
-    units = [o for layer, o in zip(network.layers, outputs, strict=True) if isinstance(layer, MatrixVectorUnit)]
+    units = [outputs[unit.name] for unit in network.units]
 
     model = cleanup_model(ModelWrapper(str(tmp_path / "network.onnx")), override_inpsize=COUNT)
     weights = {tensor.name for tensor in model.graph.initializer}

@@ -15,7 +15,7 @@ from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.util.cleanup import cleanup_model
 
 from fat_fpga.engines.reference import execute
-from fat_fpga.network import MatrixVectorUnit, Network
+from fat_fpga.network import Network
 from fat_fpga.network.bounds import canonical
 from fat_fpga.network.lowering.walk import lower
 from tests.designs.finn_form import finn_form
@@ -44,7 +44,7 @@ def check_against_qonnx(network: Network, graph: FloatGraph, exact: bool = True)
     model = ModelWrapper(graph.model).transform(InferShapes())
     images = random_images(network, 2)
     outputs = execute(network, images)
-    units = [o for layer, o in zip(network.layers, outputs, strict=True) if isinstance(layer, MatrixVectorUnit)]
+    units = [outputs[unit.name] for unit in network.units]
     for n, image in enumerate(images):
         tensors = qonnx_tensors(model, image)
         for (tensor, scale), expected in zip(graph.activations, units, strict=False):

@@ -24,7 +24,7 @@ def pixel_by_pixel(builder: GraphBuilder, activation: str, step: float = 1.0) ->
     assert canonical(network).fingerprint == network.fingerprint
     pixels = np.arange(256, dtype=np.uint8).reshape(-1, 1, 1, 1)
     tensors = execute_onnx(model, {"image": pixels.astype(np.float32)}, return_full_exec_context=True)
-    assert np.array_equal(tensors[activation], execute(network, pixels)[0] * step)
+    assert np.array_equal(tensors[activation], execute(network, pixels)[network.layers[0].name] * step)
 
 
 def probe() -> GraphBuilder:

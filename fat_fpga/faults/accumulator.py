@@ -1,0 +1,31 @@
+"""A bit of a channel's accumulator, flipped or stuck (in the PEs of Zahid et al. 2020, section II, Figure 1).
+
+It is the finished sum, as the comparator sees it, that has the bit changed: for every pixel of the channel, in every
+image. In the last layer it is the class score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fat_fpga.faults.changes import Change, ChangedAccumulators
+from fat_fpga.faults.fault import Fault
+from fat_fpga.faults.memory import UnitBits, held, unit_at
+from fat_fpga.faults.place import Place
+from fat_fpga.faults.register import accumulator_register
+from fat_fpga.network import MatrixVectorUnit, Network
+
+
+class AccumulatorBit(UnitBits):
+    kind = "accumulator"
+    cause = "a bit of the accumulator register in front of the thresholds"
+    axes = ("channel",)
+
+    def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int]:
+        return (unit.channels,), accumulator_register(unit, place.source).bits
+
+    def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
+        place, unit = unit_at(network, fault)
+        assert fault.bit is not None
+        register = accumulator_register(unit, place.source)
+        return (ChangedAccumulators(unit.name, fault.index[0], fault.bit, register, held(fault)),)

@@ -1,0 +1,45 @@
+"""A transient: one bit of one activation is flipped while one image passes, by a single-event upset in a FIFO.
+
+What comes out is what the bits then say, also where that is none of the levels: a flipped high bit of a two-bit 0
+is -2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fat_fpga.errors import FaultError
+from fat_fpga.faults.block import Block
+from fat_fpga.faults.changes import Change, FlippedActivation
+from fat_fpga.faults.fault import FLIP, Fault
+from fat_fpga.faults.model import Setting
+from fat_fpga.faults.place import Place, place_of
+from fat_fpga.faults.register import activation_register
+from fat_fpga.network import Network
+
+
+class ActivationUpset:
+    kind = "activation"
+    cause = "a single-event upset of one activation's bit while one image passes"
+
+    def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
+        if place.levels is None:
+            return None
+        bits = activation_register(place.levels).bits
+        axes = ("channel", "row", "column")
+        return Block(place.name, self.kind, axes, place.shape, (FLIP,), bits=bits, frames=setting.frames or 0)
+
+    def block_of(self, network: Network, fault: Fault) -> Block:
+        block = self.block(network, place_of(network, fault.layer), Setting())
+        if block is None:
+            raise FaultError(f"{fault}: {fault.layer} is the last layer, its scores have no activation levels")
+        return block
+
+    def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
+        place = place_of(network, fault.layer)
+        assert place.levels is not None
+        assert fault.bit is not None
+        assert fault.frame is not None
+        channel, row, column = fault.index
+        register = activation_register(place.levels)
+        return (FlippedActivation(place.name, (channel, row, column), fault.bit, register, fault.frame),)

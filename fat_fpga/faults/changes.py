@@ -1,0 +1,150 @@
+"""What a fault does to a network, in five elementary changes. Every engine knows these five and no fault model.
+
+A fault model turns a fault into changes; so a new model works in every engine as soon as it is written down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+import numpy as np
+
+from fat_fpga.faults.register import Register
+from fat_fpga.network import MatrixVectorUnit
+from fat_fpga.network.layers import IntArray
+
+
+@dataclass(frozen=True)
+class HeldActivations:
+    """A box of a stream's activations holds one value, in every image.
+
+    Attributes:
+        place: the stream; see `Place`.
+        channels, rows, columns: the box; channels may be any range, rows and columns are contiguous.
+        value: the activation level.
+    """
+
+    place: str
+    channels: range
+    rows: range
+    columns: range
+    value: int
+
+    def apply(self, activations: IntArray) -> IntArray:
+        """The faulty stream [N, C, H, W]; the argument is not changed."""
+        faulty = activations.copy()
+        faulty[:, _slice(self.channels), _slice(self.rows), _slice(self.columns)] = self.value
+        return faulty
+
+
+@dataclass(frozen=True)
+class FlippedActivation:
+    """One bit of one activation is inverted while one image passes.
+
+    Attributes:
+        place: the stream.
+        index: channel, row, column.
+        bit, register: which bit, and how the stream's activations stand in bits.
+        frame: the image, counted from 0 through the data set.
+    """
+
+    place: str
+    index: tuple[int, int, int]
+    bit: int
+    register: Register
+    frame: int
+
+    def apply(self, activations: IntArray, first_frame: int) -> IntArray:
+        """The faulty stream [N, C, H, W] of the images from ``first_frame`` on; the argument is not changed."""
+        faulty = activations.copy()
+        image = self.frame - first_frame
+        if 0 <= image < len(activations):
+            at = (image, *self.index)
+            faulty[at] = self.register.change(faulty[at], self.bit, None)
+        return faulty
+
+
+@dataclass(frozen=True)
+class ChangedWeight:
+    """A weight has another value: ``unit.weights[index]`` is ``value``."""
+
+    place: str
+    index: tuple[int, int, int, int]
+    value: int
+
+
+@dataclass(frozen=True)
+class ChangedThreshold:
+    """A threshold has another value: ``unit.thresholds[index]`` is ``value``, whatever its neighbours are."""
+
+    place: str
+    index: tuple[int, int]
+    value: int
+
+
+@dataclass(frozen=True)
+class ChangedAccumulators:
+    """One bit of a channel's finished accumulators, as the thresholds see them, is held or inverted.
+
+    Attributes:
+        place: the unit.
+        channel: its output channel.
+        bit, register: which bit, and how the accumulators stand in bits.
+        to: the value that the bit holds, None where it is inverted.
+    """
+
+    place: str
+    channel: int
+    bit: int
+    register: Register
+    to: int | None
+
+    def apply(self, accumulators: IntArray) -> IntArray:
+        """The faulty accumulators [N, M, H, W]; the argument is not changed."""
+        faulty = accumulators.copy()
+        faulty[:, self.channel] = self.register.change(faulty[:, self.channel], self.bit, self.to)
+        return faulty
+
+
+Change = HeldActivations | FlippedActivation | ChangedWeight | ChangedThreshold | ChangedAccumulators
+_C = TypeVar("_C", bound=Change)
+
+
+def changes_at(changes: Iterable[Change], place: str, kind: type[_C]) -> list[_C]:
+    """Those of one kind at one place, in their order."""
+    return [change for change in changes if isinstance(change, kind) and change.place == place]
+
+
+def changed_unit(unit: MatrixVectorUnit, changes: Iterable[Change]) -> MatrixVectorUnit:
+    """The unit with its changed weights and thresholds; the unit itself if there are none.
+
+    An activation counts the thresholds that are met, in whatever order they stand, so they are put in ascending order.
+    """
+    changes = tuple(changes)
+    weights, thresholds = unit.weights, unit.thresholds
+    for weight in changes_at(changes, unit.name, ChangedWeight):
+        weights = weights.copy() if weights is unit.weights else weights
+        weights[weight.index] = weight.value
+    for threshold in changes_at(changes, unit.name, ChangedThreshold):
+        assert thresholds is not None
+        thresholds = thresholds.copy() if thresholds is unit.thresholds else thresholds
+        thresholds[threshold.index] = threshold.value
+    if weights is unit.weights and thresholds is unit.thresholds:
+        return unit
+    return replace(unit, weights=weights, thresholds=None if thresholds is None else np.sort(thresholds, axis=1))
+
+
+def changed_stream(activations: IntArray, changes: Iterable[Change], place: str, first_frame: int) -> IntArray:
+    """A stream [N, C, H, W] with the changes at ``place``, in their order."""
+    for change in changes:
+        if isinstance(change, HeldActivations) and change.place == place:
+            activations = change.apply(activations)
+        elif isinstance(change, FlippedActivation) and change.place == place:
+            activations = change.apply(activations, first_frame)
+    return activations
+
+
+def _slice(span: range) -> slice:
+    return slice(span.start, span.stop, span.step)

@@ -1,0 +1,129 @@
+"""The text form of faults, read character by character so that an error can say where.
+
+    set    = fault { "&" fault }
+    fault  = place "/" kind "[" index [ "of" count ] "]" [ ".bit[" bit "]" ] effect [ "@ frame[" number "]" ]
+    effect = "=" value | "^" "1"
+
+A place is the name of a layer (``conv1``, ``conv1.pool``), ``input``, or ``*`` for all layers; an index is a list
+of numbers separated by commas. Spaces are free everywhere but inside names and numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn
+
+from fat_fpga.errors import FaultError
+from fat_fpga.faults.fault import Fault
+
+_NAME = re.compile(r"[A-Za-z_]\w*(?:\.(?!bit\b)[A-Za-z_]\w*)*|\*")
+_WORD = re.compile(r"[A-Za-z_]\w*")
+_NUMBER = re.compile(r"\d+")
+_SIGNED = re.compile(r"[+-]?\d+")
+_SPACE = re.compile(r"\s*")
+EXAMPLE = "conv1/channel[17] = +1"
+
+
+def read(text: str) -> list[Fault]:
+    """The faults in a text, in its order; FaultError if it is none."""
+    scanner = _Scanner(text)
+    faults = [scanner.fault()]
+    while scanner.take("&"):
+        faults.append(scanner.fault())
+    if not scanner.done():
+        scanner.fail("the end, '&' and another fault, or '@ frame[...]'" if faults[-1].frame is None else "the end")
+    return faults
+
+
+class _Scanner:
+    """A position in a text; spaces in front of it are skipped."""
+
+    def __init__(self, text: str) -> None:
+        self.text, self.at = text, 0
+        self._skip()
+
+    def _skip(self) -> None:
+        found = _SPACE.match(self.text, self.at)
+        assert found is not None
+        self.at = found.end()
+
+    def done(self) -> bool:
+        return self.at == len(self.text)
+
+    def take(self, token: str) -> bool:
+        """Whether ``token`` stands here; it is passed if so."""
+        if not self.text.startswith(token, self.at):
+            return False
+        self.at += len(token)
+        self._skip()
+        return True
+
+    def need(self, token: str, meaning: str = "") -> None:
+        if not self.take(token):
+            self.fail(meaning or f"'{token}'")
+
+    def match(self, pattern: re.Pattern[str], meaning: str) -> str:
+        found = pattern.match(self.text, self.at)
+        if found is None:
+            self.fail(meaning)
+        self.at = found.end()
+        self._skip()
+        return found[0]
+
+    def fail(self, expected: str, at: int | None = None) -> NoReturn:
+        """FaultError that points at the offending character."""
+        at = self.at if at is None else at
+        found = f"'{self.text[at:].split()[0]}'" if self.text[at:].strip() else "the end of the text"
+        raise FaultError(
+            f"cannot read fault '{self.text.strip()}': at character {at + 1} expected {expected}, got {found} "
+            f"(a fault looks like {EXAMPLE})"
+        )
+
+    def number(self, meaning: str) -> int:
+        return int(self.match(_NUMBER, meaning))
+
+    def bracketed(self, meaning: str) -> int:
+        self.need("[")
+        number = self.number(meaning)
+        self.need("]")
+        return number
+
+    def fault(self) -> Fault:
+        from fat_fpga.faults.registry import MODELS
+
+        layer = self.match(_NAME, "the name of a layer, 'input', or '*'")
+        self.need("/")
+        start = self.at
+        kind = self.match(_WORD, f"a kind of fault ({', '.join(MODELS)})")
+        if kind not in MODELS:
+            self.fail(f"a kind of fault ({', '.join(MODELS)})", start)
+        self.need("[")
+        index = [self.number("a number")]
+        while self.take(","):
+            index.append(self.number("a number"))
+        of = self.number("the number of PEs") if self.take("of") else None
+        self.need("]", "',' and another number, or ']'" if of is None else "']'")
+        bit = None
+        if self.take("."):
+            self.need("bit")
+            bit = self.bracketed("the number of a bit")
+        flip, value = self._effect(bit)
+        frame = None
+        if self.take("@"):
+            self.need("frame")
+            frame = self.bracketed("the number of an image")
+        return Fault(layer, kind, tuple(index), value, of, bit, flip, frame)
+
+    def _effect(self, bit: int | None) -> tuple[bool, int]:
+        if bit is None:
+            self.need("=", "'=' and a value, or '.bit[...]'")
+            return False, int(self.match(_SIGNED, "an integer"))
+        start = self.at
+        if self.take("^"):
+            self.need("1", "'1': '^ 1' flips the bit")
+            return True, 1
+        self.need("=", "'=' to hold the bit, or '^ 1' to flip it")
+        start, value = self.at, int(self.match(_SIGNED, "0 or 1"))
+        if value not in (0, 1):
+            self.fail("0 or 1", start)
+        return False, value

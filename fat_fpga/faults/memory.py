@@ -1,0 +1,47 @@
+"""What the fault models of memories and registers of a unit have in common: words of bits, flipped or stuck."""
+
+from __future__ import annotations
+
+from fat_fpga.errors import FaultError
+from fat_fpga.faults.block import BIT_EFFECTS, Block
+from fat_fpga.faults.fault import FLIP, Fault
+from fat_fpga.faults.model import Setting
+from fat_fpga.faults.place import Place, place_of
+from fat_fpga.network import MatrixVectorUnit, Network
+
+
+class UnitBits:
+    """Bits of words that belong to a matrix-vector unit. Flips are enumerated; stuck bits may be asked for."""
+
+    kind: str
+    cause: str
+    axes: tuple[str, ...]
+
+    def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int] | None:
+        """How many words there are along each axis, and the bits of each; None if the unit has none."""
+        raise NotImplementedError
+
+    def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
+        found = self.words(place, place.unit) if place.unit is not None else None
+        if found is None:
+            return None
+        dims, bits = found
+        return Block(place.name, self.kind, self.axes, dims, (FLIP,), BIT_EFFECTS, bits=bits)
+
+    def block_of(self, network: Network, fault: Fault) -> Block:
+        block = self.block(network, place_of(network, fault.layer), Setting())
+        if block is None:
+            raise FaultError(f"{fault}: {fault.layer} has no {self.kind} memory")
+        return block
+
+
+def unit_at(network: Network, fault: Fault) -> tuple[Place, MatrixVectorUnit]:
+    """The place of a fault that is known to sit at a unit."""
+    place = place_of(network, fault.layer)
+    assert place.unit is not None
+    return place, place.unit
+
+
+def held(fault: Fault) -> int | None:
+    """The value that the fault's bit is held at; None where it is inverted."""
+    return None if fault.flip else fault.value

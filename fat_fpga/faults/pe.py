@@ -1,0 +1,66 @@
+"""A processing element stuck at one activation level, under a folding.
+
+A unit with P processing elements computes channel c on PE c mod P (FINN's MVAU; Zahid et al. 2020, section II and
+Figure 1), so a broken PE takes the channels {c : c mod P == p} with it. In a loopback architecture one array of
+PEs serves every layer in turn: at ``*`` the fault is in all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fat_fpga.errors import FaultError
+from fat_fpga.faults.block import Block
+from fat_fpga.faults.changes import Change, HeldActivations
+from fat_fpga.faults.fault import Effect, Fault
+from fat_fpga.faults.model import Setting
+from fat_fpga.faults.place import EVERYWHERE, Place, place_of, places
+from fat_fpga.network import Network
+
+
+class PeStuckAt:
+    kind = "pe"
+    cause = "a whole PE: all channels that it computes under the folding"
+
+    def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
+        if place.unit is None or place.levels is None:
+            return None
+        if setting.pes is None:
+            raise FaultError("faults of kind pe need a folding, the number of PEs of each layer")
+        return self._block(place.name, setting.pes[place.name], tuple(place.levels))
+
+    def block_of(self, network: Network, fault: Fault) -> Block:
+        if fault.of is None:
+            raise FaultError(f"{fault}: expected pe[P of N], PE P out of the layer's N")
+        served = _served(network, fault)
+        most = max(place.shape[0] for place in served)
+        if not 1 <= fault.of <= most:
+            raise FaultError(f"{fault}: {fault.layer} can have 1 to {most} PEs")
+        levels = [value for value in served[0].levels or () if all(value in (place.levels or ()) for place in served)]
+        return self._block(fault.layer, fault.of, levels)
+
+    def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
+        assert fault.of is not None
+        return [
+            HeldActivations(
+                place.name,
+                range(fault.index[0], place.shape[0], fault.of),
+                range(place.shape[1]),
+                range(place.shape[2]),
+                fault.value,
+            )
+            for place in _served(network, fault)
+        ]
+
+    def _block(self, place: str, pes: int, levels: Sequence[int]) -> Block:
+        return Block(place, self.kind, ("PE",), (pes,), tuple(map(Effect, levels)), of=pes)
+
+
+def _served(network: Network, fault: Fault) -> list[Place]:
+    """The units that the PE works for; all with activation levels in a loopback architecture."""
+    if fault.layer == EVERYWHERE:
+        return [place for place in places(network).values() if place.unit is not None and place.levels is not None]
+    place = place_of(network, fault.layer)
+    if place.unit is None or place.levels is None:
+        raise FaultError(f"{fault}: {fault.layer} is no layer whose PEs have activation levels")
+    return [place]

@@ -1,0 +1,55 @@
+"""Places: the parts of a network that faults can sit in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from fat_fpga.errors import FaultError
+from fat_fpga.network import Levels, MatrixVectorUnit, Network
+from fat_fpga.network.bounds import source_of
+from fat_fpga.network.layers import InputQuantiser, Shape
+
+INPUT = "input"
+EVERYWHERE = "*"
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A stream of activations, and the unit that makes it if one does.
+
+    Attributes:
+        name: of the layer whose output the stream is, or ``input`` for the integers in front of the first layer.
+        position: index of that layer in the network; -1 for the input.
+        shape: channels, height and width of the stream.
+        levels: what its activations can be; None for class scores.
+        unit: the matrix-vector unit, None for the input and for pools.
+        source: what decides the integers in front of the unit.
+    """
+
+    name: str
+    position: int
+    shape: Shape
+    levels: Levels | None
+    unit: MatrixVectorUnit | None
+    source: InputQuantiser | Levels
+
+
+@lru_cache(maxsize=8)
+def places(network: Network) -> dict[str, Place]:
+    """Every place of a network by name, in network order."""
+    levels: Levels | None = network.input.levels
+    found = {INPUT: Place(INPUT, -1, network.input.shape, levels, None, network.input)}
+    for position, (layer, _, shape) in enumerate(network.walk()):
+        unit = layer if isinstance(layer, MatrixVectorUnit) else None
+        levels = unit.levels if unit else levels
+        found[layer.name] = Place(layer.name, position, shape, levels, unit, source_of(network, position))
+    return found
+
+
+def place_of(network: Network, name: str) -> Place:
+    """The place called ``name``; FaultError lists the known ones."""
+    known = places(network)
+    if name not in known:
+        raise FaultError(f"unknown place '{name}': {network.name} has {', '.join(known)}, and * for all layers at once")
+    return known[name]

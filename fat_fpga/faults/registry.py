@@ -1,0 +1,55 @@
+"""Every fault model, by kind; a new one is a file of its own and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from fat_fpga.errors import FaultError
+from fat_fpga.faults.accumulator import AccumulatorBit
+from fat_fpga.faults.activation import ActivationUpset
+from fat_fpga.faults.changes import Change
+from fat_fpga.faults.channel import ChannelStuckAt
+from fat_fpga.faults.element import ElementStuckAt
+from fat_fpga.faults.fault import AnyFault
+from fat_fpga.faults.model import FaultModel
+from fat_fpga.faults.pe import PeStuckAt
+from fat_fpga.faults.pixel import PixelStuckAt
+from fat_fpga.faults.threshold import ThresholdBit
+from fat_fpga.faults.weight import WeightBit
+from fat_fpga.network import Network
+
+_ALL: tuple[FaultModel, ...] = (
+    ChannelStuckAt(),
+    PixelStuckAt(),
+    ElementStuckAt(),
+    PeStuckAt(),
+    WeightBit(),
+    ThresholdBit(),
+    AccumulatorBit(),
+    ActivationUpset(),
+)
+MODELS: dict[str, FaultModel] = {model.kind: model for model in _ALL}
+"""Every fault model by kind, in the order of the documentation."""
+
+
+def fault_model(kind: str) -> FaultModel:
+    """The model called ``kind``; FaultError lists the known ones."""
+    if kind not in MODELS:
+        raise FaultError(f"unknown fault kind '{kind}': known are {', '.join(MODELS)}")
+    return MODELS[kind]
+
+
+def changes_of(network: Network, faults: Iterable[AnyFault]) -> tuple[Change, ...]:
+    """What faults that are present at once do to a network, in their order. They must exist: see `check_faults`."""
+    return tuple(
+        change for fault in faults for part in fault.faults for change in fault_model(part.kind).changes(network, part)
+    )
+
+
+def check_faults(network: Network, faults: Sequence[AnyFault], images: int | None = None) -> None:
+    """FaultError for the first fault that does not exist in the network, or hits none of so many images."""
+    for fault in faults:
+        for part in fault.faults:
+            fault_model(part.kind).block_of(network, part).check(part)
+            if images is not None and part.frame is not None and part.frame >= images:
+                raise FaultError(f"{part}: there are images 0 to {images - 1}")

@@ -1,0 +1,42 @@
+"""What the fault models of whole activations have in common: a box of a stream that is stuck at a level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fat_fpga.errors import FaultError
+from fat_fpga.faults.block import Block
+from fat_fpga.faults.changes import Change, HeldActivations
+from fat_fpga.faults.fault import Effect, Fault
+from fat_fpga.faults.model import Setting
+from fat_fpga.faults.place import Place, place_of
+from fat_fpga.network import Network
+
+
+class StuckBox:
+    """A part of a stream stuck at a level. ``axes`` says which parts of (channel, row, column) an index names; along
+    the others the whole stream is stuck."""
+
+    kind: str
+    cause: str
+    axes: tuple[str, ...]
+
+    def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
+        if place.levels is None:
+            return None
+        sizes = dict(zip(("channel", "row", "column"), place.shape, strict=True))
+        effects = tuple(Effect(value) for value in place.levels)
+        return Block(place.name, self.kind, self.axes, tuple(sizes[axis] for axis in self.axes), effects)
+
+    def block_of(self, network: Network, fault: Fault) -> Block:
+        block = self.block(network, place_of(network, fault.layer), Setting())
+        if block is None:
+            raise FaultError(f"{fault}: {fault.layer} is the last layer, its scores have no activation levels")
+        return block
+
+    def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
+        place = place_of(network, fault.layer)
+        whole = {axis: range(size) for axis, size in zip(("channel", "row", "column"), place.shape, strict=True)}
+        named = {axis: range(i, i + 1) for axis, i in zip(self.axes, fault.index, strict=True)}
+        box = whole | named
+        return (HeldActivations(place.name, box["channel"], box["row"], box["column"], fault.value),)

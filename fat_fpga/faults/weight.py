@@ -1,0 +1,34 @@
+"""A bit of weight memory, flipped or stuck (the weight memories of the MVTU: Zahid et al. 2020, section II, Figure 1).
+
+Permanent for the whole data set: an upset in a BRAM or LUTRAM stays until the memory is written anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fat_fpga.faults.changes import Change, ChangedWeight
+from fat_fpga.faults.fault import Fault
+from fat_fpga.faults.memory import UnitBits, held, unit_at
+from fat_fpga.faults.place import Place
+from fat_fpga.faults.register import weight_register
+from fat_fpga.network import MatrixVectorUnit, Network
+
+
+class WeightBit(UnitBits):
+    kind = "weight"
+    cause = "a bit of the weight memory"
+    axes = ("output channel", "input channel", "kernel row", "kernel column")
+
+    def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int]:
+        return unit.weights.shape, weight_register(unit).bits
+
+    def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
+        _, unit = unit_at(network, fault)
+        assert fault.bit is not None
+        m, c, y, x = fault.index
+        old = unit.weights[m, c, y, x]
+        value = int(weight_register(unit).change(np.array(old), fault.bit, held(fault)))
+        return () if value == old else (ChangedWeight(unit.name, (m, c, y, x), value),)
