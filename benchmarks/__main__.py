@@ -8,13 +8,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.channel import channel_campaign
+from benchmarks.campaigns import campaign
 from benchmarks.training import fat_step
 from fat_fpga.engines.native_engine import chosen_instruction_set
-from fat_fpga.models import zoo
 
 RESULTS = Path(__file__).parent / "results.json"
-GROUPS = ("channel", "fat_step")
+GROUPS = ("campaigns", "fat_step")
+CAMPAIGNS = (
+    *(("cnv_w1a1", kind) for kind in ("channel", "pixel", "element", "pe", "weight", "threshold", "accumulator")),
+    ("cnv_w2a2", "channel"),
+)
 
 
 def main() -> None:
@@ -25,26 +28,24 @@ def main() -> None:
     args = parser.parse_args()
     groups = (args.only,) if args.only else GROUPS
     results: dict[str, Any] = json.loads(RESULTS.read_text()) if args.only else {}
-    if "channel" in groups:
-        results |= channel(args.images, args.rounds)
+    if "campaigns" in groups:
+        results |= campaigns(args.images, args.rounds)
     if "fat_step" in groups:
         results |= training(args.rounds)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
 
 
-def channel(images: int, rounds: int) -> dict[str, Any]:
+def campaigns(images: int, rounds: int) -> dict[str, Any]:
     """Campaigns on the bundled CNV networks."""
     print(f"native engine ({chosen_instruction_set()}) against plain float32 PyTorch, all cores")
     print(f"{'campaign':24}{'ratio':>10}{'faulty/s':>14}{'torch images/s':>18}")
     results = {}
-    for name in zoo.bundled():
-        if not name.startswith("cnv"):
-            continue
-        result = channel_campaign(name, images, rounds)
-        results[f"{name}.channel"] = asdict(result)
+    for name, kind in CAMPAIGNS:
+        result = campaign(name, kind, images, rounds)
+        key = f"{name}.{kind}"
+        results[key] = asdict(result)
         print(
-            f"{name + '.channel':24}{result.ratio_to_torch:>10,.0f}"
-            f"{result.faulty_per_second:>14,.0f}{result.torch_per_second:>18,.0f}"
+            f"{key:24}{result.ratio_to_torch:>10,.0f}{result.faulty_per_second:>14,.0f}{result.torch_per_second:>18,.0f}"
         )
     return results
 

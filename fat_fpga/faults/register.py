@@ -107,6 +107,7 @@ def _reach(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> tuple[int
     return int(reach.low.min()), int(reach.high.max())
 
 
+@lru_cache(maxsize=64)
 def _counts_bits(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> bool:
     levels = source.levels if isinstance(source, InputQuantiser) else source
     return levels.bipolar and unit_weight_type(unit) == "BIPOLAR" and not any(unit.padding)

@@ -1,4 +1,4 @@
-"""Native engine on whole channel campaigns: every channel of every layer at every level."""
+"""Native engine on whole campaigns: every fault of a kind; a sample of the bits of the weight memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from benchmarks.plain_torch import images_per_second
 from fat_fpga.cli.model import load_bundled
 from fat_fpga.datasets import load
 from fat_fpga.engines.native_engine import NativeEngine
-from fat_fpga.faults import fault_space
+from fat_fpga.faults import Fault, fault_space, read_folding
+from fat_fpga.network import Network
+
+SAMPLE = 10_000
+"""Faults of a kind that has more."""
 
 
 @dataclass(frozen=True)
@@ -22,14 +26,20 @@ class Result:
     torch_per_second: float
 
 
-def channel_campaign(name: str, images: int, rounds: int) -> Result:
-    """The whole channel campaign on a bundled network and the first ``images`` bundled images.
+def faults_of(network: Network, kind: str) -> list[Fault]:
+    """All faults of a kind, PEs under BNN-PYNQ's folding, or a sample of them."""
+    pes = read_folding("bnn-pynq", network) if kind == "pe" else None
+    return fault_space(network, kind, pes=pes).sample(SAMPLE)
+
+
+def campaign(name: str, kind: str, images: int, rounds: int) -> Result:
+    """The campaign of a kind of fault on a bundled network and the first ``images`` bundled images.
 
     PyTorch and the native engine take turns, so that both meet the same weather on the machine.
     """
     network = load_bundled(name)
     data = load("demo:cifar10", limit=images)
-    faults = fault_space(network)
+    faults = faults_of(network, kind)
     engine = NativeEngine()
     plain, native = [], []
     for _ in range(rounds):
