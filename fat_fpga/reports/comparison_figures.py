@@ -38,5 +38,5 @@ def write_comparison_figures(comparison: Comparison, folder: str | os.PathLike[s
     with style():
         for section in comparison.sections:
             for name, draw in COMPARISON_FIGURES.items():
-                written += save(draw(section), folder, f"{name}_{section.kind}")
+                written += save(draw(section), folder, f"{name}_{section.kind.replace(' ', '_')}")
     return written
