@@ -23,8 +23,8 @@ $(VENV)/run.stamp: pyproject.toml constraints.txt $(NATIVE) | $(BIN)/python
 	@touch $@
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
-	@echo "installing what training, tests and linters need"
-	$(PIP) --editable '.[train,dev]'
+	@echo "installing what training, notebooks, tests and linters need"
+	$(PIP) --editable '.[train,notebooks,dev]'
 	@touch $@
 
 demo: $(VENV)/run.stamp

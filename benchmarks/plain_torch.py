@@ -15,9 +15,10 @@ def plain_cnv() -> nn.Sequential:
     topology = TOPOLOGIES["cnv"]
     layers: list[nn.Module] = []
     channels = topology.input_shape[0]
-    for width, pooled in topology.convolutions:
+    for convolution in topology.convolutions:
+        width = convolution.channels
         layers += [nn.Conv2d(channels, width, 3, bias=False), nn.BatchNorm2d(width), nn.Hardtanh()]
-        layers += [nn.MaxPool2d(2)] * pooled
+        layers += [nn.MaxPool2d(2)] * (convolution.pool is not None)
         channels = width
     layers.append(nn.Flatten())
     for width in topology.hidden:

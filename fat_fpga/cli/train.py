@@ -120,11 +120,11 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.training.trainer import train
 
     asked = settings_of(args)
-    spec(asked.model)
+    shape = spec(asked.model).topology.input_shape
     method = make_method(asked.method, asked.p, asked.error_model, asked.schedule)
     names = {field.name for field in fields(Recipe)}
     recipe = Recipe(**{name: value for name, value in vars(asked).items() if name in names})
-    train_set, test_set = (load(asked.data, split, asked.images) for split in ("train", "test"))
+    train_set, test_set = (load(asked.data, split, asked.images, shape) for split in ("train", "test"))
     folder = Path(asked.output)
     try:
         result = train(

@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images
+from fat_fpga.engines.native_faults import fault_list, pools_behind, shown_streams
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import AnyFault, Fault, check_faults
-from fat_fpga.network import Levels, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.faults import AnyFault, check_faults, places
+from fat_fpga.network import Levels, MatrixVectorUnit, Network
 from fat_fpga.network.layers import IntArray
 
 ENVIRONMENT = "FAT_FPGA_SIMD"
@@ -79,15 +80,7 @@ class NativeEngine:
         check_images(network, images, labels)
         check_faults(network, faults, len(images))
         model = self._model(network)
-        units = {unit.name: i for i, unit in enumerate(network.units)}
-        levels = [unit.levels or _INPUT for unit in network.units]
-        rows = []
-        for fault in faults:
-            if not isinstance(fault, Fault) or fault.kind != "channel" or fault.layer not in units:
-                raise EngineError(f"{fault}: the native engine does not take this kind of fault yet; use reference")
-            rows.append((units[fault.layer], fault.index[0], levels[units[fault.layer]].index(fault.value)))
-        addresses = np.array(rows, np.int32).reshape(len(faults), 3)
-
+        listed = fault_list(network, faults, model, self._module())
         golden = np.empty(len(images), np.int32)
         correct = np.zeros(len(faults), np.int64)
         changed = np.zeros(len(faults), np.int64)
@@ -100,8 +93,9 @@ class NativeEngine:
             classes = None if table is None else np.empty((len(faults), block.stop - start), np.int32)
             model.run(
                 np.ascontiguousarray(images[block]),
+                start,
                 labels[block],
-                addresses,
+                listed,
                 self.threads,
                 golden[block],
                 correct,
@@ -115,7 +109,17 @@ class NativeEngine:
         return Outcome(golden, correct, changed, table)
 
     def trace(self, network: Network, images: Images, fault: AnyFault | None = None) -> dict[str, IntArray]:
-        raise EngineError("the native engine shows no streams yet; use reference")
+        check_faults(network, [fault] if fault else [], len(images))
+        model = self._model(network)
+        listed = fault_list(network, [fault] if fault else [], model, self._module())
+        shapes = {name: places(network)[name].shape for name in shown_streams(network)}
+        streams = {name: np.empty((len(images), *shape), np.int32) for name, shape in shapes.items()}
+        for frame, image in enumerate(images):
+            model.trace(np.ascontiguousarray(image), frame, listed, [stream[frame] for stream in streams.values()])
+        return streams
+
+    def _module(self) -> ModuleType:
+        return _module(chosen_instruction_set())
 
     def _model(self, network: Network) -> Any:
         """The C++ model of a network; the latest one is kept for the next chunk of a campaign."""
@@ -143,17 +147,13 @@ def _translate(network: Network, module: ModuleType) -> Any:
     for position, layer in enumerate(network.layers):
         if not isinstance(layer, MatrixVectorUnit):
             continue
-        pools: list[tuple[int, ...]] = []
-        for behind in network.layers[position + 1 :]:
-            if not isinstance(behind, MaxPool):
-                break
-            pools.append((*behind.kernel, *behind.stride))
+        pools = [(*pool.kernel, *pool.stride) for pool in pools_behind(network, position)]
         _add_unit(model, layer, source, pools)
         source = layer.levels or source
     return model
 
 
-def _add_unit(model: Any, unit: MatrixVectorUnit, source: Levels, pools: list[tuple[int, ...]]) -> None:
+def _add_unit(model: Any, unit: MatrixVectorUnit, source: Levels, pools: Sequence[tuple[int, ...]]) -> None:
     if np.abs(unit.weights).max(initial=0) > 127:
         raise EngineError(f"{unit.name}: the native engine takes weights of -127..127; use the reference engine")
     try:
@@ -161,9 +161,11 @@ def _add_unit(model: Any, unit: MatrixVectorUnit, source: Levels, pools: list[tu
     except ValueError:
         raise EngineError(f"{unit.name}: padding needs 0 among the input levels {source}") from None
     offset = source.base * unit.weights.sum(axis=(1, 2, 3), dtype=np.int64)
-    thresholds = None
+    thresholds = integer_thresholds = None
     if unit.thresholds is not None:
         thresholds = _index_thresholds(unit, source, unit.thresholds, offset)
+        integer_thresholds = np.ascontiguousarray(unit.thresholds, np.int32)
+    levels = unit.levels or _INPUT
     try:
         model.add_unit(
             np.ascontiguousarray(unit.weights.transpose(0, 2, 3, 1), np.int8),
@@ -171,8 +173,10 @@ def _add_unit(model: Any, unit: MatrixVectorUnit, source: Levels, pools: list[tu
             unit.padding,
             pad_index,
             thresholds,
+            integer_thresholds,
             np.ascontiguousarray(offset, np.int32),
-            source.step,
+            (source.base, source.step),
+            (levels.base, levels.step),
             pools,
         )
     except ValueError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Any
 
 import brevitas.nn as qnn
 from torch import Tensor, nn
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from fat_fpga.models.activation import QuantisedActivation
 from fat_fpga.models.family import NetworkSpec
 from fat_fpga.models.norm import TensorNorm
-from fat_fpga.models.quantisers import ImageQuantiser, WeightQuantiser
+from fat_fpga.models.quantisers import FineWeightQuantiser, ImageQuantiser, UnsignedActivationQuantiser, WeightQuantiser
 
 NORM_EPS = 1e-4
 
@@ -46,31 +47,37 @@ def assemble(spec: NetworkSpec) -> QuantisedNetwork:
     else:
         layers["input"] = QuantisedActivation(spec.input_bits)
     channels, height, width = topology.input_shape
-    for index, (out_channels, pooled) in enumerate(topology.convolutions):
+    for index, convolution in enumerate(topology.convolutions):
         name = f"conv{index}"
         layers[name] = qnn.QuantConv2d(
-            channels, out_channels, 3, bias=False, weight_quant=WeightQuantiser, weight_bit_width=spec.weight_bits
+            channels,
+            convolution.channels,
+            convolution.kernel,
+            stride=convolution.stride,
+            padding=convolution.padding,
+            bias=False,
+            **_weights(spec, index),
         )
-        layers[f"{name}_norm"] = nn.BatchNorm2d(out_channels, eps=NORM_EPS)
-        layers[f"{name}_act"] = QuantisedActivation(spec.activation_bits)
-        channels, height, width = out_channels, height - 2, width - 2
-        if pooled:
-            layers[f"{name}_pool"] = nn.MaxPool2d(2)
-            height, width = height // 2, width // 2
+        channels = convolution.channels
+        layers[f"{name}_norm"] = nn.BatchNorm2d(channels, eps=NORM_EPS)
+        layers[f"{name}_act"] = _activation(spec)
+        if convolution.pool is not None:
+            layers[f"{name}_pool"] = nn.MaxPool2d(*convolution.pool)
+        height, width = convolution.side(height), convolution.side(width)
     layers["flatten"] = nn.Flatten()
     if topology.dropout:
         layers["input_drop"] = nn.Dropout(topology.dropout)
     features = channels * height * width
     for index, out_features in enumerate(topology.hidden, start=len(topology.convolutions)):
         name = f"fc{index}"
-        layers[name] = _linear(spec, features, out_features)
+        layers[name] = qnn.QuantLinear(features, out_features, bias=False, **_weights(spec, index))
         layers[f"{name}_norm"] = nn.BatchNorm1d(out_features, eps=NORM_EPS)
-        layers[f"{name}_act"] = QuantisedActivation(spec.activation_bits)
+        layers[f"{name}_act"] = _activation(spec)
         if topology.dropout:
             layers[f"{name}_drop"] = nn.Dropout(topology.dropout)
         features = out_features
-    name = f"fc{len(topology.convolutions) + len(topology.hidden)}"
-    layers[name] = _linear(spec, features, spec.classes)
+    name = f"fc{spec.layers - 1}"
+    layers[name] = qnn.QuantLinear(features, spec.classes, bias=False, **_weights(spec, spec.layers - 1))
     layers[f"{name}_norm"] = TensorNorm(eps=NORM_EPS)
     network = QuantisedNetwork(spec, layers)
     for weight in latent_weights(network):
@@ -84,8 +91,15 @@ def latent_weights(model: nn.Module) -> list[nn.Parameter]:
     return [layer.weight for layer in layers]
 
 
-def _linear(spec: NetworkSpec, features: int, out_features: int) -> nn.Module:
-    layer: nn.Module = qnn.QuantLinear(
-        features, out_features, bias=False, weight_quant=WeightQuantiser, weight_bit_width=spec.weight_bits
-    )
+def _weights(spec: NetworkSpec, layer: int) -> dict[str, Any]:
+    """Settings of the weights of layer number ``layer``."""
+    bits = spec.bits_of_weights(layer)
+    return {"weight_quant": WeightQuantiser if bits <= 2 else FineWeightQuantiser, "weight_bit_width": bits}
+
+
+def _activation(spec: NetworkSpec) -> nn.Module:
+    """The activation of a hidden layer. An unsigned one is a ReLU: FINN takes unsigned quantisers only behind one."""
+    if not spec.topology.unsigned:
+        return QuantisedActivation(spec.activation_bits)
+    layer: nn.Module = qnn.QuantReLU(act_quant=UnsignedActivationQuantiser, bit_width=spec.activation_bits)
     return layer

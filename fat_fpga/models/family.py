@@ -1,7 +1,8 @@
 """The table of networks: one row per topology, one per precision. Needs no torch.
 
-The topologies are those of FINN's bnn-pynq examples, which the FAT paper trains (section V): CNV for 3x32x32
-images, and three fully connected networks (TFC, SFC, LFC) for 1x28x28 images.
+Of FINN's bnn-pynq examples CNV for 3x32x32 images, and three fully connected networks (TFC, SFC, LFC) for 1x28x28
+images; DoReFa-Net (Zhou et al. 2016, arXiv 1606.06160) in its AlexNet form for 3x224x224 images. The FAT paper trains
+CNV and DoReFa-Net (section V).
 """
 
 from __future__ import annotations
@@ -13,21 +14,47 @@ from fat_fpga.errors import ModelError
 
 
 @dataclass(frozen=True)
+class Convolution:
+    """A square convolution, and the max-pool behind its activation.
+
+    Attributes:
+        channels: it puts out.
+        kernel, stride, padding: in pixels, the same in both directions; the padding is zeros on all four sides.
+        pool: window and stride of the max-pool; ``None`` for none.
+    """
+
+    channels: int
+    kernel: int = 3
+    stride: int = 1
+    padding: int = 0
+    pool: tuple[int, int] | None = None
+
+    def side(self, side: int) -> int:
+        """Pixels along one side behind the pool, for an input of ``side`` pixels."""
+        side = (side + 2 * self.padding - self.kernel) // self.stride + 1
+        return side if self.pool is None else (side - self.pool[0]) // self.pool[1] + 1
+
+
+@dataclass(frozen=True)
 class Topology:
     """Sizes of a network, without its precision.
 
     Attributes:
         input_shape: channels, height, width of one image.
-        convolutions: output channels of each 3x3 convolution, and whether a 2x2 max-pool follows it.
+        convolutions: in order.
         hidden: output features of each hidden fully connected layer.
         input_bits: bits of the input quantiser; ``None`` means as many as the activations have.
+        outer_weight_bits: bits of the weights of the first and of the last layer; ``None`` means as many as the others.
+        unsigned: n-bit activations have the levels i / (2^n - 1) in [0, 1], instead of levels symmetric around zero.
         dropout: probability that a value is dropped in training, on the input and on each hidden activation.
     """
 
     input_shape: tuple[int, int, int]
-    convolutions: tuple[tuple[int, bool], ...]
+    convolutions: tuple[Convolution, ...]
     hidden: tuple[int, ...]
     input_bits: int | None = None
+    outer_weight_bits: int | None = None
+    unsigned: bool = False
     dropout: float = 0.0
 
 
@@ -46,14 +73,39 @@ class NetworkSpec:
         """Bits of the input quantiser."""
         return self.topology.input_bits or self.activation_bits
 
+    @property
+    def layers(self) -> int:
+        """Number of layers with weights."""
+        return len(self.topology.convolutions) + len(self.topology.hidden) + 1
 
-_CNV = ((64, False), (64, True), (128, False), (128, True), (256, False), (256, False))
+    def bits_of_weights(self, layer: int) -> int:
+        """Bits of the weights of layer number ``layer``, counted from 0."""
+        outer = self.topology.outer_weight_bits
+        return outer if outer is not None and layer in (0, self.layers - 1) else self.weight_bits
+
+
+_CNV = (
+    Convolution(64),
+    Convolution(64, pool=(2, 2)),
+    Convolution(128),
+    Convolution(128, pool=(2, 2)),
+    Convolution(256),
+    Convolution(256),
+)
+_ALEXNET = (
+    Convolution(96, kernel=11, stride=4, padding=2, pool=(3, 2)),
+    Convolution(256, kernel=5, padding=2, pool=(3, 2)),
+    Convolution(384, padding=1),
+    Convolution(384, padding=1),
+    Convolution(256, padding=1, pool=(3, 2)),
+)
 
 TOPOLOGIES: dict[str, Topology] = {
     "cnv": Topology((3, 32, 32), _CNV, (512, 512), input_bits=8),
     "tfc": Topology((1, 28, 28), (), (64, 64, 64), dropout=0.2),
     "sfc": Topology((1, 28, 28), (), (256, 256, 256), dropout=0.2),
     "lfc": Topology((1, 28, 28), (), (1024, 1024, 1024), dropout=0.2),
+    "dorefa": Topology((3, 224, 224), _ALEXNET, (4096, 4096), input_bits=8, outer_weight_bits=8, unsigned=True),
 }
 
 PRECISIONS: dict[str, tuple[str, ...]] = {
@@ -61,6 +113,7 @@ PRECISIONS: dict[str, tuple[str, ...]] = {
     "tfc": ("w1a1", "w1a2", "w2a2"),
     "sfc": ("w1a1", "w1a2", "w2a2"),
     "lfc": ("w1a1", "w1a2", "w2a2"),
+    "dorefa": ("w1a2",),
 }
 
 

@@ -1,6 +1,7 @@
-"""Brevitas quantisers of the family: constant scales, symmetric levels.
+"""Brevitas quantisers of the family: constant scales, levels evenly spaced.
 
-One bit means {-1, +1}; n bits mean 2^n - 1 evenly spaced levels, symmetric around zero: {-1, 0, +1} for two bits.
+One bit means {-1, +1}; n bits mean 2^n - 1 levels, symmetric around zero: {-1, 0, +1} for two bits. Unsigned
+activations of n bits have 2^n levels from 0 to 1: {0, 1/3, 2/3, 1} for two bits.
 """
 
 from __future__ import annotations
@@ -38,11 +39,30 @@ class WeightQuantiser(_ConstantScale, WeightQuantSolver):  # type: ignore[misc]
     scaling_const = 1.0
 
 
+class FineWeightQuantiser(WeightQuantiser):
+    """Weights of n > 2 bits: multiples of 2^(1-n) inside (-1, 1), integers of -127 to 127 for eight bits.
+
+    The scale is a power of two, so that products and their sums are exact in float32.
+    """
+
+    @value
+    def scaling_const(bit_width):  # type: ignore[no-untyped-def]  # noqa: N805
+        return 1.0 - 2.0 ** (1 - bit_width)
+
+
 class ActivationQuantiser(_ConstantScale, ActQuantSolver):  # type: ignore[misc]
     """Activations in [-1, 1]."""
 
     min_val = -1.0
     max_val = 1.0
+
+
+class UnsignedActivationQuantiser(ActivationQuantiser):
+    """Activations in [0, 1], as DoReFa-Net's: round(x * (2^n - 1)) / (2^n - 1) of x clipped to [0, 1]."""
+
+    min_val = 0.0
+    signed = False
+    narrow_range = False
 
 
 class ImageQuantiser(ActivationQuantiser):

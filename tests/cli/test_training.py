@@ -35,6 +35,17 @@ def test_train_export_campaign(digits: Path, capsys: pytest.CaptureFixture[str])
     assert (run.done, run.complete) == (128, True)
 
 
+def test_images_of_a_folder_are_brought_to_the_size_of_the_network(folder: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    rng = np.random.default_rng(0)
+    for name in ("cat/0", "cat/1", "dog/0", "dog/1"):
+        (folder / "pictures" / name).parent.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (40 + rng.integers(5), 50, 3)).astype(np.uint8)
+        image.fromarray(pixels).save(folder / "pictures" / f"{name}.png")
+    train = ("train", "--model", "cnv-w1a1", "--data", "folder:pictures", "--epochs", "1", "--batch-size", "2")
+    assert main([*train, "-o", "out", "-q"]) == 0
+
+
 def test_fault_aware_training(digits: Path) -> None:
     (digits / "recipe.toml").write_text('method = "fat1"\np = 50\nerror-model = "element"\nepochs = 1\n')
     assert main([*TRAIN, "--recipe", "recipe.toml", "--batch-size", "50", "--method", "fat2"]) == 0

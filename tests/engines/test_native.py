@@ -5,36 +5,59 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fat_fpga.engines import Outcome
 from fat_fpga.engines.native_engine import ENVIRONMENT, UPDATE, NativeEngine, instruction_sets
-from fat_fpga.engines.reference import ReferenceEngine
+from fat_fpga.engines.reference import ReferenceEngine, execute
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import fault_space
+from fat_fpga.faults import MODELS, AnyFault, fault_space
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
+from tests.designs.random_faults import random_faults
 from tests.designs.random_network import networks, random_images, random_network
 
-FAULTS = 40  # sampled from each random network
+FAULTS = 60  # sampled from each random network
+IMAGES = 7
+KINDS = (*MODELS, "set")
+
+
+def mixed_faults(network: Network, seed: int) -> list[AnyFault]:
+    """Faults of every kind, shuffled: each starts from what the one before left behind."""
+    faults = [fault for kind in KINDS for fault in random_faults(network, kind, FAULTS // len(KINDS), seed, IMAGES)]
+    return [faults[i] for i in np.random.default_rng(seed).permutation(len(faults))]
 
 
 def assert_equal_outcomes(network: Network, seed: int, threads: int = 2) -> None:
     rng = np.random.default_rng(seed)
-    images = random_images(network, 9, seed)
+    images = random_images(network, IMAGES, seed)
     labels = rng.integers(0, network.classes, len(images))
-    space = fault_space(network)
-    faults = [space[i] for i in np.sort(rng.permutation(len(space))[:FAULTS])]
+    faults = mixed_faults(network, seed)
     expected = ReferenceEngine().run(network, images, labels, faults, predictions=True)
-    got = NativeEngine(threads).run(network, images, labels, faults, predictions=True)
+    native = NativeEngine(threads)
+    got = native.run(network, images, labels, faults, predictions=True)
     np.testing.assert_array_equal(got.golden, expected.golden)
-    np.testing.assert_array_equal(got.predictions, expected.predictions)
+    for fault, ours, theirs in zip(faults, table(got), table(expected), strict=True):
+        np.testing.assert_array_equal(ours, theirs, str(fault))
     np.testing.assert_array_equal(got.correct, expected.correct)
     np.testing.assert_array_equal(got.changed, expected.changed)
+    for fault in (None, *faults[:6]):
+        streams = execute(network, images, [fault] if fault else [])
+        shown = native.trace(network, images, fault)
+        assert list(shown)[-1] == network.units[-1].name
+        for name, stream in shown.items():
+            np.testing.assert_array_equal(stream, streams[name], f"{fault} at {name}")
+
+
+def table(outcome: Outcome) -> npt.NDArray[np.int32]:
+    assert outcome.predictions is not None
+    return outcome.predictions
 
 
 @given(network=networks(), seed=st.integers(0, 1000))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_equals_reference_on_random_networks(network: Network, seed: int) -> None:
     assert_equal_outcomes(network, seed)
 
@@ -46,7 +69,7 @@ def test_equals_reference_by_every_path(instruction_set: str, update: str, monke
         pytest.skip(f"this processor does not run {instruction_set}")
     monkeypatch.setenv(ENVIRONMENT, instruction_set)
     monkeypatch.setenv(UPDATE, update)
-    for seed in range(25):
+    for seed in range(20):
         assert_equal_outcomes(random_network(seed), seed, threads=1 + seed % 3)
 
 

@@ -10,6 +10,8 @@ from fat_fpga import models
 from fat_fpga.models.activation import QuantisedActivation
 from fat_fpga.models.builder import latent_weights
 
+SYMMETRIC = [name for name in models.names() if not models.spec(name).topology.unsigned]
+
 
 def levels(bits: int) -> list[float]:
     if bits == 1:
@@ -18,7 +20,7 @@ def levels(bits: int) -> list[float]:
     return [step / steps for step in range(-steps, steps + 1)]
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", SYMMETRIC)
 def test_values_have_the_levels_of_their_precision(name: str) -> None:
     torch.manual_seed(0)
     model = models.build(name, classes=7)

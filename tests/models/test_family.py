@@ -6,18 +6,38 @@ import pytest
 
 from fat_fpga import models
 from fat_fpga.errors import ModelError
+from fat_fpga.models.family import Convolution
 
 
 def test_names() -> None:
     expected = {f"cnv-{p}" for p in ("w1a1", "w1a2", "w1a3", "w1a4", "w2a2")}
     expected |= {f"{t}-{p}" for t in ("tfc", "sfc", "lfc") for p in ("w1a1", "w1a2", "w2a2")}
-    assert set(models.names()) == expected
+    assert set(models.names()) == expected | {"dorefa-w1a2"}
 
 
 def test_spec() -> None:
     spec = models.spec("cnv-w1a2", classes=43)
     assert (spec.weight_bits, spec.activation_bits, spec.input_bits, spec.classes) == (1, 2, 8, 43)
     assert models.spec("lfc-w2a2").input_bits == 2
+
+
+def test_bits_of_weights() -> None:
+    assert [models.spec("cnv-w2a2").bits_of_weights(layer) for layer in range(9)] == [2] * 9
+    dorefa = models.spec("dorefa-w1a2", classes=1000)
+    assert [dorefa.bits_of_weights(layer) for layer in range(dorefa.layers)] == [8, 1, 1, 1, 1, 1, 1, 8]
+
+
+@pytest.mark.parametrize(
+    ("convolution", "side"),
+    [
+        (Convolution(1), 54),
+        (Convolution(1, pool=(2, 2)), 27),
+        (Convolution(1, kernel=11, stride=4, padding=2), 13),
+        (Convolution(1, kernel=11, stride=4, padding=2, pool=(3, 2)), 6),
+    ],
+)
+def test_sides(convolution: Convolution, side: int) -> None:
+    assert convolution.side(56) == side
 
 
 def test_errors() -> None:

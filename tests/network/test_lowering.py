@@ -17,6 +17,7 @@ from qonnx.util.cleanup import cleanup_model
 from fat_fpga.engines.reference import execute
 from fat_fpga.network import Network
 from fat_fpga.network.bounds import canonical
+from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.walk import lower
 from tests.designs.finn_form import finn_form
 from tests.designs.float_graph import FloatGraph, random_float_graph
@@ -73,3 +74,12 @@ def test_scales_that_are_no_powers_of_two(seed: int) -> None:
     rng = np.random.default_rng(seed)
     graph = random_float_graph(lambda options: options[int(rng.integers(len(options)))], rng, exact=False)
     check_against_qonnx(lower(graph.model, "random"), graph, exact=False)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_scores_of_one_class_stand_for_all(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(seed)
+    graph = random_float_graph(lambda options: options[int(rng.integers(len(options)))], rng)
+    network = lower(graph.model, "random")
+    monkeypatch.setattr(Chain, "of_one_channel", lambda chain: None)  # then every class is evaluated
+    assert lower(graph.model, "random").fingerprint == network.fingerprint

@@ -9,6 +9,7 @@
 #include <string>
 #include <tuple>
 
+#include "fault_list.hpp"
 #include "model.hpp"
 #include "run.hpp"
 
@@ -21,11 +22,14 @@ template <class T, int Rank>
 using Array = nb::ndarray<const T, nb::ndim<Rank>, nb::c_contig, nb::device::cpu>;
 template <class T, int Rank>
 using Out = nb::ndarray<T, nb::ndim<Rank>, nb::c_contig, nb::device::cpu>;
+using Two = std::tuple<int, int>;
 using Four = std::tuple<int, int, int, int>;
 
-void add_unit(fat::Model& model, Array<int8_t, 4> weights, std::tuple<int, int> stride, Four padding, int pad_index,
-              std::optional<Array<int32_t, 2>> thresholds, Array<int32_t, 1> score_offset, int score_step,
-              std::vector<Four> pools) {
+fat::Levels levels(const Two& pair) { return {std::get<0>(pair), std::get<1>(pair)}; }
+
+void add_unit(fat::Model& model, Array<int8_t, 4> weights, Two stride, Four padding, int pad_index,
+              std::optional<Array<int32_t, 2>> thresholds, std::optional<Array<int32_t, 2>> integer_thresholds,
+              Array<int32_t, 1> offset, Two in_levels, Two out_levels, std::vector<Four> pools) {
   fat::UnitSpec spec{};
   spec.weights = weights.data();
   spec.outputs = int(weights.shape(0));
@@ -36,20 +40,20 @@ void add_unit(fat::Model& model, Array<int8_t, 4> weights, std::tuple<int, int> 
   std::tie(spec.top, spec.left, spec.bottom, spec.right) = padding;
   spec.pad_index = pad_index;
   spec.thresholds = thresholds ? thresholds->data() : nullptr;
+  spec.integer_thresholds = integer_thresholds ? integer_thresholds->data() : nullptr;
   spec.levels = thresholds ? int(thresholds->shape(1)) + 1 : 0;
-  spec.score_offset = score_offset.data();
-  spec.score_step = score_step;
-  for (const auto& [ky, kx, sy, sx] : pools) spec.pools.push_back({ky, kx, sy, sx});
+  spec.offset = offset.data();
+  spec.in_levels = levels(in_levels);
+  spec.out_levels = levels(out_levels);
+  for (const auto& [ky, kx, sy, sx] : pools) spec.pools.push_back({ky, kx, sy, sx, 0, 0});
   model.add(spec);
 }
 
-void run(const fat::Model& model, Array<uint8_t, 4> images, Array<int64_t, 1> labels, Array<int32_t, 2> faults,
-         int threads, Out<int32_t, 1> golden, Out<int64_t, 1> correct, Out<int64_t, 1> changed,
-         std::optional<Out<int32_t, 2>> classes) {
-  const auto* list = reinterpret_cast<const fat::StuckChannel*>(faults.data());
-  static_assert(sizeof(fat::StuckChannel) == 3 * sizeof(int32_t));
+void run(const fat::Model& model, Array<uint8_t, 4> images, int64_t first_frame, Array<int64_t, 1> labels,
+         const fat::FaultList& faults, int threads, Out<int32_t, 1> golden, Out<int64_t, 1> correct,
+         Out<int64_t, 1> changed, std::optional<Out<int32_t, 2>> classes) {
   const nb::gil_scoped_release release;
-  fat::run(model, images.data(), int64_t(images.shape(0)), labels.data(), list, int64_t(faults.shape(0)), threads,
+  fat::run(model, images.data(), int64_t(images.shape(0)), first_frame, labels.data(), faults.faults, threads,
            golden.data(), correct.data(), changed.data(), classes ? classes->data() : nullptr);
 }
 
@@ -76,6 +80,16 @@ NB_MODULE(MODULE_NAME, m) {
       .value("sparse", fat::Update::sparse)
       .value("popcount", fat::Update::popcount);
   m.def("supported", &supported, "Instruction sets that this processor runs, best first.");
+  nb::class_<fat::FaultList>(m, "FaultList")
+      .def(nb::init<>())
+      .def("begin", &fat::FaultList::begin)
+      .def("hold", &fat::FaultList::hold, "unit"_a, "stage"_a, "channels"_a, "rows"_a, "columns"_a, "value"_a,
+           "level"_a)
+      .def("flip", &fat::FaultList::flip, "unit"_a, "stage"_a, "index"_a, "frame"_a, "masks"_a, "scale"_a)
+      .def("weight", &fat::FaultList::weight, "unit"_a, "index"_a, "delta"_a)
+      .def("threshold", &fat::FaultList::threshold, "unit"_a, "channel"_a, "index"_a, "value"_a)
+      .def("prepare", &fat::FaultList::prepare, "model"_a)
+      .def("accumulator", &fat::FaultList::accumulator, "unit"_a, "channel"_a, "masks"_a, "scale"_a);
   nb::class_<fat::Model>(m, "Model")
       .def(
           "__init__",
@@ -85,7 +99,16 @@ NB_MODULE(MODULE_NAME, m) {
           "table"_a, "height"_a, "width"_a)
       .def_rw("update", &fat::Model::update)
       .def("add_unit", &add_unit, "weights"_a, "stride"_a, "padding"_a, "pad_index"_a, "thresholds"_a.none(),
-           "score_offset"_a, "score_step"_a, "pools"_a)
-      .def("run", &run, "images"_a, "labels"_a, "faults"_a, "threads"_a, "golden"_a, "correct"_a, "changed"_a,
-           "classes"_a.none());
+           "integer_thresholds"_a.none(), "offset"_a, "in_levels"_a, "out_levels"_a, "pools"_a)
+      .def("run", &run, "images"_a, "first_frame"_a, "labels"_a, "faults"_a, "threads"_a, "golden"_a, "correct"_a,
+           "changed"_a, "classes"_a.none())
+      .def(
+          "trace",
+          [](const fat::Model& model, Array<uint8_t, 3> image, int64_t frame, const fat::FaultList& faults,
+             std::vector<Out<int32_t, 3>> streams) {
+            std::vector<int32_t*> out;
+            for (const auto& stream : streams) out.push_back(stream.data());
+            fat::trace(model, image.data(), frame, faults.faults, out);
+          },
+          "image"_a, "frame"_a, "faults"_a, "streams"_a);
 }

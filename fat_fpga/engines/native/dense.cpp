@@ -6,9 +6,9 @@
 
 namespace fat {
 
-void Simulator::first_unit(const uint8_t* image) {
-  const Unit& unit = model_.units[0];
-  const Stream& in = unit.in;
+// The integers in front of the first unit, into pixels_.
+void Simulator::quantise(const uint8_t* image) {
+  const Stream& in = model_.units[0].in;
   const int width = in.frame_width();
   for (int c = 0; c < in.channels; ++c) {
     const int32_t* table = model_.input_table.data() + size_t(c) * 256;
@@ -19,18 +19,21 @@ void Simulator::first_unit(const uint8_t* image) {
       }
     }
   }
-  if (unit.wide) first_pixels<int32_t>(); else first_pixels<int16_t>();
-  if (!unit.last) pool(0, states_[0].golden.data());
+}
+
+// An area of the first unit, from pixels_, into its planes, or, if it is the last one too, into sums_; `keep` stores
+// the accumulators.
+void Simulator::first_unit(const Rect& area, Target to, bool keep) {
+  if (model_.units[0].wide) first_pixels<int32_t>(area, to, keep); else first_pixels<int16_t>(area, to, keep);
 }
 
 template <class Acc>
-void Simulator::first_pixels() {
+void Simulator::first_pixels(const Rect& area, Target to, bool keep) {
   const Unit& unit = model_.units[0];
   const int padded = unit.padded(), channels = unit.inputs, width = unit.in.frame_width();
   const int stride = unit.column_stride();
-  const Target to = target(0, states_[0].golden.data());
-  for (int y = 0; y < unit.height; ++y) {
-    for (int x = 0; x < unit.width; ++x) {
+  for (int y = area.y0; y < area.y1; ++y) {
+    for (int x = area.x0; x < area.x1; ++x) {
       uint64_t* planes = unit.last ? nullptr : to.first + y * to.pitch + size_t(x) * unit.out.pixel_words();
       for (int b = 0; b < unit.blocks(); ++b) {
         auto sums = Wide64<Acc>::zero();
@@ -42,6 +45,7 @@ void Simulator::first_pixels() {
             sums.add_product(column, Acc(row[k]));
           }
         }
+        if (keep) sums.store(accumulators<Acc>(0, y * unit.width + x) + b * kBlock);
         if (unit.last) {
           Acc out[kBlock];
           sums.store(out);
@@ -57,24 +61,23 @@ void Simulator::first_pixels() {
   }
 }
 
-// Recomputes every pixel of a unit from the planes in front of it, into `out`, the frame behind its pools.
-void Simulator::dense_unit(int u, const uint64_t* in, bool keep, uint64_t* out) {
+// Recomputes an area of a unit from the planes in front of it, into its own planes, or, if it is the last, into sums_;
+// `keep` stores the accumulators.
+void Simulator::dense_unit(int u, const uint64_t* in, const Rect& area, Target to, bool keep) {
   const Unit& unit = model_.units[u];
   State& state = states_[u];
   const int padded = unit.padded();
-  const Target to = target(u, out);
-  for (int y = 0; y < unit.height; ++y) {
-    for (int x = 0; x < unit.width; ++x) {
+  for (int y = area.y0; y < area.y1; ++y) {
+    for (int x = area.x0; x < area.x1; ++x) {
       dense_pixel(unit, in, y, x);
       if (keep) {
         const size_t at = size_t(y * unit.width + x) * padded;
         if (unit.wide) std::copy_n(sums_.data(), padded, state.acc32.data() + at);
         else std::copy_n(sums_.data(), padded, state.acc16.data() + at);
       }
-      if (!unit.last) write_planes(unit, to.first + y * to.pitch + x * unit.out.pixel_words());
+      if (!unit.last) write_planes(unit, to.first + y * to.pitch + size_t(x) * unit.out.pixel_words());
     }
   }
-  if (!unit.last) pool(u, out);
 }
 
 // Accumulators of one output pixel, into sums_.

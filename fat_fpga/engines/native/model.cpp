@@ -40,7 +40,7 @@ void split(Unit& unit, const UnitSpec& spec) {
 
 void set_columns(Unit& unit, const UnitSpec& spec) {
   const int rows = unit.taps() * unit.inputs;
-  unit.columns.assign(size_t(rows) * unit.column_stride(), 0);
+  unit.columns.assign(size_t(rows) * unit.column_stride() + unit.padded(), 0);  // and the void column
   for (int m = 0; m < unit.outputs; ++m) {
     for (int k = 0; k < rows; ++k) {
       const int8_t w = spec.weights[size_t(m) * rows + k];
@@ -49,6 +49,7 @@ void set_columns(Unit& unit, const UnitSpec& spec) {
       unit.largest_weight = std::max(unit.largest_weight, std::abs(int(w)));
     }
   }
+  unit.period = 127 / std::max(1, unit.largest_weight) & ~3;
 }
 
 // Bounds of the accumulators, whatever the inputs are.
@@ -111,23 +112,26 @@ void Model::add(const UnitSpec& spec) {
   unit.width = (in.frame_width() - spec.kernel_x) / spec.stride_x + 1;
 
   unit.wide = needs_32_bits(unit, spec, units.empty() ? input_largest : in.planes);
-  if (int64_t(in.frame_width()) * unit.inputs * unit.column_stride() > INT32_MAX) {  // see Simulator::Changes
-    throw std::invalid_argument("a row of taps of more than 2^31 weights");
+  const int64_t columns = int64_t(unit.taps()) * unit.inputs * unit.column_stride();
+  if (std::max(columns, int64_t(in.frame_width()) * unit.inputs * unit.column_stride()) > INT32_MAX / 2) {
+    throw std::invalid_argument("more than 2^30 weights");  // offsets of columns have 32 bits, see Simulator::Changes
   }
   set_columns(unit, spec);
   if (!units.empty()) split(unit, spec);
-  if (unit.last) {
-    unit.score_offset.assign(spec.score_offset, spec.score_offset + spec.outputs);
-    unit.score_step = spec.score_step;
-  } else {
+  unit.offset.assign(spec.offset, spec.offset + spec.outputs);
+  unit.in_levels = spec.in_levels;
+  unit.out_levels = spec.out_levels;
+  if (!unit.last) {
     set_thresholds(unit, spec);
-    unit.pools = spec.pools;
+    const size_t count = size_t(spec.outputs) * (spec.levels - 1);
+    unit.integer_thresholds.assign(spec.integer_thresholds, spec.integer_thresholds + count);
     unit.out.channels = spec.outputs;
     unit.out.height = unit.height;
     unit.out.width = unit.width;
-    for (const Pool& pool : unit.pools) {
-      unit.out.height = (unit.out.height - pool.kernel_y) / pool.stride_y + 1;
-      unit.out.width = (unit.out.width - pool.kernel_x) / pool.stride_x + 1;
+    for (Windows pool : spec.pools) {
+      unit.out.height = pool.height = (unit.out.height - pool.kernel_y) / pool.stride_y + 1;
+      unit.out.width = pool.width = (unit.out.width - pool.kernel_x) / pool.stride_x + 1;
+      unit.pools.push_back(pool);
     }
     unit.out.planes = spec.levels - 1;
   }

@@ -9,6 +9,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "aligned.hpp"
+#include "rect.hpp"
+
 namespace fat {
 
 constexpr int kBlock = 64;  // output channels that are handled together: one 64-bit word of plane bits
@@ -27,19 +30,21 @@ struct Stream {
   int frame_width() const { return width + left + right; }
   int frame_height() const { return height + top + bottom; }
   size_t frame_words() const { return size_t(frame_height()) * frame_width() * pixel_words(); }
+  Rect whole() const { return Rect::whole(height, width); }
   size_t offset(int y, int x) const {  // first word of an unpadded pixel
     return (size_t(y + top) * frame_width() + (x + left)) * pixel_words();
   }
 };
 
-struct Pool {
-  int kernel_y, kernel_x, stride_y, stride_x;
+// Evenly spaced integers of an activation: index i stands for base + step * i.
+struct Levels {
+  int base = 0, step = 1;
 };
 
 // A weight bit-plane: weights = base + sum over planes of scale * bit.
 struct WeightPlane {
   int scale;
-  std::vector<uint64_t> bits;  // [block][tap][word][64 outputs]
+  Aligned<uint64_t> bits;  // [block][tap][word][64 outputs]
 };
 
 struct Unit {
@@ -50,24 +55,32 @@ struct Unit {
   bool wide = false;  // accumulators need 32 bits
   int levels = 0;     // of the output; 0 in the last unit
 
-  std::vector<int8_t> columns;      // [tap][input][as is, negated][padded outputs]
+  Aligned<int8_t> columns;      // [tap][input][as is, negated][padded outputs], and one column of zeros
   int largest_weight = 0;           // absolute value
+  int period = 0;                   // columns whose sum fits in a byte: a multiple of four, or 0
   int weight_base = 0;
   std::vector<WeightPlane> planes;  // for the popcount path
-  std::vector<int32_t> thresholds;  // [plane][padded outputs], index domain
-  std::vector<int16_t> thresholds16;
-  std::vector<int32_t> score_offset;  // last unit: score = score_step * accumulator + score_offset
-  int score_step = 1;
+  Aligned<int32_t> thresholds;  // [plane][padded outputs], index domain
+  Aligned<int16_t> thresholds16;
 
-  std::vector<Pool> pools;  // behind the unit, in order
+  // Back to the integers of the network: accumulator = in_levels.step * accumulator here + offset of its channel.
+  std::vector<int32_t> offset;
+  Levels in_levels, out_levels;
+  std::vector<int32_t> integer_thresholds;  // [outputs][levels - 1], for accumulators of the network
+
+  std::vector<Windows> pools;  // behind the unit, in order
   Stream in;                // not used by the first unit
   Stream out;               // behind the pools, framed for the next unit; not used by the last unit
 
   int blocks() const { return blocks_of(outputs); }
   int padded() const { return blocks() * kBlock; }
   int column_stride() const { return 2 * padded(); }  // from one input's column to the next
+  int void_column() const { return int(columns.size()) - padded(); }  // offset of a column of zeros
   int taps() const { return kernel_y * kernel_x; }
   int pixels() const { return height * width; }
+  int planes_out() const { return levels - 1; }
+  Windows windows() const { return {kernel_y, kernel_x, stride_y, stride_x, height, width}; }
+  Rect whole() const { return Rect::whole(height, width); }  // of the output, in front of pooling
   // Cost of recomputing one output pixel by popcount, in 64-channel word operations.
   int dense_steps() const { return taps() * in.pixel_words() * int(planes.size()) * blocks(); }
 };
@@ -79,11 +92,12 @@ struct UnitSpec {
   int stride_y, stride_x;
   int top, left, bottom, right;
   int pad_index;              // level index of the integer 0 among the input's levels
-  const int32_t* thresholds;  // [outputs][levels - 1], index domain, or null in the last unit
-  int levels;                 // 0 in the last unit
-  const int32_t* score_offset;
-  int score_step;
-  std::vector<Pool> pools;
+  const int32_t* thresholds;          // [outputs][levels - 1], index domain, or null in the last unit
+  const int32_t* integer_thresholds;  // the same in the network's integers
+  int levels;                         // 0 in the last unit
+  const int32_t* offset;              // [outputs]
+  Levels in_levels, out_levels;
+  std::vector<Windows> pools;         // their output sizes are set by Model::add
 };
 
 // How a unit behind changed activations is brought up to date.

@@ -11,9 +11,10 @@
 
 namespace fat {
 
-void run(const Model& model, const uint8_t* images, int64_t image_count, const int64_t* labels,
-         const StuckChannel* faults, int64_t fault_count, int threads, int32_t* golden, int64_t* correct,
-         int64_t* changed, int32_t* classes) {
+void run(const Model& model, const uint8_t* images, int64_t image_count, int64_t first_frame, const int64_t* labels,
+         const std::vector<Fault>& faults, int threads, int32_t* golden, int64_t* correct, int64_t* changed,
+         int32_t* classes) {
+  const int64_t fault_count = int64_t(faults.size());
   const size_t image_bytes = size_t(model.channels) * model.height * model.width;
   std::atomic<int64_t> next{0};
   std::mutex merge;
@@ -26,7 +27,7 @@ void run(const Model& model, const uint8_t* images, int64_t image_count, const i
       for (int64_t i; (i = next++) < image_count;) {
         golden[i] = simulator.golden(images + i * image_bytes);
         for (int64_t f = 0; f < fault_count; ++f) {
-          const int label = simulator.stuck_channel(faults[f].unit, faults[f].channel, faults[f].level);
+          const int label = simulator.faulty(faults[f], first_frame + i);
           right[f] += label == labels[i];
           other[f] += label != golden[i];
           if (classes) classes[f * image_count + i] = label;
@@ -46,6 +47,14 @@ void run(const Model& model, const uint8_t* images, int64_t image_count, const i
   work();
   for (auto& thread : crew) thread.join();
   if (failure) std::rethrow_exception(failure);
+}
+
+void trace(const Model& model, const uint8_t* image, int64_t frame, const std::vector<Fault>& faults,
+           const std::vector<int32_t*>& streams) {
+  Simulator simulator(model);
+  simulator.golden(image);
+  for (const Fault& fault : faults) simulator.faulty(fault, frame);
+  for (size_t u = 0; u < streams.size(); ++u) simulator.stream(int(u), streams[u]);
 }
 
 }  // namespace fat

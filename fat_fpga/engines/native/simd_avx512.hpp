@@ -8,7 +8,7 @@
 namespace fat {
 
 constexpr int kMaxGroup = 8;  // blocks whose sums fit in registers
-constexpr double kDenseCost = 10;
+constexpr double kDenseCost = 12;
 
 struct Bytes64 {
   __m512i v;
@@ -88,6 +88,14 @@ inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }
 
 // Position of the lowest set bit; 0 for a word without one.
 inline int lowest_bit(uint64_t x) { return int(_tzcnt_u64(x)) & 63; }
+
+// to[i] = from[i] + shift for i < count; may read and write up to 16 places further.
+inline void append(const int32_t* from, int count, int32_t shift, int32_t* to) {
+  const __m512i by = _mm512_set1_epi32(shift);
+  for (int i = 0; i < count; i += 16) {
+    _mm512_storeu_si512(to + i, _mm512_add_epi32(_mm512_loadu_si512(from + i), by));
+  }
+}
 
 // sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.
 inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int scale, int32_t* sums) {

@@ -65,6 +65,11 @@ inline int popcount(uint64_t x) {
 // Position of the lowest set bit; 0 for a word without one.
 inline int lowest_bit(uint64_t x) { return x == 0 ? 0 : __builtin_ctzll(x); }
 
+// to[i] = from[i] + shift for i < count; may read and write up to 16 places further.
+inline void append(const int32_t* from, int count, int32_t shift, int32_t* to) {
+  for (int i = 0; i < count; ++i) to[i] = from[i] + shift;
+}
+
 // sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.
 inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int scale, int32_t* sums) {
   int32_t counts[64] = {};

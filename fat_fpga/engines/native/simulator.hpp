@@ -1,7 +1,7 @@
 // One image through the network: fault-free once, then under one fault after another.
 //
 // The fault-free run keeps every accumulator and every activation of the image. A fault starts where it
-// acts and moves forward as a set of changed activations: the unit right behind a stuck channel adds
+// acts and moves forward as a rectangle of changed activations: the unit right behind a stuck channel adds
 // sums of that channel's weight columns (looked up by which taps changed), later units add the columns of
 // the activations that changed, or recompute by popcount where so many changed that this is cheaper. Where
 // nothing is left changed, the answer is the fault-free one.
@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "fault.hpp"
 #include "model.hpp"
 
 namespace fat {
@@ -21,20 +22,27 @@ class Simulator {
   // Fault-free run of an image, uint8 [channels][height][width]; the predicted class.
   int golden(const uint8_t* image);
 
-  // Predicted class of that image with a channel of a unit stuck at a level index.
-  int stuck_channel(int unit, int channel, int level);
+  // Predicted class of that image, number `frame` of the data set, under a fault.
+  int faulty(const Fault& fault, int64_t frame);
+
+  // The stream behind a unit and its pools, [channels][height][width], or the class scores of the last unit, as the
+  // latest run left it; in the integers of the network.
+  void stream(int unit, int32_t* out) const;
 
  private:
   // What is kept for one unit.
   struct State {
-    std::vector<int16_t> acc16;     // fault-free accumulators [pixel][padded outputs]
-    std::vector<int32_t> acc32;     // the same, if the unit is wide
+    Aligned<int16_t> acc16;     // fault-free accumulators [pixel][padded outputs]
+    Aligned<int32_t> acc32;     // the same, if the unit is wide
+    std::vector<uint64_t> front;    // fault-free planes in front of the pools; not used where there are none
     std::vector<uint64_t> golden;   // fault-free output behind the pools, in its frame
     std::vector<uint64_t> faulty;   // the same under the present fault
+    Rect dirty;                     // of the output: `faulty` equals `golden` outside of it
     std::vector<uint64_t> scratch;  // planes in front of the pools, and between them
+    std::vector<int32_t> integers;  // the output [pixel][channel] of the plain path
   };
 
-  // Where a unit writes its planes, in front of any pooling.
+  // Planes of a unit's pixels, at some stage between its thresholds and the end of its pools.
   struct Target {
     uint64_t* first;
     size_t pitch;  // words from one row to the next
@@ -55,57 +63,109 @@ class Simulator {
     const int8_t* table;
   };
 
+  // Which channels in front of which unit the tables are for.
+  struct Tabled {
+    int unit = -1, channel = 0, channels = 0, step = 0;
+    bool operator==(const Tabled& other) const {
+      return unit == other.unit && channel == other.channel && channels == other.channels && step == other.step;
+    }
+  };
+
+  using Streams = std::vector<StreamChange>;
+
   // simulator.cpp: the course of a fault, and what all units share
-  int propagate(int u);
-  int classify(const Unit& unit) const;
-  Target target(int u, uint64_t* out);
-  void pool(int u, uint64_t* out);
+  int propagate(int u, Rect changed);
+  int classify(const Unit& unit);
+  int best_score() const;
+  Target golden_front(int u);
+  Target stage_target(int u, int stage);
+  void settle(int u, const Rect& area);
+  void pool_stage(int u, int stage, Target from, Target to, const Rect& area) const;
+
+  // streams.cpp: held activations, anywhere and as many as there are
+  int held_streams(const Streams& changes);
+  Rect hold_input(const Streams& changes, size_t& next);
+  Rect advance(int u, const Rect& changed, const Streams& changes, size_t& next);
+  Rect update(int u, const Rect& area);
+  void recompute(int u, const Rect& area, Target to);
+  void copy_front(int u, const Rect& area, Target to);
+  void hold(const StreamChange& change, const Unit& unit, Target to, const Rect& within) const;
+  bool as_held(StreamChange& flip);
+
+  // arithmetic.cpp: one channel computed with other weights, thresholds or accumulator bits
+  int changed_channel(const Fault& fault);
+  Rect write_channel(int u, int channel);
+  int64_t changed_accumulator(const Fault& fault, int u, int channel, int y, int x) const;
+  int input_integer(int u, int channel, int y, int x) const;
+
+  // plain.cpp: any fault, whole layers in plain integers
+  int plain(const Fault& fault, int64_t frame);
+  std::vector<int32_t> plain_unit(int u, const std::vector<int32_t>& in, const Fault& fault, int64_t frame);
+  std::vector<int32_t> integers_of(int u) const;
 
   // dense.cpp: whole units from scratch
-  void first_unit(const uint8_t* image);
-  template <class Acc> void first_pixels();
-  void dense_unit(int u, const uint64_t* in, bool keep, uint64_t* out);
+  void quantise(const uint8_t* image);
+  void first_unit(const Rect& area, Target to, bool keep);
+  template <class Acc> void first_pixels(const Rect& area, Target to, bool keep);
+  void dense_unit(int u, const uint64_t* in, const Rect& area, Target to, bool keep);
   void dense_pixel(const Unit& unit, const uint64_t* in, int y, int x);
   void write_planes(const Unit& unit, uint64_t* planes) const;
 
-  // column.cpp: one stuck channel and the unit right behind it
-  bool channel_changes(int u, int channel, int level);
+  // column.cpp: stuck channels of one unit, and the unit right behind it
+  int stuck_channels(const Fault& fault);
+  void gather_rows(int u, int channel, int k);
+  bool channel_changes(const Fault& fault);
   bool fits_tables(const Unit& unit) const;
-  void build_tables(int u, int channel);
-  void one_column(int u, int level);
-  template <class Acc, int Fixed> void column_pixels(int u, int level);
-  void spread_channel(int u, int channel, int level);
+  void list_channel(int u, int channel, int level);
+  void build_tables(const Fault& fault);
+  void add_tables(const Fault& fault);
+  template <class Acc, int Fixed> void table_pixels(const Fault& fault, int lookups);
 
   // sparse.cpp: a unit behind any set of changes
-  void find_changes(int u);
-  bool choose_sparse(const Unit& unit) const;
-  void sparse_unit(int u);
-  template <class Acc> void sparse_pixels(int u);
-  template <class Acc, int Group> int sparse_blocks(int u, int y, int x, int block, uint64_t* planes);
+  void find_changes(int u, const Rect& changed, const Rect& outputs);
+  bool choose_sparse(const Unit& unit, const Rect& outputs) const;
+  void sparse_unit(int u, const Rect& area, Target to);
+  template <class Acc> void sparse_pixels(int u, const Rect& area, Target to);
+  int32_t* list_columns(const Unit& unit, int y, int x, int32_t* list);
+  template <class Acc, int Group>
+  int sparse_blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* planes);
 
-  template <class Acc> const Acc* accumulators(int u, int pixel) const;
+  template <class Acc> Acc* accumulators(int u, int pixel);
+
+  // Where a unit's output under the present fault is: the fault did not come this far, or it is in planes or integers.
+  enum class Shown : uint8_t { golden, faulty, plain };
 
   const Model& model_;
   std::vector<State> states_;
+  std::vector<Shown> shown_;
   Changes changes_;
-  std::vector<int32_t> pixels_;    // quantised image in its frame [row][column][channel]
-  std::vector<int32_t> sums_;      // accumulators of one pixel [padded outputs]
-  std::vector<uint64_t> window_;   // activations of one window [plane][tap][word]
-  std::vector<uint8_t> rows_;      // which places of one channel changed: bitmap [plane][row of the frame]
-  size_t row_bytes_ = 0;
-  std::vector<int8_t> tables_;     // sums of one channel's columns [tap row][subset of taps][padded outputs]
-  int table_unit_ = -1, table_channel_ = -1;
-  std::vector<Lookup> lookups_;    // of one row of pixels
+  std::vector<int32_t> columns_;    // offsets of the weight columns that a row of pixels adds, pixel by pixel
+  std::vector<int32_t> counts_;     // how many for each pixel
+  std::vector<int32_t> pixels_;     // quantised image in its frame [row][column][channel]
+  Aligned<int32_t> sums_;       // accumulators of one pixel [padded outputs]
+  std::vector<int64_t> scores_;     // of the latest run that reached the last unit, in the network's integers
+  std::vector<uint64_t> window_;    // activations of one window [plane][tap][word]
+  std::vector<uint8_t> rows_;       // which places of stuck channels changed: bitmap [channel][plane][row of the frame]
+  std::vector<uint8_t> golden_rows_;  // of those channels, fault-free: bitmap [channel][plane][row]
+  std::vector<uint8_t> inside_;       // which columns of the frame are no padding: bitmap
+  size_t row_bytes_ = 0;              // of a row of these, a multiple of 8
+  Aligned<int8_t> tables_;          // sums of columns [channel][tap row][subset of taps][padded outputs]
+  Tabled tabled_;
+  std::vector<Lookup> lookups_;     // of one row of pixels
+  std::vector<Rect> needed_;        // areas of a unit's stages
+  std::vector<uint8_t> levels_[2];  // one channel's level indices [pixel], in front of and behind a pool
+  std::vector<int64_t> golden_scores_;
   int golden_class_ = 0;
+  const Fault* held_ = nullptr;  // stuck channels that no stream was written for
 };
 
 template <>
-inline const int16_t* Simulator::accumulators<int16_t>(int u, int pixel) const {
+inline int16_t* Simulator::accumulators<int16_t>(int u, int pixel) {
   return states_[u].acc16.data() + size_t(pixel) * model_.units[u].padded();
 }
 
 template <>
-inline const int32_t* Simulator::accumulators<int32_t>(int u, int pixel) const {
+inline int32_t* Simulator::accumulators<int32_t>(int u, int pixel) {
   return states_[u].acc32.data() + size_t(pixel) * model_.units[u].padded();
 }
 

@@ -7,18 +7,23 @@
 
 namespace fat {
 
-// Lists in changes_ what differs in front of unit u.
-void Simulator::find_changes(int u) {
+// Lists in changes_ what differs in front of unit u: within a changed area of the stream, for an area of outputs.
+void Simulator::find_changes(int u, const Rect& changed, const Rect& outputs) {
   const Unit& unit = model_.units[u];
   const Stream& in = unit.in;
-  const uint64_t* golden = states_[u - 1].golden.data();
-  const uint64_t* faulty = states_[u - 1].faulty.data();
-  const int words = in.words(), stride = unit.column_stride(), half = unit.padded();
+  const int words = in.words(), stride = unit.column_stride(), half = unit.padded(), frame = in.frame_width();
+  const Rect seen = unit.windows().covered(outputs), area = changed.moved(in.top, in.left).common(seen);
   int32_t* entry = changes_.entries.data();
-  int pixel = 0;
-  for (int y = 0; y < in.frame_height(); ++y) {
-    for (int x = 0; x < in.frame_width(); ++x, ++pixel) {
-      changes_.start[pixel] = int32_t(entry - changes_.entries.data());
+  for (int y = seen.y0; y < seen.y1; ++y) {
+    int32_t* start = changes_.start.data() + size_t(y) * frame;
+    const bool any = area.y0 <= y && y < area.y1;
+    const int from = any ? area.x0 : seen.x1, to = any ? area.x1 : seen.x1;
+    std::fill(start + seen.x0, start + from, int32_t(entry - changes_.entries.data()));
+    const size_t at = (size_t(y) * frame + from) * in.pixel_words();
+    const uint64_t* golden = states_[u - 1].golden.data() + at;
+    const uint64_t* faulty = states_[u - 1].faulty.data() + at;
+    for (int x = from; x < to; ++x) {
+      start[x] = int32_t(entry - changes_.entries.data());
       for (int t = 0; t < in.planes; ++t) {
         for (int w = 0; w < words; ++w, ++golden, ++faulty) {
           const int32_t base = (x * in.channels + w * 64) * stride;
@@ -36,75 +41,102 @@ void Simulator::find_changes(int u) {
         }
       }
     }
+    std::fill(start + to, start + seen.x1 + 1, int32_t(entry - changes_.entries.data()));
   }
-  changes_.count = changes_.start[pixel] = int32_t(entry - changes_.entries.data());
+  changes_.count = int32_t(entry - changes_.entries.data());
 }
 
-bool Simulator::choose_sparse(const Unit& unit) const {
+bool Simulator::choose_sparse(const Unit& unit, const Rect& outputs) const {
   if (model_.update != Update::automatic) return model_.update == Update::sparse;
-  const double places = double(unit.in.frame_height()) * unit.in.frame_width();
-  const double uses = double(changes_.count) * unit.taps() * unit.pixels() / places;
+  const Rect seen = unit.windows().covered(outputs);
+  const double places = double(seen.y1 - seen.y0) * (seen.x1 - seen.x0);
+  const double pixels = double(outputs.y1 - outputs.y0) * (outputs.x1 - outputs.x0);
+  const double uses = double(changes_.count) * unit.taps() * pixels / places;
   const double sparse = uses * (unit.blocks() + 1.0);
-  return sparse < kDenseCost * unit.pixels() * unit.dense_steps();
+  return sparse < kDenseCost * pixels * unit.dense_steps();
 }
 
-void Simulator::sparse_unit(int u) {
-  if (model_.units[u].wide) sparse_pixels<int32_t>(u); else sparse_pixels<int16_t>(u);
+void Simulator::sparse_unit(int u, const Rect& area, Target to) {
+  if (model_.units[u].wide) sparse_pixels<int32_t>(u, area, to); else sparse_pixels<int16_t>(u, area, to);
 }
 
-// Unit u into its faulty output, or, for the last unit, into sums_.
+// An area of unit u into its planes, or, for the last unit, into sums_.
 template <class Acc>
-void Simulator::sparse_pixels(int u) {
+void Simulator::sparse_pixels(int u, const Rect& area, Target to) {
   const Unit& unit = model_.units[u];
-  const Target to = target(u, states_[u].faulty.data());
-  for (int y = 0; y < unit.height; ++y) {
-    for (int x = 0; x < unit.width; ++x) {
-      uint64_t* planes = unit.last ? nullptr : to.first + y * to.pitch + size_t(x) * unit.out.pixel_words();
+  const Target golden = unit.last ? to : golden_front(u);
+  const int words = unit.last ? 0 : unit.out.pixel_words(), blocks = unit.blocks();
+  for (int y = area.y0; y < area.y1; ++y) {
+    // A row at a time, so that what is listed has left the processor's store queue when it is read again.
+    int32_t* end = columns_.data();
+    for (int x = area.x0; x < area.x1; ++x) {
+      int32_t* list = end;
+      end = list_columns(unit, y, x, list);
+      counts_[x] = int(end - list);
+      for (int i = 0; i < 3; ++i) *end++ = unit.void_column();  // fill the last four
+    }
+    const int32_t* list = columns_.data();
+    for (int x = area.x0; x < area.x1; list += counts_[x++] + 3) {
+      uint64_t* planes = unit.last ? nullptr : to.first + y * to.pitch + size_t(x) * words;
+      if (counts_[x] == 0 && !unit.last) {
+        std::copy_n(golden.first + y * golden.pitch + size_t(x) * words, words, planes);
+        continue;
+      }
+      const int p = y * unit.width + x, n = counts_[x];
       int block = 0;
-      const int blocks = unit.blocks();
-      while (kMaxGroup >= 8 && blocks - block >= 8) block = sparse_blocks<Acc, 8>(u, y, x, block, planes);
-      while (kMaxGroup >= 4 && blocks - block >= 4) block = sparse_blocks<Acc, 4>(u, y, x, block, planes);
-      while (blocks - block >= 2) block = sparse_blocks<Acc, 2>(u, y, x, block, planes);
-      while (blocks - block >= 1) block = sparse_blocks<Acc, 1>(u, y, x, block, planes);
+      while (kMaxGroup >= 8 && blocks - block >= 8) block = sparse_blocks<Acc, 8>(u, p, list, n, block, planes);
+      while (kMaxGroup >= 4 && blocks - block >= 4) block = sparse_blocks<Acc, 4>(u, p, list, n, block, planes);
+      while (blocks - block >= 2) block = sparse_blocks<Acc, 2>(u, p, list, n, block, planes);
+      while (blocks - block >= 1) block = sparse_blocks<Acc, 1>(u, p, list, n, block, planes);
     }
   }
-  if (!unit.last) pool(u, states_[u].faulty.data());
+}
+
+// Appends the offsets of the weight columns to add for one output pixel; the end of the list.
+int32_t* Simulator::list_columns(const Unit& unit, int y, int x, int32_t* list) {
+  const int frame = unit.in.frame_width(), row = unit.inputs * unit.column_stride();
+  const int32_t* start = changes_.start.data() + size_t(y) * unit.stride_y * frame + x * unit.stride_x;
+  int shift = -x * unit.stride_x * row;
+  for (int ky = 0; ky < unit.kernel_y; ++ky, start += frame, shift += unit.kernel_x * row) {
+    const int count = start[unit.kernel_x] - start[0];
+    append(changes_.entries.data() + start[0], count, shift, list);
+    list += count;
+  }
+  return list;
 }
 
 // One output pixel, `Group` blocks of 64 channels from `block` on; the block behind them.
 template <class Acc, int Group>
-int Simulator::sparse_blocks(int u, int y, int x, int block, uint64_t* planes) {
+int Simulator::sparse_blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* planes) {
   const Unit& unit = model_.units[u];
-  const int padded = unit.padded(), frame = unit.in.frame_width();
-  const Acc* golden = accumulators<Acc>(u, y * unit.width + x) + block * kBlock;
-  const int period = 127 / std::max(1, unit.largest_weight);  // columns whose sum fits in a byte
+  const int padded = unit.padded();
+  const Acc* golden = accumulators<Acc>(u, pixel) + block * kBlock;
+  const int period = unit.period;
+  const int8_t* columns = unit.columns.data() + block * kBlock;
 
-  Bytes64 delta[Group];
-  for (auto& d : delta) d = Bytes64::zero();
   Wide64<Acc> sums[Group];
   for (int g = 0; g < Group; ++g) sums[g] = Wide64<Acc>::load(golden + g * kBlock);
-
-  int budget = period;
-  for (int ky = 0; ky < unit.kernel_y; ++ky) {
-    const int32_t* start = changes_.start.data() + (y * unit.stride_y + ky) * frame + x * unit.stride_x;
-    const int32_t* entry = changes_.entries.data() + start[0];
-    const int32_t* end = changes_.entries.data() + start[unit.kernel_x];
-    const int8_t* columns = unit.columns.data() + block * kBlock +
-                            ptrdiff_t(ky * unit.kernel_x - x * unit.stride_x) * unit.inputs * unit.column_stride();
-    while (entry != end) {
-      const int32_t* stop = std::min(end, entry + budget);
-      budget -= int(stop - entry);
-      for (; entry != stop; ++entry) {
-        for (int g = 0; g < Group; ++g) delta[g].add(columns + *entry + g * kBlock);
-      }
-      if (budget == 0) {
-        for (int g = 0; g < Group; ++g) sums[g].add(delta[g]), delta[g] = Bytes64::zero();
-        budget = period;
+  if (period == 0) {  // single columns of large weights
+    for (int i = 0; i < count; ++i) {
+      for (int g = 0; g < Group; ++g) {
+        auto delta = Bytes64::zero();
+        delta.add(columns + list[i] + g * kBlock);
+        sums[g].add(delta);
       }
     }
   }
+  for (int from = 0; period > 0 && from < count; from += period) {
+    Bytes64 delta[Group];
+    for (auto& d : delta) d = Bytes64::zero();
+    const int32_t* stop = list + std::min(count, from + period);
+    for (const int32_t* column = list + from; column < stop; column += 4) {
+      for (int i = 0; i < 4; ++i) {
+        for (int g = 0; g < Group; ++g) delta[g].add(columns + column[i] + g * kBlock);
+      }
+    }
+    for (int g = 0; g < Group; ++g) sums[g].add(delta[g]);
+  }
   for (int g = 0; g < Group; ++g) {
-    sums[g].add(delta[g]);
     if (unit.last) {
       Acc out[kBlock];
       sums[g].store(out);

@@ -69,6 +69,16 @@ class Chain:
         last = max(i for i, node in enumerate(self.nodes) if node.op_type in QUANTISERS)
         return replace(self, steps=self.steps[:last])
 
+    def of_one_channel(self) -> Chain | None:
+        """The chain of any single channel, where every parameter is one number for all channels; else None."""
+        steps = []
+        for step in self.steps:
+            node = step.operator.node
+            if any(self.graph.constants[name].values.size > 1 for name in node.input if name and name != step.variable):
+                return None
+            steps.append(replace(step, channels=np.zeros([1] * step.channels.ndim, np.intp)))
+        return replace(self, count=1, steps=steps)
+
     def __call__(self, probe: Probe) -> Probe:
         """Values behind the chain, float32 [V, C], for values [V, C] in front of it."""
         for step in self.steps:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import lattice
@@ -47,17 +49,8 @@ def scoring_unit(
     reach = lattice(unit, source)
     check_range(product, reach)
     values = np.arange(reach.low.min(), int(reach.high.max()) + 1, dtype=np.int64)
-    accumulators = Accumulators(product, source_scale)
-    block = max(2, WORK // unit.channels)
-    parts = [
-        chain(accumulators(np.repeat(values[i : i + block, None], unit.channels, axis=1)))
-        for i in range(0, len(values), block)
-    ]
-    scores = np.concatenate(parts)
+    differences = np.diff(_scores(values, product, source_scale, chain))
     blamed = chain.nodes[-1] if chain.nodes else product.node
-    if not np.all(scores == scores[:, :1]):
-        raise _explain(chain, product)
-    differences = np.diff(scores[:, 0])
     if len(differences) and np.all(differences < 0):
         weights = -unit.weights
         return replace(unit, weights=weights, weight_type=widened(unit.weight_type, weights))
@@ -70,9 +63,31 @@ def scoring_unit(
     return unit
 
 
+def _scores(
+    values: npt.NDArray[np.int64], product: Product, source_scale: float, chain: Chain
+) -> npt.NDArray[np.float32]:
+    """Scores [V] of accumulators [V], in blocks; ModelError where they differ between classes."""
+    single, bias = chain.of_one_channel(), product.bias
+    if single is not None and _equal(product.scale) and (bias is None or _equal(bias)):
+        chain, product = single, replace(product, scale=product.scale[:1], bias=None if bias is None else bias[:1])
+    accumulators = Accumulators(product, source_scale)
+    block = max(2, WORK // chain.count)
+    parts = []
+    for start in range(0, len(values), block):
+        scores = chain(accumulators(np.repeat(values[start : start + block, None], chain.count, axis=1)))
+        if not np.all(scores == scores[:, :1]):
+            raise _explain(chain, product)
+        parts.append(scores[:, 0].copy())
+    return np.concatenate(parts)
+
+
+def _equal(values: npt.NDArray[Any]) -> bool:
+    return bool(np.all(values == values[0]))
+
+
 def _explain(chain: Chain, product: Product) -> ModelError:
     """Name the first node that treats the classes differently."""
-    if product.bias is not None or not np.all(product.scale == product.scale[0]):
+    if product.bias is not None or not _equal(product.scale):
         return refuse(
             product.node, "its bias or weight scale differs between the classes, so its integers are no scores"
         )

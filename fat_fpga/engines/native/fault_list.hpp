@@ -1,0 +1,82 @@
+// A list of faults, filled call by call.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+#include <vector>
+
+#include "fault.hpp"
+#include "model.hpp"
+
+namespace fat {
+
+struct FaultList {
+  using Masks = std::tuple<int64_t, int64_t, int64_t>;
+  using Scale = std::tuple<int64_t, int64_t>;
+  using Span = std::tuple<int, int>;
+
+  std::vector<Fault> faults;
+
+  // To be called once all are in.
+  void prepare(const Model& model) {
+    for (Fault& fault : faults) fault.prepare(model);
+  }
+
+  // Starts the next fault; the calls that follow add to it.
+  void begin() { faults.emplace_back(); }
+
+  void hold(int unit, int stage, std::tuple<int, int, int> channels, Span rows, Span columns, int value, int level) {
+    StreamChange change;
+    change.unit = unit, change.stage = stage;
+    std::tie(change.channel, change.channel_end, change.channel_step) = channels;
+    std::tie(change.area.y0, change.area.y1) = rows;
+    std::tie(change.area.x0, change.area.x1) = columns;
+    change.value = value, change.level = level;
+    add(std::move(change));
+  }
+
+  void flip(int unit, int stage, std::tuple<int, int, int> index, int64_t frame, Masks masks, Scale scale) {
+    StreamChange change;
+    change.unit = unit, change.stage = stage;
+    const auto [channel, row, column] = index;
+    change.channel = channel, change.channel_end = channel + 1;
+    change.area = {row, row + 1, column, column + 1};
+    change.frame = frame;
+    change.bits = bits(masks, scale);
+    add(std::move(change));
+  }
+
+  void weight(int unit, std::tuple<int, int, int, int> index, int delta) {
+    const auto [channel, input, y, x] = index;
+    faults.back().weights.push_back({unit, channel, input, y, x, delta});
+  }
+
+  void threshold(int unit, int channel, int index, int value) {
+    faults.back().thresholds.push_back({unit, channel, index, value});
+  }
+
+  void accumulator(int unit, int channel, Masks masks, Scale scale) {
+    faults.back().accumulators.push_back({unit, channel, bits(masks, scale)});
+  }
+
+ private:
+  static BitChange bits(const Masks& masks, const Scale& scale) {
+    return {std::get<0>(masks), std::get<1>(masks), std::get<2>(masks), std::get<0>(scale), std::get<1>(scale)};
+  }
+
+  // Keeps the order of places, and in a place the order of the calls.
+  void add(StreamChange change) {
+    change.mask.assign(blocks_of(std::max(change.channel_end, 1)) , 0);
+    for (int c = change.channel; c < change.channel_end; c += change.channel_step) {
+      change.mask[c / kBlock] |= uint64_t(1) << (c % kBlock);
+    }
+    auto& streams = faults.back().streams;
+    const auto before = [](const StreamChange& a, const StreamChange& b) {
+      return std::tie(a.unit, a.stage) < std::tie(b.unit, b.stage);
+    };
+    streams.insert(std::upper_bound(streams.begin(), streams.end(), change, before), std::move(change));
+  }
+};
+
+}  // namespace fat

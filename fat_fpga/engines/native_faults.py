@@ -1,0 +1,74 @@
+"""Faults in the terms of the native engine's kernels: units and stages instead of places, level indices, bit masks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+from fat_fpga.faults import AnyFault, Change, changes_of, places
+from fat_fpga.faults.changes import ChangedThreshold, ChangedWeight, FlippedActivation, HeldActivations
+from fat_fpga.faults.register import Register
+from fat_fpga.network import MatrixVectorUnit, MaxPool, Network
+
+_INPUT = (-1, 0)  # unit and stage of the integers in front of the first layer
+
+
+def fault_list(network: Network, faults: Sequence[AnyFault], model: Any, module: ModuleType) -> Any:
+    """The C++ list of faults that are known to exist, for the C++ ``model`` of the network in ``module``."""
+    listed, stages = module.FaultList(), _stages(network)
+    for fault in faults:
+        listed.begin()
+        for change in changes_of(network, [fault]):
+            _add(listed, change, network, *stages[change.place])
+    listed.prepare(model)
+    return listed
+
+
+def pools_behind(network: Network, position: int) -> list[MaxPool]:
+    """The pools right behind a layer."""
+    pools = []
+    for layer in network.layers[position + 1 :]:
+        if not isinstance(layer, MaxPool):
+            break
+        pools.append(layer)
+    return pools
+
+
+def shown_streams(network: Network) -> list[str]:
+    """The streams that the kernels keep: behind each unit and its pools, and the class scores."""
+    names = []
+    for unit in network.units:
+        pools = pools_behind(network, network.position(unit.name))
+        names.append(pools[-1].name if pools else unit.name)
+    return names
+
+
+def _stages(network: Network) -> dict[str, tuple[int, int]]:
+    """For each place its unit, and how many of that unit's pools are in front of it."""
+    stages, unit, stage = {"input": _INPUT}, -1, 0
+    for layer in network.layers:
+        unit, stage = (unit + 1, 0) if isinstance(layer, MatrixVectorUnit) else (unit, stage + 1)
+        stages[layer.name] = unit, stage
+    return stages
+
+
+def _add(listed: Any, change: Change, network: Network, unit: int, stage: int) -> None:
+    if isinstance(change, HeldActivations):
+        channels = (change.channels.start, change.channels.stop, change.channels.step)
+        rows, columns = ((span.start, span.stop) for span in (change.rows, change.columns))
+        levels = places(network)[change.place].levels
+        assert levels is not None
+        listed.hold(unit, stage, channels, rows, columns, change.value, levels.index(change.value))
+    elif isinstance(change, FlippedActivation):
+        listed.flip(unit, stage, change.index, change.frame, *_bits(change.register, change.bit, None))
+    elif isinstance(change, ChangedWeight):
+        listed.weight(unit, change.index, change.value - int(network.units[unit].weights[change.index]))
+    elif isinstance(change, ChangedThreshold):
+        listed.threshold(unit, *change.index, change.value)
+    else:
+        listed.accumulator(unit, change.channel, *_bits(change.register, change.bit, change.to))
+
+
+def _bits(register: Register, bit: int, to: int | None) -> tuple[tuple[int, int, int], tuple[int, int]]:
+    return register.masks(bit, to), (register.offset, register.step)
