@@ -12,10 +12,12 @@ import numpy.typing as npt
 from fat_fpga.campaign import Group, Result, Run, Spread, statistics
 from fat_fpga.campaign.selection import SETS
 from fat_fpga.campaign.statistics import effect_order
-from fat_fpga.reports.words import effect_words
+from fat_fpga.reports.words import BITS, effect_words
 
 MANY = 16
-"""More effects than this in one layer, or more combinations of layers, are taken together."""
+"""More levels than this in one layer, or more combinations of layers, are taken together."""
+BITS_AT_MOST = 1000
+"""Bits are never taken together: each of them is another place in the hardware."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +67,8 @@ class Part:
 
     @cached_property
     def rows(self) -> list[Row]:
-        """Layer by layer the effects in their order; one row for all where a layer has more than ``MANY`` of them."""
-        return self._rows(MANY)
+        """Layer by layer the effects in their order; of levels, one row for all where there are more than ``MANY``."""
+        return self._rows(BITS_AT_MOST if self.kind in BITS else MANY)
 
     @cached_property
     def lanes(self) -> list[Row]:

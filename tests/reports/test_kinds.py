@@ -11,6 +11,7 @@ import pytest
 from fat_fpga.campaign import Run, Selection, run_campaign
 from fat_fpga.faults import MODELS, fault_space, parse_fault
 from fat_fpga.faults.block import BIT_EFFECTS
+from fat_fpga.network import Levels
 from fat_fpga.reports import layer_table, report_json, report_text, write_csv, write_figures, write_json
 from fat_fpga.reports.bits import BINS, drops
 from fat_fpga.reports.part import MANY, parts
@@ -182,3 +183,13 @@ def test_a_sample_has_intervals_once_it_is_finished(tmp_path: Path) -> None:
     assert (found["campaign"]["origin"]["space"], found["campaign"]["origin"]["sample"]) == (132, 20)
     assert len(found["kinds"][0]["changing"]["interval"]) == 2
     assert "confidence" not in report_text(tiny_run_of(tmp_path / "b.run", "weight"))
+
+
+def test_bits_are_never_taken_together(tmp_path: Path) -> None:
+    network = tiny_network(levels=Levels(0, 1, 16))
+    space = fault_space(network, "accumulator", ["conv1"], effects=BIT_EFFECTS)
+    run = run_campaign(network, tiny_data(4), space.sample(len(space)), tmp_path / "a.run", "reference")
+    (part,) = parts(run)
+    assert len(part.rows) == space.blocks[0].bits * 3 > MANY  # type: ignore[operator]
+    assert [row.effect for row in part.lanes] == ["any effect"]
+    write_figures(run, tmp_path / "f")
