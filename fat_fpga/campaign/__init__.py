@@ -4,25 +4,35 @@
 >>> run = Run.open("cnv_w1a1.run")                       # doctest: +SKIP
 >>> run.error_free_accuracy                              # doctest: +SKIP
 >>> for group in statistics(run):                        # doctest: +SKIP
-...     print(group.layer, group.value, group.spread.min, group.spread.worst.fault)
+...     print(group.layer, group.effect, group.spread.min, group.spread.worst.fault)
 """
 
+from fat_fpga.campaign.fault_list import read_fault_list
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
 from fat_fpga.campaign.run import Result, Run, Session
 from fat_fpga.campaign.runner import run_campaign
-from fat_fpga.campaign.statistics import Group, Spread, most_critical, overall, statistics
+from fat_fpga.campaign.selection import Origin, Selection
+from fat_fpga.campaign.shares import Share, changing, harmful
+from fat_fpga.campaign.statistics import Group, Spread, kinds, most_critical, overall, statistics
 
 __all__ = [
     "Group",
     "Identity",
     "LayerRow",
+    "Origin",
     "Result",
     "Run",
+    "Selection",
     "Session",
+    "Share",
     "Spread",
+    "changing",
+    "harmful",
+    "kinds",
     "most_critical",
     "overall",
+    "read_fault_list",
     "run_campaign",
     "statistics",
 ]

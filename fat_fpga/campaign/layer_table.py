@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fat_fpga.network import MatrixVectorUnit, Network
+from fat_fpga.faults import places
+from fat_fpga.network import Network
 
 
 class LayerRow(NamedTuple):
-    """One layer of the network.
+    """One place of the network: a layer, or its input.
 
     Attributes:
-        position: index in the network.
+        position: index in the network; -1 for the input.
         name: the layer's address.
-        type: ``unit`` for a matrix-vector unit, ``pool`` for max-pooling.
-        node: name of its node in the model file.
+        type: ``unit`` for a matrix-vector unit, ``pool`` for max-pooling, ``input`` for what the first layer sees.
+        node: name of its node in the model file; empty for the input.
         channels, height, width: its output for one image.
-        levels: values its activations take, comma separated; empty for pools and for the last layer.
-        weight_type: QONNX datatype of the weights, empty for pools.
+        levels: values its activations can take, comma separated; empty for the last layer.
+        weight_type: QONNX datatype of the weights, empty where there are none.
         weights: number of weights.
         macs: multiply-accumulates for one image.
     """
@@ -36,13 +37,14 @@ class LayerRow(NamedTuple):
 
 
 def layer_table(network: Network) -> list[LayerRow]:
-    """One row for each layer, in network order."""
+    """One row for each place, in network order."""
     rows = []
-    for position, (layer, before, behind) in enumerate(network.walk()):
-        if isinstance(layer, MatrixVectorUnit):
-            levels = ",".join(map(str, layer.levels or ()))
-            details = ("unit", layer.node, *behind, levels, layer.weight_type, layer.weights.size, layer.macs(before))
-        else:
-            details = ("pool", layer.node, *behind, "", "", 0, 0)
-        rows.append(LayerRow(position, layer.name, *details))
+    for place in places(network).values():
+        levels = ",".join(map(str, place.levels or ()))
+        unit, position = place.unit, place.position
+        macs = unit.macs(network.input_shape(position)) if unit else 0
+        weights = (unit.weight_type, unit.weights.size, macs) if unit else ("", 0, 0)
+        node = network.layers[position].node if position >= 0 else ""
+        kind = "unit" if unit else "pool" if position >= 0 else "input"
+        rows.append(LayerRow(position, place.name, kind, node, *place.shape, levels, *weights))
     return rows

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from sys import intern
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +16,10 @@ import numpy.typing as npt
 from fat_fpga.campaign.database import connect, readable_errors
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
+from fat_fpga.campaign.selection import Origin
+
+_FRAME = re.compile(r" @ frame\[\d+\]")
+_EFFECT = re.compile(r" [=^] [+-]?\d+" + f"(?:{_FRAME.pattern})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +27,10 @@ class Result:
     """One finished fault.
 
     Attributes:
-        fault: its text form; ``Fault.parse`` reads it.
-        layer, kind, value: of the fault.
-        index: of the fault, comma separated: ``17`` or ``3,4``.
+        fault: its text form; ``parse_fault`` reads it.
+        layer, kind: of the fault; for several at once ``conv1+conv3`` and ``set of channel+pixel``.
+        index: of the fault: ``17``, ``3,4``, or ``5 of 32`` for a PE.
+        effect: ``= +1``, ``bit[9] = 1``, ``bit[0] ^ 1``, or ``bit[0] ^ 1 @ frame[12]``.
         correct: images classified correctly under the fault.
         changed: images whose predicted class differs from the fault-free one.
     """
@@ -32,9 +39,19 @@ class Result:
     layer: str
     kind: str
     index: str
-    value: int
+    effect: str
     correct: int
     changed: int
+
+    @property
+    def lasting(self) -> str:
+        """The effect without the image that a transient falls on."""
+        return _FRAME.sub("", self.effect)
+
+    @property
+    def address(self) -> str:
+        """Where the fault sits, without its effect: ``conv1/channel[17]``, ``conv1/weight[17,3,1,2].bit[0]``."""
+        return _EFFECT.sub("", self.fault)
 
 
 class Session(NamedTuple):
@@ -54,6 +71,7 @@ class Run:
     Attributes:
         path: the file.
         identity: model, data set and fault list, by name and hash.
+        origin: how the fault list came about.
         error_free: images that the fault-free network classifies correctly.
         created, finished: ISO 8601, UTC; ``finished`` is None while faults are missing.
         version: of fat_fpga, that made the file.
@@ -66,6 +84,7 @@ class Run:
 
     path: Path
     identity: Identity
+    origin: Origin
     error_free: int
     created: str
     finished: str | None
@@ -88,20 +107,22 @@ class Run:
                 layers = connection.execute("SELECT * FROM layer ORDER BY position").fetchall()
                 images = connection.execute("SELECT label, predicted FROM image ORDER BY position").fetchall()
                 results = connection.execute(
-                    'SELECT fault, layer, kind, "index", value, correct, changed FROM fault '
+                    'SELECT fault, layer, kind, "index", effect, correct, changed FROM fault '
                     "WHERE correct IS NOT NULL ORDER BY position"
                 )
-                rows = tuple(Result(*row) for row in results)
+                rows = tuple(_result(*row) for row in results)
                 sessions = connection.execute(
                     "SELECT started, engine, version, faults, seconds FROM session ORDER BY id"
                 ).fetchall()
         finally:
             connection.close()
         own = {key: meta.pop(key) for key in ("error_free", "created", "finished", "version")}
+        origin = Origin(**{field.name: meta.pop(field.name) for field in fields(Origin)})
         table = np.array(images, np.int64).reshape(-1, 2)
         return cls(
             path=path,
             identity=Identity(**meta),
+            origin=origin,
             layers=tuple(map(LayerRow._make, layers)),
             results=rows,
             sessions=tuple(map(Session._make, sessions)),
@@ -149,3 +170,8 @@ class Run:
     def accuracy(self) -> npt.NDArray[np.float64]:
         """Accuracy under each finished fault in percent, [F], in the order of ``results``."""
         return 100 * self.correct / self.images
+
+
+def _result(fault: str, layer: str, kind: str, index: str, effect: str, correct: int, changed: int) -> Result:
+    """One row; words that come back in thousands of rows are kept once."""
+    return Result(fault, intern(layer), intern(kind), index, intern(effect), correct, changed)

@@ -16,6 +16,7 @@ from fat_fpga.campaign.layer_table import layer_table
 from fat_fpga.campaign.pace import Pace, spread
 from fat_fpga.campaign.progress import Bar
 from fat_fpga.campaign.run import Run
+from fat_fpga.campaign.selection import Selection
 from fat_fpga.campaign.store import Store
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Engine, get
@@ -29,7 +30,7 @@ from fat_fpga.network import Network
 def run_campaign(
     network: Network,
     dataset: Dataset,
-    faults: Sequence[AnyFault],
+    faults: Sequence[AnyFault] | Selection,
     path: str | os.PathLike[str],
     engine: str | Engine = "native",
     *,
@@ -50,7 +51,7 @@ def run_campaign(
     >>> run = run_campaign(network, data, fault_space(network), "cnv_w1a1.run", progress=True)  # doctest: +SKIP
 
     Args:
-        faults: in any order; see ``fault_space`` for all of a kind.
+        faults: in any order; see ``fault_space`` for all of a kind, and ``Selection.sample`` for some of them.
         path: the run file; made if it does not exist.
         engine: a name from ``fat_fpga.engines.NAMES``, or an engine.
         chunk: faults for each call of the engine and each transaction; by default as many as take some ten seconds.
@@ -65,7 +66,8 @@ def run_campaign(
     if chunk is not None and chunk < 1:
         raise CampaignError(f"chunk must be at least one fault, got {chunk}")
     check_images(network, dataset.images, dataset.labels)
-    faults = ordered(network, faults)
+    selection = Selection.of(faults)
+    faults = ordered(network, selection.faults)
     check_faults(network, faults, len(dataset.images))
     engine = get(engine) if isinstance(engine, str) else engine
     identity = Identity.of(network, dataset, faults)
@@ -77,7 +79,9 @@ def run_campaign(
             golden = engine.run(network, dataset.images, dataset.labels, []).golden
             pace = Pace(perf_counter() - started, chunk)
             if store is None:
-                store = Store.create(path, identity, layer_table(network), faults, dataset.labels, golden)
+                store = Store.create(
+                    path, identity, selection.origin, layer_table(network), faults, dataset.labels, golden
+                )
             _check_golden(store, golden, engine)
             _work(network, dataset, faults, engine, store, pace, progress)
         store.finish()

@@ -7,7 +7,7 @@ NULL until the fault is done, and are never written twice.
 APPLICATION_ID = 0x46415446
 """Marks the file as one of ours ("FATF")."""
 
-VERSION = 1
+VERSION = 2
 """Of the tables below; kept in ``PRAGMA user_version``."""
 
 TABLES = """
@@ -20,7 +20,7 @@ CREATE TABLE layer (
 CREATE TABLE image (position INTEGER PRIMARY KEY, label INTEGER NOT NULL, predicted INTEGER NOT NULL);
 CREATE TABLE fault (
     position INTEGER PRIMARY KEY, fault TEXT NOT NULL UNIQUE,
-    layer TEXT NOT NULL, kind TEXT NOT NULL, "index" TEXT NOT NULL, value INTEGER NOT NULL,
+    layer TEXT NOT NULL, kind TEXT NOT NULL, "index" TEXT NOT NULL, effect TEXT NOT NULL,
     correct INTEGER, changed INTEGER
 );
 CREATE TABLE session (

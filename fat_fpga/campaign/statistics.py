@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from fat_fpga.campaign.run import Result, Run
 from fat_fpga.errors import CampaignError
+from fat_fpga.faults import MODELS, parse_fault
 
 
 @dataclass(frozen=True)
@@ -51,23 +52,48 @@ class Spread:
 
 @dataclass(frozen=True)
 class Group:
-    """The faults of one kind in one layer that are stuck at one value."""
+    """The faults of one kind in one layer with one effect; transients of all images together.
+
+    Attributes:
+        kind, layer: as `Result` has them.
+        effect: as `Result.lasting` has it.
+        results: the finished faults, never empty.
+        spread: of their accuracies.
+    """
 
     kind: str
     layer: str
-    value: int
+    effect: str
+    results: tuple[Result, ...]
     spread: Spread
 
 
 def statistics(run: Run) -> list[Group]:
-    """One group for each kind, layer and value that has a finished fault; layers in network order, values ascending."""
-    groups: dict[tuple[str, str, int], list[Result]] = {}
+    """One group for each kind, layer and effect that has a finished fault.
+
+    Kinds stand in the order of the documentation, sets of faults behind them; layers as in the ordered fault list;
+    effects by bit, then values ascending, stuck before flipped.
+    """
+    groups: dict[tuple[str, str, str], list[Result]] = {}
     for result in run.results:
-        groups.setdefault((result.kind, result.layer, result.value), []).append(result)
-    kinds = list(dict.fromkeys(kind for kind, _, _ in groups))
-    place = {layer.name: layer.position for layer in run.layers}
-    keys = sorted(groups, key=lambda k: (kinds.index(k[0]), place.get(k[1], -1), k[2]))
-    return [Group(*key, Spread.of(groups[key], run.images)) for key in keys]
+        groups.setdefault((result.kind, result.layer, result.lasting), []).append(result)
+    known, layers = kinds(run), list(dict.fromkeys(layer for _, layer, _ in groups))
+
+    def key(group: tuple[str, str, str]) -> tuple[object, ...]:
+        return known.index(group[0]), layers.index(group[1]), effect_order(groups[group][0])
+
+    return [Group(*k, tuple(groups[k]), Spread.of(groups[k], run.images)) for k in sorted(groups, key=key)]
+
+
+def effect_order(result: Result) -> list[tuple[int, bool, int]]:
+    """Puts effects in order: by bit, then stuck before flipped, then value."""
+    return [(part.bit or 0, part.flip, part.value) for part in parse_fault(result.fault).faults]
+
+
+def kinds(run: Run) -> list[str]:
+    """The kinds that have a finished fault, in the order of the documentation; sets of faults behind them."""
+    found = dict.fromkeys(result.kind for result in run.results)
+    return [*(kind for kind in MODELS if kind in found), *(kind for kind in found if kind not in MODELS)]
 
 
 def _criticality(result: Result) -> tuple[int, int]:

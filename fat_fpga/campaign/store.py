@@ -20,6 +20,7 @@ from fat_fpga.campaign import schema
 from fat_fpga.campaign.database import connect, readable_errors, transaction
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
+from fat_fpga.campaign.selection import Origin, kind_of
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault
 from fat_fpga.files import replacing
@@ -43,6 +44,7 @@ class Store:
         cls,
         path: Path,
         identity: Identity,
+        origin: Origin,
         layers: Sequence[LayerRow],
         faults: Sequence[AnyFault],
         labels: npt.NDArray[np.int64],
@@ -51,18 +53,20 @@ class Store:
         """A new run file, complete with all but results; OSError or CampaignError where it cannot be made.
 
         Args:
+            origin: how the fault list came about.
             faults: the ordered list that ``identity`` was made of.
             labels: [N].
             golden: predicted classes of the fault-free network, [N].
         """
         meta = {
             **asdict(identity),
+            **asdict(origin),
             "error_free": int((labels == golden).sum()),
             "created": now(),
             "finished": None,
             "version": __version__,
         }
-        rows = [(i, str(f), f.layer, f.kind, f.index_text, f.faults[0].value, None, None) for i, f in enumerate(faults)]
+        rows = [(i, str(f), f.layer, kind_of(f), f.index_text, f.effect_text, None, None) for i, f in enumerate(faults)]
         with replacing(path) as temporary, readable_errors(path):
             connection = sqlite3.connect(temporary)
             try:

@@ -12,11 +12,12 @@ import sys
 from collections.abc import Sequence
 
 from fat_fpga import __version__
-from fat_fpga.cli import campaign, compare, demo, export, info, models, report, train
+from fat_fpga.cli import campaign, compare, demo, export, faults, info, models, report, train
+from fat_fpga.cli.fault_arguments import joined
 from fat_fpga.cli.parser import Parser
 from fat_fpga.errors import FatFpgaError
 
-COMMANDS = (campaign, report, compare, info, demo, train, export, models)
+COMMANDS = (campaign, report, compare, info, faults, demo, train, export, models)
 
 EXTRAS = {"torch": "train", "brevitas": "train"}
 """Optional packages, and the extra of fat_fpga that brings them."""
@@ -47,7 +48,7 @@ def build_parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Unreadable arguments leave through SystemExit(2), as in argparse."""
-    args = build_parser().parse_args(argv)
+    args = build_parser().parse_args(joined(sys.argv[1:] if argv is None else argv))
     try:
         code = _run(args)
         sys.stdout.flush()

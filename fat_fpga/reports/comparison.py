@@ -10,6 +10,9 @@ from functools import cached_property
 from fat_fpga.campaign import Result, Run, Spread
 from fat_fpga.errors import CampaignError
 
+EVERY_UNIT = ("weight", "accumulator")
+"""Kinds that can be in the last layer too, which has no activation levels."""
+
 
 @dataclass(frozen=True, eq=False)
 class Entry:
@@ -74,19 +77,23 @@ class Section:
 
     def lacking(self, entry: Entry) -> list[str]:
         """Layers of the entry's own network in which other runs have faults, and it has none."""
-        own = {row.name for row in entry.run.layers if row.levels}
+        own = {row.name for row in entry.run.layers if row.levels or (row.type == "unit" and self.kind in EVERY_UNIT)}
         return [layer for layer in self.layers if layer in own and layer not in entry.layers]
+
+    def sampled(self, entry: Entry) -> bool:
+        """Whether the entry's faults are a sample, and not the same faults as all the others have."""
+        return entry.run.origin.drawn and len({other.run.identity.fault_list for other in self.entries}) > 1
 
     @cached_property
     def rankings(self) -> list[list[Entry]]:
         """For each data set its runs, from the highest minimum accuracy to the lowest; equals in the order given.
 
-        Left out are runs whose minimum may fall with the faults they lack: unfinished ones, and those that skip a
-        layer.
+        Left out are runs whose minimum may fall with the faults they lack: unfinished ones, samples, and those that
+        skip a layer. Samples of the very same faults are ranked.
         """
         by_data: dict[str, list[Entry]] = {}
         for entry in sorted(self.entries, key=lambda entry: -entry.spread.min):
-            if entry.run.complete and not self.lacking(entry):
+            if entry.run.complete and not self.lacking(entry) and not self.sampled(entry):
                 by_data.setdefault(entry.run.identity.dataset_fingerprint, []).append(entry)
         return [ranking for ranking in by_data.values() if len(ranking) > 1]
 

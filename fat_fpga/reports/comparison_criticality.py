@@ -9,20 +9,21 @@ import numpy as np
 from fat_fpga.reports.comparison import Section
 from fat_fpga.reports.criticality import ranked_places
 from fat_fpga.reports.style import RULE, colours, labels, legend_columns, markers, section_title
+from fat_fpga.reports.words import words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def comparison_criticality(section: Section) -> Figure:
-    """For each run the accuracy of every place under its worst stuck value, sorted; rank on a logarithmic axis.
+    """For each run the accuracy of every place under its worst effect, sorted; rank on a logarithmic axis.
 
     The higher a curve starts, the more tolerant the run; beyond where it meets its dashed error-free line, places
     do no harm.
     """
     from matplotlib.figure import Figure
 
-    entries = section.entries
+    entries, names = section.entries, words(section.kind)
     count, texts = len(entries), labels(section)
     columns = legend_columns(texts)
     figure = Figure(figsize=(7.2, 4.2 + 0.17 * count / columns), layout="constrained")
@@ -46,8 +47,8 @@ def comparison_criticality(section: Section) -> Figure:
     axes.set_xlim(0.9, max(2, longest) * 1.15)
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(color=RULE, linewidth=0.6)
-    axes.set_xlabel(f"{section.kind}s, most critical first (rank, logarithmic)")
-    axes.set_ylabel("accuracy under the worst\nstuck value [%]")
-    axes.set_title(section_title(section, f"Criticality of {section.kind}s; dashed: error-free"))
+    axes.set_xlabel(f"{names.places}, most critical first (rank, logarithmic)")
+    axes.set_ylabel(f"accuracy under the\n{names.worst} [%]")
+    axes.set_title(section_title(section, f"Criticality of {names.places}; dashed: error-free"))
     figure.legend(loc="outside lower left", fontsize=8, ncols=columns)
     return figure

@@ -10,14 +10,14 @@ from typing import Any
 from fat_fpga import __version__
 from fat_fpga.files import replacing
 from fat_fpga.reports.comparison import Comparison, Entry
-from fat_fpga.reports.json_file import spread_json
+from fat_fpga.reports.json_file import origin_json, spread_json
 
 COMPARISON_FORMAT = 1
 """Raised when a field of the JSON changes its name or meaning; new fields do not raise it."""
 
 COMPARISON_COLUMNS = (
     "kind", "run", "network", "data", "images", "error_free", "min", "drop", "max", "mean", "variance", "faults",
-    "worst", "best", "complete", "file",
+    "worst", "best", "complete", "sample", "file",
 )  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def _row(entry: Entry) -> tuple[Any, ...]:
     return (
         entry.kind, entry.name, run.identity.network, run.identity.dataset, run.images, run.error_free_accuracy,
         spread.min, entry.drop, spread.max, spread.mean, spread.variance, spread.faults, spread.worst.fault,
-        spread.best.fault, "yes" if run.complete else "no", run.path,
+        spread.best.fault, "yes" if run.complete else "no", "yes" if run.origin.drawn else "no", run.path,
     )  # fmt: skip
 
 
@@ -49,7 +49,10 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
             "file": str(run.path),
             "network": {"name": what.network, "fingerprint": what.network_fingerprint},
             "data": {"name": what.dataset, "fingerprint": what.dataset_fingerprint, "images": run.images},
-            "campaign": {"asked": run.asked, "done": run.done, "complete": run.complete, "fault_list": what.fault_list},
+            "campaign": {
+                "asked": run.asked, "done": run.done, "complete": run.complete, "fault_list": what.fault_list,
+                "origin": origin_json(run),
+            },
             "error_free": {"correct": run.error_free, "accuracy": run.error_free_accuracy},
         })  # fmt: skip
     sections = [

@@ -9,6 +9,7 @@ import numpy as np
 from fat_fpga.reports.comparison import Section
 from fat_fpga.reports.style import INK, RULE, colours, labels, legend_columns, markers, section_title
 from fat_fpga.reports.text import percent
+from fat_fpga.reports.words import words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,7 +63,7 @@ def comparison_ranges(section: Section) -> Figure:
     axes.grid(axis="x", color=RULE, linewidth=0.6)
     axes.set_xlabel("accuracy under one fault [%]")
     axes.set_ylabel("faulty layer")
-    axes.set_title(section_title(section, f"Worst and best case under one stuck {section.kind}"))
+    axes.set_title(section_title(section, f"Worst and best case under one {words(section.kind).one}"))
     handles, all_texts = axes.get_legend_handles_labels()
     figure.legend(handles[:count], texts, loc="outside lower left", fontsize=8, ncols=columns)
     axes.legend(

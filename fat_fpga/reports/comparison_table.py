@@ -6,6 +6,7 @@ from fat_fpga.campaign import Run
 from fat_fpga.reports.comparison import Comparison, Section
 from fat_fpga.reports.table import progress
 from fat_fpga.reports.text import align, percent
+from fat_fpga.reports.words import words
 
 
 def comparison_text(comparison: Comparison) -> str:
@@ -45,7 +46,8 @@ def _methods(section: Section) -> str:
     rows = [["run", "data", "error-free", "min", "drop", "max", "mean", "variance", "faults", "worst fault"]]
     for entry in section.entries:
         run, spread = entry.run, entry.spread
-        faults = f"{spread.faults:,}" + ("" if run.complete else " (unfinished)")
+        marks = (["sample"] if run.origin.drawn else []) + ([] if run.complete else ["unfinished"])
+        faults = f"{spread.faults:,}" + (f" ({', '.join(marks)})" if marks else "")
         rows.append([
             entry.name, run.identity.dataset, percent(run.error_free_accuracy), percent(spread.min),
             percent(entry.drop), percent(spread.max), percent(spread.mean), f"{spread.variance:.3f}", faults,
@@ -54,7 +56,7 @@ def _methods(section: Section) -> str:
     if section.same_data:
         rows = [[row[0], *row[2:]] for row in rows]
     left = (0, len(rows[0]) - 1) if section.same_data else (0, 1, len(rows[0]) - 1)
-    return f"accuracy under one stuck {section.kind} [%]\n{align(rows, left)}"
+    return f"accuracy under one {words(section.kind).one} [%]\n{align(rows, left)}"
 
 
 def _notes(section: Section) -> str:
@@ -68,6 +70,9 @@ def _notes(section: Section) -> str:
     unfinished = [entry.name for entry in section.entries if not entry.run.complete]
     if unfinished:
         lines.append(f"UNFINISHED, so not ranked: {', '.join(unfinished)}")
+    sampled = [entry.name for entry in section.entries if section.sampled(entry)]
+    if sampled:
+        lines.append(f"A SAMPLE, so not ranked: {', '.join(sampled)}")
     for entry in section.entries:
         lacking = section.lacking(entry)
         if lacking:
@@ -80,4 +85,4 @@ def _layers(section: Section) -> str:
     for layer in section.layers:
         found = (entry.layers.get(layer) for entry in section.entries)
         rows.append([layer, *(percent(spread.min) if spread else "" for spread in found)])
-    return f"lowest accuracy of each layer under one stuck {section.kind} [%]\n{align(rows)}"
+    return f"lowest accuracy of each layer under one {words(section.kind).one} [%]\n{align(rows)}"

@@ -8,7 +8,7 @@ import os
 from fat_fpga.campaign import Run
 from fat_fpga.files import replacing
 
-COLUMNS = ("fault", "layer", "kind", "index", "value", "images", "correct", "changed")
+COLUMNS = ("fault", "layer", "kind", "index", "effect", "images", "correct", "changed")
 
 
 def write_csv(run: Run, path: str | os.PathLike[str]) -> None:
@@ -17,4 +17,4 @@ def write_csv(run: Run, path: str | os.PathLike[str]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for r in run.results:
-            writer.writerow((r.fault, r.layer, r.kind, r.index, r.value, run.images, r.correct, r.changed))
+            writer.writerow((r.fault, r.layer, r.kind, r.index, r.effect, run.images, r.correct, r.changed))

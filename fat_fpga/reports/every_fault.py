@@ -6,27 +6,30 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fat_fpga.campaign import Run, most_critical
-from fat_fpga.reports.style import INK, RULE, colours, layers, markers, title, values
-from fat_fpga.reports.text import level, percent
+from fat_fpga.campaign import most_critical
+from fat_fpga.reports.part import Part
+from fat_fpga.reports.style import INK, MANY_POINTS, RULE, colours, markers, title
+from fat_fpga.reports.text import percent
+from fat_fpga.reports.words import words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def every_fault(run: Run) -> Figure:
+def every_fault(part: Part) -> Figure:
     """Accuracy under each fault, the worst one named; equal widths for all layers, places in order inside a layer."""
     from matplotlib.figure import Figure
 
-    names, stuck = layers(run), values(run)
+    run, names, effects = part.run, part.layers, part.effects
+    layer = [part.layer_of(result) for result in part.results]
     places: dict[str, dict[str, int]] = {name: {} for name in names}
-    for r in run.results:
-        places[r.layer].setdefault(r.index, len(places[r.layer]))
+    for name, result in zip(layer, part.results, strict=True):
+        places[name].setdefault(result.address, len(places[name]))
     x = np.array([
-        names.index(r.layer) + 0.04 + 0.92 * (places[r.layer][r.index] + 0.5) / len(places[r.layer])
-        for r in run.results
+        names.index(name) + 0.04 + 0.92 * (places[name][result.address] + 0.5) / len(places[name])
+        for name, result in zip(layer, part.results, strict=True)
     ])  # fmt: skip
-    value = np.array([r.value for r in run.results])
+    shade_of = np.array(part.shades)
 
     figure = Figure(figsize=(7.2, 4.0), layout="constrained")
     axes = figure.subplots()
@@ -36,16 +39,17 @@ def every_fault(run: Run) -> Figure:
         run.error_free_accuracy, color=INK, linewidth=1.2, linestyle="--",
         label=f"error-free {percent(run.error_free_accuracy)} %",
     )  # fmt: skip
-    for v, shade, shape in zip(stuck, colours(len(stuck)), markers(len(stuck)), strict=True):
-        own = value == v
+    count = len(effects)
+    for i, (effect, shade, shape) in enumerate(zip(effects, colours(count), markers(count), strict=True)):
+        own = shade_of == i
         axes.plot(
-            x[own], run.accuracy[own], shape, color=shade, markersize=2.8, markeredgewidth=0, linestyle="none",
-            alpha=0.75, label=f"stuck at {level(v)}", rasterized=len(x) > 20_000,
+            x[own], part.accuracy[own], shape, color=shade, markersize=2.8, markeredgewidth=0, linestyle="none",
+            alpha=0.75, label=effect, rasterized=len(x) > MANY_POINTS,
         )  # fmt: skip
-    lowest = run.results.index(most_critical(run.results, 1)[0])
+    lowest = part.results.index(most_critical(part.results, 1)[0])
     right = x[lowest] > 0.7 * len(names)
     axes.annotate(
-        run.results[lowest].fault, (x[lowest], run.accuracy[lowest]), xytext=(-6 if right else 6, 0),
+        part.results[lowest].fault, (x[lowest], part.accuracy[lowest]), xytext=(-6 if right else 6, 0),
         textcoords="offset points", va="center", ha="right" if right else "left", fontsize=7.5,
     )  # fmt: skip
     axes.set_xlim(0, len(names))
@@ -54,6 +58,8 @@ def every_fault(run: Run) -> Figure:
     axes.grid(axis="y", color=RULE, linewidth=0.6)
     axes.set_xlabel("faulty layer; inside a layer, index from first to last")
     axes.set_ylabel("accuracy under one fault [%]")
-    axes.set_title(title(run, f"All {run.done:,} faults"))
-    figure.legend(loc="outside lower center", ncols=min(5, len(stuck) + 1), fontsize=8, markerscale=1.8)
+    all_of_them = "" if run.origin.drawn else "All "
+    kind = "" if part.kind == "channel" else f", each one {words(part.kind).one}"
+    axes.set_title(title(run, f"{all_of_them}{len(part.results):,} faults{kind}"))
+    figure.legend(loc="outside lower center", ncols=min(5, count + 1), fontsize=8, markerscale=1.8)
     return figure

@@ -10,27 +10,54 @@ from typing import TYPE_CHECKING
 from fat_fpga.campaign import Run
 from fat_fpga.errors import CampaignError
 from fat_fpga.files import make_folder, replacing
+from fat_fpga.reports.change_shares import change_shares
 from fat_fpga.reports.criticality import criticality
+from fat_fpga.reports.drop_histogram import drop_histogram
 from fat_fpga.reports.every_fault import every_fault
+from fat_fpga.reports.part import Part, parts
+from fat_fpga.reports.pe_bars import pe_bars
+from fat_fpga.reports.pixel_map import has_maps, pixel_map
 from fat_fpga.reports.ranges import ranges
 from fat_fpga.reports.style import style
+from fat_fpga.reports.words import MEMORY_BITS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FIGURES: dict[str, Callable[[Run], Figure]] = {
+FIGURES: dict[str, Callable[[Part], Figure]] = {
     "ranges": ranges,
     "criticality": criticality,
     "faults": every_fault,
+    "pixels": pixel_map,
+    "pes": pe_bars,
+    "drops": drop_histogram,
+    "changes": change_shares,
 }
-"""File name, and what draws it."""
+"""File name, and what draws it; see `figures_of` for which kinds of fault."""
+
+
+def figures_of(part: Part) -> list[str]:
+    """The names of the figures that say something about a kind of fault.
+
+    A transient falls on one image, so its accuracies are all but the same: only how often it matters is drawn.
+    """
+    if part.kind == "activation":
+        return ["changes"]
+    own = {
+        "pixels": has_maps(part),
+        "pes": part.kind == "pe",
+        "drops": part.kind in MEMORY_BITS,
+        "changes": part.kind in MEMORY_BITS,
+    }
+    return ["ranges", "criticality", "faults", *(name for name, fitting in own.items() if fitting)]
+
 
 FORMATS = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """Format, and the metadata to leave out so that the same run gives the same file."""
 
 
 def write_figures(run: Run, folder: str | os.PathLike[str]) -> list[Path]:
-    """Draw every figure into ``folder``, made if it is new.
+    """Draw every figure into ``folder``, made if it is new; their names end in the kind where there are several.
 
     Returns:
         The files, three formats for each figure.
@@ -44,8 +71,11 @@ def write_figures(run: Run, folder: str | os.PathLike[str]) -> list[Path]:
     folder = make_folder(folder)
     written = []
     with style():
-        for name, draw in FIGURES.items():
-            written += save(draw(run), folder, name)
+        found = parts(run)
+        for part in found:
+            end = f"_{part.kind.replace(' ', '_')}" if len(found) > 1 else ""
+            for name in figures_of(part):
+                written += save(FIGURES[name](part), folder, f"{name}{end}")
     return written
 
 

@@ -8,10 +8,15 @@ from dataclasses import asdict
 from typing import Any
 
 from fat_fpga import __version__
-from fat_fpga.campaign import Run, Spread, most_critical, overall, statistics
+from fat_fpga.campaign import Run, Share, Spread, changing, harmful, most_critical, overall, statistics
 from fat_fpga.files import replacing
+from fat_fpga.reports.bits import drops
+from fat_fpga.reports.part import Part, parts
+from fat_fpga.reports.pes import pes
+from fat_fpga.reports.pixel_map import pixel_maps
+from fat_fpga.reports.words import MAPS, causes
 
-FORMAT = 1
+FORMAT = 2
 """Raised when a field changes its name or meaning; new fields do not raise it."""
 
 
@@ -32,6 +37,7 @@ def report_json(run: Run, top: int = 10) -> dict[str, Any]:
             "done": run.done,
             "complete": run.complete,
             "fault_list": what.fault_list,
+            "origin": origin_json(run),
             "created": run.created,
             "finished": run.finished,
             "sessions": [session._asdict() for session in run.sessions],
@@ -39,12 +45,60 @@ def report_json(run: Run, top: int = 10) -> dict[str, Any]:
         "error_free": {"correct": run.error_free, "accuracy": run.error_free_accuracy},
         "overall": spread_json(overall(run)) if run.done else None,
         "layers": [
-            {"layer": group.layer, "kind": group.kind, "value": group.value, **spread_json(group.spread)}
+            {
+                "layer": group.layer,
+                "kind": group.kind,
+                "effect": group.effect,
+                **spread_json(group.spread),
+                "changing": _share_json(changing(run, group.results)),
+                "harmful": _share_json(harmful(run, group.results)),
+                "drops": drops(run, group.results),
+            }
             for group in statistics(run)
         ],
+        "kinds": [_kind_json(part) for part in parts(run)],
         "critical": [result.fault for result in most_critical(run.results, top)],
         "faults": [asdict(result) for result in run.results],
     }
+
+
+def origin_json(run: Run) -> dict[str, Any]:
+    """How the fault list came about; ``drawn`` says that it is a sample."""
+    return asdict(run.origin) | {"drawn": run.origin.drawn}
+
+
+def _kind_json(part: Part) -> dict[str, Any]:
+    """Over all faults of a kind: how many matter, the cause in the hardware, and what only this kind has."""
+    found: dict[str, Any] = {
+        "kind": part.kind,
+        "cause": causes(part.kind),
+        **spread_json(Spread.of(part.results, part.run.images)),
+        "changing": _share_json(changing(part.run, part.results)),
+        "harmful": _share_json(harmful(part.run, part.results)),
+        "drops": drops(part.run, part.results),
+    }
+    if part.kind == "pe":
+        found["pes"] = [
+            {
+                "layer": pe.layer,
+                "pe": pe.number,
+                "of": pe.of,
+                "channels": None if pe.channels is None else list(pe.channels),
+                "accuracy": {result.effect: 100 * result.correct / part.run.images for result in pe.results},
+            }
+            for pe in pes(part)
+        ]
+    if part.kind in MAPS:
+        found["pixels"] = [
+            {"layer": name, "accuracy": [[None if a != a else a for a in row] for row in values.tolist()]}
+            for name, values in pixel_maps(part).items()
+        ]
+    return found
+
+
+def _share_json(share: Share) -> dict[str, Any]:
+    interval = None if share.interval is None else list(share.interval)
+    return {"count": share.count, "faults": share.faults, "percent": share.percent, "interval": interval}
 
 
 def spread_json(spread: Spread) -> dict[str, Any]:

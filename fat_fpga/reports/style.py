@@ -16,6 +16,9 @@ RULE = "#d9d9d9"
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 """Okabe and Ito's palette: distinct under every common colour blindness, and in grey."""
 
+MANY_POINTS = 20_000
+"""More points than this are drawn as pixels, in SVG and PDF too."""
+
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 SETTINGS: Any = {
@@ -65,8 +68,9 @@ def markers(count: int) -> list[str]:
 
 def title(run: Run, what: str) -> str:
     """Two lines: what the figure shows, and of which model, data and faults."""
+    drawn = f", sample of {run.asked:,} of {run.origin.space:,} faults" if run.origin.drawn else ""
     done = "" if run.complete else f", unfinished: {run.done:,} of {run.asked:,} faults"
-    return f"{what}\n{run.identity.network} on {run.identity.dataset}, {run.images:,} images{done}"
+    return f"{what}\n{run.identity.network} on {run.identity.dataset}, {run.images:,} images{drawn}{done}"
 
 
 def section_title(section: Section, what: str) -> str:
@@ -90,13 +94,3 @@ def labels(section: Section) -> list[str]:
 def legend_columns(texts: Sequence[str]) -> int:
     """Columns that labels take under a figure: two if they are many and short."""
     return 2 if len(texts) > 5 and max(map(len, texts)) <= 55 else 1
-
-
-def values(run: Run) -> Sequence[int]:
-    """The stuck values that occur, ascending."""
-    return sorted({result.value for result in run.results})
-
-
-def layers(run: Run) -> Sequence[str]:
-    """The layers that occur, in network order."""
-    return list(dict.fromkeys(result.layer for result in run.results))

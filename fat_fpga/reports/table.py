@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fat_fpga.campaign import Group, Run, Spread, most_critical, overall, statistics
-from fat_fpga.reports.text import align, level, percent
+from fat_fpga.campaign import Run, Share, Spread, changing, harmful, most_critical, overall
+from fat_fpga.campaign.shares import HARM
+from fat_fpga.reports.bits import bit_table
+from fat_fpga.reports.part import Part, Row, effects_of, parts
+from fat_fpga.reports.pes import pe_counts, pe_table
+from fat_fpga.reports.text import align, percent
+from fat_fpga.reports.words import BITS, COUNTED_ONCE, LEVELS, causes, words
 
 WIDE = 2
 """So many stuck values stand side by side; more get a row each."""
 
 
 def headline(run: Run) -> str:
-    """Model, data, error-free accuracy, and how far the campaign is."""
+    """Model, data, error-free accuracy, which faults there are, and how far the campaign is."""
     what = run.identity
     lines = [
         f"{what.network} on {what.dataset}, {run.images:,} images: error-free {percent(run.error_free_accuracy)} %",
         f"model {what.network_fingerprint[:12]}, data {what.dataset_fingerprint[:12]}, faults {what.fault_list[:12]}",
+        run.origin.describe(run.asked),
     ]
     seconds = sum(session.seconds for session in run.sessions)
     inferences = run.done * run.images
@@ -34,15 +40,17 @@ def progress(run: Run) -> str:
 
 
 def layer_table(run: Run) -> str:
-    """Accuracy under fault in percent for each layer and stuck value, a section for each kind of fault."""
-    groups = statistics(run)
-    sections = []
-    for kind in dict.fromkeys(group.kind for group in groups):
-        own = [group for group in groups if group.kind == kind]
-        values = sorted({group.value for group in own})
-        body = _side_by_side(run, own, values) if len(values) <= WIDE else _row_each(run, own)
-        sections.append(f"accuracy under one stuck {kind} [%]\n{body}")
-    return "\n\n".join(sections)
+    """Accuracy under fault in percent for each layer and effect, a section for each kind of fault."""
+    return "\n\n".join(map(_section, parts(run)))
+
+
+def _section(part: Part) -> str:
+    title = f"accuracy under one {words(part.kind).one} [%]"
+    if part.kind in BITS:
+        return f"{title}\n{bit_table(part)}"
+    effects = effects_of(part.rows)
+    body = _side_by_side(part, effects) if len(effects) <= WIDE else _row_each(part)
+    return f"{title}\n{body}" + (f"\n\n{pe_table(part)}" if part.kind == "pe" else "")
 
 
 def _figures(spread: Spread) -> list[str]:
@@ -55,34 +63,43 @@ def _figures(spread: Spread) -> list[str]:
     ]
 
 
-def _side_by_side(run: Run, groups: Sequence[Group], values: Sequence[int]) -> str:
-    found = {(group.layer, group.value): group.spread for group in groups}
-    channels = {layer.name: f"{layer.channels}" for layer in run.layers}
+def _size(part: Part, rows: Sequence[Row]) -> tuple[str, str]:
+    """Name and content of the column that says how large a layer is."""
+    if part.kind == "channel":
+        channels = {layer.name: layer.channels for layer in part.run.layers}
+        return "channels", f"{channels[rows[0].layer]}"
+    if part.kind == "pe":
+        return "PEs", pe_counts([result for row in rows for result in row.results])
+    return "faults", f"{sum(len(row.results) for row in rows):,}"
+
+
+def _side_by_side(part: Part, effects: Sequence[str]) -> str:
     heads = ["min", "max", "mean", "variance", "worst"]
-    rows = [["layer", "channels", *heads * len(values)]]
-    for name in dict.fromkeys(group.layer for group in groups):
-        row = [name, channels.get(name, "")]
-        for value in values:
-            spread = found.get((name, value))
-            row += _figures(spread) if spread else [""] * len(heads)
-        rows.append(row)
+    rows = [["layer", _size(part, part.rows[:1])[0], *heads * len(effects)]]
+    for name in part.layers:
+        own = {row.effect: row for row in part.rows if row.layer == name}
+        cells = [name, _size(part, list(own.values()))[1]]
+        for effect in effects:
+            cells += _figures(own[effect].spread) if effect in own else [""] * len(heads)
+        rows.append(cells)
     lines = align(rows).split("\n")
     starts = [i for i in range(len(lines[0])) if lines[0].startswith("min", i)]
     top = ""
-    for start, value in zip(starts, values, strict=True):
-        top = top.ljust(start - 2) + f"stuck at {level(value)}:"
+    for start, effect in zip(starts, effects, strict=True):
+        top = top.ljust(start - 2) + f"{effect}:"
     return "\n".join([top, *lines])
 
 
-def _row_each(run: Run, groups: Sequence[Group]) -> str:
-    channels = {layer.name: f"{layer.channels}" for layer in run.layers}
-    rows = [["layer", "channels", "stuck at", "min", "max", "mean", "variance", "worst"]]
+def _row_each(part: Part) -> str:
+    name = "stuck at" if part.kind in LEVELS else "effect"
+    rows = [["layer", _size(part, part.rows[:1])[0], name, "min", "max", "mean", "variance", "worst"]]
     before = ""
-    for group in groups:
-        name = "" if group.layer == before else group.layer
-        rows.append([name, channels.get(group.layer, "") if name else "", level(group.value), *_figures(group.spread)])
-        before = group.layer
-    return align(rows)
+    for row in part.rows:
+        size = _size(part, [row])[1] if row.layer != before or part.kind not in COUNTED_ONCE else ""
+        effect = row.effect.removeprefix("stuck at ") if part.kind in LEVELS else row.effect
+        rows.append(["" if row.layer == before else row.layer, size, effect, *_figures(row.spread)])
+        before = row.layer
+    return align(rows, left=(0,) if part.kind in LEVELS else (0, 2))
 
 
 def overall_line(run: Run) -> str:
@@ -106,8 +123,37 @@ def critical_table(run: Run, count: int = 10) -> str:
     return f"most critical\n{align(rows, left=(1,))}"
 
 
+def cause_lines(run: Run, count: int = 10) -> str:
+    """What breaks in the hardware, for each kind among the ``count`` most critical faults."""
+    found: dict[str, str] = {}
+    for result in most_critical(run.results, count):
+        found |= causes(result.kind)
+    return "\n".join(["hardware cause", *(f"  {kind}: {cause}" for kind, cause in found.items())])
+
+
+def share_lines(run: Run) -> str:
+    """How many faults matter, for bits and for samples; for a finished sample with what that says about the space."""
+    lines = []
+    for part in parts(run):
+        if part.kind in BITS or run.origin.drawn:
+            lines.append(f"{part.kind} faults that change any prediction: {_share(changing(run, part.results))}")
+            if part.kind != "activation":  # a transient falls on one image
+                lines.append(
+                    f"{part.kind} faults that cost more than {HARM} point: {_share(harmful(run, part.results))}"
+                )
+    return "\n".join(lines)
+
+
+def _share(share: Share) -> str:
+    count = f"{share.count:,} of {share.faults:,} ({percent(share.percent)} %)"
+    if share.interval is None:
+        return count
+    return f"{count}; 95 % confidence interval {' to '.join(map(percent, share.interval))} %"
+
+
 def report_text(run: Run, top: int = 10) -> str:
     """The whole report for the screen; only the headline while no fault is finished."""
     if not run.done:
         return headline(run)
-    return "\n\n".join([headline(run), layer_table(run), overall_line(run), critical_table(run, top)])
+    last = f"{critical_table(run, top)}\n\n{cause_lines(run, top)}"
+    return "\n\n".join(filter(None, [headline(run), layer_table(run), overall_line(run), share_lines(run), last]))

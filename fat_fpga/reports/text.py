@@ -18,8 +18,3 @@ def align(rows: Sequence[Sequence[str]], left: Sequence[int] = (0,), gap: str = 
 def percent(value: float) -> str:
     """A percentage with two decimals, without its sign."""
     return f"{value:.2f}"
-
-
-def level(value: int) -> str:
-    """An activation level as faults write it: ``-1``, ``0``, ``+1``."""
-    return f"{value:+d}" if value else "0"

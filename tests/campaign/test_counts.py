@@ -29,11 +29,11 @@ def test_rows_equal_direct_counts(tmp_path: Path, levels: Levels) -> None:
     for row in run.results:
         fault = Fault.parse(row.fault)
         faulty = predict(network, data.images, [fault])
-        assert (row.layer, row.kind, row.index, row.value) == (
+        assert (row.layer, row.kind, row.index, row.effect) == (
             fault.layer,
             "channel",
             str(fault.index[0]),
-            fault.value,
+            fault.effect_text,
         )
         assert (row.correct, row.changed) == ((faulty == data.labels).sum(), (faulty != golden).sum())
     assert len({row.correct for row in run.results}) > 3  # the design tells faults apart
@@ -61,8 +61,9 @@ def test_every_chunk_size_gives_the_same_run(tmp_path: Path) -> None:
 def test_the_layer_table_describes_the_network(tmp_path: Path) -> None:
     layers = tiny_run(tmp_path / "a.run", levels=TERNARY).layers
     assert [(r.name, r.type, r.channels, r.height, r.width, r.levels, r.weights, r.macs) for r in layers] == [
+        ("input", "input", 1, 8, 8, ",".join(map(str, range(-128, 128))), 0, 0),
         ("conv0", "unit", 4, 6, 6, "-1,0,1", 36, 36 * 36),
-        ("conv0.pool", "pool", 4, 3, 3, "", 0, 0),
+        ("conv0.pool", "pool", 4, 3, 3, "-1,0,1", 0, 0),
         ("conv1", "unit", 3, 2, 2, "-1,0,1", 48, 4 * 48),
         ("fc2", "unit", 4, 1, 1, "", 48, 48),
     ]

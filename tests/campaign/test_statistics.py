@@ -18,11 +18,12 @@ from .tiny import Watched, tiny_data, tiny_network, tiny_run
 def test_layer_statistics_equal_numpy(tmp_path: Path) -> None:
     run = tiny_run(tmp_path / "a.run", levels=Levels(-1, 1, 3))
     groups = statistics(run)
-    assert [(g.kind, g.layer, g.value) for g in groups] == [
-        ("channel", layer, value) for layer in ("conv0", "conv1") for value in (-1, 0, 1)
+    assert [(g.kind, g.layer, g.effect) for g in groups] == [
+        ("channel", layer, effect) for layer in ("conv0", "conv1") for effect in ("= -1", "= 0", "= +1")
     ]
     for group in groups:
-        own = [r for r in run.results if (r.layer, r.value) == (group.layer, group.value)]
+        own = [r for r in run.results if (r.layer, r.effect) == (group.layer, group.effect)]
+        assert list(group.results) == own
         _compare(group.spread, own, run.images)
     assert sum(g.spread.faults for g in groups) == run.asked
     _compare(overall(run), list(run.results), run.images)
@@ -40,7 +41,7 @@ def _compare(spread: Spread, results: list[Result], images: int) -> None:
 
 def test_variance_is_exact_where_floats_would_cancel() -> None:
     def result(correct: int) -> Result:
-        return Result("", "a", "channel", "0", 1, correct, 0)
+        return Result("", "a", "channel", "0", "= +1", correct, 0)
 
     images = 10**9
     spread = Spread.of([result(images - 1), result(images)] * 500, images)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from fat_fpga.campaign import Run, run_campaign
+from fat_fpga.campaign import Run, Selection, run_campaign
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Outcome, Progress
 from fat_fpga.engines.engine import Images, Labels
 from fat_fpga.engines.reference import ReferenceEngine
-from fat_fpga.faults import Fault, fault_space
+from fat_fpga.faults import AnyFault, fault_space
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, MaxPool, Network
 
 
@@ -47,13 +47,27 @@ def tiny_run(path: Path, images: int = 30, levels: Levels | None = None) -> Run:
     return run_campaign(network, tiny_data(images), fault_space(network), path, "reference")
 
 
+FOLDING = {"conv0": 2, "conv1": 2, "fc2": 4}
+
+
+def tiny_run_of(
+    path: Path, *kinds: str, layers: Sequence[str] | None = None, sample: int | None = None, images: int = 30
+) -> Run:
+    """All faults of these kinds, or some of them, on the tiny network."""
+    network = tiny_network()
+    spaces = [fault_space(network, kind, layers, pes=FOLDING, frames=images) for kind in kinds]
+    space = sum(spaces[1:], spaces[0])
+    faults = Selection.of(space) if sample is None else Selection.sample(space, sample, seed=3)
+    return run_campaign(network, tiny_data(images), faults, path, "reference")
+
+
 class Watched:
     """The reference engine, with a list of the faults it was asked for, that breaks off before call ``stop``."""
 
     name = "watched"
 
     def __init__(self, stop: int | None = None) -> None:
-        self.asked: list[Fault] = []
+        self.asked: list[AnyFault] = []
         self.calls: list[int] = []
         self._stop = stop
 
@@ -62,7 +76,7 @@ class Watched:
         network: Network,
         images: Images,
         labels: Labels,
-        faults: Sequence[Fault],
+        faults: Sequence[AnyFault],
         *,
         predictions: bool = False,
         progress: Progress | None = None,

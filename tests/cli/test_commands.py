@@ -123,7 +123,7 @@ def test_info(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_help_teaches_by_example(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in ("campaign", "report", "info", "demo", "train", "export", "models"):
+    for command in ("campaign", "report", "info", "faults", "demo", "train", "export", "models"):
         with pytest.raises(SystemExit) as left:
             main([command, "--help"])
         assert left.value.code == 0

@@ -23,12 +23,12 @@ def run(tmp_path: Path) -> Run:
 def test_csv_is_exact(run: Run, tmp_path: Path) -> None:
     write_csv(run, tmp_path / "a.csv")
     text = (tmp_path / "a.csv").read_text()
-    assert text.splitlines()[0] == "fault,layer,kind,index,value,images,correct,changed"
+    assert text.splitlines()[0] == "fault,layer,kind,index,effect,images,correct,changed"
     network, data = tiny_network(), tiny_data()
     faults = fault_space(network)
     outcome = ReferenceEngine().run(network, data.images, data.labels, faults)
     expected = [
-        [str(f), f.layer, "channel", str(f.index[0]), str(f.value), "30", str(correct), str(changed)]
+        [str(f), f.layer, "channel", f.index_text, f.effect_text, "30", str(correct), str(changed)]
         for f, correct, changed in zip(faults, outcome.correct, outcome.changed, strict=True)
     ]
     assert list(csv.reader(text.splitlines())) == [list(COLUMNS), *expected]
@@ -40,7 +40,7 @@ def test_json_holds_the_run_and_survives_a_round_trip(run: Run, tmp_path: Path) 
     write_json(run, tmp_path / "a.json", top=3)
     found = json.loads((tmp_path / "a.json").read_text())
     assert found == report_json(run, top=3)
-    assert found["format"] == 1
+    assert found["format"] == 2
     assert found["network"]["fingerprint"] == tiny_network().fingerprint
     assert found["data"] == {"name": "tiny:test", "fingerprint": tiny_data().fingerprint, "images": 30}
     assert found["campaign"]["complete"]

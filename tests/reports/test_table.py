@@ -27,7 +27,7 @@ def test_two_values_stand_side_by_side_as_in_table_1(tmp_path: Path) -> None:
 
 
 def _figures(run: Run, layer: str, value: int) -> list[str]:
-    (s,) = [g.spread for g in statistics(run) if (g.layer, g.value) == (layer, value)]
+    (s,) = [g.spread for g in statistics(run) if (g.layer, g.effect) == (layer, f"= {value:+d}")]
     return [f"{s.min:.2f}", f"{s.max:.2f}", f"{s.mean:.2f}", f"{s.variance:.3f}", f"[{s.worst.index}]"]
 
 

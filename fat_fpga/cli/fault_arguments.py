@@ -1,0 +1,129 @@
+"""The arguments that say which faults: the same for every command that takes some."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fat_fpga.cli.parser import Parser, names
+
+if TYPE_CHECKING:
+    from fat_fpga.campaign import Selection
+    from fat_fpga.faults import Effect, FaultSpace
+    from fat_fpga.network import Network
+
+FOLDING = "PEs of each unit: bnn-pynq, a list as 16,32,16, or a JSON file (kind pe)"
+NEGATIVE = re.compile(r"-\d[-+\d,]*")
+
+
+def numbers(text: str) -> list[int]:
+    """Comma separated integers, for ``type=`` of an argument."""
+    try:
+        return [int(number) for number in text.split(",")]
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("expected integers separated by commas") from error
+
+
+def joined(arguments: Sequence[str]) -> list[str]:
+    """The arguments with numbers that start with a minus tied to their option, as argparse wants them:
+    ``--values=-1,+1`` for ``--values -1,+1``."""
+    found: list[str] = []
+    for argument in arguments:
+        if found and NEGATIVE.fullmatch(argument) and re.fullmatch(r"--[a-z-]+", found[-1]):
+            found[-1] += f"={argument}"
+        else:
+            found.append(argument)
+    return found
+
+
+def add_fault_arguments(parser: Parser, kind_option: str) -> None:
+    """The arguments that `space_of` and `selection_of` read; ``kind_option`` is what to call the kinds."""
+    group = parser.add_argument_group("which faults")
+    group.add_argument(
+        kind_option, dest="kinds", metavar="KIND[,KIND]", type=names,
+        help="channel, pixel, element, pe, weight, threshold, accumulator, activation",
+    )  # fmt: skip
+    group.add_argument("--layers", metavar="A,B", type=names, help="only in these layers; also input, pools, and '*'")
+    group.add_argument(
+        "--effects",
+        choices=("flip", "stuck", "all"),
+        help="what happens to bits: flip (default), stuck at 0 and 1, all",
+    )
+    group.add_argument("--values", metavar="V,V", type=numbers, help="only these of the activation levels")
+    group.add_argument("--folding", metavar="FOLDING", help=FOLDING)
+    group.add_argument("--sample", metavar="N", type=int, help="N of them, drawn without replacement")
+    group.add_argument("--seed", metavar="S", type=int, help="of the sample (default: 0)")
+
+
+def space_of(args: argparse.Namespace, network: Network, kinds: Sequence[str], frames: int | None) -> FaultSpace:
+    """The faults of these kinds that the arguments ask for.
+
+    Args:
+        frames: number of images.
+
+    Raises:
+        FaultError, ModelError: there are no such kinds, layers, effects or values, or the folding does not fit.
+    """
+    from fat_fpga.errors import FaultError
+    from fat_fpga.faults import FaultSpace, fault_space
+
+    pes = folding_of(args, network)
+    spaces = []
+    for kind in dict.fromkeys(kinds):
+        if kind == "pe" and pes is None:
+            raise FaultError(f"faults of kind pe need --folding, the {FOLDING}")
+        space = fault_space(network, kind, args.layers, effects_of(args, kind), pes, frames)
+        if not len(space):
+            raise FaultError(f"no faults of kind {kind} are left by --effects, --values and --layers")
+        spaces.append(space)
+    found = FaultSpace(block for space in spaces for block in space.blocks)
+    check_effects(args, found)
+    return found
+
+
+def folding_of(args: argparse.Namespace, network: Network) -> dict[str, int] | None:
+    """PEs of each unit by name, if a folding was given."""
+    from fat_fpga.faults import read_folding
+
+    return read_folding(args.folding, network) if args.folding else None
+
+
+def effects_of(args: argparse.Namespace, kind: str) -> list[Effect] | None:
+    """The effects asked for; None for the default of the kind."""
+    from fat_fpga.faults import Effect
+    from fat_fpga.faults.fault import FLIP, STUCK_BIT
+    from fat_fpga.reports.words import BITS
+
+    if kind not in BITS:
+        return None if args.values is None else [Effect(value) for value in args.values]
+    return {None: None, "flip": [FLIP], "stuck": [*STUCK_BIT], "all": [FLIP, *STUCK_BIT]}[args.effects]
+
+
+def check_effects(args: argparse.Namespace, space: FaultSpace) -> None:
+    """FaultError for an argument that none of the kinds takes, or a value that no layer has."""
+    from fat_fpga.errors import FaultError
+
+    if args.effects and not any(block.bits for block in space.blocks):
+        raise FaultError("--effects is about bits; choose activation levels with --values")
+    if args.values is None:
+        return
+    if all(block.bits for block in space.blocks):
+        raise FaultError("--values are activation levels; choose what happens to bits with --effects")
+    held = {effect.value for block in space.blocks if not block.bits for effect in block.effects}
+    missing = [value for value in args.values if value not in held]
+    if missing:
+        raise FaultError(f"--values: {missing[0]:+d} is an activation level of none of these layers")
+
+
+def selection_of(args: argparse.Namespace, space: FaultSpace) -> Selection:
+    """The whole space, or the sample that the arguments ask for; CampaignError for a sample of nothing."""
+    from fat_fpga.campaign import Selection
+    from fat_fpga.errors import CampaignError
+
+    if args.sample is None:
+        if args.seed is not None:
+            raise CampaignError("--seed is the seed of a sample: give --sample, too")
+        return Selection.of(space)
+    return Selection.sample(space, args.sample, args.seed or 0)

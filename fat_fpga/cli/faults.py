@@ -1,0 +1,140 @@
+"""``fat-fpga faults``: how many faults of each kind a network can have, and which."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fat_fpga.cli.fault_arguments import (
+    add_fault_arguments,
+    check_effects,
+    effects_of,
+    folding_of,
+    selection_of,
+    space_of,
+)
+from fat_fpga.cli.parser import Commands, add_model
+
+if TYPE_CHECKING:
+    from fat_fpga.faults import FaultSpace
+    from fat_fpga.network import Network
+
+EPILOG = """\
+examples:
+  fat-fpga faults cnv.onnx --folding bnn-pynq
+  fat-fpga faults cnv.onnx --kind channel,pixel --layers conv1,conv1.pool --cause
+  fat-fpga faults cnv.onnx --kind weight --sample 100 --list > faults.txt
+
+The table counts every place. --list and --sample take what fat-fpga campaign takes with the same options: channel
+faults of the units, if nothing else is said. A list goes into fat-fpga campaign --fault-list FILE.
+"""
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "faults",
+        help="the faults that a model can have: how many, where, which",
+        description="The size of the fault space of a model, for each kind of fault and each place.",
+        epilog=EPILOG,
+    )
+    add_model(parser)
+    add_fault_arguments(parser, "--kind")
+    parser.add_argument("--images", metavar="N", type=int, help="number of images, which transients fall on")
+    parser.add_argument("--list", action="store_true", help="print the faults, one a line")
+    parser.add_argument("--cause", action="store_true", help="say what breaks in the hardware")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from fat_fpga.cli.model import load_model
+    from fat_fpga.errors import FaultError
+    from fat_fpga.faults import MODELS, fault_model
+
+    if args.images is not None and args.images < 1:
+        raise FaultError(f"--images must be at least 1, got {args.images}")
+    for kind in args.kinds or ():
+        fault_model(kind)
+    network = load_model(args)
+    if not args.list and args.sample is None:
+        print(_space_text(args, network, list(dict.fromkeys(args.kinds or MODELS))))
+        return 0
+    selection = selection_of(args, space_of(args, network, args.kinds or ["channel"], args.images))
+    if args.list:
+        for fault in selection.faults:
+            cause = " & ".join(MODELS[part.kind].cause for part in fault.faults)
+            print(f"{fault}  # {cause}" if args.cause else fault)
+        return 0
+    count = Counter((fault.layer, fault.kind) for fault in selection.faults)
+    kinds = list(dict.fromkeys(kind for _, kind in count))
+    lines = [f"{network.name}: {selection.origin.describe(len(selection.faults))}", _table(network, kinds, count)]
+    print("\n".join([*lines, *_causes(args, kinds)]))
+    return 0
+
+
+def _space_text(args: argparse.Namespace, network: Network, kinds: Sequence[str]) -> str:
+    """How many faults there are, as a table, with what it needs to be complete."""
+    from fat_fpga.campaign import Selection
+    from fat_fpga.faults import FaultSpace
+
+    space, notes = FaultSpace(()), []
+    for kind in kinds:
+        if kind == "pe" and not args.folding:
+            notes.append("pe: needs the number of PEs of each unit, --folding")
+            continue
+        if kind == "activation" and args.images is None:
+            notes.append("activation: for one image; a campaign has them for each of its images, --images")
+        space += _space_of_kind(args, network, kind)
+    check_effects(args, space)
+    count = Counter({(block.place, block.kind): len(block) for block in space.blocks})
+    chosen = args.effects or args.values
+    effects = Selection.of(space).origin.effects if chosen else "every activation level; the flip of every bit"
+    lines = [f"{network.name}: {len(space):,} faults", _table(network, kinds, count), "", f"effects: {effects}"]
+    return "\n".join([*lines, *notes, *_causes(args, kinds)])
+
+
+def _space_of_kind(args: argparse.Namespace, network: Network, kind: str) -> FaultSpace:
+    """All faults of a kind at all places, or at those asked for that have some; ModelError for an unknown place."""
+    from fat_fpga.faults import FaultSpace, fault_model, fault_space, places
+    from fat_fpga.faults.model import Setting
+    from fat_fpga.faults.place import EVERYWHERE
+
+    setting, known = Setting(folding_of(args, network), args.images or 1), places(network)
+    layers = []
+    for name in args.layers or known:
+        if name in known:
+            possible = fault_model(kind).block(network, known[name], setting) is not None
+        else:
+            possible = name != EVERYWHERE or kind == "pe"  # of other names fault_space says that they are unknown
+        if possible:
+            layers.append(name)
+    if not layers:
+        return FaultSpace(())
+    return fault_space(network, kind, layers, effects_of(args, kind), setting.pes, setting.frames)
+
+
+def _table(network: Network, kinds: Sequence[str], count: Counter[tuple[str, str]]) -> str:
+    """Faults by place and kind, with totals; places without any are left out."""
+    from fat_fpga.faults import places
+    from fat_fpga.faults.place import EVERYWHERE
+    from fat_fpga.reports.text import align
+
+    known = places(network)
+    rows = [["place", *kinds]]
+    for name in (EVERYWHERE, *known):
+        if any(count[name, kind] for kind in kinds):
+            rows.append([name, *(f"{count[name, kind]:,}" if count[name, kind] else "" for kind in kinds)])
+    units = [name for name in known if known[name].unit is not None]
+    sums = {"all units": units, "all places": [EVERYWHERE, *known]}
+    for title, names in sums.items():
+        totals = [sum(count[name, kind] for name in names) for kind in kinds]
+        rows.append([title, *(f"{total:,}" if total else "" for total in totals)])
+    return align(rows)
+
+
+def _causes(args: argparse.Namespace, kinds: Sequence[str]) -> list[str]:
+    """What breaks in the hardware, a line for each kind, if asked for."""
+    from fat_fpga.faults import MODELS
+
+    return [f"{kind}: {MODELS[kind].cause}" for kind in kinds] if args.cause else []
