@@ -52,6 +52,14 @@ void set_columns(Unit& unit, const UnitSpec& spec) {
   unit.period = 127 / std::max(1, unit.largest_weight) & ~3;
 }
 
+// The columns of +1 and -1 as bits, in the same order.
+void set_bit_columns(Unit& unit) {
+  unit.bit_columns.assign(unit.columns.size() / kBlock, 0);
+  for (size_t i = 0; i < unit.columns.size(); ++i) {
+    unit.bit_columns[i / kBlock] |= uint64_t(unit.columns[i] > 0) << (i % kBlock);
+  }
+}
+
 // Bounds of the accumulators, whatever the inputs are.
 bool needs_32_bits(const Unit& unit, const UnitSpec& spec, int largest_input) {
   const int rows = unit.taps() * unit.inputs;
@@ -118,6 +126,7 @@ void Model::add(const UnitSpec& spec) {
   }
   set_columns(unit, spec);
   if (!units.empty()) split(unit, spec);
+  if (unit.weight_base != 0 && !unit.wide) set_bit_columns(unit);
   unit.offset.assign(spec.offset, spec.offset + spec.outputs);
   unit.in_levels = spec.in_levels;
   unit.out_levels = spec.out_levels;

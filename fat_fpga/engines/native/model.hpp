@@ -56,6 +56,7 @@ struct Unit {
   int levels = 0;     // of the output; 0 in the last unit
 
   Aligned<int8_t> columns;      // [tap][input][as is, negated][padded outputs], and one column of zeros
+  Aligned<uint64_t> bit_columns;    // the same as bits, set for +1, if all weights are +1 or -1; see bit_columns.cpp
   int largest_weight = 0;           // absolute value
   int period = 0;                   // columns whose sum fits in a byte: a multiple of four, or 0
   int weight_base = 0;

@@ -14,3 +14,7 @@
 #else
 #include "simd_portable.hpp"
 #endif
+
+#ifndef FAT_BIT_COLUMNS
+#define FAT_BIT_COLUMNS 0
+#endif

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#define FAT_BIT_COLUMNS 1  // see bit_columns.cpp
+
 namespace fat {
 
 constexpr int kMaxGroup = 8;  // blocks whose sums fit in registers
@@ -37,6 +39,15 @@ struct Wide64<int16_t> {
     const auto* half = reinterpret_cast<const __m256i*>(p);
     low = _mm512_add_epi16(low, _mm512_mullo_epi16(f, _mm512_cvtepi8_epi16(_mm256_loadu_si256(half))));
     high = _mm512_add_epi16(high, _mm512_mullo_epi16(f, _mm512_cvtepi8_epi16(_mm256_loadu_si256(half + 1))));
+  }
+  void add_all(int16_t x) {
+    const __m512i v = _mm512_set1_epi16(x);
+    low = _mm512_add_epi16(low, v), high = _mm512_add_epi16(high, v);
+  }
+  void add_where(uint64_t mask, int16_t x) {
+    const __m512i v = _mm512_set1_epi16(x);
+    low = _mm512_mask_add_epi16(low, __mmask32(mask), low, v);
+    high = _mm512_mask_add_epi16(high, __mmask32(mask >> 32), high, v);
   }
   void store(int16_t* p) const { _mm512_storeu_si512(p, low), _mm512_storeu_si512(p + 32, high); }
   uint64_t at_least(const int16_t* threshold) const {
@@ -82,6 +93,62 @@ struct Wide64<int32_t> {
     }
     return mask;
   }
+};
+
+// `Words` words of bits, and logic on them.
+template <int Words>
+struct Bits;
+
+template <>
+struct Bits<1> {
+  __m128i v;
+
+  static Bits zero() { return {_mm_setzero_si128()}; }
+  static Bits load(const uint64_t* p) { return {_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))}; }
+  void store(uint64_t* p) const { _mm_storel_epi64(reinterpret_cast<__m128i*>(p), v); }
+  static Bits parity(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
+  static Bits majority(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
+  static Bits both(Bits a, Bits b) { return {_mm_ternarylogic_epi64(a.v, b.v, b.v, 0xc0)}; }
+  static Bits differ(Bits a, Bits b) { return {_mm_ternarylogic_epi64(a.v, b.v, b.v, 0x3c)}; }
+};
+
+template <>
+struct Bits<2> {
+  __m128i v;
+
+  static Bits zero() { return {_mm_setzero_si128()}; }
+  static Bits load(const uint64_t* p) { return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))}; }
+  void store(uint64_t* p) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v); }
+  static Bits parity(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
+  static Bits majority(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
+  static Bits both(Bits a, Bits b) { return {_mm_ternarylogic_epi64(a.v, b.v, b.v, 0xc0)}; }
+  static Bits differ(Bits a, Bits b) { return {_mm_ternarylogic_epi64(a.v, b.v, b.v, 0x3c)}; }
+};
+
+template <>
+struct Bits<4> {
+  __m256i v;
+
+  static Bits zero() { return {_mm256_setzero_si256()}; }
+  static Bits load(const uint64_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
+  void store(uint64_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
+  static Bits parity(Bits a, Bits b, Bits c) { return {_mm256_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
+  static Bits majority(Bits a, Bits b, Bits c) { return {_mm256_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
+  static Bits both(Bits a, Bits b) { return {_mm256_ternarylogic_epi64(a.v, b.v, b.v, 0xc0)}; }
+  static Bits differ(Bits a, Bits b) { return {_mm256_ternarylogic_epi64(a.v, b.v, b.v, 0x3c)}; }
+};
+
+template <>
+struct Bits<8> {
+  __m512i v;
+
+  static Bits zero() { return {_mm512_setzero_si512()}; }
+  static Bits load(const uint64_t* p) { return {_mm512_loadu_si512(p)}; }
+  void store(uint64_t* p) const { _mm512_storeu_si512(p, v); }
+  static Bits parity(Bits a, Bits b, Bits c) { return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
+  static Bits majority(Bits a, Bits b, Bits c) { return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
+  static Bits both(Bits a, Bits b) { return {_mm512_ternarylogic_epi64(a.v, b.v, b.v, 0xc0)}; }
+  static Bits differ(Bits a, Bits b) { return {_mm512_ternarylogic_epi64(a.v, b.v, b.v, 0x3c)}; }
 };
 
 inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }

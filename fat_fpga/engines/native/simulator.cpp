@@ -15,7 +15,7 @@ Simulator::Simulator(const Model& model) : model_(model), states_(model.units.si
     padded = std::max(padded, size_t(unit.padded()));
     pixels = std::max(pixels, size_t(unit.pixels()));
     if (u > 0) window = std::max(window, size_t(unit.taps()) * unit.in.pixel_words());
-    if (u > 0) columns = std::max(columns, unit.width * (size_t(unit.taps()) * unit.in.planes * unit.inputs + 3));
+    if (u > 0) columns = std::max(columns, unit.width * (size_t(unit.taps()) * unit.in.planes * unit.inputs + kFill));
     counts_.resize(std::max(counts_.size(), size_t(unit.width)));
     if (unit.last) continue;
     const Stream& out = unit.out;

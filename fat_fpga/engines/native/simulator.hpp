@@ -15,6 +15,8 @@
 
 namespace fat {
 
+constexpr int kFill = 7;  // void columns at the end of a list, so that it can be read eight at a time
+
 class Simulator {
  public:
   explicit Simulator(const Model& model);
@@ -129,6 +131,10 @@ class Simulator {
   int32_t* list_columns(const Unit& unit, int y, int x, int32_t* list);
   template <class Acc, int Group>
   int sparse_blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* planes);
+
+  // bit_columns.cpp: the same where all weights are +1 or -1
+  void bit_pixel(int u, int pixel, const int32_t* list, int count, uint64_t* out);
+  template <int Words> int bit_blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* out);
 
   template <class Acc> Acc* accumulators(int u, int pixel);
 

@@ -52,7 +52,9 @@ bool Simulator::choose_sparse(const Unit& unit, const Rect& outputs) const {
   const double places = double(seen.y1 - seen.y0) * (seen.x1 - seen.x0);
   const double pixels = double(outputs.y1 - outputs.y0) * (outputs.x1 - outputs.x0);
   const double uses = double(changes_.count) * unit.taps() * pixels / places;
-  const double sparse = uses * (unit.blocks() + 1.0);
+  const bool bits = FAT_BIT_COLUMNS && !unit.bit_columns.empty();
+  const double sparse = bits ? uses * 1.5 * ((unit.blocks() + 7) / 8) + pixels * unit.blocks() * 7
+                             : uses * (unit.blocks() + 1.0);
   return sparse < kDenseCost * pixels * unit.dense_steps();
 }
 
@@ -66,6 +68,7 @@ void Simulator::sparse_pixels(int u, const Rect& area, Target to) {
   const Unit& unit = model_.units[u];
   const Target golden = unit.last ? to : golden_front(u);
   const int words = unit.last ? 0 : unit.out.pixel_words(), blocks = unit.blocks();
+  const bool bits = FAT_BIT_COLUMNS && !unit.bit_columns.empty();
   for (int y = area.y0; y < area.y1; ++y) {
     // A row at a time, so that what is listed has left the processor's store queue when it is read again.
     int32_t* end = columns_.data();
@@ -73,16 +76,20 @@ void Simulator::sparse_pixels(int u, const Rect& area, Target to) {
       int32_t* list = end;
       end = list_columns(unit, y, x, list);
       counts_[x] = int(end - list);
-      for (int i = 0; i < 3; ++i) *end++ = unit.void_column();  // fill the last four
+      for (int i = 0; i < kFill; ++i) *end++ = unit.void_column();
     }
     const int32_t* list = columns_.data();
-    for (int x = area.x0; x < area.x1; list += counts_[x++] + 3) {
+    for (int x = area.x0; x < area.x1; list += counts_[x++] + kFill) {
       uint64_t* planes = unit.last ? nullptr : to.first + y * to.pitch + size_t(x) * words;
       if (counts_[x] == 0 && !unit.last) {
         std::copy_n(golden.first + y * golden.pitch + size_t(x) * words, words, planes);
         continue;
       }
       const int p = y * unit.width + x, n = counts_[x];
+      if (bits) {
+        bit_pixel(u, p, list, n, planes);
+        continue;
+      }
       int block = 0;
       while (kMaxGroup >= 8 && blocks - block >= 8) block = sparse_blocks<Acc, 8>(u, p, list, n, block, planes);
       while (kMaxGroup >= 4 && blocks - block >= 4) block = sparse_blocks<Acc, 4>(u, p, list, n, block, planes);
