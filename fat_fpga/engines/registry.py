@@ -5,7 +5,7 @@ from __future__ import annotations
 from fat_fpga.engines.engine import Engine
 from fat_fpga.errors import EngineError
 
-NAMES = ("native", "reference", "torch")
+NAMES = ("native", "reference", "torch", "qonnx")
 
 
 def get(name: str = "native") -> Engine:
@@ -23,6 +23,10 @@ def get(name: str = "native") -> Engine:
         from fat_fpga.engines.reference import ReferenceEngine
 
         return ReferenceEngine()
+    if engine == "qonnx":
+        from fat_fpga.engines.qonnx_engine import QonnxEngine
+
+        return QonnxEngine()
     from fat_fpga.engines.native_engine import NativeEngine
 
     return NativeEngine()
