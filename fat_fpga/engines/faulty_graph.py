@@ -93,7 +93,9 @@ class FaultyGraph:
     def _unit(self, place: Place, unit: MatrixVectorUnit) -> None:
         """Constants and accumulators of a unit."""
         changed, span = changed_unit(unit, self._changes), self._spans[self._in_front[place.name]]
-        if largest_sum(changed, span) >= FLOAT32:
+        faulty = changes_at(self._changes, place.name, ChangedAccumulators)
+        held = max((abs(bound) for change in faulty for bound in change.register.span), default=0)
+        if largest_sum(changed, span) >= FLOAT32 or held > FLOAT32:
             raise EngineError(f"{unit.name}: its accumulators do not fit in float32, which QONNX graphs compute in")
         if changed.weights is not unit.weights:
             matrix = self._editor.is_matrix(unit.name)
@@ -109,7 +111,7 @@ class FaultyGraph:
         lowest, highest = accumulator_bounds(changed, *span)
         reach = min(int(lowest.min()), -1), int(highest.max())
         self._editor.annotate(tensor, smallest_type(*reach))
-        for change in changes_at(self._changes, place.name, ChangedAccumulators):
+        for change in faulty:
             where = np.zeros((1, *place.shape), np.int64)
             where[:, change.channel] = 1
             self._bits(tensor, change.register, change.register.masks(change.bit, change.to), where, place.name)

@@ -19,7 +19,7 @@ from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
 
 _BLOCK = 128  # images at a time
-_ROWS = {"cpu": 1024, "cuda": 16384}  # of a batch of faults
+_ROWS = {"cpu": 1024, "cuda": 4096}  # of a batch of faults; some 5 GB for CNV
 
 
 class TorchEngine:
