@@ -39,6 +39,24 @@ class Outcome:
     predictions: npt.NDArray[np.int32] | None
 
 
+def outcome_of(
+    golden: npt.NDArray[np.int32], table: npt.NDArray[np.int32], labels: Labels, predictions: bool
+) -> Outcome:
+    """The outcome that follows from every prediction.
+
+    Args:
+        golden: int32 [N].
+        table: int32 [F, N].
+        predictions: whether the outcome keeps the table.
+    """
+    return Outcome(
+        golden=golden,
+        correct=(table == labels).sum(axis=1),
+        changed=(table != golden).sum(axis=1),
+        predictions=table if predictions else None,
+    )
+
+
 class Engine(Protocol):
     """Executes a network on images, fault-free and under each of a list of faults."""
 

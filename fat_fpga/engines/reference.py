@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images
+from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images, outcome_of
 from fat_fpga.faults import AnyFault, changed_stream, changed_unit, changes_of, check_faults
 from fat_fpga.faults.changes import ChangedAccumulators, changes_at
 from fat_fpga.faults.place import INPUT
@@ -114,12 +114,7 @@ class ReferenceEngine:
                 table[f, block] = predict(network, images[block], [fault], start)
             if progress:
                 progress(min(start + _BLOCK, len(images)))
-        return Outcome(
-            golden=golden,
-            correct=(table == labels).sum(axis=1),
-            changed=(table != golden).sum(axis=1),
-            predictions=table if predictions else None,
-        )
+        return outcome_of(golden, table, labels, predictions)
 
     def trace(self, network: Network, images: Images, fault: AnyFault | None = None) -> dict[str, IntArray]:
         faults = [] if fault is None else [fault]

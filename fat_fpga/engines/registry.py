@@ -5,17 +5,38 @@ from __future__ import annotations
 from fat_fpga.engines.engine import Engine
 from fat_fpga.errors import EngineError
 
-NAMES = ("native", "reference")
+NAMES = ("native", "reference", "torch", "qonnx")
 
 
 def get(name: str = "native") -> Engine:
-    """The engine called ``name``; EngineError lists the known ones."""
-    if name == "native":
-        from fat_fpga.engines.native_engine import NativeEngine
+    """The engine called ``name``; ``torch:cuda`` is the torch engine on a GPU.
 
-        return NativeEngine()
-    if name == "reference":
+    Raises:
+        EngineError: there is no such engine, or it cannot run on this machine.
+    """
+    engine, _, option = name.partition(":")
+    if engine == "torch":
+        return _torch(option or "cpu")
+    if option or engine not in NAMES:
+        raise EngineError(f"unknown engine '{name}': known are {', '.join(NAMES)} and torch:cuda")
+    if engine == "reference":
         from fat_fpga.engines.reference import ReferenceEngine
 
         return ReferenceEngine()
-    raise EngineError(f"unknown engine '{name}': known are {', '.join(NAMES)}")
+    if engine == "qonnx":
+        from fat_fpga.engines.qonnx_engine import QonnxEngine
+
+        return QonnxEngine()
+    from fat_fpga.engines.native_engine import NativeEngine
+
+    return NativeEngine()
+
+
+def _torch(device: str) -> Engine:
+    try:
+        from fat_fpga.engines.torch_engine import TorchEngine
+    except ModuleNotFoundError as error:
+        if error.name != "torch":
+            raise
+        raise EngineError("the torch engine needs PyTorch: pip install 'fat_fpga[train]'") from error
+    return TorchEngine(device)

@@ -32,10 +32,15 @@ class HeldActivations:
     columns: range
     value: int
 
+    @property
+    def box(self) -> tuple[slice, slice, slice]:
+        """Slices of channels, rows and columns."""
+        return _slice(self.channels), _slice(self.rows), _slice(self.columns)
+
     def apply(self, activations: IntArray) -> IntArray:
         """The faulty stream [N, C, H, W]; the argument is not changed."""
         faulty = activations.copy()
-        faulty[:, _slice(self.channels), _slice(self.rows), _slice(self.columns)] = self.value
+        faulty[(slice(None), *self.box)] = self.value
         return faulty
 
 

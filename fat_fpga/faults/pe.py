@@ -59,7 +59,10 @@ class PeStuckAt:
 def _served(network: Network, fault: Fault) -> list[Place]:
     """The units that the PE works for; all with activation levels in a loopback architecture."""
     if fault.layer == EVERYWHERE:
-        return [place for place in places(network).values() if place.unit is not None and place.levels is not None]
+        served = [place for place in places(network).values() if place.unit is not None and place.levels is not None]
+        if not served:
+            raise FaultError(f"{fault}: {network.name} has no layer whose PEs have activation levels")
+        return served
     place = place_of(network, fault.layer)
     if place.unit is None or place.levels is None:
         raise FaultError(f"{fault}: {fault.layer} is no layer whose PEs have activation levels")

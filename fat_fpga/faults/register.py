@@ -42,6 +42,12 @@ class Register:
         assert found is not None, datatype
         return cls(int(found[2]), not found[1])
 
+    @property
+    def span(self) -> tuple[int, int]:
+        """The smallest and the largest integer that it can hold."""
+        smallest = -(1 << self.bits - 1) if self.signed else 0
+        return self.offset + self.step * smallest, self.offset + self.step * (smallest + (1 << self.bits) - 1)
+
     def masks(self, bit: int, to: int | None) -> tuple[int, int, int]:
         """``(keep, set, invert)`` so that ``word & keep | set ^ invert`` has one bit held at ``to``, or flipped (None).
 

@@ -13,9 +13,12 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from fat_fpga.crosscheck import random_images
 from fat_fpga.engines.reference import accumulate, activate, pool, quantise
 from fat_fpga.network import InputQuantiser, Layer, Levels, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.layers import IntArray, Shape
+
+__all__ = ["networks", "random_images", "random_network"]
 
 Choose = Callable[[Sequence[Any]], Any]
 """Picks one of the options."""
@@ -39,14 +42,6 @@ WEIGHTS = {
     "INT4": tuple(range(-8, 8)),
 }
 IMAGES = 24  # how many images decide where thresholds are balanced
-
-
-def random_images(network: Network, count: int, seed: int = 0) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Images that the network takes: uint8 [count, C, H, W], half of them noise, half of them darker than average."""
-    rng = np.random.default_rng(seed)
-    images = rng.integers(0, 256, (count, *network.input.shape))
-    images[::2] = images[::2] * rng.random((len(images[::2]), 1, 1, 1))
-    return images.astype(np.uint8)
 
 
 def random_network(seed: int | np.random.Generator) -> Network:

@@ -16,7 +16,7 @@ from tests.designs.random_network import networks, random_network
 def spaces(network: Network) -> list[FaultSpace]:
     """One for each kind, over all places that have it."""
     pes = folding_of(network)
-    return [fault_space(network, kind, every_place(network, kind), pes=pes, frames=3) for kind in MODELS]
+    return [fault_space(network, kind, every_place(network, kind, pes), pes=pes, frames=3) for kind in MODELS]
 
 
 @given(networks(), st.integers(0, 99))
@@ -106,3 +106,9 @@ def test_faults_that_do_not_exist(text: str, wanted: str) -> None:
     fault = Fault.parse(text.format(first=network.units[0].name, last=network.units[-1].name))
     with pytest.raises(FaultError, match=wanted):
         check_faults(network, [fault], images=3)
+
+
+def test_a_loopback_array_needs_a_layer_with_levels() -> None:
+    network = next(n for n in map(random_network, range(100)) if len(n.units) == 1)
+    with pytest.raises(FaultError, match="has no layer whose PEs have activation levels"):
+        check_faults(network, [Fault("*", "pe", (0,), 1, of=1)])

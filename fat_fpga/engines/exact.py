@@ -1,0 +1,57 @@
+"""How large the integers of a faulty network can grow, and so which floating-point type holds them exactly.
+
+A sum of products of integers is exact in floating point, in whatever order it is added up, as long as no partial sum
+leaves the range in which every integer has a number of its own: 2^24 for float32, 2^53 for float64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from fat_fpga.faults.changes import Change, FlippedActivation, changes_at
+from fat_fpga.faults.place import INPUT
+from fat_fpga.network import MatrixVectorUnit, Network
+
+FLOAT32 = 2**24
+"""Every integer of at most this magnitude is a float32."""
+
+Span = tuple[int, int]
+"""The smallest and the largest integer."""
+
+
+def spans(network: Network, changes: Iterable[Change]) -> dict[str, Span]:
+    """What the activations of each stream can be under the changes, by place; the class scores are missing.
+
+    A stuck activation holds one of the levels; only a flipped bit can leave them, and no further than its register.
+    """
+    changes = tuple(changes)
+    levels = network.input.levels
+    found = {INPUT: _flipped((levels.min, levels.max), changes, INPUT)}
+    span = found[INPUT]
+    for layer in network.layers[:-1]:
+        if isinstance(layer, MatrixVectorUnit):
+            assert layer.levels is not None
+            span = (layer.levels.min, layer.levels.max)
+        found[layer.name] = span = _flipped(span, changes, layer.name)
+    return found
+
+
+def in_front(network: Network) -> dict[str, str]:
+    """The place in front of each layer, by the layer's name."""
+    names = [INPUT, *(layer.name for layer in network.layers)]
+    return dict(zip(names[1:], names, strict=False))
+
+
+def largest_sum(unit: MatrixVectorUnit, span: Span) -> int:
+    """What no partial sum of the unit's products exceeds in magnitude, for activations in ``span`` and padding."""
+    sums = np.abs(unit.weights.astype(np.int64)).sum(axis=(1, 2, 3))
+    return int(sums.max(initial=0)) * max(map(abs, span))
+
+
+def _flipped(span: Span, changes: Iterable[Change], place: str) -> Span:
+    for change in changes_at(changes, place, FlippedActivation):
+        low, high = change.register.span
+        span = min(span[0], low), max(span[1], high)
+    return span

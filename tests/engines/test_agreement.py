@@ -1,0 +1,59 @@
+"""All engines agree on every prediction: random networks, random faults of every kind, and sets of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fat_fpga.crosscheck import KINDS, crosscheck, sample_faults
+from fat_fpga.crosscheck.table import crosscheck_text
+from fat_fpga.engines import get
+from tests.designs.random_faults import random_faults
+from tests.designs.random_network import random_images, random_network
+
+ENGINES = ("reference", "native", "torch", "qonnx")
+"""The first one is what the others are compared with."""
+
+IMAGES = 3
+PER_KIND = 4  # faults of each kind, for each network
+SMALL = [seed for seed in range(200) if len(random_network(seed).layers) <= 4]
+LARGE = [seed for seed in range(200) if len(random_network(seed).layers) > 4]
+"""Seeds of networks."""
+
+
+def test_every_prediction() -> None:
+    pairs = dict.fromkeys(KINDS, 0)
+    changed = 0
+    for seed in SMALL[:62]:
+        network = random_network(seed)
+        images, labels = random_images(network, IMAGES, seed), np.arange(IMAGES) % network.classes
+        faults = []
+        for kind in KINDS:
+            sampled = random_faults(network, kind, PER_KIND, seed, IMAGES)
+            pairs[kind] += len(sampled)
+            faults += sampled
+        expected, *others = (get(name).run(network, images, labels, faults, predictions=True) for name in ENGINES)
+        for name, outcome in zip(ENGINES[1:], others, strict=True):
+            np.testing.assert_array_equal(outcome.golden, expected.golden, f"{name}, network {seed}")
+            np.testing.assert_array_equal(outcome.predictions, expected.predictions, f"{name}, network {seed}")
+            np.testing.assert_array_equal(outcome.correct, expected.correct)
+            np.testing.assert_array_equal(outcome.changed, expected.changed)
+        changed += int((expected.changed > 0).sum())
+    assert sum(pairs.values()) >= 2000
+    assert min(pairs.values()) >= 150
+    assert changed >= 200  # the comparison is not of faults that do nothing
+
+
+def test_every_activation() -> None:
+    faults = activations = 0
+    for seed in (*SMALL[62:70], *LARGE[:4]):
+        network = random_network(seed)
+        images = random_images(network, IMAGES, seed)
+        sampled = sample_faults(network, KINDS, 2 * len(KINDS), IMAGES, seed)
+        check = crosscheck(network, images, sampled, {name: get(name) for name in ENGINES})
+        assert check.equal, crosscheck_text(check)
+        assert not check.refusals
+        for pair in check.pairs:
+            assert pair.faults == len(sampled)
+            faults, activations = faults + pair.faults, activations + pair.activations
+    assert faults >= 500
+    assert activations >= 1_000_000
