@@ -38,7 +38,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("--data", metavar="DATA", required=True, help=DATA)
     parser.add_argument("-o", "--output", metavar="RUN", required=True, help="the run file, made or continued")
     parser.add_argument("--images", metavar="N", type=int, help="only the first N images")
-    parser.add_argument("--engine", metavar="NAME", default="native", help="native (default), torch, torch:cuda, qonnx or reference")
+    parser.add_argument(
+        "--engine", metavar="NAME", default="native", help="native (default), torch, torch:cuda, qonnx or reference"
+    )
     parser.add_argument("--chunk", metavar="N", type=int, help="save after every N faults (default: some ten seconds)")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no table")
     add_fault_arguments(parser, "--faults")

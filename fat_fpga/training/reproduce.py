@@ -1,0 +1,64 @@
+"""Train a bundled network again, by its model card.
+
+python -m fat_fpga.training.reproduce cnv_w1a1_fat2_e15 --data cifar10:DIR -o RUN
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from fat_fpga.datasets import Dataset, load
+from fat_fpga.errors import FatFpgaError, TrainingError
+from fat_fpga.models import zoo
+from fat_fpga.training.methods import make_method
+from fat_fpga.training.recipe import Recipe
+from fat_fpga.training.trainer import TrainingResult, train
+
+
+def reproduce(
+    name: str, dataset_train: Dataset, dataset_test: Dataset, out_dir: Path, device: str = "cpu", progress: bool = True
+) -> TrainingResult:
+    """Train with the method, recipe and seed of the bundled network ``name``, or go on where that was stopped.
+
+    On the same kind of processor, with the same versions and number of threads, the weights come out the same; on
+    another they come out alike.
+
+    Raises:
+        ModelError: no network of that name is bundled.
+        TrainingError: other data than it was trained on.
+    """
+    card = zoo.card(name)
+    for dataset, key in ((dataset_train, "train_data_sha256"), (dataset_test, "test_data_sha256")):
+        if dataset.fingerprint != card[key]:
+            raise TrainingError(
+                f"{dataset.name}: its fingerprint is {dataset.fingerprint[:12]}, {name} was made with data of "
+                f"fingerprint {card[key][:12]}"
+            )
+    method = make_method(card["method"], card.get("p"), card.get("error_model"), card.get("schedule"))
+    recipe = Recipe(**card["recipe"])
+    return train(card["model"], dataset_train, dataset_test, recipe, out_dir, device, method=method, progress=progress)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m fat_fpga.training.reproduce", description=__doc__.splitlines()[0])
+    parser.add_argument("name", help="of a bundled network: fat-fpga models lists them")
+    parser.add_argument("--data", required=True, help="the data it was trained on, such as cifar10:DIR")
+    parser.add_argument("-o", "--output", required=True, type=Path, help="folder of the training run")
+    parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
+    options = parser.parse_args(arguments)
+    try:
+        card = zoo.card(options.name)
+        dataset_train, dataset_test = (load(options.data, split) for split in ("train", "test"))
+        result = reproduce(options.name, dataset_train, dataset_test, options.output, options.device)
+    except (FatFpgaError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"{options.name}: {result.test_accuracy:.2%} of the test images, {card['test_accuracy']:.2%} on its card")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
