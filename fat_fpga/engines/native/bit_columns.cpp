@@ -27,22 +27,31 @@ inline V full_adder(V& total, V b, V c) {
 template <int Words, int Planes>
 inline void count_columns(const uint64_t* columns, const int32_t* list, int n, uint64_t (*bits)[8]) {
   using V = Bits<Words>;
-  const auto column = [&](int i) { return V::load(columns + (uint32_t(list[i]) >> 6)); };
+  const auto* bytes = reinterpret_cast<const char*>(columns);
+  const auto column = [&](int i) { return V::load(reinterpret_cast<const uint64_t*>(bytes + uint32_t(list[i]))); };
   V counts[Planes];
   for (auto& plane : counts) plane = V::zero();
-  for (int i = 0; i < n; i += 8) {
+  const auto eight = [&](int i) {  // of eight columns, the carry into plane 3
     const V two0 = full_adder(counts[0], column(i), column(i + 1));
     const V two1 = full_adder(counts[0], column(i + 2), column(i + 3));
     const V two2 = full_adder(counts[0], column(i + 4), column(i + 5));
     const V two3 = full_adder(counts[0], column(i + 6), column(i + 7));
     const V four0 = full_adder(counts[1], two0, two1), four1 = full_adder(counts[1], two2, two3);
-    V carry = full_adder(counts[2], four0, four1);
-    for (int k = 3; k < Planes; ++k) {
+    return full_adder(counts[2], four0, four1);
+  };
+  const auto ripple = [&](int from, V carry) {
+    for (int k = from; k < Planes; ++k) {
       const V next = V::both(counts[k], carry);
       counts[k] = V::differ(counts[k], carry);
       carry = next;
     }
+  };
+  int i = 0;
+  for (; i + 16 <= n; i += 16) {
+    const V carry0 = eight(i), carry1 = eight(i + 8);
+    ripple(4, full_adder(counts[3], carry0, carry1));
   }
+  if (i < n) ripple(3, eight(i));
   for (int k = 0; k < Planes; ++k) counts[k].store(bits[k]);
 }
 

@@ -117,12 +117,13 @@ inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }
 // Position of the lowest set bit; 0 for a word without one.
 inline int lowest_bit(uint64_t x) { return int(_tzcnt_u64(x)) & 63; }
 
-// to[i] = from[i] + shift for i < count; may read and write up to 16 places further.
-inline void append(const int32_t* from, int count, int32_t shift, int32_t* to) {
-  const __m256i by = _mm256_set1_epi32(shift);
+// to[i] = (from[i] + add) >> shift for i < count; may read and write up to 16 places further.
+inline void append(const int32_t* from, int count, int32_t add, int shift, int32_t* to) {
+  const __m256i by = _mm256_set1_epi32(add);
+  const __m128i right = _mm_cvtsi32_si128(shift);
   for (int i = 0; i < count; i += 8) {
     const __m256i part = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_add_epi32(part, by));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_sra_epi32(_mm256_add_epi32(part, by), right));
   }
 }
 

@@ -156,11 +156,12 @@ inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }
 // Position of the lowest set bit; 0 for a word without one.
 inline int lowest_bit(uint64_t x) { return int(_tzcnt_u64(x)) & 63; }
 
-// to[i] = from[i] + shift for i < count; may read and write up to 16 places further.
-inline void append(const int32_t* from, int count, int32_t shift, int32_t* to) {
-  const __m512i by = _mm512_set1_epi32(shift);
+// to[i] = (from[i] + add) >> shift for i < count; may read and write up to 16 places further.
+inline void append(const int32_t* from, int count, int32_t add, int shift, int32_t* to) {
+  const __m512i by = _mm512_set1_epi32(add);
+  const __m128i right = _mm_cvtsi32_si128(shift);
   for (int i = 0; i < count; i += 16) {
-    _mm512_storeu_si512(to + i, _mm512_add_epi32(_mm512_loadu_si512(from + i), by));
+    _mm512_storeu_si512(to + i, _mm512_sra_epi32(_mm512_add_epi32(_mm512_loadu_si512(from + i), by), right));
   }
 }
 

@@ -65,9 +65,9 @@ inline int popcount(uint64_t x) {
 // Position of the lowest set bit; 0 for a word without one.
 inline int lowest_bit(uint64_t x) { return x == 0 ? 0 : __builtin_ctzll(x); }
 
-// to[i] = from[i] + shift for i < count; may read and write up to 16 places further.
-inline void append(const int32_t* from, int count, int32_t shift, int32_t* to) {
-  for (int i = 0; i < count; ++i) to[i] = from[i] + shift;
+// to[i] = (from[i] + add) >> shift for i < count; may read and write up to 16 places further.
+inline void append(const int32_t* from, int count, int32_t add, int shift, int32_t* to) {
+  for (int i = 0; i < count; ++i) to[i] = (from[i] + add) >> shift;
 }
 
 // sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.

@@ -15,6 +15,7 @@
 
 namespace fat {
 
+constexpr int kBitShift = 3;  // from the offset of a column of bytes to that of a column of bits
 constexpr int kFill = 7;  // void columns at the end of a list, so that it can be read eight at a time
 
 class Simulator {
@@ -128,7 +129,7 @@ class Simulator {
   bool choose_sparse(const Unit& unit, const Rect& outputs) const;
   void sparse_unit(int u, const Rect& area, Target to);
   template <class Acc> void sparse_pixels(int u, const Rect& area, Target to);
-  int32_t* list_columns(const Unit& unit, int y, int x, int32_t* list);
+  int32_t* list_columns(const Unit& unit, int y, int x, bool bits, int32_t* list);
   template <class Acc, int Group>
   int sparse_blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* planes);
 

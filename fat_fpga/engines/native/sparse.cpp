@@ -74,9 +74,9 @@ void Simulator::sparse_pixels(int u, const Rect& area, Target to) {
     int32_t* end = columns_.data();
     for (int x = area.x0; x < area.x1; ++x) {
       int32_t* list = end;
-      end = list_columns(unit, y, x, list);
+      end = list_columns(unit, y, x, bits, list);
       counts_[x] = int(end - list);
-      for (int i = 0; i < kFill; ++i) *end++ = unit.void_column();
+      for (int i = 0; i < kFill; ++i) *end++ = unit.void_column() >> (bits ? kBitShift : 0);
     }
     const int32_t* list = columns_.data();
     for (int x = area.x0; x < area.x1; list += counts_[x++] + kFill) {
@@ -99,14 +99,14 @@ void Simulator::sparse_pixels(int u, const Rect& area, Target to) {
   }
 }
 
-// Appends the offsets of the weight columns to add for one output pixel; the end of the list.
-int32_t* Simulator::list_columns(const Unit& unit, int y, int x, int32_t* list) {
+// Appends the offsets of the weight columns to add for one output pixel, of those in bits or in bytes; the end of the list.
+int32_t* Simulator::list_columns(const Unit& unit, int y, int x, bool bits, int32_t* list) {
   const int frame = unit.in.frame_width(), row = unit.inputs * unit.column_stride();
   const int32_t* start = changes_.start.data() + size_t(y) * unit.stride_y * frame + x * unit.stride_x;
   int shift = -x * unit.stride_x * row;
   for (int ky = 0; ky < unit.kernel_y; ++ky, start += frame, shift += unit.kernel_x * row) {
     const int count = start[unit.kernel_x] - start[0];
-    append(changes_.entries.data() + start[0], count, shift, list);
+    append(changes_.entries.data() + start[0], count, shift, bits ? kBitShift : 0, list);
     list += count;
   }
   return list;
