@@ -20,10 +20,12 @@ class Setting:
     Attributes:
         pes: number of PEs of each unit by name, from a folding; None where none was given.
         frames: number of images of the data set, None where it is not known.
+        named: whether the place was asked for; without it a kind may leave out places where it says nothing.
     """
 
     pes: dict[str, int] | None = None
     frames: int | None = None
+    named: bool = True
 
 
 class FaultModel(Protocol):

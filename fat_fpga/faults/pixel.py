@@ -6,10 +6,20 @@ pixel (Zahid et al. 2020, section II, Figure 2 right).
 
 from __future__ import annotations
 
+from fat_fpga.faults.block import Block
+from fat_fpga.faults.model import Setting
+from fat_fpga.faults.place import Place
 from fat_fpga.faults.streams import StuckBox
+from fat_fpga.network import Network
 
 
 class PixelStuckAt(StuckBox):
     kind = "pixel"
     cause = "FIFO or stream between two layers: the word of one pixel"
     axes = ("row", "column")
+
+    def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
+        """A stream of a single pixel, all of which would be stuck, has to be named."""
+        if not setting.named and place.shape[1:] == (1, 1):
+            return None
+        return super().block(network, place, setting)

@@ -69,8 +69,8 @@ def fault_space(
 
     Args:
         kind: name of a fault model.
-        layers: only these places. By default the units: the input, pools, and ``*`` (the PEs of a loopback
-            architecture) have to be named.
+        layers: only these places. By default the units: the input, pools, ``*`` (the PEs of a loopback architecture),
+            and for pixels streams of a single one have to be named.
         effects: only these; by default every level, or the flip of every bit.
         pes: PEs of each unit by name; see `read_folding`. Needed for kind ``pe``.
         frames: number of images; needed for kind ``activation``.
@@ -79,7 +79,7 @@ def fault_space(
         FaultError: an unknown kind, a place without faults of the kind, or something needed is missing.
         ModelError: the network has no such layer.
     """
-    model, setting = fault_model(kind), Setting(pes, frames)
+    model, setting = fault_model(kind), Setting(pes, frames, named=layers is not None)
     if kind == "activation" and not frames:
         raise FaultError("faults of kind activation last for one image: the number of images is needed")
     known = places(network)

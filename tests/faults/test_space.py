@@ -112,3 +112,11 @@ def test_a_loopback_array_needs_a_layer_with_levels() -> None:
     network = next(n for n in map(random_network, range(100)) if len(n.units) == 1)
     with pytest.raises(FaultError, match="has no layer whose PEs have activation levels"):
         check_faults(network, [Fault("*", "pe", (0,), 1, of=1)])
+
+
+def test_a_pixel_that_is_the_whole_stream_has_to_be_named() -> None:
+    network = random_network(7)
+    single = [p.name for p in places(network).values() if p.levels and p.unit and p.shape[1:] == (1, 1)]
+    assert single
+    assert not {fault.layer for fault in fault_space(network, "pixel")} & set(single)
+    assert len(fault_space(network, "pixel", single[:1])) > 0
