@@ -7,7 +7,7 @@
 // kDenseCost is the cost of one popcount step (64 outputs, one word) in units of adding 64 weights.
 #pragma once
 
-#if defined(__AVX512VPOPCNTDQ__) && defined(__AVX512BW__)
+#if defined(__AVX512VPOPCNTDQ__) && defined(__AVX512VBMI2__) && defined(__AVX512BW__)
 #include "simd_avx512.hpp"
 #elif defined(__AVX2__)
 #include "simd_avx2.hpp"

@@ -156,6 +156,34 @@ inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }
 // Position of the lowest set bit; 0 for a word without one.
 inline int lowest_bit(uint64_t x) { return int(_tzcnt_u64(x)) & 63; }
 
+// Appends base + stride * i for each set bit i of `changed`, and `half` more where it is set in `lowered`; the end of the
+// list. May write some places further. Those that were raised stand in front of those that were lowered.
+inline int32_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, int32_t stride, int32_t half,
+                             int32_t* entry) {
+  alignas(64) static constexpr uint8_t kPlaces[64] = {
+      0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+      32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
+  const __m512i places = _mm512_load_si512(kPlaces);
+  const __m512i by = _mm512_set1_epi32(stride);
+  const auto list = [&](uint64_t mask, int32_t from) {
+    const int count = popcount(mask);
+    const __m512i set = _mm512_maskz_compress_epi8(mask, places), start = _mm512_set1_epi32(from);
+    const auto write = [&](int32_t* to, __m128i part) {
+      _mm512_storeu_si512(to, _mm512_add_epi32(_mm512_mullo_epi32(_mm512_cvtepu8_epi32(part), by), start));
+    };
+    write(entry, _mm512_castsi512_si128(set));  // whatever the count, so that the processor has nothing to guess
+    if (count > 16) {
+      write(entry + 16, _mm512_extracti32x4_epi32(set, 1));
+      write(entry + 32, _mm512_extracti32x4_epi32(set, 2));
+      write(entry + 48, _mm512_extracti32x4_epi32(set, 3));
+    }
+    entry += count;
+  };
+  list(changed & ~lowered, base);
+  list(changed & lowered, base + half);
+  return entry;
+}
+
 // to[i] = (from[i] + add) >> shift for i < count; may read and write up to 16 places further.
 inline void append(const int32_t* from, int count, int32_t add, int shift, int32_t* to) {
   const __m512i by = _mm512_set1_epi32(add);

@@ -47,7 +47,7 @@ Simulator::Simulator(const Model& model) : model_(model), states_(model.units.si
   scores_.resize(model.units.back().outputs);
   window_.resize(window);
   changes_.start.resize(frame + 1);
-  changes_.entries.resize(entries + 16);  // find_changes writes four at a time, append reads sixteen
+  changes_.entries.resize(entries + 64);  // list_changes writes, and append reads, some further
   columns_.resize(columns + 16);
   for (auto& levels : levels_) levels.resize(pixels);
 }

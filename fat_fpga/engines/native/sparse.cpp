@@ -26,18 +26,7 @@ void Simulator::find_changes(int u, const Rect& changed, const Rect& outputs) {
       start[x] = int32_t(entry - changes_.entries.data());
       for (int t = 0; t < in.planes; ++t) {
         for (int w = 0; w < words; ++w, ++golden, ++faulty) {
-          const int32_t base = (x * in.channels + w * 64) * stride;
-          const uint64_t lowered = *golden;
-          uint64_t changed = *golden ^ *faulty;
-          int32_t* next = entry + popcount(changed);
-          do {  // four at a time, so that the processor seldom guesses the count wrong; the last may be void
-            for (int i = 0; i < 4; ++i, changed &= changed - 1) {
-              const int bit = lowest_bit(changed);
-              entry[i] = base + bit * stride + int(lowered >> bit & 1) * half;
-            }
-            entry += 4;
-          } while (changed != 0);
-          entry = next;
+          entry = list_changes(*golden ^ *faulty, *golden, (x * in.channels + w * 64) * stride, stride, half, entry);
         }
       }
     }
