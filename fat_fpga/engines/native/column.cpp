@@ -11,6 +11,7 @@
 namespace fat {
 
 constexpr int kLargestTableKernel = 5;
+constexpr size_t kCacheBytes = 24 << 10;  // of the first-level cache, for tables of channels in pairs
 
 // Channels stuck at one level, in front of the pools of their unit.
 int Simulator::stuck_channels(const Fault& fault) {
@@ -119,22 +120,49 @@ void Simulator::build_tables(const Fault& fault) {
   const Unit& unit = model_.units[u];
   std::fill(inside_.begin(), inside_.end(), 0);
   for (int x = unit.in.left; x < unit.in.left + unit.in.width; ++x) inside_[x / 8] |= uint8_t(1 << (x % 8));
-  const int padded = unit.padded(), subsets = 1 << unit.kernel_x;
-  const size_t needed = size_t(fault.channels) * unit.kernel_y * subsets * padded;
+  // Channels go in pairs where their tables, of every subset of the taps of both, fit in the cache.
+  const int padded = unit.padded();
+  const size_t paired = size_t(fault.channels / 2) * unit.kernel_y * padded << (2 * unit.kernel_x);
+  tabled_.group = fault.channels % 2 == 0 && 2 * unit.kernel_x * unit.largest_weight <= 127 && paired <= kCacheBytes ? 2 : 1;
+  const int taps = tabled_.group * unit.kernel_x, subsets = 1 << taps, groups = fault.channels / tabled_.group;
+  const size_t needed = size_t(groups) * unit.kernel_y * subsets * padded;
   if (tables_.size() < needed) tables_.resize(needed);
+  for (int k = 0; k < fault.channels; ++k) gather_rows(fault.unit, fault.channel + k * fault.channel_step, k);
   int8_t* table = tables_.data();
-  for (int k = 0; k < fault.channels; ++k) {
-    const int channel = fault.channel + k * fault.channel_step;
-    gather_rows(fault.unit, channel, k);
+  for (int g = 0; g < groups; ++g) {
     for (int ky = 0; ky < unit.kernel_y; ++ky, table += size_t(subsets) * padded) {
       std::memset(table, 0, padded);
       for (int subset = 1; subset < subsets; ++subset) {
-        const int kx = __builtin_ctz(subset);
-        const int8_t* column =
-            unit.columns.data() + (size_t(ky * unit.kernel_x + kx) * unit.inputs + channel) * unit.column_stride();
+        const int tap = __builtin_ctz(subset), k = g * tabled_.group + tap / unit.kernel_x;
+        const int at = (ky * unit.kernel_x + tap % unit.kernel_x) * unit.inputs + fault.channel + k * fault.channel_step;
+        const int8_t* column = unit.columns.data() + size_t(at) * unit.column_stride();
         const int8_t* rest = table + size_t(subset & (subset - 1)) * padded;
         int8_t* sum = table + size_t(subset) * padded;
         for (int m = 0; m < padded; ++m) sum[m] = int8_t(rest[m] + column[m]);
+      }
+    }
+  }
+}
+
+// Which subset of the taps of each group's channels changed, for each row of the frame and output column: from rows_.
+void Simulator::make_patterns(const Fault& fault) {
+  const Unit& unit = model_.units[fault.unit + 1];
+  const Stream& in = unit.in;
+  const uint32_t taps = (1u << unit.kernel_x) - 1;
+  uint8_t* pattern = patterns_.data();
+  for (int g = 0; g < fault.channels / tabled_.group; ++g) {
+    for (int t = 0; t < in.planes; ++t) {
+      for (int y = 0; y < in.frame_height(); ++y, pattern += unit.width) {
+        for (int member = 0; member < tabled_.group; ++member) {
+          const int plane = (g * tabled_.group + member) * in.planes + t;
+          const uint8_t* row = rows_.data() + (size_t(plane) * in.frame_height() + y) * row_bytes_;
+          for (int x = 0; x < unit.width; ++x) {
+            uint32_t bits;
+            std::memcpy(&bits, row + x * unit.stride_x / 8, 4);
+            const uint32_t subset = (bits >> (x * unit.stride_x % 8)) & taps;
+            pattern[x] = uint8_t(member == 0 ? subset : pattern[x] | subset << unit.kernel_x);
+          }
+        }
       }
     }
   }
@@ -144,8 +172,9 @@ void Simulator::build_tables(const Fault& fault) {
 void Simulator::add_tables(const Fault& fault) {
   const int u = fault.unit + 1;
   const Unit& unit = model_.units[u];
-  const int lookups = fault.channels * unit.in.planes * unit.kernel_y;
-  const bool fits = lookups * unit.kernel_x * unit.largest_weight <= 127;  // all of them, in a byte
+  make_patterns(fault);
+  const int groups = fault.channels / tabled_.group, lookups = groups * unit.in.planes * unit.kernel_y;
+  const bool fits = lookups * tabled_.group * unit.kernel_x * unit.largest_weight <= 127;  // all of them, in a byte
   if (unit.wide) table_pixels<int32_t, 0>(fault, lookups);
   else if (fits && lookups == 3) table_pixels<int16_t, 3>(fault, lookups);
   else if (fits && lookups == 6) table_pixels<int16_t, 6>(fault, lookups);
@@ -164,29 +193,23 @@ void Simulator::table_pixels(const Fault& fault, int count) {
   const int u = fault.unit + 1;
   const Unit& unit = model_.units[u];
   const Stream& in = unit.in;
-  const int padded = unit.padded(), subsets = 1 << unit.kernel_x, words = unit.blocks();
-  const int lookups = Fixed ? Fixed : count;
-  const int raises = fault.level * fault.channels * unit.kernel_y;  // planes below the level were raised, others lowered
-  const int period = 127 / std::max(1, unit.kernel_x * unit.largest_weight);  // look-ups whose sum fits in a byte
+  const int taps = tabled_.group * unit.kernel_x, rows = fault.channels / tabled_.group * unit.kernel_y;
+  const int padded = unit.padded(), words = unit.blocks(), lookups = Fixed ? Fixed : count;
+  const int raises = fault.level * rows;  // planes below the level were raised, the others lowered
+  const int period = 127 / std::max(1, taps * unit.largest_weight);  // look-ups whose sum fits in a byte
   const Target to = stage_target(u, 0);
   lookups_.resize(lookups);
   for (int y = 0; y < unit.height; ++y) {
-    for (int i = 0; i < lookups; ++i) {  // by plane, channel and kernel row
-      const int t = i / (fault.channels * unit.kernel_y), row = i % (fault.channels * unit.kernel_y);
-      const int k = row / unit.kernel_y, ky = row % unit.kernel_y;
-      const size_t plane = size_t(k * in.planes + t) * in.frame_height();
-      lookups_[i].row = rows_.data() + (plane + y * unit.stride_y + ky) * row_bytes_;
-      lookups_[i].table = tables_.data() + size_t(row) * subsets * padded;
+    for (int i = 0; i < lookups; ++i) {  // by plane, group and kernel row
+      const int t = i / rows, g = i % rows / unit.kernel_y, ky = i % unit.kernel_y;
+      const size_t row = size_t(g * in.planes + t) * in.frame_height() + y * unit.stride_y + ky;
+      lookups_[i].patterns = patterns_.data() + row * unit.width;
+      lookups_[i].table = tables_.data() + (size_t(i % rows) * padded << taps);
     }
     uint64_t* planes = to.first + y * to.pitch;
     const Acc* golden = accumulators<Acc>(u, y * unit.width);
     for (int x = 0; x < unit.width; ++x, planes += unit.out.pixel_words(), golden += padded) {
-      const int column = x * unit.stride_x;
-      const auto entry = [&](int i) {
-        uint32_t bits;
-        std::memcpy(&bits, lookups_[i].row + column / 8, 4);
-        return lookups_[i].table + size_t((bits >> (column % 8)) & (subsets - 1)) * padded;
-      };
+      const auto entry = [&](int i) { return lookups_[i].table + size_t(lookups_[i].patterns[x]) * padded; };
       for (int b = 0; b < words; ++b) {
         auto sums = Wide64<Acc>::load(golden + b * kBlock);
         auto delta = Bytes64::zero();

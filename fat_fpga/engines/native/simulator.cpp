@@ -41,6 +41,7 @@ Simulator::Simulator(const Model& model) : model_(model), states_(model.units.si
   rows_.resize(rows * row_bytes_ + 8);  // with the width of the widest frame
   golden_rows_.resize(rows * row_bytes_ + 8);
   inside_.resize(row_bytes_);
+  patterns_.resize(rows * row_bytes_ * 8);
   const Stream& in = model.units[0].in;
   pixels_.assign(size_t(in.frame_height()) * in.frame_width() * in.channels, 0);
   sums_.resize(padded);

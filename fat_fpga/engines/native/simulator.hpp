@@ -60,15 +60,16 @@ class Simulator {
     int count = 0;
   };
 
-  // Where a pixel looks up a sum of columns: the row of rows_ that its taps see, and their table.
+  // Where a row of pixels looks up sums of columns: the patterns of its taps, and their table.
   struct Lookup {
-    const uint8_t* row;
+    const uint8_t* patterns;
     const int8_t* table;
   };
 
   // Which channels in front of which unit the tables are for.
   struct Tabled {
     int unit = -1, channel = 0, channels = 0, step = 0;
+    int group = 1;  // channels that share a table
     bool operator==(const Tabled& other) const {
       return unit == other.unit && channel == other.channel && channels == other.channels && step == other.step;
     }
@@ -121,6 +122,7 @@ class Simulator {
   bool fits_tables(const Unit& unit) const;
   void list_channel(int u, int channel, int level);
   void build_tables(const Fault& fault);
+  void make_patterns(const Fault& fault);
   void add_tables(const Fault& fault);
   template <class Acc, int Fixed> void table_pixels(const Fault& fault, int lookups);
 
@@ -156,8 +158,9 @@ class Simulator {
   std::vector<uint8_t> golden_rows_;  // of those channels, fault-free: bitmap [channel][plane][row]
   std::vector<uint8_t> inside_;       // which columns of the frame are no padding: bitmap
   size_t row_bytes_ = 0;              // of a row of these, a multiple of 8
-  Aligned<int8_t> tables_;          // sums of columns [channel][tap row][subset of taps][padded outputs]
+  Aligned<int8_t> tables_;          // sums of columns [group][tap row][subset of taps][padded outputs]
   Tabled tabled_;
+  std::vector<uint8_t> patterns_;     // subsets of taps that changed [group][plane][row of the frame][output column]
   std::vector<Lookup> lookups_;     // of one row of pixels
   std::vector<Rect> needed_;        // areas of a unit's stages
   std::vector<uint8_t> levels_[2];  // one channel's level indices [pixel], in front of and behind a pool
