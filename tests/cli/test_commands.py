@@ -59,7 +59,7 @@ import sys, time
 from fat_fpga.engines import reference
 slow = reference.ReferenceEngine.run
 def run(self, *arguments, **options):
-    time.sleep(0.2)
+    time.sleep(0.5)
     return slow(self, *arguments, **options)
 reference.ReferenceEngine.run = run
 from fat_fpga.cli import main
@@ -67,7 +67,7 @@ sys.exit(main(sys.argv[1:]))
 """
     command = [sys.executable, "-c", script, *CAMPAIGN, "--chunk", "1"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment())
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline and process.poll() is None:
         if (folder / "a.run").exists() and Run.open("a.run").done >= 2:
             process.send_signal(signal.SIGINT)

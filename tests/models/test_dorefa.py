@@ -16,7 +16,7 @@ from fat_fpga.engines.native_engine import NativeEngine
 from fat_fpga.engines.reference import ReferenceEngine, execute
 from fat_fpga.faults import fault_space
 from fat_fpga.models.builder import latent_weights
-from fat_fpga.network import Levels, MatrixVectorUnit, Network, load_network, write_qonnx
+from fat_fpga.network import Levels, Network, load_network, write_qonnx
 from fat_fpga.training import FaultAware, insert_injectors
 from tests.designs.finn_form import finn_form
 from tests.designs.random_network import random_images
@@ -93,7 +93,7 @@ def test_activations_and_scores_equal_qonnx(file: Path, network: Network, tmp_pa
     last = [n for n in model.graph.node if n.op_type == "MatMul"][-1]
     images = random_images(network, 6)
     outputs = execute(network, images)
-    units = [o for layer, o in zip(network.layers, outputs, strict=True) if isinstance(layer, MatrixVectorUnit)]
+    units = [outputs[unit.name] for unit in network.units]
     assert len(quantisers) == len(units)  # one for the images, none for the scores
     with torch.no_grad():
         trained = small_dorefa()(torch.from_numpy(images) / 255).numpy()

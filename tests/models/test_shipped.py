@@ -61,3 +61,14 @@ def test_accuracy_is_the_one_on_the_card(shipped: tuple[str, Path], network: Net
     golden = NativeEngine().run(network, images, labels, []).golden
     card = zoo.card(shipped[0])
     assert (int((golden == labels).sum()), len(images)) == (card["test_correct"], card["test_images"])
+
+
+@pytest.mark.parametrize("name", [name for name in zoo.bundled() if zoo.card(name)["data"] == "mnist"])
+def test_accuracy_on_digits_is_the_one_on_the_card(name: str, tmp_path: Path) -> None:
+    if not SHARED.is_dir():
+        pytest.skip("the whole MNIST test set is not at hand")
+    data, card = load(f"mnist:{SHARED / 'mnist'}"), zoo.card(name)
+    zoo.write_onnx(name, tmp_path / "network.onnx")
+    golden = NativeEngine().run(load_network(tmp_path / "network.onnx"), data.images, data.labels, []).golden
+    assert (int((golden == data.labels).sum()), len(data)) == (card["test_correct"], card["test_images"])
+    assert data.fingerprint == card["test_data_sha256"]
