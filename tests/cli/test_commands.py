@@ -53,21 +53,33 @@ def test_a_finished_campaign_only_shows_its_table(folder: Path, capsys: pytest.C
     assert capsys.readouterr().out == first
 
 
+def _heed_interrupts() -> None:
+    """Shells let what they start in the background ignore interrupts, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_leaves_a_run_that_the_same_command_continues(folder: Path) -> None:
     script = """
 import sys, time
 from fat_fpga.engines import reference
 slow = reference.ReferenceEngine.run
 def run(self, *arguments, **options):
-    time.sleep(0.5)
+    time.sleep(0.2)
     return slow(self, *arguments, **options)
 reference.ReferenceEngine.run = run
 from fat_fpga.cli import main
 sys.exit(main(sys.argv[1:]))
 """
     command = [sys.executable, "-c", script, *CAMPAIGN, "--chunk", "1"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=_environment())
-    deadline = time.monotonic() + 90
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=_environment(),
+        preexec_fn=_heed_interrupts,
+    )
+    deadline = time.monotonic() + 30
     while time.monotonic() < deadline and process.poll() is None:
         if (folder / "a.run").exists() and Run.open("a.run").done >= 2:
             process.send_signal(signal.SIGINT)
