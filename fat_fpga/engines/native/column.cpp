@@ -181,10 +181,7 @@ void Simulator::add_tables(const Fault& fault) {
   else if (fits && lookups == 12) table_pixels<int16_t, 12>(fault, lookups);
   else if (fits && lookups == 24) table_pixels<int16_t, 24>(fault, lookups);
   else table_pixels<int16_t, 0>(fault, lookups);
-  for (int stage = 1; stage <= int(unit.pools.size()); ++stage) {
-    const Windows& pool = unit.pools[stage - 1];
-    pool_stage(u, stage, stage_target(u, stage - 1), stage_target(u, stage), Rect::whole(pool.height, pool.width));
-  }
+  pool_whole(u);
 }
 
 // `Fixed` is the number of look-ups for each pixel, whose sum fits in a byte; 0 stands for any other case.

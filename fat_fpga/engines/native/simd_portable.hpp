@@ -65,21 +65,6 @@ inline int popcount(uint64_t x) {
 // Position of the lowest set bit; 0 for a word without one.
 inline int lowest_bit(uint64_t x) { return x == 0 ? 0 : __builtin_ctzll(x); }
 
-// Appends base + stride * i for each set bit i of `changed`, and `half` more where it is set in `lowered`; the end of the
-// list. May write some places further.
-inline int32_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, int32_t stride, int32_t half,
-                             int32_t* entry) {
-  int32_t* const end = entry + popcount(changed);
-  do {  // four at a time, so that the processor seldom guesses the count wrong; the last may be void
-    for (int i = 0; i < 4; ++i, changed &= changed - 1) {
-      const int bit = lowest_bit(changed);
-      entry[i] = base + bit * stride + int(lowered >> bit & 1) * half;
-    }
-    entry += 4;
-  } while (changed != 0);
-  return end;
-}
-
 // to[i] = (from[i] + add) >> shift for i < count; may read and write up to 16 places further.
 inline void append(const int32_t* from, int count, int32_t add, int shift, int32_t* to) {
   for (int i = 0; i < count; ++i) to[i] = (from[i] + add) >> shift;

@@ -177,6 +177,15 @@ void Simulator::pool_stage(int u, int stage, Target from, Target to, const Rect&
   }
 }
 
+// All pools of a unit, from its front to its faulty output.
+void Simulator::pool_whole(int u) {
+  const Unit& unit = model_.units[u];
+  for (int stage = 1; stage <= int(unit.pools.size()); ++stage) {
+    const Windows& pool = unit.pools[stage - 1];
+    pool_stage(u, stage, stage_target(u, stage - 1), stage_target(u, stage), Rect::whole(pool.height, pool.width));
+  }
+}
+
 void Simulator::stream(int u, int32_t* out) const {
   const Unit& unit = model_.units[u];
   if (unit.last) {

@@ -84,6 +84,7 @@ class Simulator {
   Target golden_front(int u);
   Target stage_target(int u, int stage);
   void settle(int u, const Rect& area);
+  void pool_whole(int u);
   void pool_stage(int u, int stage, Target from, Target to, const Rect& area) const;
 
   // streams.cpp: held activations, anywhere and as many as there are

@@ -92,10 +92,7 @@ Rect Simulator::update(int u, const Rect& area) {
   }
   settle(u, unit.out.whole());
   recompute(u, area, stage_target(u, 0));
-  for (int stage = 1; stage <= int(unit.pools.size()); ++stage) {
-    const Windows& pool = unit.pools[stage - 1];
-    pool_stage(u, stage, stage_target(u, stage - 1), stage_target(u, stage), Rect::whole(pool.height, pool.width));
-  }
+  pool_whole(u);
   return unit.out.whole();
 }
 
