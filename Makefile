@@ -1,5 +1,7 @@
 # make demo    set up, then the main job on a bundled network and real images
 # make test    set up, then every test
+# make test-finn    set up FINN in an environment of its own (.venv-finn), then the tests that need it
+# make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
 # make lint    ruff and mypy
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
 # make clean   remove the environment and build output
@@ -10,7 +12,9 @@ BIN    := $(VENV)/bin
 NATIVE := CMakeLists.txt $(wildcard fat_fpga/engines/native/*)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint bench clean
+FINN_VENV := .venv-finn
+
+.PHONY: demo test test-finn docker-build lint bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -33,6 +37,18 @@ demo: $(VENV)/run.stamp
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest
 
+# FINN's pins cannot be met together with each other in one pip run; docker/install-finn.sh says why and how it is done.
+$(FINN_VENV)/stamp: docker/install-finn.sh docker/finn-requirements.txt pyproject.toml constraints.txt $(NATIVE)
+	@echo "installing FINN into $(FINN_VENV)"
+	PYTHON=$(PYTHON) docker/install-finn.sh $(FINN_VENV)
+	@touch $@
+
+test-finn: $(FINN_VENV)/stamp
+	$(FINN_VENV)/bin/python -m pytest tests/finn
+
+docker-build:
+	docker/build.sh
+
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -42,4 +58,4 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) build demo-report
+	rm -rf $(VENV) $(FINN_VENV) build demo-report

@@ -30,3 +30,7 @@ class CampaignError(FatFpgaError):
 
 class TrainingError(FatFpgaError):
     """A training run cannot be started or continued."""
+
+
+class FinnError(FatFpgaError):
+    """FINN is not installed, or cannot build, fold or execute the network."""
