@@ -30,3 +30,7 @@ class CampaignError(FatFpgaError):
 
 class TrainingError(FatFpgaError):
     """A training run cannot be started or continued."""
+
+
+class PlanError(FatFpgaError):
+    """A replication plan cannot be made, read, or carried out."""
