@@ -33,4 +33,4 @@ class TrainingError(FatFpgaError):
 
 
 class PlanError(FatFpgaError):
-    """A replication plan cannot be made, read, or carried out."""
+    """A plan for replication is not possible, or does not fit the network or the run."""
