@@ -32,5 +32,9 @@ class TrainingError(FatFpgaError):
     """A training run cannot be started or continued."""
 
 
+class PlanError(FatFpgaError):
+    """A plan for replication is not possible, or does not fit the network or the run."""
+
+
 class FinnError(FatFpgaError):
     """FINN is not installed, or cannot build, fold or execute the network."""
