@@ -79,7 +79,7 @@ def prepare() -> None:
     from finn.util.settings import initialize_dummy_settings
 
     initialize_dummy_settings()
-    logging.getLogger("finn").setLevel(logging.ERROR)
+    logging.getLogger("finn_logger").setLevel(logging.ERROR)
 
 
 def _without_vivado(*arguments: Any, **options: Any) -> NoReturn:
