@@ -1,14 +1,15 @@
 """A checksum over every layer's output stream, as FINN's checksum hook computes it on the board.
 
-A frame is the stream of one image: pixels in raster order, the channels of a pixel in ascending order. The values stand in
-as many bits as their datatype has, two's complement or unsigned; -1 and +1 are 0 and 1 in one bit. Value number i (from 0)
-is the word v_i; words wider than 23 bits are folded by XOR of their slices of 23 bits from the least significant one. Then
+A frame is the stream of one image: pixels in raster order, the channels of a pixel in ascending order. The values
+stand in as many bits as their datatype has, two's complement or unsigned; -1 and +1 are 0 and 1 in one bit. Value
+number i (from 0) is the word v_i; words wider than 23 bits are folded by XOR of their slices of 23 bits from the
+least significant one. Then
 
     checksum = sum over i of (1 + i mod 3) * v_i    modulo 2^24.
 
-The hook's register holds it in its low 24 bits, and in its high 8 the number of frames since reset, modulo 256, minus one:
-`register_word`. With PE channels a beat FINN's stream has channel f * PE + l in lane l of fold f, so the order of values, and
-with it the checksum, is the same under every folding.
+The hook's register holds it in its low 24 bits, and in its high 8 the number of frames since reset, modulo 256, minus
+one: `register_word`. With PE channels a beat FINN's stream has channel f * PE + l in lane l of fold f, so the order
+of values, and with it the checksum, is the same under every folding.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def register_word(value: int, frame: int) -> int:
 
 
 def stream_words(network: Network, place: str, stream: IntArray) -> tuple[npt.NDArray[np.int64], int]:
-    """The unsigned words int64 [N, values] of a stream int32 [N, C, H, W] in the order of the hardware, and their bits."""
+    """The unsigned words int64 [N, values] of a stream int32 [N, C, H, W] in the hardware's order, and their bits."""
     levels = places(network)[place].levels
     values = stream.astype(np.int64).transpose(0, 2, 3, 1).reshape(len(stream), -1)
     if levels is None:

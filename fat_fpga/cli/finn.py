@@ -41,8 +41,8 @@ def add_design(parser: Parser) -> None:
     parser.add_argument("--board", metavar="BOARD", required=True, help="ZCU104, Pynq-Z1 or Ultra96")
     parser.add_argument(
         "--folding", metavar="FOLDING", required=True,
-        help="stock (CNV), auto:FPS (the cheapest that gives so many images a second), plan (that of --plan), bnn-pynq, a "
-        "list as 16x3,32x32 (PEs x SIMD lanes), or a JSON file",
+        help="stock (CNV), auto:FPS (the cheapest that gives so many images a second), plan (that of --plan), "
+        "bnn-pynq, a list as 16x3,32x32 (PEs x SIMD lanes), or a JSON file",
     )  # fmt: skip
     parser.add_argument("--plan", metavar="PLAN", help="replicate channels by this plan (fat-fpga plan)")
     parser.add_argument(

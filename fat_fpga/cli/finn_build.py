@@ -46,9 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
     check_tools(args.until)
     design = Design(args)
-    build = Build(
-        design.network, args.output, design.board, design.folding, clock=design.clock, inject=design.inject
-    )
+    build = Build(design.network, args.output, design.board, design.folding, clock=design.clock, inject=design.inject)
     done: list[str] = []
 
     def told(name: str, number: int, of: int, seconds: float | None) -> None:

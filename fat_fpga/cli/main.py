@@ -33,7 +33,23 @@ from fat_fpga.cli.fault_arguments import joined
 from fat_fpga.cli.parser import Parser
 from fat_fpga.errors import FatFpgaError
 
-COMMANDS = (campaign, report, compare, harden, verify, info, faults, demo, crosscheck, inject, trace, finn, train, export, models)
+COMMANDS = (
+    campaign,
+    report,
+    compare,
+    harden,
+    verify,
+    info,
+    faults,
+    demo,
+    crosscheck,
+    inject,
+    trace,
+    finn,
+    train,
+    export,
+    models,
+)
 
 EXTRAS = {"torch": "train", "brevitas": "train"}
 """Optional packages, and the extra of fat_fpga that brings them."""

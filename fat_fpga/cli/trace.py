@@ -45,7 +45,6 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.crosscheck import random_images
     from fat_fpga.datasets import load
     from fat_fpga.engines import get
-    from fat_fpga.errors import DataError
     from fat_fpga.faults import parse_fault, read_folding
 
     engine = get(args.engine)
@@ -54,10 +53,7 @@ def run(args: argparse.Namespace) -> int:
     if args.data is None:
         image = random_images(network, 1, args.image)
     else:
-        images = load(args.data, limit=args.image + 1, shape=network.input.shape).images
-        if args.image >= len(images):
-            raise DataError(f"--image {args.image}: {args.data} has {len(images)} images, numbered from 0")
-        image = images[args.image : args.image + 1]
+        image = load(args.data, limit=args.image + 1, shape=network.input.shape).images[args.image :]
     pes = None if args.folding is None else read_folding(args.folding, network)
     found = checksums(network, engine.trace(network, image, fault))
     if args.json:

@@ -1,13 +1,14 @@
 """The folding that meets a target rate at least cost, within what a part holds.
 
-In a dataflow accelerator every place of the network has layers of its own, and their costs add up; the rate is that of the
-slowest. So for a target rate each place is free to choose, alone, the cheapest of all its legal foldings whose layers take
-no more cycles than the target leaves: what comes out is the cheapest of all combinations. Cost is the share of the part
-(`Estimates.cost`) by FINN's own estimates. PEs and SIMD lanes are chosen; memories are where the stock foldings have them.
+In a dataflow accelerator every place of the network has layers of its own, and their costs add up; the rate is that
+of the slowest. So for a target rate each place is free to choose, alone, the cheapest of all its legal foldings whose
+layers take no more cycles than the target leaves: what comes out is the cheapest of all combinations. Cost is the
+share of the part (`Estimates.cost`) by FINN's own estimates. PEs and SIMD lanes are chosen; memories are where the
+stock foldings have them.
 
-Where that cheapest folding needs more of one resource than the part has, memories are chosen, too (block RAM or LUTs), the
-prices of resources are shifted in steps against each other, and the cheapest that fits is taken; there a cheaper one may
-exist between two steps.
+Where that cheapest folding needs more of one resource than the part has, memories are chosen, too (block RAM or
+LUTs), the prices of resources are shifted in steps against each other, and the cheapest that fits is taken; there a
+cheaper one may exist between two steps.
 """
 
 from __future__ import annotations
@@ -67,7 +68,8 @@ def auto_folding(
         if not fast:
             best = min(legal, key=lambda choice: choice.cycles)
             raise FinnError(
-                f"auto:{rate:g}: {place} cannot be that fast: with {best.fold.pe} PEs and {best.fold.simd} SIMD lanes it takes "
+                f"auto:{rate:g}: {place} cannot be that fast: with {best.fold.pe} PEs and "
+                f"{best.fold.simd} SIMD lanes it takes "
                 f"{best.cycles:,} cycles, {clock * 1e6 / best.cycles:,.0f} images a second at {clock:g} MHz"
             )
         options.append(fast)
@@ -114,7 +116,9 @@ def _pes(network: Network, place: str, group: Iterable[Node]) -> list[int]:
     assert isinstance(layer, MajorityVote)
     apart = [count for count in pes if shared_pes(layer, count) is None]
     if not apart:
-        raise FinnError(f"{place}: no number of PEs keeps the three copies of every channel on different ones; plan again")
+        raise FinnError(
+            f"{place}: no number of PEs keeps the three copies of every channel on different ones; plan again"
+        )
     return apart
 
 
@@ -161,13 +165,14 @@ def _too_small(options: Sequence[Sequence[Choice]], board: Board, rate: float) -
     if np.any(over > 0):
         short = int(np.argmax(over / limits))
         return (
-            f"{board.name} is too small for {rate:g} images a second: at least {least[short]:,.0f} {RESOURCES[short]} are "
+            f"{board.name} is too small for {rate:g} images a second: at least {least[short]:,.0f} "
+            f"{RESOURCES[short]} are "
             f"needed, there are {limits[short]:,.0f} ({over[short]:,.0f} too few); take a lower rate or a larger board"
         )
     plain = _total(tables, [int(np.argmin(table @ (1 / limits))) for table in tables])
     short = int(np.argmax((plain - limits) / limits))
     return (
         f"{board.name} is too small for {rate:g} images a second: the cheapest folding needs {plain[short]:,.0f} "
-        f"{RESOURCES[short]}, there are {limits[short]:,.0f} ({plain[short] - limits[short]:,.0f} too few), and none that "
-        "saves them fits either; take a lower rate or a larger board"
+        f"{RESOURCES[short]}, there are {limits[short]:,.0f} ({plain[short] - limits[short]:,.0f} too "
+        f"few), and none that saves them fits either; take a lower rate or a larger board"
     )

@@ -163,29 +163,31 @@ class _Runner:
             except Exception as error:
                 code, self._failed = -1, self._failed or ("of the builder", error)
         if self._failed is not None:
-            name, error = self._failed
-            if isinstance(error, (FatFpgaError, KeyboardInterrupt)):
-                raise error
-            text = str(error).strip().splitlines() or [""]
+            name, cause = self._failed
+            if isinstance(cause, FatFpgaError | KeyboardInterrupt):
+                raise cause
+            text = str(cause).strip().splitlines() or [""]
             log = self.path.parent / "build_dataflow.log"
-            raise FinnError(f"step {name}: {type(error).__name__}: {text[0]} (FINN's log: {log})") from error
+            raise FinnError(f"step {name}: {type(cause).__name__}: {text[0]} (FINN's log: {log})") from cause
         if code:
-            raise FinnError(f"FINN's builder ended with code {code} (its log: {self.path.parent / 'build_dataflow.log'})")
+            raise FinnError(
+                f"FINN's builder ended with code {code} (its log: {self.path.parent / 'build_dataflow.log'})"
+            )
         self._note()
 
     def _wrapped(self, number: int, step: Step) -> Callable[[Model, Any], Model]:
         def run(model: Model, config: Any) -> Model:
-            self._note()
-            self._tell(step.name, number + 1, None)
-            start = time.perf_counter()
             try:
+                self._note()
+                self._tell(step.name, number + 1, None)
+                start = time.perf_counter()
                 model = step.run(model, config)
+                seconds = time.perf_counter() - start
+                self._tell(step.name, number + 1, seconds)
             except BaseException as error:
                 self._failed = step.name, error
                 raise
-            seconds = time.perf_counter() - start
             self._waiting = step.name, seconds
-            self._tell(step.name, number + 1, seconds)
             return model
 
         run.__name__ = step.name

@@ -44,14 +44,12 @@ def check_tools(until: str) -> None:
         missing = (tool == "Vivado" and setup.vivado() is None) or (tool == "Vitis HLS" and setup.hls() is None)
         if missing:
             raise FinnError(
-                f"step {name} needs {tool}, and there is none here: put its settings64.sh into the environment, take make "
-                "docker-build with XILINX mounted, or stop with --until code"
+                f"step {name} needs {tool}, and there is none here: put its settings64.sh into the "
+                f"environment, take make docker-build with XILINX mounted, or stop with --until code"
             )
 
 
-def steps_until(
-    until: str, network: Network, board: Board, folding: Folding, inject: str | None
-) -> list[Step]:
+def steps_until(until: str, network: Network, board: Board, folding: Folding, inject: str | None) -> list[Step]:
     """The steps from the first to ``until``."""
     part = part_of(board)
     standalone = inject == THRESHOLDS

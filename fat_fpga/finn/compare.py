@@ -32,9 +32,7 @@ def stages(
     return found
 
 
-def _before(
-    plain: Network, folding: Folding, hardened: Estimates, board: Board, clock: float
-) -> tuple[str, Estimates]:
+def _before(plain: Network, folding: Folding, hardened: Estimates, board: Board, clock: float) -> tuple[str, Estimates]:
     try:
         check_folding(folding, plain)
     except FinnError:

@@ -25,7 +25,9 @@ def estimates_text(estimates: Estimates, board: Board) -> str:
     rows.append(["total", "", "", "", *total, f"{estimates.cycles:,}"])
     limits = (board.lut, board.bram_18k, board.dsp)
     rows.append([board.name, "", "", "", *(f"{limit:,}" for limit in limits), ""])
-    shares = [need / limit for need, limit in zip((estimates.lut, estimates.bram_18k, estimates.dsp), limits, strict=True)]
+    shares = [
+        need / limit for need, limit in zip((estimates.lut, estimates.bram_18k, estimates.dsp), limits, strict=True)
+    ]
     rows.append(["share", "", "", "", *(f"{100 * share:.1f} %" for share in shares), ""])
     return f"{align(rows, left=(0, 1))}\n\n{estimates.rate:,.0f} images a second at {estimates.clock:g} MHz"
 

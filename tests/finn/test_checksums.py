@@ -21,7 +21,9 @@ def test_the_formula_is_the_hook(data: st.DataObject) -> None:
     if lanes == 1 and bits > 23:
         lanes = 2  # the hook's ap_uint<K*23> cuts a single wide lane off
     words = data.draw(st.lists(st.integers(0, 2**bits - 1), min_size=lanes * beats, max_size=lanes * beats))
-    stream = [sum(word << lane * bits for lane, word in enumerate(words[b * lanes : (b + 1) * lanes])) for b in range(beats)]
+    stream = [
+        sum(word << lane * bits for lane, word in enumerate(words[b * lanes : (b + 1) * lanes])) for b in range(beats)
+    ]
     assert checksum(np.array(words, np.int64), bits) == checksum_hook(stream, lanes, bits)
 
 

@@ -76,7 +76,9 @@ def test_layers_that_finn_cannot_map() -> None:
     table = np.stack([np.arange(256)] * 2).astype(np.int32)
     quantiser = InputQuantiser((2, 1, 1), table)
     steps_of_two = Network("n", quantiser, (unit("fc0", Levels(-3, 2, 4)), unit("fc1", None)))
-    with pytest.raises(FinnError, match=r"fc0: FINN's thresholds step by one, its activation levels are \{-3, -1, \+1, \+3\}"):
+    with pytest.raises(
+        FinnError, match=r"fc0: FINN's thresholds step by one, its activation levels are \{-3, -1, \+1, \+3\}"
+    ):
         check_mappable(steps_of_two)
     bipolar = Network("n", quantiser, (unit("fc0", Levels(-1, 2, 2)), unit("fc1", None)))
     check_mappable(bipolar)

@@ -30,7 +30,11 @@ def finn_checksums(network: Network, folding: str, image: np.ndarray) -> dict[st
     from qonnx.core.datatype import DataType
 
     model = unfolded(network, part_of(ZCU104))
-    fold = auto_folding(network, float(folding[5:]), ZCU104) if folding[:4] == "auto" else read_build_folding(folding, network)
+    fold = (
+        auto_folding(network, float(folding[5:]), ZCU104)
+        if folding[:4] == "auto"
+        else read_build_folding(folding, network)
+    )
     apply_folding(model, network, fold)
     graph = instrumented(network)
     context = graph.golden(image)

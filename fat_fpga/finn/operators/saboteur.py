@@ -27,7 +27,7 @@ class FatSaboteur_rtl(StreamOperator):  # noqa: N801
 
     def get_nodeattr_types(self) -> dict[str, Any]:
         """FINN: names, types and defaults of the node's attributes."""
-        boxes = {name: ("ints", False, []) for name in ("channels", "rows", "columns")}
+        boxes: dict[str, Any] = {name: ("ints", False, []) for name in ("channels", "rows", "columns")}
         return {**boxes, "value": ("i", False, 0), **super().get_nodeattr_types()}
 
     def execute_node(self, context: dict[str, Any], graph: Any) -> None:
