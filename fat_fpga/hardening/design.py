@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from fat_fpga.campaign import LayerRow, Run
 from fat_fpga.errors import PlanError
@@ -73,14 +74,14 @@ def units_of(layers: Sequence[LayerRow]) -> tuple[UnitShape, ...]:
     """The units of a network without votes, from its layer table."""
     units: list[UnitShape] = []
     before = _activations(layers[0])
-    for front, row in zip(layers, layers[1:], strict=False):
+    for front, row in pairwise(layers):
         if row.type == "unit":
             inputs = row.weights // row.channels
             behind = _activations(row)
             units.append(
                 UnitShape(
-                    row.name, row.channels, inputs, front.channels if row.name.startswith("conv") else inputs, row.height * row.width,
-                    row.weight_type, before, behind,
+                    row.name, row.channels, inputs, front.channels if row.name.startswith("conv") else inputs,
+                    row.height * row.width, row.weight_type, before, behind,
                 )
             )  # fmt: skip
             before = behind

@@ -1,7 +1,8 @@
 """Triplicating whole PEs: the unit gets two more PEs for each, and as many folds as before.
 
-Under a folding a stuck PE p takes the channels {c : c mod PE = p} with it, one in each fold. With K of PE PEs triplicated
-a unit has PE + 2K PEs and C + 2K (C / PE) rows; it takes as many cycles as before, and the voter works lane by lane.
+Under a folding a stuck PE p takes the channels {c : c mod PE = p} with it, one in each fold. With K of PE PEs
+triplicated a unit has PE + 2K PEs and C + 2K (C / PE) rows; it takes as many cycles as before, and the voter works lane
+by lane.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ triplicated: the set is forced. A budget buys the largest target whose forced se
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -193,7 +193,8 @@ class Planner:
             if possible
             else "not even the network without copies: take another folding or a larger part"
         )
-        return f"no network with a worst-case error of {100 * (images - target) / images:.2f} % can be built{where}; {nearest}"
+        error = 100 * (images - target) / images
+        return f"no network with a worst-case error of {error:.2f} % can be built{where}; {nearest}"
 
     def _cheapest_use(self, target: int) -> str:
         """What the cheapest network would take of the part, were there no limits."""
@@ -255,27 +256,21 @@ class Planner:
     def costs(self, built: Sequence[Built]) -> tuple[Cost, ...]:
         """Figures of the network without copies, as built, and with all copies."""
         plain, full = self.builder.unprotected(), self.builder.full()
-        rows = [Cost(self.model.title, *(self._three(plain, built, full, self.builder.price)))]
-        for name in self.builder.resources(plain):
-            rows.append(Cost(name, *self._three(plain, built, full, lambda b, n=name: self.builder.resources(b)[n])))  # type: ignore[misc]
-        if self.model.name != MacsModel.name:
-            macs = MacsModel()
-            rows.append(Cost(macs.title, *self._three(plain, built, full, lambda b: sum(macs.price(one) for one in b))))
-        if self.model.folded:
-            rows.append(Cost("cycles of the slowest unit", *self._three(plain, built, full, slowest)))
-            if self.clock:
-                hertz = self.clock * 1e6
-                rows.append(
-                    Cost(
-                        f"frames a second at {self.clock:g} MHz",
-                        *self._three(plain, built, full, lambda b: hertz / slowest(b)),
-                    )
-                )
-        return tuple(rows)
 
-    @staticmethod
-    def _three(plain, built, full, figure):  # type: ignore[no-untyped-def]
-        return figure(plain), figure(built), None if full is None else figure(full)
+        def cost(name: str, figure: Callable[[Sequence[Built]], float]) -> Cost:
+            return Cost(name, figure(plain), figure(built), None if full is None else figure(full))
+
+        def resource(name: str) -> Cost:
+            return cost(name, lambda network: self.builder.resources(network)[name])
+
+        macs, hertz = MacsModel(), 1e6 * (self.clock or 0)
+        rows = [cost(self.model.title, self.builder.price), *map(resource, self.builder.resources(plain))]
+        if self.model.folded:
+            rows.append(cost(macs.title, lambda network: sum(map(macs.price, network))))
+            rows.append(cost("cycles of the slowest unit", slowest))
+        if self.model.folded and self.clock:
+            rows.append(cost(f"frames a second at {self.clock:g} MHz", lambda network: hertz / slowest(network)))
+        return tuple(rows)
 
 
 def slowest(built: Sequence[Built]) -> float:

@@ -1,9 +1,9 @@
 """FINN's own estimates of LUTs, BRAM_18K and DSPs of a matrix-vector unit, and the LUTs of its voter.
 
 The figures are what FINN's ``MVAU_hls`` node says of itself (``lut_estimation``, ``bram_estimation``,
-``dsp_estimation``; multiplications in LUTs, memories by FINN's defaults). Where finn-plus is installed the node is asked;
-else a table that was made by asking it is read. Nothing is interpolated. Window generators, FIFOs and pools are left
-out: copies do not change them, as the voter hands on as many channels as before.
+``dsp_estimation``; multiplications in LUTs, memories by FINN's defaults). Where finn-plus is installed the node is
+asked; else a table that was made by asking it is read. Nothing is interpolated. Window generators, FIFOs and pools are
+left out: copies do not change them, as the voter hands on as many channels as before.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Multiply-accumulates of the fully unrolled network (Zahid et al. 2020, section V-C and Figure 9).
 
 Every multiply-accumulate has a PE of its own. A triplicated channel adds its own multiply-accumulates twice more; the
-layer behind stays as it is, because the voter passes on as many channels as before. The paper leaves the voter out; here
-the vote on one bit of one activation counts as one multiply-accumulate: it takes one LUT.
+layer behind stays as it is, because the voter passes on as many channels as before. The paper leaves the voter out;
+here the vote on one bit of one activation counts as one multiply-accumulate: it takes one LUT.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Make the table of FINN's estimates, where finn-plus is installed: ``python -m fat_fpga.hardening.costs.make_finn_table``.
+"""Make the table of FINN's estimates: ``python -m fat_fpga.hardening.costs.make_finn_table``, beside finn-plus.
 
 It holds the units of the bundled CNV networks under BNN-PYNQ's SIMD lanes, for every number of PEs up to three times
 BNN-PYNQ's and 16 at least, and every number of folds from no copies to all copies.
