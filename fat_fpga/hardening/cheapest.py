@@ -90,6 +90,14 @@ class Builder:
             return [choice.built for choice in chosen]
         return self._under_limits(forced)
 
+    def cycle_counts(self, forced: Mapping[str, int]) -> list[int]:
+        """Every number of cycles that some unit with its copies can take, ascending."""
+        found = set()
+        for unit in self.design:
+            least = forced.get(unit.name, 0)
+            found |= {choice.built.cycles for choice in self._choices(unit) if choice.built.voted >= least}
+        return sorted(found)
+
     def _best_from(self, unit: UnitShape) -> list[Choice | None]:
         """The best way for each least number of triplicated channels."""
         if unit.name not in self._best:

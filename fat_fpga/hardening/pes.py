@@ -8,7 +8,7 @@ by lane.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fat_fpga.errors import PlanError
 from fat_fpga.faults.folding import Fold
@@ -20,13 +20,14 @@ from fat_fpga.hardening.costs.model import Built
 class PeBuilder(Builder):
     """As `Builder`, with PEs instead of channels: ``forced`` counts PEs."""
 
-    _costs: dict[str, dict[int, float]] = field(default_factory=dict, repr=False)
-
     def within(self, cycles: int) -> PeBuilder:
         return PeBuilder(self.design, self.folds, self.model, cycles, self.limits)
 
     def full(self) -> list[Built] | None:
         return self.cheapest({unit.name: self.folds[unit.name].pe for unit in self.design[:-1]})
+
+    def cycle_counts(self, forced: Mapping[str, int]) -> list[int]:
+        return []  # copies of PEs come with the folding that the campaign was of
 
     def cheapest(self, forced: Mapping[str, int]) -> list[Built] | None:
         built = []

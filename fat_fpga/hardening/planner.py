@@ -93,7 +93,7 @@ class Planner:
 
     def least(self, target: int) -> list[Built] | None:
         """The cheapest network that keeps ``target`` images correct, None if it cannot be built."""
-        return self.builder.cheapest(self._forced(target))
+        return self.builder.cheapest(self.forced(target))
 
     def plan(self, target: int, asked: str = "") -> Plan:
         """The cheapest plan that keeps at least ``target`` images correct under any fault of the kind.
@@ -101,7 +101,7 @@ class Planner:
         Raises:
             PlanError: more than the fault-free network gets right, or no such network can be built.
         """
-        self._check(target)
+        self.check(target)
         built = self.least(target)
         if built is None:
             raise PlanError(self._impossible(target))
@@ -161,7 +161,8 @@ class Planner:
             worst = min([worst, *left])
         return worst
 
-    def _forced(self, target: int) -> dict[str, int]:
+    def forced(self, target: int) -> dict[str, int]:
+        """Parts of each unit that must be triplicated for a target."""
         return {unit.name: self.criticality.forced(unit.name, target) for unit in self.criticality.design}
 
     def _counts(self, built: Sequence[Built]) -> dict[str, int]:
@@ -173,7 +174,8 @@ class Planner:
     def _parts(self, built: Sequence[Built]) -> int:
         return sum(self._counts(built).values())
 
-    def _check(self, target: int) -> None:
+    def check(self, target: int) -> None:
+        """PlanError for a target that not even the fault-free network meets."""
         golden, images = self.criticality.golden, self.criticality.images
         if target > golden:
             raise PlanError(
@@ -200,7 +202,7 @@ class Planner:
         """What the cheapest network would take of the part, were there no limits."""
         assert self.board is not None
         free = type(self.builder)(self.builder.design, self.builder.folds, self.model, self.builder.cycles)
-        built = free.cheapest(self._forced(target))
+        built = free.cheapest(self.forced(target))
         if built is None:
             return ""
         total = free.resources(built)
