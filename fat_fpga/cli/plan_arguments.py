@@ -54,7 +54,12 @@ def model_of(cost: str) -> CostModel:
     from fat_fpga.hardening.costs.folded import FoldedModel
     from fat_fpga.hardening.costs.macs import MacsModel
 
-    return {"macs": MacsModel, "folded": FoldedModel, "finn": FinnModel}[cost]()
+    models: dict[str, type[MacsModel] | type[FoldedModel] | type[FinnModel]] = {
+        "macs": MacsModel,
+        "folded": FoldedModel,
+        "finn": FinnModel,
+    }
+    return models[cost]()
 
 
 def _planner(
