@@ -30,9 +30,7 @@ def planners_of(args: argparse.Namespace) -> list[Planner]:
         raise PlanError(f"expected one name for each of the {len(args.run_files)} runs, got {len(args.names)}")
     cost = args.cost or ("finn" if args.part else "folded" if args.folding else "macs")
     if args.part and cost != "finn":
-        raise PlanError(
-            f"--part has limits in LUTs, BRAM and DSPs, which --cost {cost} does not count: --cost finn does"
-        )
+        raise PlanError(f"--part limits LUTs, BRAM and DSPs, which --cost {cost} does not count: take --cost finn")
     if cost == "macs" and (args.folding or args.clock or args.fps) and not args.permute:
         raise PlanError("--cost macs is of the unrolled network: leave --folding, --clock and --fps out")
     if cost != "macs" and not args.folding:

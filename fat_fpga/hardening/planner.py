@@ -180,7 +180,7 @@ class Planner:
         if target > golden:
             raise PlanError(
                 f"a worst-case accuracy of {100 * target / images:.2f} % was asked for, the fault-free network has "
-                f"{100 * golden / images:.2f} %: nearest possible --worst-error {100 * (images - golden) / images:.6g}"
+                f"{100 * golden / images:.2f} %: nearest possible --worst-error {enough(golden, images)}"
             )
 
     def _impossible(self, target: int) -> str:
@@ -191,7 +191,7 @@ class Planner:
             where += f" ({used})" if used else ""
         images = self.criticality.images
         nearest = (
-            f"nearest possible: --worst-error {100 * (images - possible[-1]) / images:.6g}"
+            f"nearest possible: --worst-error {enough(possible[-1], images)}"
             if possible
             else "not even the network without copies: take another folding or a larger part"
         )
@@ -273,6 +273,11 @@ class Planner:
         if self.model.folded and self.clock:
             rows.append(cost(f"frames a second at {self.clock:g} MHz", lambda network: hertz / slowest(network)))
         return tuple(rows)
+
+
+def enough(correct: int, images: int) -> str:
+    """The worst-case error in percent to ask for where ``correct`` images are the most, rounded up."""
+    return f"{ceil(Fraction(100 * 10**6 * (images - correct), images)) / 10**6:.6f}".rstrip("0").rstrip(".")
 
 
 def slowest(built: Sequence[Built]) -> float:

@@ -15,7 +15,7 @@ from fat_fpga.errors import PlanError
 from fat_fpga.hardening.costs.finn import look_up
 from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.criticality import Criticality, criticality_of
-from fat_fpga.hardening.planner import Planner, slowest
+from fat_fpga.hardening.planner import Planner, enough, slowest
 from tests.campaign.tiny import tiny_run, tiny_run_of
 from tests.hardening.small import FOLDS, any_criticality, cost_model, tiny_criticality
 
@@ -183,7 +183,7 @@ def _wider(unit):  # type: ignore[no-untyped-def]
 def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     criticality = tiny_criticality(tmp_path)
     planner = planner_of("macs", criticality, monkeypatch, None)
-    with pytest.raises(PlanError, match=f"nearest possible --worst-error {100 * (30 - criticality.golden) / 30:.6g}"):
+    with pytest.raises(PlanError, match=f"nearest possible --worst-error {enough(criticality.golden, 30)}$"):
         planner.plan(criticality.golden + 1)
     tight = Planner(criticality, cost_model("folded", monkeypatch), FOLDS, cycles=1)
     with pytest.raises(PlanError, match="not even the network without copies"):
@@ -193,6 +193,16 @@ def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tiny_run_of(tmp_path / "some.run", "channel", sample=5)
     with pytest.raises(PlanError, match="every channel of every unit at every value"):
         criticality_of(run)
+
+
+def test_nearest_possible_is_possible() -> None:
+    """The error that a message names is one that can be asked for."""
+    assert enough(7402, 10_000) == "25.98"
+    assert enough(7, 30) == "76.666667"
+    for images in (7, 30, 10_000, 999_983):
+        for correct in range(0, images, max(1, images // 97)):
+            asked = 100 - Fraction(enough(correct, images))
+            assert correct - 1 < asked * images / 100 <= correct
 
 
 def test_costs_of_a_plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
