@@ -26,11 +26,12 @@ def front_figure(fronts: Sequence[Front]) -> Figure:
         errors = [front.error(point.worst_correct) for point in front.points]
         ratios = [point.ratio for point in front.points]
         free = front.error(front.planner.criticality.golden)
+        plain = front.error(front.planner.promise(front.planner.builder.unprotected()))
         axes.axhline(free, color=shade, linewidth=1.0, linestyle="--")
         axes.step(ratios, errors, where="post", color=shade, linewidth=1.2)
         axes.plot(
             ratios, errors, shape, color=shade, markersize=3.5, linestyle="none",
-            label=f"{front.name}: error-free {percent(free)} %, unprotected {percent(errors[0])} %",
+            label=f"{front.name}: error-free {percent(free)} %, unprotected {percent(plain)} %",
         )  # fmt: skip
     axes.grid(color=RULE, linewidth=0.6)
     axes.set_xlabel(f"cost over that of the unprotected network ({what.model.title})")

@@ -230,3 +230,17 @@ def _units():  # type: ignore[no-untyped-def]
     from tests.campaign.tiny import tiny_network
 
     return units_of(layer_table(tiny_network()))
+
+
+def test_copies_can_make_a_unit_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 rows within 115,200 cycles take 8 PEs; 70 rows, three channels triplicated, take 5."""
+    from fat_fpga.faults.folding import Fold
+    from fat_fpga.hardening.cheapest import Builder
+    from fat_fpga.hardening.design import UnitShape
+
+    conv0 = UnitShape("conv0", 64, 27, 3, 900, "INT2", "INT8", "INT2")
+    last = UnitShape("fc1", 10, 64, 64, 1, "INT2", "INT2", "")
+    folds = {"conv0": Fold(8, 3), "fc1": Fold(1, 1)}
+    built = Builder((conv0, last), folds, cost_model("folded", monkeypatch), 115_200).cheapest({})
+    assert built is not None
+    assert (built[0].voted, built[0].rows, built[0].pe, built[0].cycles) == (3, 70, 5, 113_400)
