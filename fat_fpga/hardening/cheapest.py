@@ -60,9 +60,14 @@ class Builder:
         """The units under the folding, without copies."""
         return [self._plain(unit) for unit in self.design]
 
+    def unlimited(self) -> Builder:
+        """The same for a part of any size."""
+        return Builder(self.design, self.folds, self.model, self.cycles, {}, self._ways)
+
     def full(self) -> list[Built] | None:
-        """The cheapest network with every channel of every unit but the last triplicated; None if there is none."""
-        return self.cheapest({unit.name: unit.channels for unit in self.design[:-1]})
+        """The cheapest network with every channel of every unit but the last triplicated, on a part of any size; None
+        if there is none."""
+        return self.unlimited().cheapest({unit.name: unit.channels for unit in self.design[:-1]})
 
     def price(self, built: Sequence[Built]) -> float:
         """Of a whole network."""

@@ -23,8 +23,11 @@ class PeBuilder(Builder):
     def within(self, cycles: int) -> PeBuilder:
         return PeBuilder(self.design, self.folds, self.model, cycles, self.limits)
 
+    def unlimited(self) -> PeBuilder:
+        return PeBuilder(self.design, self.folds, self.model, self.cycles)
+
     def full(self) -> list[Built] | None:
-        return self.cheapest({unit.name: self.folds[unit.name].pe for unit in self.design[:-1]})
+        return self.unlimited().cheapest({unit.name: self.folds[unit.name].pe for unit in self.design[:-1]})
 
     def cycle_counts(self, forced: Mapping[str, int]) -> list[int]:
         return []  # copies of PEs come with the folding that the campaign was of

@@ -186,7 +186,7 @@ class Planner:
     def _impossible(self, target: int) -> str:
         possible = [t for t in self.criticality.targets if t < target and self.least(t) is not None]
         where = f" on {self.board.name}" if self.board else ""
-        if self.board and self.builder.full() is None:
+        if self.board:
             used = self._cheapest_use(target)
             where += f" ({used})" if used else ""
         images = self.criticality.images
@@ -201,7 +201,7 @@ class Planner:
     def _cheapest_use(self, target: int) -> str:
         """What the cheapest network would take of the part, were there no limits."""
         assert self.board is not None
-        free = type(self.builder)(self.builder.design, self.builder.folds, self.model, self.builder.cycles)
+        free = self.builder.unlimited()
         built = free.cheapest(self.forced(target))
         if built is None:
             return ""
