@@ -29,7 +29,7 @@ def unrolled(design: Sequence[UnitShape]) -> dict[str, Fold]:
 def legal_folding(design: Sequence[UnitShape], folds: dict[str, Fold]) -> tuple[dict[str, Fold], list[str]]:
     """The folding with every SIMD filled in, and notes on what was changed to make it one that FINN builds.
 
-    The last unit gets more PEs where its number does not divide the classes (BNN-PYNQ's overlays pad there). SIMD lanes
+    The last unit gets more PEs where its number does not divide the classes (as in BNN-PYNQ's overlays). SIMD lanes
     that a folding does not tell are one.
 
     Raises:
