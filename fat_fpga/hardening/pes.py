@@ -37,7 +37,7 @@ class PeBuilder(Builder):
         for unit in self.design:
             pe, simd = self.folds[unit.name]
             copies = forced.get(unit.name, 0)
-            built.append(Built(unit, copies * (unit.channels // pe), pe + 2 * copies, simd or 1))
+            built.append(Built(unit, copies * (unit.channels // pe), pe + 2 * copies, simd or 1, True))
         if self.cycles is not None and any(one.cycles > self.cycles for one in built):
             return None
         self.price(built)  # PlanError where the model has no figure

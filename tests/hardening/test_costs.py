@@ -74,7 +74,7 @@ def test_finn_with_copies() -> None:
     lut = int(300 + 1.1 * 48 * (32 * 1 * 2 + 2 * 63 + 10))
     bram = -(-576 * 96 // (32 * 48) // 512) * -(-32 * 48 // 36)  # 36 words of 1,536 bits in blocks of 512 x 36
     assert model.estimate(built) == (lut, bram, 0)
-    assert model.price(built) == lut + 8  # 16 voted channels in 2 beats: 8 votes, a LUT each
+    assert model.price(built) == lut + voter.voter_luts(built)
 
 
 def test_no_interpolation() -> None:
@@ -93,12 +93,22 @@ def test_table_is_what_finn_says(name: str) -> None:
         assert look_up(what, rows, pes, simd) == ask_finn(what, rows, pes, simd)
 
 
-def test_measured_voters(monkeypatch: pytest.MonkeyPatch) -> None:
-    built = Built(CONV1, 16, 48, 32)
-    assert voter.voter_luts(built) == 8
-    monkeypatch.setattr(voter, "_table", lambda: {(96, 48, 64, 1): 75.0})
-    assert voter.voter_luts(built) == 75
+def test_voters_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voter, "coefficients", lambda: (80.0, 30.0, 2.0, 0.5))
     assert voter.voter_luts(Built(CONV1, 0, 32, 32)) == 0
+    assert voter.voter_luts(Built(CONV1, 16, 48, 32)) == 80 + 30 * 16 + 2 * 32 + 96 // 2  # collected, 2 beats of 32
+    assert voter.voter_luts(Built(CONV1, 16, 48, 32, True)) == 80 + 30 * 16 + 2 * 32  # whole PEs: no buffer
+    assert voter.voter_luts(Built(CONV1, 16, 96, 576)) == 80 + 30 * 16 + 2 * 64  # one beat: no buffer
+    assert voter.voter_luts(Built(CONV1, 64, 96, 32)) == 80 + 30 * 64 + 2 * 32  # whole triplets in each beat
+    assert voter.voter_luts(Built(CONV1, 64, 64, 32)) == 80 + 30 * 64 + 2 * 32 + 192 // 2  # 64 rows are 21 triplets
+    assert voter.voter_luts(Built(CONV1, 13, 18, 32)) == 80 + 30 * 13 + 2 * 16 + 45  # 5 beats: 4 of 16 lanes
+
+
+def test_voters_against_measurements() -> None:
+    """The model is a fit; how good it is can be told, and no measured voter is far from it."""
+    assert 0 < voter.largest_error() < 0.08
+    a, b, c, d = voter.coefficients()
+    assert min(a, b, c, d) > 0
 
 
 def test_widths() -> None:

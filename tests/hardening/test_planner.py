@@ -58,7 +58,10 @@ def price_of(name: str, criticality: Criticality, subset: Subset, cycles: int) -
             else:
                 found = look_up(_arithmetic(criticality, unit.name), rows, pes, simd)
                 assert found is not None
-                prices.append(found.lut + votes)
+                lanes = min(d for d in range(1, unit.channels + 1)
+                            if unit.channels % d == 0 and unit.channels // d <= rows // pes)  # fmt: skip
+                buffered = rows if pes != rows and (voted < unit.channels or pes % 3) else 0
+                prices.append(found.lut + ((80 + 33 * voted + 2 * lanes + buffered) if voted else 0))
         if not prices:
             return None
         total += min(prices)

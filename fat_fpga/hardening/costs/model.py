@@ -16,12 +16,14 @@ class Built:
         unit: its sizes without copies.
         voted: channels that stand three times, T.
         pe, simd: folding.
+        whole_pes: whether the triplicated channels are those of whole PEs, so that each beat holds its own copies.
     """
 
     unit: UnitShape
     voted: int
     pe: int
     simd: int
+    whole_pes: bool = False
 
     @property
     def rows(self) -> int:
@@ -37,6 +39,18 @@ class Built:
     def cycles(self) -> int:
         """Clock cycles for one image: (rows / PE) x (inputs / SIMD) x pixels (FINN's ``get_exp_cycles``)."""
         return self.folds * (self.unit.inputs // self.simd) * self.unit.pixels
+
+    @property
+    def lanewise(self) -> bool:
+        """Whether the copies of every beat behind the voter stand in one beat in front of it, so that it needs no
+        buffer: copies of whole PEs, one beat a pixel, or copies of all channels with whole triplets in each beat."""
+        return self.whole_pes or self.folds == 1 or (self.voted == self.unit.channels and self.pe % 3 == 0)
+
+    @property
+    def lanes_out(self) -> int:
+        """Channels in a beat behind the voter: the fewest that share C evenly and take no more beats than the unit."""
+        channels = self.unit.channels
+        return next(d for d in range(-(-channels // self.folds), channels + 1) if channels % d == 0)
 
     @property
     def votes(self) -> int:

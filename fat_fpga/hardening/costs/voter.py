@@ -1,8 +1,11 @@
 """What a majority voter costs.
 
-A majority of three bits is one function of three inputs: one LUT6 per bit voted in a beat. (Two such functions of
-different inputs could share the two outputs of a LUT6 only where they have at most five inputs together, so they do
-not.) Figures measured by synthesis go into ``voter_luts.json`` beside this file and are used where they fit.
+A majority of three bits takes one LUT; a whole voter takes far more: a counter of disagreements for each triplet, its
+registers, and, where the copies of a beat do not stand in one beat, a buffer for a pixel. ``voter_luts.json`` beside
+this file holds LUTs of whole voters, measured by synthesis over their parameters. Between its rows a linear model is
+used, fitted to them by least squares:
+
+    LUT = a + b x triplets + c x lanes out x bits + d x rows x bits, the last for voters with a buffer only
 """
 
 from __future__ import annotations
@@ -10,30 +13,51 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from importlib import resources
+from math import ceil
+from typing import Any
+
+import numpy as np
 
 from fat_fpga.hardening.costs.model import Built
-
-LUTS_PER_BIT = 1.0
-"""LUTs of the majority of three one-bit inputs."""
 
 MACS_PER_VOTE = 1.0
 """Multiply-accumulates that the vote on one bit counts as, where a cost is in MACs."""
 
 TABLE = "voter_luts.json"
+LANEWISE = "lanewise"
+"""How the table calls voters without a buffer."""
 
 
-def voter_luts(built: Built) -> float:
-    """LUTs of the majority functions of a unit's voter; buffers of voters that gather copies over beats come on top
-    where they were measured."""
-    measured = _table().get((built.rows, built.pe, built.unit.channels, built.unit.bits))
-    return measured if measured is not None and built.voted else LUTS_PER_BIT * built.votes
+def voter_luts(built: Built) -> int:
+    """LUTs of a unit's voter by the fitted model, rounded up; none without triplets."""
+    if not built.voted:
+        return 0
+    buffered = 0 if built.lanewise else built.rows
+    bits = built.unit.bits
+    terms = (1, built.voted, built.lanes_out * bits, buffered * bits)
+    return ceil(sum(a * term for a, term in zip(coefficients(), terms, strict=True)) - 1e-9)
 
 
 @lru_cache(maxsize=1)
-def _table() -> dict[tuple[int, int, int, int], float]:
-    """Measured LUTs by rows, PEs, channels and bits; empty while nothing was measured."""
+def coefficients() -> tuple[float, float, float, float]:
+    """a, b, c and d of the model, from the measured voters that have triplets."""
+    terms, luts = _measured()
+    found = np.linalg.lstsq(terms, luts, rcond=None)[0]
+    return float(found[0]), float(found[1]), float(found[2]), float(found[3])
+
+
+def largest_error() -> float:
+    """Largest error of the model against a measured voter, as a share of it."""
+    terms, luts = _measured()
+    return float(np.abs(terms @ np.array(coefficients()) / luts - 1).max())
+
+
+def _measured() -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.float64]]]:
+    """Terms [V, 4] and LUTs [V] of the measured voters."""
     file = resources.files("fat_fpga.hardening.costs") / TABLE
-    if not file.is_file():
-        return {}
-    entries = json.loads(file.read_text(encoding="utf-8"))["voters"]
-    return {(e["rows"], e["pe"], e["channels"], e["bits"]): float(e["lut"]) for e in entries}
+    voters = [v for v in json.loads(file.read_text(encoding="utf-8"))["voters"] if v["triplets"]]
+    terms = [
+        (1, v["triplets"], v["lanes_out"] * v["bits"], 0 if v["structure"] == LANEWISE else v["rows"] * v["bits"])
+        for v in voters
+    ]
+    return np.array(terms, np.float64), np.array([v["lut"] for v in voters], np.float64)
