@@ -37,6 +37,10 @@ def planners_of(args: argparse.Namespace) -> list[Planner]:
         raise PlanError(f"--cost {cost} needs --folding: bnn-pynq, a list as 16x3,32x32, or a JSON file")
     if args.permute and (args.front or args.budget or cost == "macs" or not args.model or not args.data):
         raise PlanError("--permute needs --worst-error or --worst-accuracy, --folding, --model and --data")
+    for option in ("clock", "fps"):
+        value = getattr(args, option)
+        if value is not None and value <= 0:
+            raise PlanError(f"--{option} must be above 0, got {value:g}")
     if args.fps and not args.clock:
         raise PlanError("--fps needs --clock, the MHz that the frames are counted at")
     chosen = board(args.part) if args.part else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fat_fpga.hardening.planner import Planner, slowest
+from fat_fpga.hardening.plan_costs import slowest
+from fat_fpga.hardening.planner import Planner
 
 
 @dataclass(frozen=True)

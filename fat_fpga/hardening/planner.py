@@ -7,7 +7,7 @@ triplicated: the set is forced. A budget buys the largest target whose forced se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -22,7 +22,8 @@ from fat_fpga.hardening.costs.model import Built, CostModel
 from fat_fpga.hardening.criticality import Criticality
 from fat_fpga.hardening.folding import unrolled
 from fat_fpga.hardening.pes import PeBuilder, check_folding, pe_rows
-from fat_fpga.hardening.plan import CHANNEL, PE, Cost, Plan, UnitPlan, spread_rows
+from fat_fpga.hardening.plan import CHANNEL, PE, Plan, UnitPlan, spread_rows
+from fat_fpga.hardening.plan_costs import costs_of
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,7 @@ class Planner:
             worst_correct=self.promise(built),
             units=tuple(units),
             expected=what.expected,
-            costs=self.costs(built),
+            costs=costs_of(self.builder, built, self.clock),
             part=self.board.part if self.board else None,
             notes=tuple(notes),
         )
@@ -255,31 +256,7 @@ class Planner:
             rows = spread_rows(order, parts)
         return UnitPlan(unit.name, unit.channels, built.pe, built.simd, rows, order)
 
-    def costs(self, built: Sequence[Built]) -> tuple[Cost, ...]:
-        """Figures of the network without copies, as built, and with all copies."""
-        plain, full = self.builder.unprotected(), self.builder.full()
-
-        def cost(name: str, figure: Callable[[Sequence[Built]], float]) -> Cost:
-            return Cost(name, figure(plain), figure(built), None if full is None else figure(full))
-
-        def resource(name: str) -> Cost:
-            return cost(name, lambda network: self.builder.resources(network)[name])
-
-        macs, hertz = MacsModel(), 1e6 * (self.clock or 0)
-        rows = [cost(self.model.title, self.builder.price), *map(resource, self.builder.resources(plain))]
-        if self.model.folded:
-            rows.append(cost(macs.title, lambda network: sum(map(macs.price, network))))
-            rows.append(cost("cycles of the slowest unit", slowest))
-        if self.model.folded and self.clock:
-            rows.append(cost(f"frames a second at {self.clock:g} MHz", lambda network: hertz / slowest(network)))
-        return tuple(rows)
-
 
 def enough(correct: int, images: int) -> str:
     """The worst-case error in percent to ask for where ``correct`` images are the most, rounded up."""
     return f"{ceil(Fraction(100 * 10**6 * (images - correct), images)) / 10**6:.6f}".rstrip("0").rstrip(".")
-
-
-def slowest(built: Sequence[Built]) -> float:
-    """Cycles of the unit that sets the rate."""
-    return max(one.cycles for one in built)

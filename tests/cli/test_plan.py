@@ -91,6 +91,7 @@ def test_permute(run: Run, folder: Path, capsys: pytest.CaptureFixture[str]) -> 
         (("--worst-error", "90", "--cost", "finn"), "--cost finn needs --folding"),
         (("--worst-error", "90", "--clock", "100"), "leave --folding, --clock and --fps out"),
         (("--worst-error", "90", *FOLDING, "--fps", "5"), "--fps needs --clock"),
+        (("--worst-error", "90", *FOLDING, "--clock", "-5"), "--clock must be above 0, got -5"),
         (("--worst-error", "90", "--permute"), "--permute needs"),
         (("--worst-error", "90", "--csv", "f.csv"), "--csv is for fronts"),
         (("--front", "-o", "plan.json"), "--output is for a plan"),

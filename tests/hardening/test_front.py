@@ -18,7 +18,8 @@ from fat_fpga.hardening.front import (
     write_front_json,
 )
 from fat_fpga.hardening.offers import offers
-from fat_fpga.hardening.planner import Planner, slowest
+from fat_fpga.hardening.plan_costs import slowest
+from fat_fpga.hardening.planner import Planner
 from tests.campaign.tiny import tiny_run
 from tests.hardening.small import FOLDS, cost_model, tiny_criticality
 

@@ -15,7 +15,8 @@ from fat_fpga.errors import PlanError
 from fat_fpga.hardening.costs.finn import look_up
 from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.criticality import Criticality, criticality_of
-from fat_fpga.hardening.planner import Planner, enough, slowest
+from fat_fpga.hardening.plan_costs import slowest
+from fat_fpga.hardening.planner import Planner, enough
 from tests.campaign.tiny import tiny_run, tiny_run_of
 from tests.hardening.small import FOLDS, any_criticality, cost_model, tiny_criticality
 
