@@ -11,7 +11,7 @@ from fat_fpga.hardening.plan import Cost
 
 
 def costs_of(builder: Builder, built: Sequence[Built], clock: float | None) -> tuple[Cost, ...]:
-    """The cost model's price and resources; under a folding also MACs, cycles, and frames a second at a clock in MHz."""
+    """The model's price and resources; under a folding also MACs, cycles, and frames a second at a clock in MHz."""
     plain, full = builder.unprotected(), builder.full()
 
     def cost(name: str, figure: Callable[[Sequence[Built]], float]) -> Cost:

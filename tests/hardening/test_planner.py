@@ -248,3 +248,17 @@ def test_copies_can_make_a_unit_cheaper(monkeypatch: pytest.MonkeyPatch) -> None
     built = Builder((conv0, last), folds, cost_model("folded", monkeypatch), 115_200).cheapest({})
     assert built is not None
     assert (built[0].voted, built[0].rows, built[0].pe, built[0].cycles) == (3, 70, 5, 113_400)
+
+
+def test_network_with_voters(tmp_path: Path) -> None:
+    """A campaign on a hardened network is the proof of a plan, not the ground for another."""
+    from fat_fpga.campaign import run_campaign
+    from fat_fpga.faults import fault_space
+    from fat_fpga.hardening import harden
+    from tests.campaign.tiny import tiny_data, tiny_network
+
+    criticality = tiny_criticality(tmp_path)
+    hardened = harden(tiny_network(), Planner(criticality).plan(criticality.golden))
+    run = run_campaign(hardened, tiny_data(), fault_space(hardened), tmp_path / "hardened.run", "reference")
+    with pytest.raises(PlanError, match=r"has voters already \(conv0.vote\)"):
+        criticality_of(run)
