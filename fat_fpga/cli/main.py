@@ -24,6 +24,7 @@ from fat_fpga.cli import (
     info,
     inject,
     models,
+    plan,
     report,
     trace,
     train,
@@ -34,22 +35,9 @@ from fat_fpga.cli.parser import Parser
 from fat_fpga.errors import FatFpgaError
 
 COMMANDS = (
-    campaign,
-    report,
-    compare,
-    harden,
-    verify,
-    info,
-    faults,
-    demo,
-    crosscheck,
-    inject,
-    trace,
-    finn,
-    train,
-    export,
+    campaign, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, finn, train, export,
     models,
-)
+)  # fmt: skip
 
 EXTRAS = {"torch": "train", "brevitas": "train"}
 """Optional packages, and the extra of fat_fpga that brings them."""
