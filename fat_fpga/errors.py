@@ -30,3 +30,7 @@ class CampaignError(FatFpgaError):
 
 class TrainingError(FatFpgaError):
     """A training run cannot be started or continued."""
+
+
+class PlanError(FatFpgaError):
+    """A plan for replication is not possible, or does not fit the network or the run."""

@@ -14,7 +14,8 @@ class LayerRow(NamedTuple):
     Attributes:
         position: index in the network; -1 for the input.
         name: the layer's address.
-        type: ``unit`` for a matrix-vector unit, ``pool`` for max-pooling, ``input`` for what the first layer sees.
+        type: ``unit`` for a matrix-vector unit, ``vote`` for a majority voter, ``pool`` for max-pooling, ``input`` for
+            what the first layer sees.
         node: name of its node in the model file; empty for the input.
         channels, height, width: its output for one image.
         levels: values its activations can take, comma separated; empty for the last layer.
@@ -45,6 +46,6 @@ def layer_table(network: Network) -> list[LayerRow]:
         macs = unit.macs(network.input_shape(position)) if unit else 0
         weights = (unit.weight_type, unit.weights.size, macs) if unit else ("", 0, 0)
         node = network.layers[position].node if position >= 0 else ""
-        kind = "unit" if unit else "pool" if position >= 0 else "input"
+        kind = "unit" if unit else "vote" if place.voter else "pool" if position >= 0 else "input"
         rows.append(LayerRow(position, place.name, kind, node, *place.shape, levels, *weights))
     return rows

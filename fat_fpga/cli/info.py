@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 def describe(network: Network) -> str:
     """The network as a table: layers in order, then totals and fingerprint."""
     from fat_fpga.faults import fault_space
-    from fat_fpga.network import MatrixVectorUnit
+    from fat_fpga.network import MajorityVote, MatrixVectorUnit
     from fat_fpga.reports.text import align
 
     rows = [["layer", "weights", "type", "activations", "output", "MACs", "channel faults"]]
@@ -48,7 +48,12 @@ def describe(network: Network) -> str:
     for layer, before, behind in network.walk():
         output = "x".join(map(str, behind))
         if not isinstance(layer, MatrixVectorUnit):
-            rows.append([layer.name, f"max {'x'.join(map(str, layer.kernel))}", "", "", output, "", ""])
+            if isinstance(layer, MajorityVote):
+                what = f"vote on {layer.voted.sum()}"
+            else:
+                what = f"max {'x'.join(map(str, layer.kernel))}"
+            number = f"{faults[layer.name]:,}" if layer.name in faults else ""
+            rows.append([layer.name, what, "", "", output, "", number])
             continue
         shape = "x".join(map(str, layer.weights.shape))
         levels = str(layer.levels) if layer.levels else "scores"

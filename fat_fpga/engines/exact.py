@@ -12,7 +12,9 @@ import numpy as np
 
 from fat_fpga.faults.changes import Change, FlippedActivation, changes_at
 from fat_fpga.faults.place import INPUT
-from fat_fpga.network import MatrixVectorUnit, Network
+from fat_fpga.faults.register import Register
+from fat_fpga.network import MajorityVote, MatrixVectorUnit, Network
+from fat_fpga.network.datatypes import smallest_type
 
 FLOAT32 = 2**24
 """Every integer of at most this magnitude is a float32."""
@@ -24,7 +26,8 @@ Span = tuple[int, int]
 def spans(network: Network, changes: Iterable[Change]) -> dict[str, Span]:
     """What the activations of each stream can be under the changes, by place; the class scores are missing.
 
-    A stuck activation holds one of the levels; only a flipped bit can leave them, and no further than its register.
+    A stuck activation holds one of the levels; only a flipped bit, or a vote on three values, can leave them, and no
+    further than its register.
     """
     changes = tuple(changes)
     levels = network.input.levels
@@ -34,6 +37,8 @@ def spans(network: Network, changes: Iterable[Change]) -> dict[str, Span]:
         if isinstance(layer, MatrixVectorUnit):
             assert layer.levels is not None
             span = (layer.levels.min, layer.levels.max)
+        elif isinstance(layer, MajorityVote) and layer.voted.any() and span != (-1, 1):
+            span = Register.of_type(smallest_type(*span)).span  # any bits of three values
         found[layer.name] = span = _flipped(span, changes, layer.name)
     return found
 

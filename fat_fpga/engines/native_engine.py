@@ -2,7 +2,8 @@
 
 The network is translated into the index domain of the kernels (see ``native/model.hpp``): an activation
 becomes the index of its level, so that ``acc = base * sum(w) + step * acc'`` with
-``acc' = sum(w * index)``, and thresholds move accordingly.
+``acc' = sum(w * index)``, and thresholds move accordingly. Majority votes are decided in front of the kernels where two
+of three copies agree (see `fat_fpga.engines.votes`), else by the reference engine.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ import numpy.typing as npt
 
 from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images
 from fat_fpga.engines.native_faults import fault_list, pools_behind, shown_streams
+from fat_fpga.engines.reference import ReferenceEngine
+from fat_fpga.engines.votes import without_votes
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import AnyFault, check_faults, places
+from fat_fpga.faults import AnyFault, changes_of, check_faults, places
 from fat_fpga.network import Levels, MatrixVectorUnit, Network
 from fat_fpga.network.layers import IntArray
 
@@ -79,8 +82,10 @@ class NativeEngine:
     ) -> Outcome:
         check_images(network, images, labels)
         check_faults(network, faults, len(images))
-        model = self._model(network)
-        listed = fault_list(network, faults, model, self._module())
+        voteless = without_votes(network)
+        changes = [voteless.changes(changes_of(network, [fault])) for fault in faults]
+        model = self._model(voteless.network)
+        listed = fault_list(voteless.network, [each or () for each in changes], model, self._module())
         golden = np.empty(len(images), np.int32)
         correct = np.zeros(len(faults), np.int64)
         changed = np.zeros(len(faults), np.int64)
@@ -106,14 +111,29 @@ class NativeEngine:
                 table[:, block] = classes
             if progress:
                 progress(block.stop)
+        undecided = [i for i, each in enumerate(changes) if each is None]
+        if undecided:
+            rest = [faults[i] for i in undecided]
+            outcome = ReferenceEngine().run(network, images, labels, rest, predictions=predictions)
+            correct[undecided], changed[undecided] = outcome.correct, outcome.changed
+            if table is not None and outcome.predictions is not None:
+                table[undecided] = outcome.predictions
         return Outcome(golden, correct, changed, table)
 
     def trace(self, network: Network, images: Images, fault: AnyFault | None = None) -> dict[str, IntArray]:
-        check_faults(network, [fault] if fault else [], len(images))
-        model = self._model(network)
-        listed = fault_list(network, [fault] if fault else [], model, self._module())
-        shapes = {name: places(network)[name].shape for name in shown_streams(network)}
-        streams = {name: np.empty((len(images), *shape), np.int32) for name, shape in shapes.items()}
+        faults = [fault] if fault else []
+        check_faults(network, faults, len(images))
+        voteless = without_votes(network)
+        shown = {
+            voteless.shown_as(name): places(voteless.network)[name].shape for name in shown_streams(voteless.network)
+        }
+        changes = voteless.changes(changes_of(network, faults))
+        if changes is None:
+            computed = ReferenceEngine().trace(network, images, fault)
+            return {name: computed[name] for name in shown}
+        model = self._model(voteless.network)
+        listed = fault_list(voteless.network, [changes], model, self._module())
+        streams = {name: np.empty((len(images), *shape), np.int32) for name, shape in shown.items()}
         for frame, image in enumerate(images):
             model.trace(np.ascontiguousarray(image), frame, listed, [stream[frame] for stream in streams.values()])
         return streams

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
-from fat_fpga.faults import AnyFault, Change, changes_of, places
+from fat_fpga.faults import Change, places
 from fat_fpga.faults.changes import ChangedThreshold, ChangedWeight, FlippedActivation, HeldActivations
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MatrixVectorUnit, MaxPool, Network
@@ -14,12 +14,12 @@ from fat_fpga.network import MatrixVectorUnit, MaxPool, Network
 _INPUT = (-1, 0)  # unit and stage of the integers in front of the first layer
 
 
-def fault_list(network: Network, faults: Sequence[AnyFault], model: Any, module: ModuleType) -> Any:
-    """The C++ list of faults that are known to exist, for the C++ ``model`` of the network in ``module``."""
+def fault_list(network: Network, faults: Iterable[Sequence[Change]], model: Any, module: ModuleType) -> Any:
+    """The C++ list of faults, given by their changes, for the C++ ``model`` of the network in ``module``."""
     listed, stages = module.FaultList(), _stages(network)
-    for fault in faults:
+    for changes in faults:
         listed.begin()
-        for change in changes_of(network, [fault]):
+        for change in changes:
             _add(listed, change, network, *stages[change.place])
     listed.prepare(model)
     return listed

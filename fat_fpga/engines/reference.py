@@ -11,7 +11,7 @@ from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_ima
 from fat_fpga.faults import AnyFault, changed_stream, changed_unit, changes_of, check_faults
 from fat_fpga.faults.changes import ChangedAccumulators, changes_at
 from fat_fpga.faults.place import INPUT
-from fat_fpga.network import MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.layers import IntArray
 
 _BLOCK = 50  # images at a time, to bound memory
@@ -50,6 +50,13 @@ def pool(layer: MaxPool, activations: IntArray) -> IntArray:
     return pooled
 
 
+def vote(layer: MajorityVote, activations: IntArray) -> IntArray:
+    """Bitwise majority of the copies: int32 [N, C, H, W] from all channels int32 [N, C', H, W]."""
+    a, b, c = (activations[:, copies] for copies in layer.sources.T)
+    majority: IntArray = a & b | a & c | b & c
+    return majority
+
+
 def execute(
     network: Network, images: Images, faults: Sequence[AnyFault] = (), first_frame: int = 0
 ) -> dict[str, IntArray]:
@@ -67,6 +74,8 @@ def execute(
     for layer in network.layers:
         if isinstance(layer, MaxPool):
             activations = pool(layer, activations)
+        elif isinstance(layer, MajorityVote):
+            activations = vote(layer, activations)
         else:
             unit = changed_unit(layer, changes)
             activations = accumulate(unit, activations)

@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from fat_fpga.engines.exact import FLOAT32, Span, largest_sum
 from fat_fpga.faults.register import Register
-from fat_fpga.network import MatrixVectorUnit, MaxPool
+from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool
 
 _UNFOLDED = {"cpu": 2**23, "cuda": 2**28}
 """Elements of an unfolded input that are made at a time, to bound memory."""
@@ -81,6 +81,13 @@ def pool(layer: MaxPool, activations: Tensor) -> Tensor:
     """Maximum over each window of int32 [N, C, H, W]."""
     (height, width), (down, right) = layer.kernel, layer.stride
     return activations.unfold(2, height, down).unfold(3, width, right).amax((-2, -1))
+
+
+def vote(layer: MajorityVote, activations: Tensor) -> Tensor:
+    """Bitwise majority of the copies, int32 [N, C, H, W] from int32 [N, C', H, W]."""
+    sources = torch.tensor(layer.sources.T, device=activations.device)
+    a, b, c = (activations[:, copies] for copies in sources)
+    return a & b | a & c | b & c
 
 
 def change_bits(integers: Tensor, register: Register, bit: int, to: int | None) -> Tensor:

@@ -19,7 +19,7 @@ from torch import Tensor
 from fat_fpga.engines.engine import Images
 from fat_fpga.engines.exact import in_front, spans
 from fat_fpga.engines.reference import quantise
-from fat_fpga.engines.torch_layers import TorchUnit, change_bits, pool
+from fat_fpga.engines.torch_layers import TorchUnit, change_bits, pool, vote
 from fat_fpga.faults import Change, changed_unit
 from fat_fpga.faults.changes import (
     ChangedAccumulators,
@@ -30,7 +30,7 @@ from fat_fpga.faults.changes import (
     changes_at,
 )
 from fat_fpga.faults.place import INPUT
-from fat_fpga.network import MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.layers import Layer
 
 
@@ -74,6 +74,8 @@ class Walk:
     def _layer(self, layer: Layer, activations: Tensor) -> Tensor:
         if isinstance(layer, MaxPool):
             return pool(layer, activations)
+        if isinstance(layer, MajorityVote):
+            return vote(layer, activations)
         unit = self._units[layer.name]
         return unit.activate(unit.accumulate(activations))
 

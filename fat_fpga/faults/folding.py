@@ -1,10 +1,12 @@
-"""How many PEs each unit has: from a named folding, a list, or a FINN folding file."""
+"""How many PEs and SIMD lanes each unit has: from a named folding, a list, or a FINN folding file."""
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 from fat_fpga.errors import FaultError
 from fat_fpga.network import Network
@@ -14,6 +16,32 @@ BNN_PYNQ = {
     "other weights": (8, 16, 8, 8, 4, 1, 1, 2, 4),
 }
 """PEs of CNV in BNN-PYNQ's overlays: W1A1 and W1A2, and W2A2."""
+
+BNN_PYNQ_SIMD = {
+    "bipolar weights": (3, 32, 32, 32, 32, 32, 4, 8, 1),
+    "other weights": (3, 16, 16, 16, 8, 8, 2, 2, 1),
+}
+"""SIMD lanes of the same."""
+
+FORMS = "expected bnn-pynq, a list as 16,32,16 or 16x3,32x32,16x32 (PEs x SIMD), or a JSON file"
+
+
+class Fold(NamedTuple):
+    """Folding of one unit: PEs work on output channels, each takes SIMD inputs a cycle; None where not told."""
+
+    pe: int
+    simd: int | None
+
+
+class Foldable(Protocol):
+    """What a folding needs to know of a unit."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def channels(self) -> int: ...
+    @property
+    def weight_type(self) -> str: ...
 
 
 def read_folding(text: str, network: Network) -> dict[str, int]:
@@ -27,35 +55,62 @@ def read_folding(text: str, network: Network) -> dict[str, int]:
     Raises:
         FaultError: it cannot be read, or does not fit the network.
     """
-    units = network.units
+    return {name: fold.pe for name, fold in read_folds(text, network.units, network.name).items()}
+
+
+def read_folds(text: str, units: Sequence[Foldable], network: str) -> dict[str, Fold]:
+    """PEs and SIMD lanes of each unit, by name.
+
+    Args:
+        text: as `read_folding` takes it; a list may have SIMD lanes, too: ``16x3,32x32``; in files they stand under
+            ``SIMD``.
+        units: of the network, in order.
+        network: its name, for messages.
+
+    Raises:
+        FaultError: it cannot be read, or does not fit the network.
+    """
     if text == "bnn-pynq":
-        bipolar = units[0].weight_type == "BIPOLAR"
-        pes = list(BNN_PYNQ["bipolar weights" if bipolar else "other weights"])
-    elif re.fullmatch(r"[\d,\s]+", text):
-        pes = [int(number) for number in text.split(",") if number.strip()]
+        weights = "bipolar weights" if units[0].weight_type == "BIPOLAR" else "other weights"
+        folds = list(map(Fold, BNN_PYNQ[weights], BNN_PYNQ_SIMD[weights]))
+    elif re.fullmatch(r"[\dx,\s]+", text):
+        folds = [_listed(entry, text) for entry in text.split(",") if entry.strip()]
     else:
-        pes = _from_file(Path(text), [unit.name for unit in units])
-    if len(pes) != len(units):
-        raise FaultError(f"folding {text}: it has {len(pes)} PE counts, {network.name} has {len(units)} units")
-    for unit, count in zip(units, pes, strict=True):
-        if not 1 <= count <= unit.channels:
-            raise FaultError(f"folding {text}: {unit.name} cannot have {count} PEs, it has {unit.channels} channels")
-    return {unit.name: count for unit, count in zip(units, pes, strict=True)}
+        folds = _from_file(Path(text), [unit.name for unit in units])
+    if len(folds) != len(units):
+        raise FaultError(f"folding {text}: it has {len(folds)} PE counts, {network} has {len(units)} units")
+    for unit, fold in zip(units, folds, strict=True):
+        if not 1 <= fold.pe <= unit.channels:
+            raise FaultError(f"folding {text}: {unit.name} cannot have {fold.pe} PEs, it has {unit.channels} channels")
+        if fold.simd is not None and fold.simd < 1:
+            raise FaultError(f"folding {text}: {unit.name} needs at least one SIMD lane, got {fold.simd}")
+    return {unit.name: fold for unit, fold in zip(units, folds, strict=True)}
 
 
-def _from_file(path: Path, names: list[str]) -> list[int]:
+def _listed(entry: str, text: str) -> Fold:
+    """``16`` or ``16x3``."""
+    found = re.fullmatch(r"\s*(\d+)(?:x(\d+))?\s*", entry)
+    if not found:
+        raise FaultError(f"folding {text}: cannot read '{entry.strip()}'; {FORMS}")
+    return Fold(int(found[1]), int(found[2]) if found[2] else None)
+
+
+def _from_file(path: Path, names: list[str]) -> list[Fold]:
     try:
         content = json.loads(path.read_text())
     except OSError as error:
-        raise FaultError(
-            f"folding {path}: {error.strerror}; expected bnn-pynq, a list as 16,32,16, or a JSON file"
-        ) from error
+        raise FaultError(f"folding {path}: {error.strerror}; {FORMS}") from error
     except ValueError as error:
         raise FaultError(f"folding {path}: no JSON ({error})") from error
     if not isinstance(content, dict):
         raise FaultError(f"folding {path}: expected an object with an entry for each unit")
     wanted = names if all(name in content for name in names) else [key for key in content if "MVAU" in key.upper()]
     try:
-        return [int(content[name]["PE"]) for name in wanted]
-    except (KeyError, TypeError, ValueError) as error:
+        return [_entry(content[name]) for name in wanted]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise FaultError(f"folding {path}: expected a number under PE for each of {', '.join(wanted)}") from error
+
+
+def _entry(entry: dict[str, Any]) -> Fold:
+    simd = entry.get("SIMD")
+    return Fold(int(entry["PE"]), None if simd is None else int(simd))

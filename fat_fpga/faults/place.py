@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fat_fpga.errors import FaultError
-from fat_fpga.network import Levels, MatrixVectorUnit, Network
+from fat_fpga.network import Levels, MajorityVote, MatrixVectorUnit, Network
 from fat_fpga.network.bounds import source_of
 from fat_fpga.network.layers import InputQuantiser, Shape
 
@@ -23,7 +23,8 @@ class Place:
         position: index of that layer in the network; -1 for the input.
         shape: channels, height and width of the stream.
         levels: what its activations can be; None for class scores.
-        unit: the matrix-vector unit, None for the input and for pools.
+        unit: the matrix-vector unit, None for the input, votes and pools.
+        voter: whether a majority voter makes the stream.
         source: what decides the integers in front of the unit.
     """
 
@@ -32,6 +33,7 @@ class Place:
     shape: Shape
     levels: Levels | None
     unit: MatrixVectorUnit | None
+    voter: bool
     source: InputQuantiser | Levels
 
 
@@ -39,11 +41,12 @@ class Place:
 def places(network: Network) -> dict[str, Place]:
     """Every place of a network by name, in network order."""
     levels: Levels | None = network.input.levels
-    found = {INPUT: Place(INPUT, -1, network.input.shape, levels, None, network.input)}
+    found = {INPUT: Place(INPUT, -1, network.input.shape, levels, None, False, network.input)}
     for position, (layer, _, shape) in enumerate(network.walk()):
         unit = layer if isinstance(layer, MatrixVectorUnit) else None
         levels = unit.levels if unit else levels
-        found[layer.name] = Place(layer.name, position, shape, levels, unit, source_of(network, position))
+        voter = isinstance(layer, MajorityVote)
+        found[layer.name] = Place(layer.name, position, shape, levels, unit, voter, source_of(network, position))
     return found
 
 

@@ -69,8 +69,8 @@ def fault_space(
 
     Args:
         kind: name of a fault model.
-        layers: only these places. By default the units: the input, pools, ``*`` (the PEs of a loopback architecture),
-            and for pixels streams of a single one have to be named.
+        layers: only these places. By default the units and voters: the input, pools, ``*`` (the PEs of a loopback
+            architecture), and for pixels streams of a single one have to be named.
         effects: only these; by default every level, or the flip of every bit.
         pes: PEs of each unit by name; see `read_folding`. Needed for kind ``pe``.
         frames: number of images; needed for kind ``activation``.
@@ -84,7 +84,7 @@ def fault_space(
         raise FaultError("faults of kind activation last for one image: the number of images is needed")
     known = places(network)
     if layers is None:
-        layers = [place.name for place in known.values() if place.unit is not None]
+        layers = [place.name for place in known.values() if place.unit is not None or place.voter]
         blocks = [model.block(network, known[name], setting) for name in layers]
         found = [block for block in blocks if block is not None]
     else:

@@ -1,8 +1,18 @@
 """The integer dataflow network and its ways in and out of QONNX files."""
 
 from fat_fpga.network.files import load_network, write_qonnx
-from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, MaxPool
+from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import Network
 
-__all__ = ["InputQuantiser", "Layer", "Levels", "MatrixVectorUnit", "MaxPool", "Network", "load_network", "write_qonnx"]
+__all__ = [
+    "InputQuantiser",
+    "Layer",
+    "Levels",
+    "MajorityVote",
+    "MatrixVectorUnit",
+    "MaxPool",
+    "Network",
+    "load_network",
+    "write_qonnx",
+]

@@ -141,4 +141,52 @@ class MaxPool:
         return c, (h - self.kernel[0]) // self.stride[0] + 1, (w - self.kernel[1]) // self.stride[1] + 1
 
 
-Layer = MatrixVectorUnit | MaxPool
+@dataclass(frozen=True, eq=False)
+class MajorityVote:
+    """Bitwise majority of replicated channels, right behind the unit that computes the copies: ``conv1.vote``.
+
+    ``out[c] = a & b | a & c | b & c`` of the three integers ``a, b, c = in[sources[c]]``, bit by bit as two's
+    complement (two of three bipolar values are always equal, so this holds for their single bit as well). As long as
+    two copies agree, their value passes.
+
+    Attributes:
+        name: address of the layer: that of the unit in front, and ``.vote``.
+        sources: int32 [C, 3]; the three channels in front that output channel ``c`` is decided by. A channel without
+            copies stands there three times.
+        node: name of its node in the file.
+    """
+
+    name: str
+    sources: IntArray
+    node: str = ""
+
+    def __post_init__(self) -> None:
+        if self.sources.ndim != 2 or self.sources.shape[1] != 3 or self.sources.dtype != np.int32:
+            raise ModelError(
+                f"{self.name}: sources must be int32 [C, 3], got {self.sources.dtype} {list(self.sources.shape)}"
+            )
+        if not self.sources.size or self.sources.min() < 0:
+            raise ModelError(f"{self.name}: sources must be numbers of channels, from 0 on")
+
+    @property
+    def channels(self) -> int:
+        """Number of output channels C."""
+        return len(self.sources)
+
+    @property
+    def voted(self) -> npt.NDArray[np.bool_]:
+        """bool [C]: whether three different channels decide."""
+        a, b, c = self.sources.T
+        voted: npt.NDArray[np.bool_] = (a != b) & (a != c) & (b != c)
+        return voted
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape behind this layer for an input of ``shape``; ModelError where it does not fit."""
+        if self.sources.max() >= shape[0]:
+            raise ModelError(
+                f"{self.name}: it votes on channel {self.sources.max()}, there are channels 0 to {shape[0] - 1}"
+            )
+        return self.channels, shape[1], shape[2]
+
+
+Layer = MatrixVectorUnit | MaxPool | MajorityVote

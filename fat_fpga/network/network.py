@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, MaxPool, Shape
+from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +22,8 @@ class Network:
     Attributes:
         name: what to call the network in tables.
         input: how pixels become integers.
-        layers: matrix-vector units and pools, in order; the last is a unit without thresholds and
-            with one output pixel.
+        layers: matrix-vector units, votes and pools, in order; the last is a unit without thresholds and
+            with one output pixel. A vote stands right behind a unit.
     """
 
     name: str
@@ -40,8 +40,11 @@ class Network:
         names = [layer.name for layer in self.layers]
         if len(set(names)) != len(names):
             raise ModelError(f"{self.name}: layer names must differ, got {', '.join(names)}")
-        if isinstance(self.layers[0], MaxPool):
+        if not isinstance(self.layers[0], MatrixVectorUnit):
             raise ModelError(f"{self.name}: the first layer must be a matrix-vector unit")
+        for before, layer in zip(self.layers, self.layers[1:], strict=False):
+            if isinstance(layer, MajorityVote) and not isinstance(before, MatrixVectorUnit):
+                raise ModelError(f"{self.name}: {layer.name} must stand right behind a matrix-vector unit")
         if self.shapes[-1][1:] != (1, 1):
             raise ModelError(f"{self.name}: expected one score per class, got an output of {list(self.shapes[-1])}")
 
@@ -93,6 +96,9 @@ class Network:
         for layer in self.layers:
             if isinstance(layer, MaxPool):
                 add(layer.name, layer.kernel, layer.stride)
+                continue
+            if isinstance(layer, MajorityVote):
+                add(layer.name, layer.sources.tolist())
                 continue
             levels = layer.levels and (layer.levels.base, layer.levels.step)
             add(layer.name, layer.weights.shape, layer.stride, layer.padding, levels)

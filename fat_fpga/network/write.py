@@ -15,12 +15,14 @@ from fat_fpga.errors import ModelError
 from fat_fpga.files import replacing
 from fat_fpga.network.bounds import lattice, source_of
 from fat_fpga.network.datatypes import smallest_type, unit_weight_type
-from fat_fpga.network.layers import InputQuantiser, MatrixVectorUnit, MaxPool
+from fat_fpga.network.layers import InputQuantiser, MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import Network
 
 OPSET = 11
 INPUT, OUTPUT = "global_in", "global_out"
+VOTE_DOMAIN = "fat_fpga.qonnx_ops"
+"""Of the MajorityVote operator, and the module that qonnx imports to execute it."""
 
 
 def write(network: Network, path: Path) -> None:
@@ -36,6 +38,8 @@ def to_qonnx(network: Network) -> onnx.ModelProto:
     for position, layer in enumerate(network.layers):
         if isinstance(layer, MaxPool):
             writer.pool(layer, position)
+        elif isinstance(layer, MajorityVote):
+            writer.vote(layer, position)
         else:
             writer.unit(layer, position)
     return writer.model()
@@ -92,6 +96,14 @@ class _Writer:
         self.shape = self.network.shapes[position]
         self._value([1, *self.shape], datatype)
 
+    def vote(self, layer: MajorityVote, position: int) -> None:
+        """A majority vote; the datatype stays."""
+        datatype = self.datatypes[self.tensor]
+        name = layer.name.replace(".", "_")
+        self._node("MajorityVote", name, [self.tensor], domain=VOTE_DOMAIN, sources=layer.sources.ravel().tolist())
+        self.shape = self.network.shapes[position]
+        self._value([1, *self._dims()], datatype)
+
     def model(self) -> onnx.ModelProto:
         """The finished model."""
         datatype = self.datatypes[self.tensor]
@@ -114,6 +126,8 @@ class _Writer:
             annotation.quant_parameter_tensor_names.add(key="finn_datatype", value=datatype)
             graph.quantization_annotation.append(annotation)
         domains = [helper.make_opsetid("", OPSET), helper.make_opsetid("qonnx.custom_op.general", 1)]
+        if any(node.domain == VOTE_DOMAIN for node in self.nodes):
+            domains.append(helper.make_opsetid(VOTE_DOMAIN, 1))
         return helper.make_model(
             graph, opset_imports=domains, ir_version=8, producer_name="fat_fpga", producer_version=__version__
         )

@@ -8,6 +8,7 @@ networks; weights and thresholds come from a seeded generator.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from fat_fpga.crosscheck import random_images
 from fat_fpga.engines.reference import accumulate, activate, pool, quantise
-from fat_fpga.network import InputQuantiser, Layer, Levels, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network import InputQuantiser, Layer, Levels, MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.layers import IntArray, Shape
 
 __all__ = ["networks", "random_images", "random_network"]
@@ -79,8 +80,12 @@ def _build(choose: Choose, rng: np.random.Generator) -> Network:
         unit = _with_thresholds(unit, choose(LEVELS), accumulators, rng)
         assert unit.levels is not None
         zero = 0 in unit.levels.values
-        layers.append(unit)
         activations = activate(unit, accumulators)
+        if choose([False, False, True]):
+            unit, voter = _replicated(choose, rng, unit)
+            layers += [unit, voter]
+        else:
+            layers.append(unit)
         if index < convolutions and min(activations.shape[2:]) >= 2 and choose([False, True]):
             size = choose([k for k in (2, 3) if k <= min(activations.shape[2:])])
             window = MaxPool(f"{unit.name}.pool", (size, size), choose([(2, 2), (1, 1), (3, 2)]))
@@ -126,6 +131,19 @@ def _convolution(choose: Choose, rng: np.random.Generator, name: str, shape: Sha
         padding = choose([padding, (1, 1, 1, 1), (0, 1, 2, 0)])
     stride = choose([(1, 1), (2, 2), (1, 2)])
     return MatrixVectorUnit(name, unit.weights, None, None, stride, padding, unit.weight_type)
+
+
+def _replicated(
+    choose: Choose, rng: np.random.Generator, unit: MatrixVectorUnit
+) -> tuple[MatrixVectorUnit, MajorityVote]:
+    """Some or all channels three times, all rows in any order, and the vote that undoes it."""
+    voted = rng.random(unit.channels) < choose([0.3, 1.0])
+    rows = rng.permutation(np.repeat(np.arange(unit.channels), np.where(voted, 3, 1)))
+    at = [np.flatnonzero(rows == channel) for channel in range(unit.channels)]
+    sources = np.stack([np.resize(copies, 3) for copies in at]).astype(np.int32)
+    assert unit.thresholds is not None
+    copied = replace(unit, weights=unit.weights[rows], thresholds=unit.thresholds[rows])
+    return copied, MajorityVote(f"{unit.name}.vote", sources)
 
 
 def _with_thresholds(

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, MaxPool, Shape
+from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Shape
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import MONOTONE, NOT_MONOTONE, Chain
 from fat_fpga.network.lowering.constants import Constant
@@ -21,6 +21,7 @@ from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QUANTISERS, Oper
 from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_quantiser, pixel_scale
 from fat_fpga.network.lowering.tail import SELECTORS, check_selector, scoring_unit
 from fat_fpga.network.lowering.thresholds import activated_unit, widened
+from fat_fpga.network.lowering.vote import VOTE, read_vote
 from fat_fpga.network.network import Network
 
 
@@ -55,7 +56,7 @@ class _Walk:
         self.product: Product | None = None
         self.unit: MatrixVectorUnit | None = None
         self.source: tuple[InputQuantiser | Levels, float] | None = None  # in front of the pending unit
-        self.pools: list[MaxPool] = []
+        self.behind: list[MajorityVote | MaxPool] = []  # the pending unit
         self.layers: list[Layer] = []
         self.selected = False
 
@@ -82,6 +83,8 @@ class _Walk:
             self._product(node)
         elif node.op_type == "MaxPool":
             self._pool(node)
+        elif node.op_type == VOTE:
+            self._vote(node)
         elif node.op_type in MOVES:
             self._move(node)
         elif node.op_type in SELECTORS:
@@ -129,8 +132,8 @@ class _Walk:
             self.source = self.input, grid.scale
             return
         self.layers.append(activated_unit(self.unit, self.product, *self.source, self.chain, grid))
-        self.layers += self.pools
-        self.pools = []
+        self.layers += self.behind
+        self.behind = []
         assert grid.levels is not None
         self.source = grid.levels, grid.scale
 
@@ -141,10 +144,24 @@ class _Walk:
             raise refuse(node, "a max-pool in front of the activation quantiser is not supported yet: quantise first")
         if not self.layout.is_image:
             raise refuse(node, "expected activations [N, C, H, W]")
-        suffix = ".pool" + (str(len(self.pools) + 1) if self.pools else "")
+        pools = sum(isinstance(layer, MaxPool) for layer in self.behind)
+        suffix = ".pool" + (str(pools + 1) if pools else "")
         pool = MaxPool(self.unit.name + suffix, *pool_of(node, self.layout.shape), node.name)
-        self.pools.append(pool)
+        self.behind.append(pool)
         self.layout = Layout.image(pool.output_shape(self.layout.shape))
+
+    def _vote(self, node: Node) -> None:
+        if self.unit is None or self.grid is None or self.grid.levels is None or self.behind:
+            raise refuse(node, "expected right behind the activation quantiser of a matrix product")
+        vote = read_vote(node, self.unit.name, self.layout.shape[0])
+        self.behind.append(vote)
+        height, width = self.layout.shape[1:]
+        if self.layout.is_image:
+            self.layout = Layout.image((vote.channels, height, width))
+        elif self.layout.is_flat and (height, width) == (1, 1):
+            self.layout = Layout.flat((vote.channels, 1, 1))
+        else:
+            raise refuse(node, "expected activations [N, C, H, W] or [N, C]")
 
     def _move(self, node: Node) -> None:
         operator = Operator(node, self.graph)
@@ -163,8 +180,10 @@ class _Walk:
     def _element_wise(self, node: Node) -> None:
         self.chain.add(node, self.layout.channels)
         self.grid = behind(node, self.grid, self.graph)
-        if self.pools and (node.op_type in QUANTISERS or self.grid is None):
-            raise refuse(node, "behind a max-pool only a positive scale or a shift common to all channels is supported")
+        if self.behind and (node.op_type in QUANTISERS or self.grid is None):
+            raise refuse(
+                node, "behind a max-pool or a vote only a positive scale or a shift common to all channels is supported"
+            )
 
     def _adopt_image_shape(self) -> None:
         """Take a flat input that has been reshaped to [N, C, H, W] as an image of that shape."""
@@ -182,8 +201,8 @@ class _Walk:
             raise ModelError(
                 f"its output '{', '.join(self.graph.outputs)}' is not the end of the chain, '{self.tensor}'"
             )
-        if self.pools:
-            raise ModelError(f"max-pool '{self.pools[0].node}' behind the last matrix product is not supported")
+        if self.behind:
+            raise ModelError(f"'{self.behind[0].node}' behind the last matrix product is not supported")
         if not np.array_equal(self.layout.channels.ravel(), np.arange(self.layout.shape[0])):
             raise ModelError(f"expected one score per class, got an output of {list(self.layout.shape)} for each image")
         self.layers.append(scoring_unit(self.unit, self.product, *self.source, self.chain))

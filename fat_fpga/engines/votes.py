@@ -1,0 +1,168 @@
+"""Networks with majority votes, in the terms of a network without them.
+
+Two of three equal copies decide a vote, whatever the third does: ``a & b | a & c | b & c`` is ``a`` where ``a == b``.
+So for the network behind the votes a unit with copies is the unit without them, as long as two copies of each channel
+compute the same under the same faults; which do is decided here, row by row and fault by fault. Where all three
+differ (faults of several copies at once) nothing is decided, and the bits have to be computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.errors import EngineError
+from fat_fpga.faults import Change
+from fat_fpga.faults.changes import (
+    ChangedAccumulators,
+    ChangedThreshold,
+    FlippedActivation,
+    HeldActivations,
+)
+from fat_fpga.network import MajorityVote, MatrixVectorUnit, Network
+
+_T = TypeVar("_T")
+Numbers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Voteless:
+    """A network without its votes, which computes the same.
+
+    Attributes:
+        network: each unit in front of a vote has one row for each channel behind it, and the vote is gone. What was the
+            stream behind the vote is the stream behind the unit.
+        votes: the votes that are gone, by their unit's name.
+        rows: for each such unit, int64 [C']: equal numbers for channels with equal weights and thresholds.
+    """
+
+    network: Network
+    votes: dict[str, MajorityVote]
+    rows: dict[str, Numbers]
+
+    def changes(self, changes: Sequence[Change]) -> tuple[Change, ...] | None:
+        """The same changes in `network`; None where the votes' bits have to be computed."""
+        if not self.votes:
+            return tuple(changes)
+        found: list[Change] = []
+        for unit, vote in self.votes.items():
+            decided = self._decided(unit, vote, [change for change in changes if change.place == unit])
+            if decided is None:
+                return None
+            found += decided
+        # what acts behind a vote comes after what acts in front of it
+        for change in changes:
+            if change.place not in self.votes:
+                unit = change.place.removesuffix(".vote")
+                found.append(replace(change, place=unit) if unit in self.votes else change)
+        return tuple(found)
+
+    def shown_as(self, place: str) -> str:
+        """What the original network calls a place of `network`."""
+        return self.votes[place].name if place in self.votes else place
+
+    def _decided(self, unit: str, vote: MajorityVote, changes: Sequence[Change]) -> list[Change] | None:
+        if not changes:
+            return []
+        faults: dict[int, list[Change]] = {}
+        for change in changes:
+            for row in _rows(change):
+                faults.setdefault(row, []).append(_at(change, 0))
+        found: dict[int, list[Change]] = {}
+        for channel in np.flatnonzero(np.isin(vote.sources, list(faults)).any(axis=1)):
+            copies = [(self.rows[unit][row], faults.get(int(row), [])) for row in vote.sources[channel]]
+            winner = _majority(copies)
+            if winner is None:
+                return None
+            found[int(channel)] = winner[1]
+        same = next(iter(found.values()), [])
+        if len(same) == 1 and isinstance(same[0], HeldActivations) and all(each == same for each in found.values()):
+            return [replace(same[0], channels=span) for span in _spans(sorted(found))]
+        return [_at(change, channel) for channel, each in found.items() for change in each]
+
+
+@lru_cache(maxsize=4)
+def without_votes(network: Network) -> Voteless:
+    """The network without its votes.
+
+    Raises:
+        EngineError: the three rows of a vote all differ, so that no two of them decide it.
+    """
+    layers, votes, rows = [], {}, {}
+    for position, layer in enumerate(network.layers):
+        if isinstance(layer, MajorityVote):
+            continue
+        behind = network.layers[position + 1] if position + 1 < len(network.layers) else None
+        if isinstance(layer, MatrixVectorUnit) and isinstance(behind, MajorityVote):
+            numbers = _equal_rows(layer)
+            chosen = [
+                _majority([(numbers[row], row) for row in copies], lambda copy: copy[0]) for copies in behind.sources
+            ]
+            if None in chosen:
+                raise EngineError(
+                    f"{behind.name}: the three rows of channel {chosen.index(None)} all differ, so that no two of "
+                    "them decide its vote; use the reference or the torch engine"
+                )
+            votes[layer.name], rows[layer.name] = behind, numbers
+            first = [copy[1] for copy in chosen if copy is not None]
+            thresholds = None if layer.thresholds is None else layer.thresholds[first]
+            layer = replace(layer, weights=layer.weights[first], thresholds=thresholds)
+        layers.append(layer)
+    return Voteless(replace(network, layers=tuple(layers)) if votes else network, votes, rows)
+
+
+def _equal_rows(unit: MatrixVectorUnit) -> Numbers:
+    """int64 [M]: a number for each channel, the same for channels with the same weights and thresholds."""
+    flat = unit.weights.reshape(unit.channels, -1)
+    if unit.thresholds is not None:
+        flat = np.concatenate([flat, unit.thresholds], axis=1)
+    numbers: Numbers = np.unique(flat, axis=0, return_inverse=True)[1].reshape(-1)
+    return numbers
+
+
+def _majority(three: Sequence[_T], key: Callable[[_T], object] = lambda copy: copy) -> _T | None:
+    """One of two equal ones, None where all differ."""
+    a, b, c = three
+    if key(a) == key(b) or key(a) == key(c):
+        return a
+    return b if key(b) == key(c) else None
+
+
+def _rows(change: Change) -> Iterable[int]:
+    """Channels of the unit that a change concerns."""
+    if isinstance(change, HeldActivations):
+        return change.channels
+    return (change.channel,) if isinstance(change, ChangedAccumulators) else (change.index[0],)
+
+
+def _at(change: Change, channel: int) -> Change:
+    """The change in another channel, and in that one alone."""
+    if isinstance(change, HeldActivations):
+        return replace(change, channels=range(channel, channel + 1))
+    if isinstance(change, ChangedAccumulators):
+        return replace(change, channel=channel)
+    if isinstance(change, FlippedActivation):
+        return replace(change, index=(channel, *change.index[1:]))
+    if isinstance(change, ChangedThreshold):
+        return replace(change, index=(channel, change.index[1]))
+    return replace(change, index=(channel, *change.index[1:]))
+
+
+def _spans(channels: Sequence[int]) -> list[range]:
+    """Ascending numbers as few evenly spaced ranges, greedily."""
+    spans: list[range] = []
+    at = 0
+    while at < len(channels):
+        end, step = at + 1, 1
+        if end < len(channels):
+            step = channels[end] - channels[at]
+            while end < len(channels) and channels[end] - channels[end - 1] == step:
+                end += 1
+        spans.append(range(channels[at], channels[end - 1] + 1, step))
+        at = end
+    return spans

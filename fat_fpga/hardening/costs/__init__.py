@@ -1,0 +1,1 @@
+"""What a plan costs: cost models behind one protocol."""

@@ -1,0 +1,108 @@
+"""How critical each channel or PE is: the accuracy under its worst stuck value, from a finished campaign."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.campaign import Run
+from fat_fpga.errors import PlanError
+from fat_fpga.hardening.design import UnitShape, design_of
+from fat_fpga.hardening.plan import CHANNEL, PE, Expected
+
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Criticality:
+    """What a campaign says about the parts that can be triplicated: channels, or PEs under a folding.
+
+    Attributes:
+        run: the campaign.
+        kind: ``channel`` or ``pe``.
+        design: the units of the network.
+        worst: for each unit but the last, int64 [parts]: images still classified correctly under the part's worst
+            stuck value.
+        changed: of the same faults, images whose predicted class differs; among equally bad values the largest.
+        expected: all faults of the kind, in the run's order.
+    """
+
+    run: Run
+    kind: str
+    design: tuple[UnitShape, ...]
+    worst: dict[str, Counts]
+    changed: dict[str, Counts]
+    expected: tuple[Expected, ...]
+
+    @property
+    def images(self) -> int:
+        return self.run.images
+
+    @property
+    def golden(self) -> int:
+        """Images that the fault-free network classifies correctly."""
+        return self.run.error_free
+
+    @property
+    def targets(self) -> list[int]:
+        """Every worst case that some set of triplicated parts can promise: images correct, ascending."""
+        values = {min(int(v), self.golden) for counts in self.worst.values() for v in counts}
+        return sorted(values | {self.golden})
+
+    def ranked(self, unit: str) -> list[int]:
+        """Parts of a unit, most critical first; of equals the one that changes more images, then the lower number."""
+        worst, changed = self.worst[unit], self.changed[unit]
+        return sorted(range(len(worst)), key=lambda part: (worst[part], -changed[part], part))
+
+    def forced(self, unit: str, target: int) -> int:
+        """How many parts of a unit must be triplicated so that at least ``target`` images stay correct."""
+        if unit not in self.worst:
+            return 0
+        return int((self.worst[unit] < target).sum())
+
+
+def criticality_of(run: Run, kind: str = CHANNEL) -> Criticality:
+    """Read a finished campaign of all channels, or of all PEs under a folding.
+
+    Raises:
+        PlanError: the campaign is unfinished, lacks faults of the kind, or is on a network with voters.
+    """
+    if not run.complete:
+        raise PlanError(
+            f"{run.path} is unfinished, {run.done:,} of {run.asked:,} faults: a plan needs all of them. Finish it with "
+            f"the command that started it: fat-fpga campaign {run.identity.network} --data DATA -o "
+            f"{shlex.quote(str(run.path))}, with the same data ({run.identity.dataset}) and options"
+        )
+    design, own = design_of(run), [result for result in run.results if result.kind == kind]
+    rows = {row.name: row for row in run.layers}
+    counts: dict[str, dict[tuple[int, int], tuple[int, int, int]]] = {unit.name: {} for unit in design[:-1]}
+    for result in own:
+        if result.layer in counts and not result.fault.startswith("*"):
+            part, _, of = result.index.partition(" of ")
+            key = int(part), int(result.effect.removeprefix("= "))
+            counts[result.layer][key] = result.correct, -result.changed, int(of or 0)
+    worst, changed = {}, {}
+    for unit in design[:-1]:
+        found, levels = counts[unit.name], rows[unit.name].levels.split(",")
+        folds = {of for _, _, of in found.values()}
+        parts = unit.channels if kind == CHANNEL else max(folds, default=0)
+        if len(folds) != 1 or len(found) != parts * len(levels):
+            raise PlanError(_lacking(run, kind, unit.name, len(found)))
+        by_part: list[list[tuple[int, int]]] = [[] for _ in range(parts)]
+        for (part_number, _), (correct, unchanged, _) in found.items():
+            by_part[part_number].append((correct, unchanged))
+        least = np.array([min(values) for values in by_part], np.int64)
+        worst[unit.name], changed[unit.name] = least[:, 0], -least[:, 1]
+    expected = tuple(Expected(r.fault, r.correct, r.changed) for r in own if r.layer in counts)
+    return Criticality(run, kind, design, worst, changed, expected)
+
+
+def _lacking(run: Run, kind: str, unit: str, count: int) -> str:
+    options = " --faults pe --folding FOLDING" if kind == PE else ""
+    return (
+        f"{run.path} has {count:,} {kind} faults in {unit}, a plan needs every {kind} of every unit at every value, "
+        f"under one folding: fat-fpga campaign {run.identity.network} --data DATA{options} -o NEW.run"
+    )

@@ -1,0 +1,90 @@
+"""What planning needs to know of a network: the sizes of its units, as a run file keeps them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from fat_fpga.campaign import LayerRow, Run
+from fat_fpga.errors import PlanError
+from fat_fpga.network.datatypes import smallest_type
+
+
+@dataclass(frozen=True)
+class UnitShape:
+    """Sizes of a matrix-vector unit.
+
+    Attributes:
+        name: of the unit.
+        channels: output channels C; FINN's MH.
+        inputs: weights of one output channel; FINN's MW.
+        lanes: SIMD lanes must divide this: the input channels of a convolution, whose window generator gives out whole
+            pixels, and all inputs of a fully connected unit.
+        pixels: output pixels for one image.
+        weight_type: QONNX datatype of the weights.
+        input_type, output_type: QONNX datatypes of the activations in front and behind; ``output_type`` is empty for
+            the last unit, whose outputs are class scores.
+    """
+
+    name: str
+    channels: int
+    inputs: int
+    lanes: int
+    pixels: int
+    weight_type: str
+    input_type: str
+    output_type: str
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates for one image."""
+        return self.channels * self.inputs * self.pixels
+
+    @property
+    def bits(self) -> int:
+        """Bits of one output activation in the stream; 0 for the last unit."""
+        return bits_of(self.output_type) if self.output_type else 0
+
+
+def bits_of(datatype: str) -> int:
+    """Width of a QONNX datatype."""
+    if datatype in ("BIPOLAR", "BINARY"):
+        return 1
+    return 2 if datatype == "TERNARY" else int(re.sub(r"\D", "", datatype))
+
+
+def design_of(run: Run) -> tuple[UnitShape, ...]:
+    """The units of the network that a run was on, in order.
+
+    Raises:
+        PlanError: the network has votes: it is planned already.
+    """
+    votes = [row.name for row in run.layers if row.type == "vote"]
+    if votes:
+        raise PlanError(
+            f"{run.path}: {run.identity.network} has voters already ({votes[0]}): plan from a campaign on the network "
+            "without copies"
+        )
+    units: list[UnitShape] = []
+    before = _activations(run.layers[0])
+    for front, row in zip(run.layers, run.layers[1:], strict=False):
+        if row.type == "unit":
+            inputs = row.weights // row.channels
+            dense = inputs == front.channels * front.height * front.width
+            behind = _activations(row)
+            units.append(
+                UnitShape(
+                    row.name, row.channels, inputs, inputs if dense else front.channels, row.height * row.width,
+                    row.weight_type, before, behind,
+                )
+            )  # fmt: skip
+            before = behind
+    return tuple(units)
+
+
+def _activations(row: LayerRow) -> str:
+    """Datatype of a place's activations; empty where they are class scores."""
+    if not row.levels:
+        return ""
+    values = [int(value) for value in row.levels.split(",")]
+    return "BIPOLAR" if values == [-1, 1] else smallest_type(min(values), max(values))

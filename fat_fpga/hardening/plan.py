@@ -1,0 +1,212 @@
+"""A replication plan: which output channels of which unit stand three times, where, and what that promises.
+
+The method is selective channel replication (Gambardella et al., cited as [19] in Zahid et al. 2020, section V-C).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from fat_fpga.errors import PlanError
+
+CHANNEL, PE = "channel", "pe"
+KINDS = (CHANNEL, PE)
+"""What a promise can be about: faults of single channels, or of whole PEs."""
+
+
+@dataclass(frozen=True)
+class UnitPlan:
+    """Of one matrix-vector unit.
+
+    A row is a physical output channel. Row i is computed by PE ``i mod pe``, in fold ``i div pe`` (FINN's MVAU). Rows
+    are counted in the hardened network, channels in the network that was planned for.
+
+    Attributes:
+        unit: its name, ``conv1``.
+        channels: number of output channels C of the network that was planned for.
+        pe, simd: folding of the hardened unit.
+        rows: the channel that each row computes; each channel stands there once or three times.
+        order: the channel at each position behind the voter, or behind the unit where nothing is replicated: a
+            permutation of 0..C-1.
+    """
+
+    unit: str
+    channels: int
+    pe: int
+    simd: int
+    rows: tuple[int, ...]
+    order: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if self.channels < 1 or self.pe < 1 or self.simd < 1:
+            raise PlanError(
+                f"{self.unit}: channels, pe and simd must be at least 1, got {self.channels}, {self.pe}, {self.simd}"
+            )
+        if sorted(self.order) != list(range(self.channels)):
+            raise PlanError(f"{self.unit}: order must hold each of the channels 0 to {self.channels - 1} once")
+        count = Counter(self.rows)
+        if sorted(count) != list(range(self.channels)):
+            raise PlanError(f"{self.unit}: rows must hold every channel from 0 to {self.channels - 1}, and no other")
+        for channel, times in sorted(count.items()):
+            if times not in (1, 3):
+                raise PlanError(f"{self.unit}: channel {channel} stands {times} times in rows, expected 1 or 3")
+        if len(self.rows) % self.pe:
+            raise PlanError(f"{self.unit}: {len(self.rows)} rows cannot be shared evenly by {self.pe} PEs")
+        for channel in self.replicated:
+            if len({row % self.pe for row in self.copies[channel]}) < 3:
+                raise PlanError(
+                    f"{self.unit}: the copies of channel {channel}, rows {', '.join(map(str, self.copies[channel]))}, "
+                    f"must be on three different PEs of {self.pe}"
+                )
+
+    @cached_property
+    def copies(self) -> tuple[tuple[int, ...], ...]:
+        """For each channel the rows that compute it, ascending: one or three."""
+        found: list[list[int]] = [[] for _ in range(self.channels)]
+        for row, channel in enumerate(self.rows):
+            found[channel].append(row)
+        return tuple(map(tuple, found))
+
+    @property
+    def replicated(self) -> tuple[int, ...]:
+        """The channels that stand three times, ascending."""
+        return tuple(channel for channel, rows in enumerate(self.copies) if len(rows) == 3)
+
+    @property
+    def sources(self) -> tuple[tuple[int, int, int], ...]:
+        """For each position behind the voter the three rows it is decided by; a single row stands three times."""
+        found = []
+        for channel in self.order:
+            rows = self.copies[channel]
+            found.append((rows[0], rows[len(rows) // 2], rows[-1]))
+        return tuple(found)
+
+    @property
+    def folds(self) -> int:
+        """Rows that one PE computes after each other."""
+        return len(self.rows) // self.pe
+
+    @property
+    def changed(self) -> bool:
+        """Whether the hardened unit differs from the one planned for in more than its folding."""
+        return self.rows != tuple(range(self.channels)) or self.order != tuple(range(self.channels))
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the campaign counted for one fault of the network planned for.
+
+    For a plan about PEs, the PEs are those of the reordered network without copies: PE p computes the channels at the
+    positions p, p + PE, ... of ``UnitPlan.order``.
+
+    Attributes:
+        fault: its text form.
+        correct: images classified correctly under the fault.
+        changed: images whose predicted class differs from the fault-free one.
+    """
+
+    fault: str
+    correct: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One figure of merit of the network without protection, as planned, and with every channel triplicated.
+
+    Attributes:
+        name: what it is, ``MACs, fully unrolled``.
+        full_tmr: None where full triplication cannot be built.
+    """
+
+    name: str
+    unprotected: float
+    planned: float
+    full_tmr: float | None
+
+    @property
+    def ratio(self) -> float:
+        """Planned over unprotected."""
+        return self.planned / self.unprotected
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which channels to triplicate, and what that promises.
+
+    Attributes:
+        model: name of the network planned for.
+        fingerprint: `Network.fingerprint` of it.
+        dataset, dataset_fingerprint: the images that the promise is about.
+        images: number of images.
+        golden_correct: images that the fault-free network classifies correctly.
+        kind: ``channel`` or ``pe``: which faults the promise is about.
+        asked: what the plan was asked for, in words.
+        worst_correct: promised: no fault of the kind, outside of voters, leaves fewer images correct.
+        units: every unit, in network order. The last one is never replicated.
+        expected: every fault of the kind in the network planned for, with its counts.
+        costs: figures of the cost models.
+        part: the device that the plan fits, if one was named.
+        notes: what was rounded up, and why.
+    """
+
+    model: str
+    fingerprint: str
+    dataset: str
+    dataset_fingerprint: str
+    images: int
+    golden_correct: int
+    kind: str
+    asked: str
+    worst_correct: int
+    units: tuple[UnitPlan, ...]
+    expected: tuple[Expected, ...]
+    costs: tuple[Cost, ...] = ()
+    part: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise PlanError(f"kind must be {' or '.join(KINDS)}, got '{self.kind}'")
+        if not 0 <= self.worst_correct <= self.images or not 0 <= self.golden_correct <= self.images:
+            raise PlanError(
+                f"worst_correct {self.worst_correct} and golden_correct {self.golden_correct} must lie in "
+                f"0..{self.images}, the number of images"
+            )
+        names = [unit.unit for unit in self.units]
+        if not names or len(set(names)) < len(names):
+            raise PlanError(f"a plan needs each unit once, got {', '.join(names) or 'none'}")
+        last = self.units[-1]
+        if last.rows != tuple(range(last.channels)) or last.order != last.rows:
+            raise PlanError(f"{last.unit}: the last unit gives the class scores and is never replicated or reordered")
+
+    @property
+    def replicated(self) -> int:
+        """Number of channels that stand three times."""
+        return sum(len(unit.replicated) for unit in self.units)
+
+    @property
+    def worst_error(self) -> float:
+        """Promised worst-case error, in percent: 100 less the accuracy under the worst fault."""
+        return 100 * (self.images - self.worst_correct) / self.images
+
+    def unit(self, name: str) -> UnitPlan:
+        """The plan of the unit called ``name``; PlanError lists the known ones."""
+        for unit in self.units:
+            if unit.unit == name:
+                return unit
+        raise PlanError(f"the plan has no unit '{name}': it has {', '.join(unit.unit for unit in self.units)}")
+
+
+def identity_plan(unit: str, channels: int, pe: int, simd: int) -> UnitPlan:
+    """A unit that stays as it is."""
+    rows = tuple(range(channels))
+    return UnitPlan(unit, channels, pe, simd, rows, rows)
+
+
+def spread_rows(order: Sequence[int], replicated: frozenset[int]) -> tuple[int, ...]:
+    """Rows with the copies of each channel side by side: on different PEs wherever there are three or more."""
+    return tuple(row for channel in order for row in [channel] * (3 if channel in replicated else 1))

@@ -1,0 +1,65 @@
+"""Rewriting a network: output channels of a unit in another order, and copies of them with a voter behind.
+
+Neither changes the function: the columns of the next unit follow the order, and equal copies outvote nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from fat_fpga.errors import PlanError
+from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
+
+
+def rearranged(network: Network, unit: str, rows: Sequence[int], order: Sequence[int] | None = None) -> Network:
+    """The same function, with the output channels of one unit laid out anew.
+
+    Args:
+        unit: name of a unit that has thresholds and no vote behind it.
+        rows: the channel that each row of the new unit computes; every channel once, or three times where it is to be
+            voted on.
+        order: the channel at each position behind the unit and its voter; as they were by default. Without copies it
+            has to be that of the rows.
+
+    Raises:
+        PlanError: rows or order do not fit the unit.
+        ModelError: the network has no such unit.
+    """
+    position = network.position(unit)
+    layer = network.layers[position]
+    if not isinstance(layer, MatrixVectorUnit) or layer.thresholds is None:
+        raise PlanError(f"{unit}: only a unit with thresholds can be rearranged")
+    if isinstance(network.layers[position + 1], MajorityVote):
+        raise PlanError(f"{unit}: it has a vote behind it already; plan for the network without votes")
+    order = list(range(layer.channels)) if order is None else [int(channel) for channel in order]
+    rows = [int(channel) for channel in rows]
+    copies = _check(layer, rows, order)
+    layers = list(network.layers)
+    layers[position] = replace(layer, weights=layer.weights[rows], thresholds=layer.thresholds[rows])
+    behind = next(i for i in range(position + 1, len(layers)) if not isinstance(layers[i], MaxPool))
+    reader = layers[behind]
+    assert isinstance(reader, MatrixVectorUnit)
+    layers[behind] = replace(reader, weights=np.ascontiguousarray(reader.weights[:, order]))
+    if copies:
+        at = {channel: [i for i, row in enumerate(rows) if row == channel] for channel in order}
+        sources = np.array([at[channel] * (3 // len(at[channel])) for channel in order], np.int32)
+        layers.insert(position + 1, MajorityVote(f"{unit}.vote", sources, f"{unit}_vote"))
+    return replace(network, layers=tuple(layers))
+
+
+def _check(unit: MatrixVectorUnit, rows: Sequence[int], order: Sequence[int]) -> bool:
+    """Whether there are copies; PlanError where rows or order do not fit the unit."""
+    if sorted(order) != list(range(unit.channels)):
+        raise PlanError(f"{unit.name}: the order must name each of its {unit.channels} channels once")
+    count = Counter(rows)
+    wrong = [channel for channel in range(unit.channels) if count[channel] not in (1, 3)]
+    if wrong or len(count) != unit.channels:
+        wrong = wrong or [channel for channel in count if not 0 <= channel < unit.channels]
+        raise PlanError(f"{unit.name}: channel {wrong[0]} stands {count[wrong[0]]} times in the rows, expected 1 or 3")
+    if len(rows) == unit.channels and list(rows) != list(order):
+        raise PlanError(f"{unit.name}: without copies there is no voter to reorder: rows and order must be the same")
+    return len(rows) > unit.channels

@@ -1,0 +1,8 @@
+"""Our operators in QONNX graphs. The package's name is their domain: qonnx imports it to execute them.
+
+Where a file with one of them is executed by qonnx, fat_fpga must be installed, nothing more.
+"""
+
+from fat_fpga.qonnx_ops.majority_vote import MajorityVote
+
+__all__ = ["MajorityVote"]
