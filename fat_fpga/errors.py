@@ -34,3 +34,7 @@ class TrainingError(FatFpgaError):
 
 class PlanError(FatFpgaError):
     """A plan for replication is not possible, or does not fit the network or the run."""
+
+
+class BoardError(FatFpgaError):
+    """A board, or the simulated one, does not answer, answers wrongly, or is not the one that was expected."""

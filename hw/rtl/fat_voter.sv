@@ -43,7 +43,9 @@ module fat_voter #
     input  wire                    rst,
 
     // AXI-Stream in
+    /* verilator lint_off UNUSEDSIGNAL */ // bits that fill a beat up to whole bytes
     input  wire [DATA_IN_W-1:0]    s_axis_tdata,
+    /* verilator lint_on UNUSEDSIGNAL */
     input  wire                    s_axis_tvalid,
     output wire                    s_axis_tready,
 
@@ -334,13 +336,14 @@ reg [31:0] disagreements_reg, disagreements_next;
 reg clear;
 
 wire [ENTRIES-1:0] triplet_disagrees;
-wire [AXIL_ADDR_W-1:0] window_addr = reg_rd_addr - AXIL_ADDR_W'(fat_registers_pkg::VOTER_WINDOW);
+localparam int INDEX_W = AXIL_ADDR_W - 2;
+wire [INDEX_W-1:0] window_index = reg_rd_addr[AXIL_ADDR_W-1:2] - INDEX_W'(fat_registers_pkg::VOTER_WINDOW / 4);
 wire in_window = reg_rd_addr >= AXIL_ADDR_W'(fat_registers_pkg::VOTER_WINDOW);
 
 fat_voter_counters #(
     .ENTRIES(ENTRIES),
     .COUNT_BITS(COUNT_BITS),
-    .INDEX_W(AXIL_ADDR_W - 2)
+    .INDEX_W(INDEX_W)
 )
 counters (
     .clk(clk),
@@ -349,7 +352,7 @@ counters (
     .differs(triplet_differs),
     .disagrees(triplet_disagrees),
     .clear(clear),
-    .rd_index(window_addr[AXIL_ADDR_W-1:2]),
+    .rd_index(window_index),
     .rd_clear(reg_rd_en && in_window && clear_on_read_reg),
     .rd_data(entry_rd_data)
 );
