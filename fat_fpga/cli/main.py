@@ -12,12 +12,26 @@ import sys
 from collections.abc import Sequence
 
 from fat_fpga import __version__
-from fat_fpga.cli import campaign, compare, crosscheck, demo, export, faults, info, inject, models, report, train
+from fat_fpga.cli import (
+    campaign,
+    compare,
+    crosscheck,
+    demo,
+    export,
+    faults,
+    harden,
+    info,
+    inject,
+    models,
+    report,
+    train,
+    verify,
+)
 from fat_fpga.cli.fault_arguments import joined
 from fat_fpga.cli.parser import Parser
 from fat_fpga.errors import FatFpgaError
 
-COMMANDS = (campaign, report, compare, info, faults, demo, crosscheck, inject, train, export, models)
+COMMANDS = (campaign, report, compare, harden, verify, info, faults, demo, crosscheck, inject, train, export, models)
 
 EXTRAS = {"torch": "train", "brevitas": "train"}
 """Optional packages, and the extra of fat_fpga that brings them."""

@@ -152,7 +152,10 @@ CASES: dict[str, tuple[Build, str]] = {
         lambda: behind_quantiser("MaxPool", kernel_shape=[2, 2], pads=[1, 1, 0, 0]),
         r"'culprit' \(MaxPool\): padding, ceil_mode and dilations are not supported",
     ),
-    "negative scale behind pool": (norm_behind_pool, r"'culprit' \(Mul\): behind a max-pool only a positive scale"),
+    "negative scale behind pool": (
+        norm_behind_pool,
+        r"'culprit' \(Mul\): behind a max-pool or a vote only a positive scale",
+    ),
     "scale per channel": (two_scales, r"'the_gemm' \(MatMul\): float activations reach it"),
     "scale within a row": (scale_within_row, r"'the_conv' \(Conv\): the scale of its weights .* the same within"),
     "parameters per pixel": (

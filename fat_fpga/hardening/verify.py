@@ -1,0 +1,171 @@
+"""Whether a hardened network kept its plan's promise, fault by fault, from a campaign on it.
+
+What a fault of the hardened network must do follows from the plan and the campaign that it was made from:
+
+| fault | must do |
+|---|---|
+| a row that has two other copies | nothing: every image keeps its class |
+| a row without copies | what its channel did in the campaign |
+| a PE | what a PE did that took the same channels with it, those with other copies left out; nothing if none is left |
+| a voter's output | what the channel at that position did: voters are not themselves protected |
+
+Faults that the campaign behind the plan says nothing about are held to the promised worst case alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from fat_fpga.campaign import LayerRow, Result, Run
+from fat_fpga.errors import PlanError
+from fat_fpga.faults import Fault, parse_fault
+from fat_fpga.hardening.plan import CHANNEL, PE, Plan, UnitPlan
+
+VOTE = ".vote"
+_Key = tuple[str, frozenset[int], int]
+"""Unit, channels that are stuck, and at which value."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One fault of the hardened network.
+
+    Attributes:
+        result: what the campaign counted.
+        voter: whether it sits behind a voter, which the promise leaves out.
+        foretold: images classified correctly, and images whose class changes, as the plan has it; None where its
+            campaign says nothing.
+        bound: images that the promise demands correct at least.
+    """
+
+    result: Result
+    voter: bool
+    foretold: tuple[int, int] | None
+    bound: int
+
+    @property
+    def kept(self) -> bool:
+        """Exactly as foretold, and (voters aside) not below the promise."""
+        exact = self.foretold is None or self.foretold == (self.result.correct, self.result.changed)
+        return exact and (self.voter or self.result.correct >= self.bound)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Every fault of a run against the plan.
+
+    Attributes:
+        missing: faults of the promised kind that the run does not have.
+    """
+
+    plan: Plan
+    run: Run
+    verdicts: tuple[Verdict, ...]
+    missing: int
+
+    @cached_property
+    def broken(self) -> list[Verdict]:
+        return [verdict for verdict in self.verdicts if not verdict.kept]
+
+    @property
+    def held(self) -> bool:
+        """Whether every fault was there and did as promised."""
+        return not self.broken and not self.missing
+
+    def worst(self, voter: bool) -> Result | None:
+        """The fault with the fewest correct images, behind voters or elsewhere."""
+        results = [verdict.result for verdict in self.verdicts if verdict.voter is voter]
+        return min(results, key=lambda result: result.correct, default=None)
+
+
+def verify(plan: Plan, run: Run) -> Verification:
+    """Compare a campaign on the hardened network with the plan.
+
+    Raises:
+        PlanError: the run is on other images or another network, or has no faults of the promised kind.
+    """
+    _check(plan, run)
+    known = _known(plan)
+    wanted = {row.name for row in run.layers if row.type == "unit" and row.levels}
+    verdicts, seen = [], 0
+    for result in run.results:
+        fault = parse_fault(result.fault)
+        if not isinstance(fault, Fault) or fault.kind != plan.kind:
+            continue
+        seen += fault.layer in wanted
+        voter = fault.layer.endswith(VOTE)
+        foretold = _foretold(plan, fault, known)
+        verdicts.append(Verdict(result, voter, foretold, plan.worst_correct))
+    if not verdicts:
+        raise PlanError(
+            f"{run.path} has no {plan.kind} faults, which the plan is about: run fat-fpga campaign HARDENED.onnx "
+            f"--faults {plan.kind}"
+        )
+    missing = sum(_faults(plan, row) for row in run.layers if row.name in wanted) - seen
+    return Verification(plan, run, tuple(verdicts), missing)
+
+
+def _faults(plan: Plan, row: LayerRow) -> int:
+    """How many faults of the promised kind a hardened unit has."""
+    places = row.channels if plan.kind == CHANNEL else plan.unit(row.name).pe
+    return places * len(row.levels.split(","))
+
+
+def _foretold(plan: Plan, fault: Fault, known: dict[_Key, tuple[int, int]]) -> tuple[int, int] | None:
+    unit = plan.unit(fault.layer.removesuffix(VOTE))
+    stuck = frozenset(_stuck(unit, fault))
+    if not stuck:
+        return plan.golden_correct, 0
+    return known.get((unit.unit, stuck, fault.value))
+
+
+def _stuck(unit: UnitPlan, fault: Fault) -> Iterator[int]:
+    """Channels that a fault of the hardened network gets past the voter."""
+    if fault.layer.endswith(VOTE):
+        yield unit.order[fault.index[0]]
+        return
+    rows = [fault.index[0]] if fault.kind == CHANNEL else range(fault.index[0], len(unit.rows), fault.of or 1)
+    broken = [unit.rows[row] for row in rows]
+    for channel in set(broken):
+        if len(unit.copies[channel]) - broken.count(channel) < 2:
+            yield channel
+
+
+def _known(plan: Plan) -> dict[_Key, tuple[int, int]]:
+    """What the campaign behind the plan counted, by the channels that were stuck."""
+    found = {}
+    for expected in plan.expected:
+        fault = parse_fault(expected.fault)
+        assert isinstance(fault, Fault)
+        unit = plan.unit(fault.layer)
+        channels = {fault.index[0]} if fault.kind != PE else unit.order[fault.index[0] :: fault.of or 1]
+        found[unit.unit, frozenset(channels), fault.value] = expected.correct, expected.changed
+    return found
+
+
+def _check(plan: Plan, run: Run) -> None:
+    """PlanError where the run cannot be one of the hardened network."""
+    images, golden = run.identity.images, run.error_free
+    if (run.identity.dataset_fingerprint, images) != (plan.dataset_fingerprint, plan.images):
+        raise PlanError(
+            f"{run.path} is on {run.identity.dataset}, {images:,} images, the plan on {plan.dataset}, "
+            f"{plan.images:,} images: run the campaign on the plan's images"
+        )
+    layers = {row.name: row for row in run.layers}
+    for unit in plan.units:
+        row, vote = layers.get(unit.unit), layers.get(unit.unit + VOTE)
+        channels = None if row is None else row.channels
+        if channels != len(unit.rows) or (vote is not None) != bool(unit.replicated):
+            has = "no such layer" if channels is None else f"{channels} channels{', no voter' if vote is None else ''}"
+            raise PlanError(
+                f"{run.path} is no campaign on the hardened network: the plan gives {unit.unit} {len(unit.rows)} "
+                f"channels{'' if unit.replicated else ' and no voter'}, the run's {run.identity.network} has {has}. "
+                "Make it with fat-fpga harden, then fat-fpga campaign"
+            )
+    if golden != plan.golden_correct:
+        raise PlanError(
+            f"{run.path}: without a fault {golden:,} images are classified correctly, in the plan "
+            f"{plan.golden_correct:,}: the run is on another network than the plan"
+        )

@@ -1,0 +1,81 @@
+"""A verification as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fat_fpga.hardening.verify import Verdict, Verification
+from fat_fpga.reports.text import align, percent
+
+MOST = 10
+"""Broken promises that are listed, unless all faults are."""
+
+
+def verification_text(found: Verification, every: bool = False) -> str:
+    """Layer by layer how many faults did as foretold, the worst of each, and the verdict."""
+    plan, run = found.plan, found.run
+    head = (
+        f"{plan.model} as planned ({plan.replicated} channels three times), on {run.images:,} images of "
+        f"{run.identity.dataset}\nerror-free accuracy {percent(run.error_free_accuracy)} %, promised with any "
+        f"{plan.kind} fault outside of voters: at least {percent(100 - plan.worst_error)} %"
+    )
+    parts = [head, _layers(found), _verdict(found)]
+    if every:
+        parts.append(_faults(found, found.verdicts))
+    elif found.broken:
+        parts.append(_faults(found, found.broken[:MOST]))
+    return "\n\n".join(parts)
+
+
+def _layers(found: Verification) -> str:
+    rows = [["layer", "faults", "masked", "as foretold", "not foretold", "broken", "worst %", "worst fault"]]
+    for layer in dict.fromkeys(verdict.result.layer for verdict in found.verdicts):
+        here = [verdict for verdict in found.verdicts if verdict.result.layer == layer]
+        worst = min(here, key=lambda verdict: verdict.result.correct).result
+        counts = (
+            len(here),
+            sum(verdict.result.changed == 0 for verdict in here),
+            sum(verdict.kept and verdict.foretold is not None for verdict in here),
+            sum(verdict.foretold is None for verdict in here),
+            sum(not verdict.kept for verdict in here),
+        )
+        accuracy = percent(100 * worst.correct / found.run.images)
+        rows.append([layer, *map("{:,}".format, counts), accuracy, worst.fault])
+    return align(rows, left=(0, 7))
+
+
+def _verdict(found: Verification) -> str:
+    kind, images = found.plan.kind, found.run.images
+    lines = []
+    if found.missing:
+        lines.append(
+            f"NOT PROVED: {found.missing:,} {kind} faults of the hardened network are not in the run: finish it, or "
+            "run it on all layers"
+        )
+    if found.broken:
+        lines.append(f"BROKEN: {len(found.broken):,} of {len(found.verdicts):,} faults did not do as promised")
+    elif not found.missing:
+        lines.append(f"HELD: all {len(found.verdicts):,} faults did as promised")
+    for voter, what in ((False, "outside of voters"), (True, "of a voter's output")):
+        worst = found.worst(voter)
+        if worst is not None:
+            lines.append(f"worst fault {what}: {worst.fault}, {percent(100 * worst.correct / images)} %")
+    return "\n".join(lines)
+
+
+def _faults(found: Verification, verdicts: Iterable[Verdict]) -> str:
+    rows = [["fault", "correct", "foretold", "changed", "foretold", ""]]
+    for verdict in verdicts:
+        result, foretold = verdict.result, verdict.foretold
+        correct, changed = ("-", "-") if foretold is None else map("{:,}".format, foretold)
+        rows.append(
+            [
+                result.fault,
+                f"{result.correct:,}",
+                correct,
+                f"{result.changed:,}",
+                changed,
+                "kept" if verdict.kept else "BROKEN",
+            ]
+        )
+    return align(rows, left=(0, 5))

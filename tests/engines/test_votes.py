@@ -1,0 +1,87 @@
+"""Votes that the native engine decides, and votes that it leaves to be computed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fat_fpga.engines import get
+from fat_fpga.engines.votes import without_votes
+from fat_fpga.errors import EngineError
+from fat_fpga.faults import Fault, FaultSet, changes_of
+from fat_fpga.hardening import rearranged
+from fat_fpga.network import Levels, Network
+from tests.campaign.tiny import tiny_data, tiny_network
+
+ROWS = (0, 1, 2, 3, 1, 1)
+TERNARY = Levels(-1, 1, 3)
+
+
+def hardened() -> Network:
+    return rearranged(tiny_network(levels=TERNARY), "conv0", ROWS)
+
+
+def stuck(*values: int | None) -> FaultSet:
+    """The three copies of channel 1 stuck at these values."""
+    faults = (
+        Fault("conv0", "channel", (row,), value)
+        for row, value in zip((1, 4, 5), values, strict=True)
+        if value is not None
+    )
+    return FaultSet(tuple(faults))
+
+
+@pytest.mark.parametrize(
+    ("fault", "decided"),
+    [
+        (stuck(1, None, None), True),
+        (stuck(1, None, 1), True),
+        (stuck(1, 0, 1), True),
+        (stuck(1, 0, None), False),
+        (stuck(-1, 0, 1), False),
+    ],
+)
+def test_several_copies_at_once(fault: FaultSet, decided: bool) -> None:
+    network, data = hardened(), tiny_data(40)
+    assert (without_votes(network).changes(changes_of(network, [fault])) is not None) is decided
+    wanted = get("reference").run(network, data.images, data.labels, [fault], predictions=True)
+    for name in ("native", "torch", "qonnx"):
+        got = get(name).run(network, data.images, data.labels, [fault], predictions=True)
+        np.testing.assert_array_equal(got.predictions, wanted.predictions, name)
+        np.testing.assert_array_equal(got.changed, wanted.changed)
+    for name in ("native", "torch"):
+        streams = get(name).trace(network, data.images, fault)
+        for place, stream in get("reference").trace(network, data.images, fault).items():
+            if place in streams:
+                np.testing.assert_array_equal(streams[place], stream, f"{name}, {place}")
+
+
+def test_three_values_that_differ_give_their_bits() -> None:
+    """-1 is 11, 0 is 00, +1 is 01: two of three have the low bit, one the high bit."""
+    stream = get("reference").trace(hardened(), tiny_data(2).images, stuck(-1, 0, 1))["conv0.vote"]
+    assert (stream[:, 1] == 1).all()
+
+
+def test_rows_that_are_no_copies() -> None:
+    """A vote on rows of their own can be computed, and not decided."""
+    network, data = hardened(), tiny_data(5)
+    unit, vote = network.layers[0], network.layers[1]
+    sources = np.array([[0, 1, 2], [1, 4, 5], [2, 2, 2], [3, 3, 3]], np.int32)
+    odd = replace(network, layers=(unit, replace(vote, sources=sources), *network.layers[2:]))
+    with pytest.raises(EngineError, match="the three rows of channel 0 all differ"):
+        get("native").run(odd, data.images, data.labels, [])
+    wanted = get("reference").run(odd, data.images, data.labels, [])
+    np.testing.assert_array_equal(get("torch").run(odd, data.images, data.labels, []).golden, wanted.golden)
+
+
+def test_one_bad_copy_in_the_file_is_outvoted() -> None:
+    network, data = hardened(), tiny_data(5)
+    unit = network.units[0]
+    weights = unit.weights.copy()
+    weights[4] *= -1
+    odd = replace(network, layers=(replace(unit, weights=weights), *network.layers[1:]))
+    for name in ("reference", "native"):
+        golden = get(name).run(odd, data.images, data.labels, []).golden
+        np.testing.assert_array_equal(golden, get(name).run(network, data.images, data.labels, []).golden)
