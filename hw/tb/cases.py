@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.engines.reference import execute
-from fat_fpga.faults import AnyFault, Fault, MODELS
+from fat_fpga.faults import MODELS, AnyFault, Fault
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import Place, place_of, places
 from fat_fpga.faults.register import activation_register
-from fat_fpga.network import MajorityVote, Network
+from fat_fpga.network import MajorityVote, MatrixVectorUnit, Network
 from fat_fpga.network.layers import IntArray
 from tests.designs.random_network import random_images, random_network
 
@@ -79,16 +79,75 @@ def stream_of(seed: int, lanes: str) -> Stream:
     raise AssertionError("no network with a fitting stream")
 
 
-def vote_of(seed: int) -> tuple[Network, MajorityVote, Place]:
-    """A random network with a vote, and the place in front of it."""
+@dataclass(frozen=True)
+class Vote:
+    """A unit with copied channels and its vote.
+
+    Attributes:
+        front: the stream of physical channels; behind: the stream of voted ones.
+        sources: int32 [C, 3].
+    """
+
+    front: Stream
+    behind: StreamLayout
+    vote: str
+    sources: IntArray
+
+
+def vote_of(seed: int, structure: str) -> Vote:
+    """A random unit with copies, all rows in any order.
+
+    Args:
+        structure: ``whole``: any folding on both sides; ``lanes``: the copies of each output beat stand in one input
+            beat, at the same lanes in every beat; ``mixed``: so, but at other lanes in each beat; ``none``: no copies.
+    """
+    rng = np.random.default_rng(seed)
     for number in range(seed * 1000, seed * 1000 + 1000):
         network = random_network(number)
-        for front, layer in zip(network.layers, network.layers[1:], strict=False):
-            if isinstance(layer, MajorityVote) and 1 < layer.channels:
-                place = place_of(network, front.name)
-                if place.shape[0] <= 80 and place.shape[1] * place.shape[2] <= MOST_BEATS // 8:
-                    return network, layer, place
-    raise AssertionError("no network with a vote")
+        position = next((i for i, layer in enumerate(network.layers[:-1]) if _fits(network, i)), None)
+        if position is not None:
+            unit = network.layers[position]
+            assert isinstance(unit, MatrixVectorUnit)
+            lanes_out = int(rng.choice([d for d in divisors(unit.channels) if 1 < d <= unit.channels // 2]))
+            rows, lanes_in, lanes_out = _rows(structure, unit.channels, lanes_out, rng)
+            sources = np.array([(np.flatnonzero(rows == c).tolist() * 3)[:3] for c in range(unit.channels)], np.int32)
+            assert unit.thresholds is not None
+            copied = replace(unit, weights=unit.weights[rows], thresholds=unit.thresholds[rows])
+            vote = MajorityVote(f"{unit.name}.vote", sources)
+            layers = (*network.layers[:position], copied, vote, *network.layers[position + 1 :])
+            hardened = Network("hardened", network.input, layers)
+            place = place_of(hardened, unit.name)
+            assert place.levels is not None
+            register = activation_register(place.levels)
+            _, height, width = place.shape
+            front = StreamLayout(len(rows), height, width, lanes_in, register)
+            behind = StreamLayout(unit.channels, height, width, lanes_out, register)
+            images = random_images(hardened, FRAMES, seed)
+            return Vote(Stream(hardened, place, front, images), behind, vote.name, sources)
+    raise AssertionError("no network with a fitting unit")
+
+
+def _fits(network: Network, position: int) -> bool:
+    unit, behind = network.layers[position : position + 2]
+    if not isinstance(unit, MatrixVectorUnit) or isinstance(behind, MajorityVote):
+        return False
+    _, height, width = network.shapes[position]
+    return 4 <= unit.channels <= 70 and len(divisors(unit.channels)) > 3 and height * width <= 25
+
+
+def _rows(structure: str, channels: int, lanes_out: int, rng: np.random.Generator) -> tuple[IntArray, int, int]:
+    """The output channel of each physical one, and how many go in a beat in front and behind."""
+    if structure in ("whole", "none"):
+        copies = np.where(rng.random(channels) < (0.4 if structure == "whole" else 0), 3, 1)
+        rows = rng.permutation(np.repeat(np.arange(channels), copies))
+        return rows, int(rng.choice(divisors(len(rows)))), lanes_out
+    parts = []
+    for fold in range(channels // lanes_out):
+        if fold == 0 or structure == "mixed":
+            copied = rng.permutation(lanes_out)[: max(1, lanes_out // 3)]
+            beat = rng.permutation(np.concatenate([np.arange(lanes_out), copied, copied]))
+        parts.append(beat + fold * lanes_out)
+    return np.concatenate(parts), len(beat), lanes_out
 
 
 def case() -> dict[str, Any]:
