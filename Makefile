@@ -1,5 +1,7 @@
 # make demo    set up, then the main job on a bundled network and real images
 # make test    set up, then every test
+# make test-rtl    hardware: lint, benches in simulation, coverage
+# make synthesis   hardware: LUTs and FFs of voter and saboteur, into the package's tables
 # make lint    ruff and mypy
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
 # make clean   remove the environment and build output
@@ -10,7 +12,7 @@ BIN    := $(VENV)/bin
 NATIVE := CMakeLists.txt $(wildcard fat_fpga/engines/native/*)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test test-rtl synthesis lint bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -27,11 +29,25 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 	$(PIP) --editable '.[train,notebooks,dev]'
 	@touch $@
 
+$(VENV)/rtl.stamp: $(VENV)/dev.stamp
+	@echo "installing the simulator and the synthesis tool"
+	$(PIP) --editable '.[rtl]'
+	@touch $@
+
 demo: $(VENV)/run.stamp
 	$(BIN)/fat-fpga demo --output demo-report
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest
+
+test-rtl: $(VENV)/rtl.stamp
+	$(BIN)/python hw/tb/lint.py
+	rm -rf build/rtl
+	$(BIN)/python -m pytest -c hw/tb/pytest.ini hw/tb
+	$(BIN)/python hw/tb/coverage_report.py
+
+synthesis: $(VENV)/rtl.stamp
+	$(BIN)/python hw/syn/synthesise.py
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -37,8 +37,8 @@ class Block:
             found = self.read(register)
             if found != value:
                 raise BoardError(
-                    f"{name}: register {register} holds {found:#x} where {value:#x} was expected: the bitstream was built "
-                    "for something else, the address is wrong, or the board is not programmed"
+                    f"{name}: register {register} holds {found:#x} where {value:#x} was expected: the bitstream was "
+                    "built for something else, the address is wrong, or the board is not programmed"
                 )
 
     def read(self, register: str) -> int:

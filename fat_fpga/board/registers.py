@@ -127,8 +127,8 @@ VOTER = RegisterMap(
     ),
     window=0x100,
 )
-"""At ``window + 4 * t`` stands triplet t: its counter of disagreements in the low bits, which stops at its largest value,
-and from bit COPIES_SHIFT on one sticky bit for each copy that was not as the majority."""
+"""At ``window + 4 * t`` stands triplet t: its counter of disagreements in the low bits, which stops at its largest
+value, and from bit COPIES_SHIFT on one sticky bit for each copy that was not as the majority."""
 
 COPIES_SHIFT = 29
 MAPS = (SABOTEUR, VOTER)

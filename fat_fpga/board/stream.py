@@ -1,6 +1,6 @@
-"""How activations stand in a FINN stream: LANES channels a beat, the beats of a pixel one after another, pixels in raster
-order. Channel c is lane ``c mod LANES`` of beat ``c div LANES``; lane 0 has the lowest bits; a beat is filled up to whole
-bytes with zeros.
+"""How activations stand in a FINN stream: LANES channels a beat, the beats of a pixel one after another, pixels in
+raster order. Channel c is lane ``c mod LANES`` of beat ``c div LANES``; lane 0 has the lowest bits; a beat is filled up
+to whole bytes with zeros.
 """
 
 from __future__ import annotations

@@ -154,9 +154,10 @@ async def armed_between_frames(dut: Any) -> None:
         await RisingEdge(dut.clk)
     await arm(bus, fault)
     new = STREAM.beats(STREAM.values([fault]))
-    assert await receive(dut, len(beats), 0.0, chance) == beats[: _held_up(frame, len(beats))] + new[
-        _held_up(frame, len(beats)) :
-    ]
+    assert (
+        await receive(dut, len(beats), 0.0, chance)
+        == beats[: _held_up(frame, len(beats))] + new[_held_up(frame, len(beats)) :]
+    )
     await sender
 
 

@@ -204,7 +204,7 @@ async def counters_stop(dut: Any) -> None:
 
 @cocotb.test(skip=CASE["structure"] != "whole")
 async def fault_in_the_voter(dut: Any) -> None:
-    """The voter's own register is not protected: an upset there comes out, in that value alone, and no counter sees it."""
+    """The voter's own register is not protected: an upset there comes out, in that value alone, and is not counted."""
     await start(dut)
     bus = Registers(dut)
     values = FRONT.values([])
