@@ -53,18 +53,16 @@ def main() -> int:
         hit, total = sum(map(bool, lines[module].values())), len(lines[module])
         flips, all_flips = sum(map(bool, toggles[module].values())), len(toggles[module])
         share = 100 * hit / total
-        print(
-            f"{module:<22}{hit:>5}/{total:<4} {share:>4.0f} %{flips:>7}/{all_flips:<5} {100 * flips / all_flips:>4.0f} %"
-        )
+        print(f"{module:<22}{hit:>5}/{total:<4} {share:>4.0f} %", end="")
+        print(f"{flips:>7}/{all_flips:<5} {100 * flips / all_flips:>4.0f} %")
         missing = [str(line) for line, count in sorted(lines[module].items()) if not count]
         if missing:
             print(f"    lines never reached: {', '.join(missing)}")
         if share <= LEAST:
             low.append(module)
     if not paths or low:
-        print(
-            f"expected more than {LEAST:g} % of the lines of each module, too few in: {', '.join(low) or 'none was run'}"
-        )
+        few = ", ".join(low) or "none was run"
+        print(f"expected more than {LEAST:g} % of the lines of each module, too few in: {few}")
         return 1
     return 0
 
