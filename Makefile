@@ -2,6 +2,8 @@
 # make test    set up, then every test
 # make test-rtl    hardware: lint, benches in simulation, coverage
 # make synthesis   hardware: LUTs and FFs of voter and saboteur, into the package's tables
+# make test-finn    set up FINN in an environment of its own (.venv-finn), then the tests that need it
+# make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
 # make lint    ruff and mypy
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
 # make clean   remove the environment and build output
@@ -12,7 +14,9 @@ BIN    := $(VENV)/bin
 NATIVE := CMakeLists.txt $(wildcard fat_fpga/engines/native/*)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: demo test test-rtl synthesis lint bench clean
+FINN_VENV := .venv-finn
+
+.PHONY: demo test test-rtl synthesis test-finn docker-build lint bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -49,6 +53,18 @@ test-rtl: $(VENV)/rtl.stamp
 synthesis: $(VENV)/rtl.stamp
 	$(BIN)/python hw/syn/synthesise.py
 
+# FINN's pins cannot be met together with each other in one pip run; docker/install-finn.sh says why and how it is done.
+$(FINN_VENV)/stamp: docker/install-finn.sh docker/finn-requirements.txt pyproject.toml constraints.txt $(NATIVE)
+	@echo "installing FINN into $(FINN_VENV)"
+	PYTHON=$(PYTHON) docker/install-finn.sh $(FINN_VENV)
+	@touch $@
+
+test-finn: $(FINN_VENV)/stamp
+	$(FINN_VENV)/bin/python -m pytest tests/finn
+
+docker-build:
+	docker/build.sh
+
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -58,4 +74,4 @@ bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks
 
 clean:
-	rm -rf $(VENV) build demo-report
+	rm -rf $(VENV) $(FINN_VENV) build demo-report

@@ -38,3 +38,7 @@ class PlanError(FatFpgaError):
 
 class BoardError(FatFpgaError):
     """A board, or the simulated one, does not answer, answers wrongly, or is not the one that was expected."""
+
+
+class FinnError(FatFpgaError):
+    """FINN is not installed, or cannot build, fold or execute the network."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fat_fpga.engines.engine import Engine
 from fat_fpga.errors import EngineError
 
-NAMES = ("native", "reference", "torch", "qonnx")
+NAMES = ("native", "reference", "torch", "qonnx", "finn")
 
 
 def get(name: str = "native") -> Engine:
@@ -27,6 +27,10 @@ def get(name: str = "native") -> Engine:
         from fat_fpga.engines.qonnx_engine import QonnxEngine
 
         return QonnxEngine()
+    if engine == "finn":
+        from fat_fpga.finn.engine import FinnEngine
+
+        return FinnEngine()
     from fat_fpga.engines.native_engine import NativeEngine
 
     return NativeEngine()

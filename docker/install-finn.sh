@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Makes a virtual environment with FINN (finn-plus) and fat_fpga in it.
+#
+#   docker/install-finn.sh VENV
+#
+# finn-plus itself is installed without its dependencies: its own pins (brevitas 0.13.0, which wants setuptools below 70)
+# and torch 2.13.0 (setuptools 77 and newer) have no common solution. finn-requirements.txt lists what it imports.
+# Torch comes first, so that nothing later chooses another build of it. Python 3.11 or newer; about 2.3 GB.
+set -euo pipefail
+
+if [ $# -ne 1 ]; then
+    echo "usage: $0 VENV" >&2
+    exit 2
+fi
+venv=$1
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+python=${PYTHON:-python3}
+
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    echo "$0: FINN needs Python 3.11 or newer; set PYTHON to one" >&2
+    exit 2
+}
+
+[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+pip=("$venv/bin/python" -m pip --disable-pip-version-check install --quiet)
+
+"${pip[@]}" --constraint "$root/constraints.txt" torch
+"${pip[@]}" --constraint "$root/constraints.txt" --requirement "$here/finn-requirements.txt"
+"${pip[@]}" --no-deps finn-plus==1.6.1
+# fat_fpga needs little that is not there by now; it compiles its C++ kernels.
+"${pip[@]}" --constraint "$root/constraints.txt" --editable "$root" 'pytest>=8' 'hypothesis>=6.100'
+"$venv/bin/python" -c 'import fat_fpga.finn.setup as s; s.prepare(); import finn.builder.build_dataflow' 2>/dev/null ||
+    "$venv/bin/python" -c 'import importlib.metadata as m; print("finn-plus", m.version("finn-plus"))'

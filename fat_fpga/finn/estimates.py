@@ -1,0 +1,214 @@
+"""FINN's own estimates of what a build costs and how fast it is, before any synthesis.
+
+The models are FINN's (`node_res_estimation`, `get_exp_cycles`); pools and the label select have none, and count 0. Voters
+and saboteurs are estimated by our operators. FIFOs, width converters and the shell around the accelerator are not in it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+from fat_fpga.boards import Board
+from fat_fpga.errors import FinnError
+from fat_fpga.finn import steps
+from fat_fpga.finn.folding import Folding, check_folding
+from fat_fpga.finn.graph import ACTIVATION, LABELS, POOL, UNIT, VOTE, Node, hardware_graph, nodes_of
+from fat_fpga.finn.inject import insert_saboteur
+from fat_fpga.finn.parallel import apply_folding
+from fat_fpga.finn.steps import Model
+from fat_fpga.network import Network
+
+THRESHOLDS, STREAM = "thresholds", "stream"
+INJECTIONS = (THRESHOLDS, STREAM)
+"""Ways to inject faults on the board: writable thresholds, or a saboteur in every stream."""
+
+
+@dataclass(frozen=True)
+class LayerEstimate:
+    """Of one hardware layer.
+
+    Attributes:
+        place: of the network.
+        node: FINN's name for the layer.
+        pe, simd: its folding, 0 where it has none.
+        lut, bram_18k, dsp: resources.
+        cycles: for one image.
+    """
+
+    place: str
+    node: str
+    pe: int
+    simd: int
+    lut: int
+    bram_18k: int
+    dsp: int
+    cycles: int
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Of a whole accelerator.
+
+    Attributes:
+        layers: in the order of the stream.
+        clock: MHz.
+    """
+
+    layers: tuple[LayerEstimate, ...]
+    clock: float = 100.0
+
+    @property
+    def lut(self) -> int:
+        return sum(layer.lut for layer in self.layers)
+
+    @property
+    def bram_18k(self) -> int:
+        return sum(layer.bram_18k for layer in self.layers)
+
+    @property
+    def dsp(self) -> int:
+        return sum(layer.dsp for layer in self.layers)
+
+    @property
+    def cycles(self) -> int:
+        """Of the slowest layer: between one image and the next."""
+        return max(layer.cycles for layer in self.layers)
+
+    @property
+    def rate(self) -> float:
+        """Images a second."""
+        return self.clock * 1e6 / self.cycles
+
+    def cost(self, board: Board) -> float:
+        """Share of the part: LUTs, BRAMs and DSPs, each as a fraction of what there is, added up."""
+        return self.lut / board.lut + self.bram_18k / board.bram_18k + self.dsp / board.dsp
+
+    def to_json(self) -> str:
+        """Layers and totals."""
+        total = {"lut": self.lut, "bram_18k": self.bram_18k, "dsp": self.dsp, "cycles": self.cycles}
+        content = {
+            "clock_mhz": self.clock,
+            "frames_per_second": round(self.rate, 3),
+            "total": total,
+            "layers": [asdict(layer) for layer in self.layers],
+        }
+        return json.dumps(content, indent=2) + "\n"
+
+
+def estimate(
+    network: Network, folding: Folding, board: Board, clock: float = 100.0, inject: str | None = None
+) -> Estimates:
+    """Estimates of a network under a folding.
+
+    Args:
+        clock: MHz.
+        inject: one of `INJECTIONS`, or None.
+
+    Raises:
+        FinnError: FINN is not installed, cannot build the network, or the folding does not fit.
+    """
+    check_folding(folding, network)
+    model = unfolded(network, part_of(board), inject)
+    apply_folding(model, network, folding)
+    return estimates_of(model, network, board, clock)
+
+
+def estimates_of(model: Model, network: Network, board: Board, clock: float) -> Estimates:
+    """Of a specialised graph as it is folded."""
+    part = part_of(board)
+    return Estimates(tuple(_layer(node, part) for node in nodes_of(model, network)), clock)
+
+
+def unit_estimates(network: Network, folding: Folding, board: Board) -> dict[str, Mapping[str, int]]:
+    """LUT, BRAM_18K, DSP and cycles by unit: the matrix-vector unit with its window generator, thresholds and voter.
+
+    Raises:
+        FinnError: as `estimate`.
+    """
+    found: dict[str, dict[str, int]] = {
+        unit.name: {"lut": 0, "bram_18k": 0, "dsp": 0, "cycles": 0} for unit in network.units
+    }
+    for layer in estimate(network, folding, board).layers:
+        entry = found.get(layer.place.removesuffix(".vote"))
+        if entry is not None:
+            entry["lut"] += layer.lut
+            entry["bram_18k"] += layer.bram_18k
+            entry["dsp"] += layer.dsp
+            entry["cycles"] = max(entry["cycles"], layer.cycles)
+    return dict(found)
+
+
+def check_fits(estimates: Estimates, board: Board) -> None:
+    """FinnError, with how much is missing, unless the part is large enough."""
+    pairs = (("LUT", estimates.lut, board.lut), ("BRAM_18K", estimates.bram_18k, board.bram_18k))
+    short = [(what, need, has) for what, need, has in (*pairs, ("DSP", estimates.dsp, board.dsp)) if need > has]
+    if short:
+        text = ", ".join(f"{need:,} {what} where there are {has:,} ({need - has:,} too many)" for what, need, has in short)
+        raise FinnError(f"{board.name} is too small: the build needs {text}; fold it further, or take a larger board")
+
+
+def part_of(board: Board) -> str:
+    """FINN's name of a board's part."""
+    from fat_fpga.finn.setup import prepare
+
+    prepare()
+    from finn.util.basic import part_map
+
+    return str(part_map[board.name])
+
+
+@lru_cache(maxsize=4)
+def unfolded(network: Network, part: str, inject: str | None = None) -> Model:
+    """The specialised graph with minimal widths, to be folded by whoever takes it."""
+    model = hardware_graph(network, standalone_thresholds=inject == THRESHOLDS)
+    if model.graph.node[0].op_type == "Transpose":
+        del model.graph.node[0]  # in front of the accelerator; as in FINN's partition
+    model = steps.specialise(model, part)
+    add_injectors(model, network, inject)
+    return steps.minimise(model)
+
+
+def add_injectors(model: Model, network: Network, inject: str | None) -> None:
+    """Make thresholds writable, or put a saboteur behind every unit, voter and pool, in place.
+
+    Thresholds have to be writable before widths are minimised, else the memory is too narrow for a channel stuck at its
+    lowest level.
+    """
+    if inject == THRESHOLDS:
+        for node in nodes_of(model, network):
+            if node.role == ACTIVATION and node.place in {unit.name for unit in network.units}:
+                node.custom.set_nodeattr("runtime_writeable_weights", 1)
+    if inject == STREAM:
+        last = network.units[-1].name
+        streams = [n for n in nodes_of(model, network) if n.role in (UNIT, POOL, VOTE) and n.place not in (last, LABELS)]
+        for node in streams:
+            insert_saboteur(model, node.proto.output[0], f"FatSaboteur_rtl_{node.place.replace('.', '_')}")
+
+
+def _layer(node: Node, part: str) -> LayerEstimate:
+    custom = node.custom
+    attributes = custom.get_nodeattr_types()
+
+    def number(name: str) -> int:
+        return int(custom.get_nodeattr(name)) if name in attributes else 0
+
+    needs: dict[str, Any] = custom.node_res_estimation(part)
+    return LayerEstimate(
+        node.place, node.proto.name, number("PE"), number("SIMD"), round(needs["LUT"]), round(needs["BRAM_18K"]),
+        round(needs["DSP"]), int(custom.get_exp_cycles()),
+    )  # fmt: skip
+
+
+def estimate_checked(
+    network: Network, folding: Folding, board: Board, clock: float = 100.0, inject: str | None = None
+) -> Estimates:
+    """As `estimate`; FinnError where the part is too small, too."""
+    if inject is not None and inject not in INJECTIONS:
+        raise FinnError(f"unknown way to inject '{inject}': known are {', '.join(INJECTIONS)}")
+    found = estimate(network, folding, board, clock, inject)
+    check_fits(found, board)
+    return found

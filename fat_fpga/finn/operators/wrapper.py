@@ -1,0 +1,59 @@
+"""The Verilog wrapper that gives a module of ``hw/rtl`` the port names FINN's block design wants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ADDRESS_BITS = 12
+"""Of AXI-Lite byte addresses: one page of 4 KiB for each operator."""
+
+_WRITE = (("AWVALID", "input", 1), ("AWREADY", "output", 1), ("AWADDR", "input", ADDRESS_BITS), ("WVALID", "input", 1),
+          ("WREADY", "output", 1), ("WDATA", "input", 32), ("WSTRB", "input", 4), ("BVALID", "output", 1),
+          ("BREADY", "input", 1), ("BRESP", "output", 2))  # fmt: skip
+_READ = (("ARVALID", "input", 1), ("ARREADY", "output", 1), ("ARADDR", "input", ADDRESS_BITS), ("RVALID", "output", 1),
+         ("RREADY", "input", 1), ("RDATA", "output", 32), ("RRESP", "output", 2))  # fmt: skip
+_AXI_LITE = (*_WRITE, *_READ)
+
+
+def wrapper(top: str, module: str, parameters: Mapping[str, int | str], bits_in: int, bits_out: int) -> str:
+    """Verilog of a module ``top`` around ``module``.
+
+    Args:
+        parameters: of the inner module, by name.
+        bits_in, bits_out: of a beat, before they are rounded up to whole bytes.
+    """
+    width_in, width_out = -(-bits_in // 8) * 8, -(-bits_out // 8) * 8
+    ports = [
+        '(* X_INTERFACE_PARAMETER = "ASSOCIATED_BUSIF s_axilite:in0_V:out0_V, ASSOCIATED_RESET ap_rst_n" *)\n'
+        '    (* X_INTERFACE_INFO = "xilinx.com:signal:clock:1.0 ap_clk CLK" *)\n'
+        "    input  wire ap_clk",
+        '(* X_INTERFACE_PARAMETER = "POLARITY ACTIVE_LOW" *)\n    input  wire ap_rst_n',
+        *(f"{way:6} wire {_bits(bits)}s_axilite_{name}" for name, way, bits in _AXI_LITE),
+        f"input  wire [{width_in - 1}:0] in0_V_TDATA",
+        "input  wire in0_V_TVALID",
+        "output wire in0_V_TREADY",
+        f"output wire [{width_out - 1}:0] out0_V_TDATA",
+        "output wire out0_V_TVALID",
+        "input  wire out0_V_TREADY",
+    ]
+    settings = [f".{name}({value})" for name, value in (*parameters.items(), ("AXIL_ADDR_W", ADDRESS_BITS))]
+    wires = [
+        ".clk(ap_clk)",
+        ".rst(!ap_rst_n)",
+        *(f".s_axil_{name.lower()}(s_axilite_{name})" for name, _, _ in _AXI_LITE),
+        *(f".{inner}_{name.lower()}({outer}_{name})" for inner, outer in (("s_axis", "in0_V"), ("m_axis", "out0_V"))
+          for name in ("TDATA", "TVALID", "TREADY")),
+    ]  # fmt: skip
+    return (
+        f"// {module} under FINN's port names\n\nmodule {top}\n(\n    "
+        + ",\n    ".join(ports)
+        + f"\n);\n\n{module} #\n(\n    "
+        + ",\n    ".join(settings)
+        + "\n)\ninner\n(\n    "
+        + ",\n    ".join(wires)
+        + "\n);\n\nendmodule\n"
+    )
+
+
+def _bits(bits: int) -> str:
+    return f"[{bits - 1}:0] " if bits > 1 else ""

@@ -1,0 +1,95 @@
+"""Setting a folding on FINN's graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fat_fpga.finn.folding import Fold, Folding, divisors
+from fat_fpga.finn.graph import ACTIVATION, INJECTOR, LABELS, POOL, UNIT, VOTE, WINDOW, Node, nodes_of
+from fat_fpga.finn.steps import Model
+from fat_fpga.network import Network
+
+
+def apply_folding(model: Model, network: Network, folding: Folding) -> None:
+    """Set PE, SIMD and memories of every hardware layer, in place.
+
+    Places that the folding does not name get the fewest PEs that keep up with its slowest unit.
+    """
+    nodes = nodes_of(model, network)
+    groups = grouped(nodes)
+    for place, group in groups.items():
+        if place in folding.folds:
+            set_fold(group, folding.folds[place])
+    slowest = max((cycles_of(groups[unit.name]) for unit in network.units), default=1)
+    for place, group in groups.items():
+        if place not in folding.folds:
+            for pe in divisors(group_channels(group)):
+                set_fold(group, Fold(pe))
+                if cycles_of(group) <= slowest:
+                    break
+
+
+def grouped(nodes: Iterable[Node]) -> dict[str, list[Node]]:
+    """Nodes by the place that folds them: a voter goes with its unit, a saboteur with what it stands behind."""
+    groups: dict[str, list[Node]] = {}
+    for node in nodes:
+        place = node.place.removesuffix(".vote")
+        groups.setdefault(place, []).append(node)
+    return groups
+
+
+def group_channels(group: Iterable[Node]) -> int:
+    """What the PEs of a place must divide."""
+    for node in group:
+        custom, kind = node.custom, node.role
+        if kind == UNIT:
+            return int(custom.get_nodeattr("Labels" if node.place == LABELS else "MH"))
+        if kind == POOL:
+            return int(custom.get_nodeattr("Channels"))
+        if kind == ACTIVATION:
+            return int(custom.get_nodeattr("NumChannels"))
+    return 1
+
+
+def cycles_of(group: Iterable[Node]) -> int:
+    """Cycles for one image of the slowest layer."""
+    return max(int(node.custom.get_exp_cycles()) for node in group)
+
+
+def set_fold(group: Iterable[Node], fold: Fold) -> None:
+    """Set the layers of one place."""
+    group, lanes = list(group), fold.pe
+    pooled = any(node.role == POOL for node in group)
+    for node in group:
+        custom = node.custom
+        if node.role == WINDOW:
+            channels = int(custom.get_nodeattr("IFMChannels" if _has(custom, "IFMChannels") else "NumChannels"))
+            simd = _common(channels, fold.pe if pooled else fold.simd)
+            custom.set_nodeattr("SIMD", simd)
+            if _has(custom, "ram_style"):
+                custom.set_nodeattr("ram_style", fold.window_ram)
+        elif node.role == VOTE:
+            lanes = voter_lanes(custom.channels_out, int(custom.get_nodeattr("NumChannels")) // fold.pe)
+            custom.set_nodeattr("PE", fold.pe)
+            custom.set_nodeattr("PEOut", lanes)
+        elif node.role == INJECTOR:
+            custom.set_nodeattr("PE", lanes)
+        else:
+            custom.set_nodeattr("PE", fold.pe)
+            if node.role == UNIT and node.place != LABELS:
+                custom.set_nodeattr("SIMD", fold.simd)
+                custom.set_nodeattr("ram_style", fold.ram)
+
+
+def voter_lanes(channels: int, folds: int) -> int:
+    """The fewest lanes behind a voter that give a pixel out in no more beats than it comes in."""
+    return next(lanes for lanes in divisors(channels) if channels // lanes <= folds)
+
+
+def _common(channels: int, lanes: int) -> int:
+    """The most lanes, up to ``lanes``, that divide the channels."""
+    return max(part for part in divisors(channels) if part <= lanes)
+
+
+def _has(custom: object, attribute: str) -> bool:
+    return attribute in custom.get_nodeattr_types()  # type: ignore[attr-defined]

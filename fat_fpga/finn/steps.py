@@ -1,0 +1,205 @@
+"""From a file in FINN form to FINN's hardware layers: named steps, each a function from model to model.
+
+The file is our own (`fat_fpga.network.write_qonnx`): integer weights and thresholds, no float scales. So nothing has to be
+streamlined but what FINN itself brings in: the bias of an activation, and the affine correction behind XNOR and popcount.
+Each step is FINN's own transformations, in the order that keeps execution bit-exact. Both what a build and what the finn
+engine runs is made here.
+
+FINN is imported inside of the functions, behind `fat_fpga.finn.setup.prepare`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from onnx import helper
+
+from fat_fpga.finn.operators import DOMAIN, VOTER
+
+Model = Any
+"""qonnx.core.modelwrapper.ModelWrapper."""
+
+
+def tidy(model: Model) -> Model:
+    """Shapes, datatypes and unique names; the class is the first of the largest scores (TopK)."""
+    from qonnx.transformation.insert_topk import InsertTopK
+
+    if not any(node.op_type == "TopK" for node in model.graph.node):
+        model = model.transform(InsertTopK(k=1))
+    return _tidied(model)
+
+
+def streamline(model: Model) -> Model:
+    """Biases of activations into their thresholds, and nothing else: our files have no float scales."""
+    from finn.transformation.streamline import absorb
+
+    return model.transform(absorb.AbsorbScalarBiasIntoMultiThreshold())
+
+
+def hardening(model: Model) -> Model:
+    """Majority votes become voters, FINN operators that work on streams with channels last.
+
+    It comes before lowering, so that the transpositions around a voter vanish together with those around its neighbours.
+    """
+    votes = [node for node in model.graph.node if node.op_type == "MajorityVote"]
+    for node in votes:
+        _to_voter(model, node)
+    return _tidied(model) if votes else model
+
+
+def lower(model: Model) -> Model:
+    """Convolutions become window generators and matrix products, channels last; bipolar products XNOR and popcount."""
+    from finn.transformation.streamline import absorb
+    from finn.transformation.streamline.reorder import MakeMaxPoolNHWC
+    from finn.transformation.streamline.round_thresholds import RoundAndClipThresholds
+    from qonnx.transformation.bipolar_to_xnor import ConvertBipolarMatMulToXnorPopcount
+    from qonnx.transformation.general import RemoveUnusedTensors
+    from qonnx.transformation.infer_data_layouts import InferDataLayouts
+    from qonnx.transformation.infer_datatypes import InferDataTypes
+    from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
+
+    for transformation in (
+        LowerConvsToMatMul(),
+        MakeMaxPoolNHWC(),
+        absorb.AbsorbTransposeIntoMultiThreshold(),
+        MakeMaxPoolNHWC(),
+        absorb.AbsorbConsecutiveTransposes(),
+        ConvertBipolarMatMulToXnorPopcount(),
+        InferDataTypes(),
+        absorb.AbsorbAddIntoMultiThreshold(),
+        absorb.AbsorbMulIntoMultiThreshold(),
+        RoundAndClipThresholds(),
+        absorb.AbsorbScalarMulAddIntoTopK(),
+        InferDataLayouts(),
+        RemoveUnusedTensors(),
+    ):
+        model = model.transform(transformation)
+    return _tidied(model)
+
+
+def to_hardware(model: Model, standalone_thresholds: bool = False) -> Model:
+    """FINN's hardware layers.
+
+    Args:
+        standalone_thresholds: activations in layers of their own, whose thresholds a host can write.
+    """
+    from finn.transformation.fpgadataflow.convert_to_hw.binary_matrix_vector_activation import (
+        InferBinaryMatrixVectorActivation,
+    )
+    from finn.transformation.fpgadataflow.convert_to_hw.conv_inp_gen import InferConvInpGen
+    from finn.transformation.fpgadataflow.convert_to_hw.fm_padding import InferFMPadding
+    from finn.transformation.fpgadataflow.convert_to_hw.label_select import InferLabelSelectLayer
+    from finn.transformation.fpgadataflow.convert_to_hw.pool import InferPool
+    from finn.transformation.fpgadataflow.convert_to_hw.quantized_matrix_vector_activation import (
+        InferQuantizedMatrixVectorActivation,
+    )
+    from finn.transformation.fpgadataflow.convert_to_hw.thresholding import InferThresholdingLayer
+    from finn.transformation.move_reshape import RemoveCNVtoFCFlatten
+    from finn.transformation.streamline import absorb
+    from qonnx.transformation.general import GiveUniqueNodeNames
+    from qonnx.transformation.infer_data_layouts import InferDataLayouts
+    from qonnx.transformation.infer_datatypes import InferDataTypes
+    from qonnx.transformation.infer_shapes import InferShapes
+
+    for transformation in (
+        *([InferThresholdingLayer()] if standalone_thresholds else []),
+        InferBinaryMatrixVectorActivation(),
+        InferQuantizedMatrixVectorActivation(),
+        InferLabelSelectLayer(),
+        InferThresholdingLayer(),
+        InferFMPadding(),
+        InferPool(),
+        InferConvInpGen(),
+        RemoveCNVtoFCFlatten(),
+        absorb.AbsorbConsecutiveTransposes(),
+        GiveUniqueNodeNames(),
+        InferDataLayouts(),
+        InferDataTypes(),
+        InferShapes(),
+    ):
+        model = model.transform(transformation)
+    return model
+
+
+def specialise(model: Model, part: str) -> Model:
+    """For each layer FINN's choice of HLS or RTL on a part."""
+    from finn.transformation.fpgadataflow.specialize_layers import SpecializeLayers
+    from qonnx.transformation.general import GiveUniqueNodeNames
+
+    return model.transform(SpecializeLayers(part)).transform(GiveUniqueNodeNames())
+
+
+def minimise(model: Model) -> Model:
+    """The narrowest weights, accumulators and thresholds that the values of the weights allow."""
+    from finn.transformation.fpgadataflow.minimize_accumulator_width import MinimizeAccumulatorWidth
+    from finn.transformation.fpgadataflow.minimize_weight_bit_width import MinimizeWeightBitWidth
+    from finn.transformation.streamline.round_thresholds import RoundAndClipThresholds
+    from qonnx.transformation.infer_datatypes import InferDataTypes
+
+    for transformation in (
+        MinimizeWeightBitWidth(),
+        MinimizeAccumulatorWidth(),
+        InferDataTypes(),
+        RoundAndClipThresholds(),
+        MinimizeWeightBitWidth(),
+        InferDataTypes(),
+    ):
+        model = model.transform(transformation)
+    return model
+
+
+def _tidied(model: Model) -> Model:
+    from qonnx.transformation.fold_constants import FoldConstants
+    from qonnx.transformation.general import (
+        GiveReadableTensorNames,
+        GiveUniqueNodeNames,
+        RemoveStaticGraphInputs,
+    )
+    from qonnx.transformation.infer_datatypes import InferDataTypes
+    from qonnx.transformation.infer_shapes import InferShapes
+
+    for transformation in (
+        InferShapes(),
+        FoldConstants(),
+        GiveUniqueNodeNames(),
+        GiveReadableTensorNames(),
+        InferDataTypes(),
+        RemoveStaticGraphInputs(),
+    ):
+        model = model.transform(transformation)
+    return model
+
+
+def _to_voter(model: Model, node: Any) -> None:
+    """Put a voter in the place of a MajorityVote node, between transpositions where its tensor is [N, C, H, W]."""
+    from onnx import TensorProto
+
+    source, target, at = node.input[0], node.output[0], list(model.graph.node).index(node)
+    shape = model.get_tensor_shape(source)
+    sources = list(next(a for a in node.attribute if a.name == "sources").ints)
+    datatype = model.get_tensor_datatype(source)
+    image = len(shape) == 4
+
+    def new_tensor(sizes: list[int]) -> str:
+        value = helper.make_tensor_value_info(model.make_new_valueinfo_name(), TensorProto.FLOAT, sizes)
+        model.graph.value_info.append(value)
+        model.set_tensor_datatype(value.name, datatype)
+        return str(value.name)
+
+    before = [shape[0], shape[2], shape[3]] if image else [shape[0]]
+    rows, behind = source, target
+    nodes = []
+    if image:
+        rows, behind = new_tensor([*before, shape[1]]), new_tensor([*before, len(sources) // 3])
+        nodes.append(helper.make_node("Transpose", [source], [rows], perm=[0, 2, 3, 1]))
+    nodes.append(
+        helper.make_node(
+            VOTER, [rows], [behind], domain=DOMAIN, backend="fpgadataflow", sources=sources, NumChannels=shape[1],
+            dataType=datatype.name, numInputVectors=before,
+        )
+    )  # fmt: skip
+    if image:
+        nodes.append(helper.make_node("Transpose", [behind], [target], perm=[0, 3, 1, 2]))
+    model.graph.node.remove(node)
+    for offset, new in enumerate(nodes):
+        model.graph.node.insert(at + offset, new)
