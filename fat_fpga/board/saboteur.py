@@ -81,6 +81,7 @@ class Saboteur:
                 "BITS": layout.register.bits,
             },
         )
+        self._armed = NO_FAULT
 
     def arm(self, fault: Fault | None) -> None:
         """Hold ``fault``, or nothing, from the next frame on; clears the counters.
@@ -97,10 +98,23 @@ class Saboteur:
                 break
         else:
             raise BoardError(f"saboteur of {self.place}: a frame is stuck half-way through, so it cannot be armed")
-        mode = status >> dict(SABOTEUR["STATUS"].bits)["MODE"]
-        wanted = settings(self.layout, fault)["MODE"]
-        if mode != wanted:
-            raise BoardError(f"saboteur of {self.place}: armed mode {wanted:#x}, but {mode:#x} acts")
+        self._armed = settings(self.layout, fault)
+        self.verify()
+
+    def verify(self) -> None:
+        """BoardError unless what was armed last acts, between frames."""
+        status = self._block.read("STATUS")
+        wanted = self._armed["MODE"] << dict(SABOTEUR["STATUS"].bits)["MODE"]
+        if status != wanted:
+            raise BoardError(
+                f"saboteur of {self.place}: its status is {status:#x} where {wanted:#x} was expected: it does not "
+                "hold what was armed, or a frame is stuck in it"
+            )
+        for register, value in self._armed.items():
+            if (found := self._block.read(register)) != value:
+                raise BoardError(
+                    f"saboteur of {self.place}: register {register} reads back {found:#x}, it was written {value:#x}"
+                )
 
     def counters(self) -> Counters:
         """What was held since the last ``arm``."""
