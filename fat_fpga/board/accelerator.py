@@ -150,7 +150,8 @@ class Accelerator:
 
 def classes(scores: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     """Predicted classes, int32 [N]: the first maximum."""
-    return scores.argmax(axis=1).astype(np.int32)
+    predicted: npt.NDArray[np.int32] = scores.argmax(axis=1).astype(np.int32)
+    return predicted
 
 
 def injectable(accelerator: Accelerator, faults: Sequence[AnyFault]) -> list[AnyFault]:

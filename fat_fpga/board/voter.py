@@ -38,12 +38,12 @@ class Disagreement(NamedTuple):
 
     Attributes:
         channel: output channel.
-        count: pixels in which copies disagreed; the counter stops at its largest value.
+        pixels: in which copies disagreed; the counter stops at its largest value.
         rows: physical channels that were not as the majority, at least once.
     """
 
     channel: int
-    count: int
+    pixels: int
     rows: tuple[int, ...]
 
 
