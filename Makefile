@@ -1,5 +1,7 @@
 # make demo    set up, then the main job on a bundled network and real images
 # make test    set up, then every test
+# make test-rtl    hardware: lint, benches in simulation, coverage
+# make synthesis   hardware: LUTs and FFs of voter and saboteur, into the package's tables
 # make test-finn    set up FINN in an environment of its own (.venv-finn), then the tests that need it
 # make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
 # make lint    ruff and mypy
@@ -14,7 +16,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 
 FINN_VENV := .venv-finn
 
-.PHONY: demo test test-finn docker-build lint bench clean
+.PHONY: demo test test-rtl synthesis test-finn docker-build lint bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -31,11 +33,25 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 	$(PIP) --editable '.[train,notebooks,dev]'
 	@touch $@
 
+$(VENV)/rtl.stamp: $(VENV)/dev.stamp
+	@echo "installing the simulator and the synthesis tool"
+	$(PIP) --editable '.[rtl]'
+	@touch $@
+
 demo: $(VENV)/run.stamp
 	$(BIN)/fat-fpga demo --output demo-report
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest
+
+test-rtl: $(VENV)/rtl.stamp
+	$(BIN)/python hw/tb/lint.py
+	rm -rf build/rtl
+	$(BIN)/python -m pytest -c hw/tb/pytest.ini hw/tb
+	$(BIN)/python hw/tb/coverage_report.py
+
+synthesis: $(VENV)/rtl.stamp
+	$(BIN)/python hw/syn/synthesise.py
 
 # FINN's pins cannot be met together with each other in one pip run; docker/install-finn.sh says why and how it is done.
 $(FINN_VENV)/stamp: docker/install-finn.sh docker/finn-requirements.txt pyproject.toml constraints.txt $(NATIVE)

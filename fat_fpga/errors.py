@@ -36,5 +36,13 @@ class PlanError(FatFpgaError):
     """A plan for replication is not possible, or does not fit the network or the run."""
 
 
+class BoardError(FatFpgaError):
+    """A board, or the simulated one, does not answer, answers wrongly, or is not the one that was expected."""
+
+
 class FinnError(FatFpgaError):
     """FINN is not installed, or cannot build, fold or execute the network."""
+
+
+class HungTransferError(BoardError):
+    """Frames went in and did not all come out in time."""

@@ -1,0 +1,165 @@
+"""The register maps of the saboteur and the voter: written here once, for the driver and for the RTL.
+
+``python -m fat_fpga.board.registers`` prints the SystemVerilog package that stands in ``hw/rtl/fat_registers_pkg.sv``.
+All registers are 32 bits wide, byte addresses count from the block's base, and only whole words are written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+VERSION = 1
+"""Of both maps; a block says in its VERSION register which one it has."""
+
+
+@dataclass(frozen=True)
+class Register:
+    """One 32-bit register.
+
+    Attributes:
+        name: upper case.
+        offset: byte address in the block.
+        access: ``ro``, ``rw``, or ``wo`` (a command; reads give 0).
+        text: what it means.
+        bits: named bits, by position.
+    """
+
+    name: str
+    offset: int
+    access: str
+    text: str
+    bits: tuple[tuple[str, int], ...] = ()
+
+    def mask(self, bit: str) -> int:
+        """Value with only the named bit set; KeyError if the register has no such bit."""
+        return 1 << dict(self.bits)[bit]
+
+
+@dataclass(frozen=True)
+class RegisterMap:
+    """The registers of one block.
+
+    Attributes:
+        name: upper case, of the block.
+        identity: what its ID register holds.
+        registers: by offset.
+        window: offset of the first word of an array of words behind the registers; None if there is none.
+    """
+
+    name: str
+    identity: int
+    registers: tuple[Register, ...]
+    window: int | None = None
+
+    def __getitem__(self, name: str) -> Register:
+        for register in self.registers:
+            if register.name == name:
+                return register
+        known = ", ".join(register.name for register in self.registers)
+        raise KeyError(f"{self.name} has no register {name}: it has {known}")
+
+
+class Mode(IntEnum):
+    """What a saboteur holds. Bit 0 enables it, each other bit restricts it to one index register.
+
+    A new combination is a new mode: ``0x09``, for instance, would hold a whole row.
+    """
+
+    NONE = 0x00
+    CHANNEL = 0x07  # lane and fold: an output channel in every pixel
+    PIXEL = 0x19  # row and column: every channel of one pixel
+    ELEMENT = 0x1F  # all four: one activation
+    PE = 0x03  # lane alone: every channel that one processing element computes
+
+
+MODE_BITS = (("ENABLE", 0), ("MATCH_LANE", 1), ("MATCH_FOLD", 2), ("MATCH_ROW", 3), ("MATCH_COLUMN", 4))
+
+SABOTEUR = RegisterMap(
+    "SABOTEUR",
+    0x46415453,
+    (
+        Register("ID", 0x00, "ro", "0x46415453, 'FATS'"),
+        Register("VERSION", 0x04, "ro", "version of this map"),
+        Register("LANES", 0x08, "ro", "channels a beat"),
+        Register("FOLDS", 0x0C, "ro", "beats a pixel"),
+        Register("WIDTH", 0x10, "ro", "pixels a row"),
+        Register("HEIGHT", 0x14, "ro", "rows a frame"),
+        Register("BITS", 0x18, "ro", "bits a value"),
+        Register("CONTROL", 0x1C, "wo", "commands", (("ARM", 0), ("CLEAR", 1))),
+        Register(
+            "STATUS",
+            0x20,
+            "ro",
+            "ARMING: the armed settings wait for the end of a frame; IN_FRAME: part of a frame has passed; "
+            "from MODE on: the mode that acts now",
+            (("ARMING", 0), ("IN_FRAME", 1), ("MODE", 8)),
+        ),
+        Register("MODE", 0x24, "rw", "what to hold, from the next ARM on", MODE_BITS),
+        Register("LANE", 0x28, "rw", "place in the beat: channel mod LANES"),
+        Register("FOLD", 0x2C, "rw", "beat of the pixel: channel div LANES"),
+        Register("ROW", 0x30, "rw", "row of the pixel"),
+        Register("COLUMN", 0x34, "rw", "column of the pixel"),
+        Register("VALUE", 0x38, "rw", "the value held, in the stream's bits"),
+        Register("HITS", 0x3C, "ro", "beats in which values were held, since CLEAR; stops at 2^32 - 1"),
+        Register("CHANGES", 0x40, "ro", "those of them that were not what was held already; stops at 2^32 - 1"),
+        Register("FRAMES", 0x44, "ro", "whole frames that passed since CLEAR; stops at 2^32 - 1"),
+    ),
+)
+
+VOTER = RegisterMap(
+    "VOTER",
+    0x46415456,
+    (
+        Register("ID", 0x00, "ro", "0x46415456, 'FATV'"),
+        Register("VERSION", 0x04, "ro", "version of this map"),
+        Register("CHANNELS", 0x08, "ro", "output channels"),
+        Register("ROWS", 0x0C, "ro", "physical channels in front: CHANNELS and two for each triplet"),
+        Register("LANES_IN", 0x10, "ro", "physical channels a beat"),
+        Register("LANES_OUT", 0x14, "ro", "output channels a beat"),
+        Register("BITS", 0x18, "ro", "bits a value"),
+        Register("CONTROL", 0x1C, "wo", "commands", (("CLEAR", 0),)),
+        Register("MODE", 0x20, "rw", "settings", (("CLEAR_ON_READ", 0),)),
+        Register("TRIPLETS", 0x24, "ro", "triplets, in order of their output channels"),
+        Register("COUNT_BITS", 0x28, "ro", "bits of each triplet's counter"),
+        Register("SIGNATURE", 0x2C, "ro", "CRC-32 of the map of sources that the block was built with"),
+        Register("DISAGREEMENTS", 0x30, "ro", "beats voted on in which any triplet disagreed; stops at 2^32 - 1"),
+    ),
+    window=0x100,
+)
+"""At ``window + 4 * t`` stands triplet t: its counter of disagreements in the low bits, which stops at its largest
+value, and from bit COPIES_SHIFT on one sticky bit for each copy that was not as the majority."""
+
+COPIES_SHIFT = 29
+MAPS = (SABOTEUR, VOTER)
+
+
+def systemverilog() -> str:
+    """The maps as a SystemVerilog package."""
+    lines = [
+        "// Register maps of the saboteur and the voter.",
+        "// Made by python -m fat_fpga.board.registers; a test fails where the two differ.",
+        "",
+        "`resetall",
+        "`timescale 1ns / 1ps",
+        "`default_nettype none",
+        "",
+        "/* verilator lint_off UNUSEDPARAM */",
+        "package fat_registers_pkg;",
+        "",
+        f"localparam logic [31:0] VERSION = 32'h{VERSION:08x};",
+    ]
+    for block in MAPS:
+        lines += ["", f"localparam logic [31:0] {block.name}_IDENTITY = 32'h{block.identity:08x};"]
+        for register in block.registers:
+            name = f"{block.name}_{register.name}"
+            lines += [f"// {register.access}: {register.text}", f"localparam int {name} = 'h{register.offset:02x};"]
+            lines += [f"localparam int {name}_{bit}_BIT = {position};" for bit, position in register.bits]
+        if block.window is not None:
+            lines += ["// ro: an array of words", f"localparam int {block.name}_WINDOW = 'h{block.window:03x};"]
+    lines += ["", f"localparam int COPIES_SHIFT = {COPIES_SHIFT};", "", "endpackage", "", "`resetall"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(systemverilog(), end="")

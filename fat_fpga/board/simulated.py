@@ -1,0 +1,109 @@
+"""The simulated board: an accelerator's RTL, compiled by Verilator, as a device for the runner.
+
+`fat_fpga.finn.simulated.build_simulated_board` makes the library.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from fat_fpga.board.access import Bus
+from fat_fpga.board.description import Description
+from fat_fpga.board.stream import Bytes
+from fat_fpga.errors import BoardError, HungTransferError
+
+CYCLES_A_BEAT = 4096
+"""Cycles that a beat, in or out, may take before a transfer counts as hung."""
+
+
+class SimulatedBoard:
+    """A device that computes every clock cycle of the accelerator.
+
+    Args:
+        folder: with ``libboard.so`` and ``board.json``.
+
+    Raises:
+        BoardError: there is no such board.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        folder = Path(folder).resolve()
+        self.description = Description.read(folder / "board.json")
+        try:
+            library = ctypes.CDLL(str(folder / "libboard.so"))
+        except OSError as error:
+            raise BoardError(f"no simulated board in {folder}: {error}") from error
+        pointer, size = ctypes.c_void_p, ctypes.c_int64
+        library.board_open.restype = pointer
+        library.board_close.argtypes = library.board_reset.argtypes = library.board_cycles.argtypes = [pointer]
+        library.board_cycles.restype = ctypes.c_uint64
+        library.board_write.argtypes = [pointer, ctypes.c_uint32, ctypes.c_uint32]
+        library.board_read.argtypes = [pointer, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint32)]
+        library.board_transfer.argtypes = [pointer, pointer, size, pointer, size, size]
+        library.board_transfer.restype = size
+        self._library = library
+        self._folder = folder
+        self._board: int | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        """As after loading a bitstream: memories as built."""
+        self.close()
+        before = Path.cwd()
+        os.chdir(self._folder)  # FINN's memories read their files from where the simulation starts
+        try:
+            self._board = self._library.board_open()
+        finally:
+            os.chdir(before)
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles simulated since the last restart."""
+        return int(self._library.board_cycles(self._board))
+
+    def bus(self, address: int) -> Bus:
+        """The registers of the block at ``address``."""
+        return _Registers(self, address)
+
+    def transfer(self, data: Bytes, beats: int, beat_bytes: int) -> Bytes:
+        """See `Device.transfer`."""
+        data = np.ascontiguousarray(data)
+        out = np.zeros((beats, beat_bytes), np.uint8)
+        limit = CYCLES_A_BEAT * (len(data) + beats)
+        got = self._library.board_transfer(self._board, data.ctypes.data, len(data), out.ctypes.data, beats, limit)
+        if got < beats:
+            raise HungTransferError(f"{got} of {beats} beats came out within {limit} cycles")
+        return out
+
+    def close(self) -> None:
+        """Give the simulation's memory back."""
+        if self._board is not None:
+            self._library.board_close(self._board)
+            self._board = None
+
+    def _access(self, address: int, data: int | None) -> int:
+        word = ctypes.c_uint32(data or 0)
+        if data is None:
+            done = self._library.board_read(self._board, address, ctypes.byref(word))
+        else:
+            done = self._library.board_write(self._board, address, data & 0xFFFFFFFF)
+        if not done:
+            raise BoardError(f"no answer from address {address:#x}")
+        return int(word.value)
+
+
+@dataclass(frozen=True)
+class _Registers:
+    board: SimulatedBoard
+    address: int
+
+    def read(self, offset: int = 0) -> int:
+        return self.board._access(self.address + offset, None)
+
+    def write(self, offset: int, data: int) -> None:
+        self.board._access(self.address + offset, data)

