@@ -23,6 +23,7 @@ from fat_fpga.finn.estimates import INJECTIONS, Estimates, check_fits, estimate
 from fat_fpga.finn.folding import Folding, check_folding
 from fat_fpga.finn.graph import check_mappable
 from fat_fpga.finn.names import NAMES
+from fat_fpga.finn.setup import generating_in
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network, write_qonnx
 
@@ -36,7 +37,7 @@ class Build:
     """A build in a folder.
 
     The folder holds ``model.onnx``, the network in FINN form; ``intermediate_models/STEP.onnx`` behind every step;
-    ``build.json``, what is finished, and in what time; ``folding.json``; ``report/`` with FINN's and our estimates; and
+    ``build.json``, what is finished, and in what time; ``generated/``, FINN's code of the layers; ``folding.json``; ``report/`` with FINN's and our estimates; and
     what the vendor steps leave.
 
     Args:
@@ -88,7 +89,8 @@ class Build:
         self.folding.write(self.folder / "folding.json")
         if first < len(steps):
             runner = _Runner(self.folder / STATE, steps, keys, state, told or _nobody)
-            runner.run(self._config(steps, None if first == 0 else steps[first].name), self.folder / MODEL)
+            with generating_in(self.folder / "generated"):
+                runner.run(self._config(steps, None if first == 0 else steps[first].name), self.folder / MODEL)
             state = runner.state
         return {step.name: state[step.name]["seconds"] for step in steps}
 
