@@ -30,15 +30,15 @@ from fat_fpga.network import Network, write_qonnx
 Told = Callable[[str, int, int, float | None], object]
 """Called with a step's name, its number from 1, how many there are, and its seconds; None as it starts."""
 
-STATE, MODEL = "build.json", "model.onnx"
+STATE, MODEL, GENERATED = "build.json", "model.onnx", "generated"
 
 
 class Build:
     """A build in a folder.
 
     The folder holds ``model.onnx``, the network in FINN form; ``intermediate_models/STEP.onnx`` behind every step;
-    ``build.json``, what is finished, and in what time; ``generated/``, FINN's code of the layers; ``folding.json``; ``report/`` with FINN's and our estimates; and
-    what the vendor steps leave.
+    ``build.json``, what is finished, and in what time; ``generated/``, FINN's code of the layers; ``folding.json``;
+    ``report/`` with FINN's and our estimates; and what the vendor steps leave.
 
     Args:
         clock: MHz.
@@ -89,7 +89,7 @@ class Build:
         self.folding.write(self.folder / "folding.json")
         if first < len(steps):
             runner = _Runner(self.folder / STATE, steps, keys, state, told or _nobody)
-            with generating_in(self.folder / "generated"):
+            with generating_in(self.folder / GENERATED):
                 runner.run(self._config(steps, None if first == 0 else steps[first].name), self.folder / MODEL)
             state = runner.state
         return {step.name: state[step.name]["seconds"] for step in steps}
@@ -114,7 +114,8 @@ class Build:
         found: dict[str, Any] = {}
         for step in steps:
             file = self.folder / "intermediate_models" / f"{step.name}.onnx"
-            if stored.get(step.name, {}).get("key") != keys[step.name] or not file.is_file():
+            lost = step.name == "code" and not (self.folder / GENERATED).is_dir()
+            if stored.get(step.name, {}).get("key") != keys[step.name] or not file.is_file() or lost:
                 break
             found[step.name] = stored[step.name]
         return found
