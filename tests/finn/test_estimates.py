@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from fat_fpga.finn.estimates import check_fits, estimate, part_of, unfolded, uni
 from fat_fpga.finn.folding import read_build_folding
 from fat_fpga.finn.graph import nodes_of
 from fat_fpga.finn.parallel import grouped
+from fat_fpga.hardening.costs.finn import arithmetic_of, ask_finn
+from fat_fpga.hardening.design import UnitShape
+from fat_fpga.network import Levels
+from fat_fpga.network.datatypes import smallest_type, unit_weight_type
 from tests.finn.test_engine import hardened
 
 ZCU104, PYNQ = board("ZCU104"), board("Pynq-Z1")
@@ -125,6 +130,29 @@ def test_unit_estimates_add_up() -> None:
     units = unit_estimates(network, folding, PYNQ)
     assert list(units) == [unit.name for unit in network.units]
     assert units["conv1"] == {"lut": 7340 + 428, "bram_18k": 29, "dsp": 0, "cycles": 28224}
+
+
+@pytest.mark.parametrize("name", ["cnv_w1a1", "cnv_w2a2"])
+def test_the_planner_asks_for_the_same_units(name: str) -> None:
+    """Its figures do not depend on the values of weights: equal where FINN's do not, else an upper bound."""
+    network = load_bundled(name)
+    found = estimate(network, read_build_folding("stock", network), PYNQ)
+    units = [layer for layer in found.layers if layer.node.startswith("MVAU")]
+    before = network.input.levels
+    for unit, layer in zip(network.units, units, strict=True):
+        inputs = unit.weights[0].size
+        shape = UnitShape(unit.name, unit.channels, inputs, 1, 1, unit_weight_type(unit), kind(before), "")
+        if unit.levels is not None:
+            shape = replace(shape, output_type=kind(unit.levels))
+            before = unit.levels
+        asked = ask_finn(arithmetic_of(shape), unit.channels, layer.pe, layer.simd)
+        assert (asked.bram_18k, asked.dsp) == (layer.bram_18k, layer.dsp)
+        assert layer.lut <= asked.lut <= 1.05 * layer.lut
+        assert asked.lut == layer.lut or name == "cnv_w2a2"
+
+
+def kind(levels: Levels) -> str:
+    return "BIPOLAR" if levels.bipolar else smallest_type(levels.min, levels.max)
 
 
 def test_a_written_folding_is_read_back(tmp_path: Path) -> None:
