@@ -31,6 +31,9 @@ def add(commands: Commands) -> None:
     add_design(parser)
     parser.add_argument("-o", "--output", metavar="FOLDER", required=True, help="of the build; made, or continued")
     parser.add_argument("--until", metavar="STEP", default="estimates", help="the last step (default: estimates)")
+    parser.add_argument(
+        "--checksums", action="store_true", help="FINN's checksum hook behind every layer, for fat-fpga trace"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     parser.set_defaults(run=run)
 
@@ -46,7 +49,15 @@ def run(args: argparse.Namespace) -> int:
 
     check_tools(args.until)
     design = Design(args)
-    build = Build(design.network, args.output, design.board, design.folding, clock=design.clock, inject=design.inject)
+    build = Build(
+        design.network,
+        args.output,
+        design.board,
+        design.folding,
+        clock=design.clock,
+        inject=design.inject,
+        checksums=args.checksums,
+    )
     done: list[str] = []
 
     def told(name: str, number: int, of: int, seconds: float | None) -> None:

@@ -43,6 +43,7 @@ class Build:
     Args:
         clock: MHz.
         inject: one of `INJECTIONS`, or None.
+        checksums: FINN's checksum hook behind every stream; see `fat_fpga.checksums`.
 
     Raises:
         FinnError: FINN is not installed, cannot build the network, or the folding does not fit it.
@@ -57,13 +58,14 @@ class Build:
         *,
         clock: float = 100.0,
         inject: str | None = None,
+        checksums: bool = False,
     ) -> None:
         if inject is not None and inject not in INJECTIONS:
             raise FinnError(f"unknown way to inject '{inject}': known are {', '.join(INJECTIONS)}")
         check_mappable(network, inject == INJECTIONS[0])
         check_folding(folding, network)
         self.network, self.board, self.folding, self.clock, self.inject = network, board, folding, clock, inject
-        self.folder = Path(folder)
+        self.folder, self.checksums = Path(folder), checksums
 
     def estimate(self) -> Estimates:
         """What will be built, without building it."""
@@ -80,7 +82,7 @@ class Build:
         if NAMES.index(until) >= NAMES.index("folding"):
             check_fits(self.estimate(), self.board)
         make_folder(self.folder)
-        steps = steps_until(until, self.network, self.board, self.folding, self.inject)
+        steps = steps_until(until, self.network, self.board, self.folding, self.inject, self.checksums)
         keys = self._keys(steps)
         state = self._finished(steps, keys)
         first = len(state)

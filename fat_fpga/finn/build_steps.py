@@ -11,7 +11,8 @@ from fat_fpga.errors import FinnError
 from fat_fpga.finn import setup, steps
 from fat_fpga.finn.estimates import THRESHOLDS, add_injectors, part_of
 from fat_fpga.finn.folding import Folding
-from fat_fpga.finn.graph import check_mapped
+from fat_fpga.finn.graph import check_mapped, streams_of
+from fat_fpga.finn.inject import insert_checksum
 from fat_fpga.finn.names import NAMES, VENDOR
 from fat_fpga.finn.parallel import apply_folding
 from fat_fpga.finn.steps import Model
@@ -49,7 +50,9 @@ def check_tools(until: str) -> None:
             )
 
 
-def steps_until(until: str, network: Network, board: Board, folding: Folding, inject: str | None) -> list[Step]:
+def steps_until(
+    until: str, network: Network, board: Board, folding: Folding, inject: str | None, checksums: bool = False
+) -> list[Step]:
     """The steps from the first to ``until``."""
     part = part_of(board)
     standalone = inject == THRESHOLDS
@@ -70,6 +73,11 @@ def steps_until(until: str, network: Network, board: Board, folding: Folding, in
 
     def fold(model: Model, _: Any) -> Model:
         apply_folding(model, network, folding)
+        return model
+
+    def hooks(model: Model, _: Any) -> Model:
+        for node in streams_of(model, network).values() if checksums else ():
+            insert_checksum(model, node)
         return model
 
     def estimates(model: Model, config: Any) -> Model:
@@ -95,6 +103,7 @@ def steps_until(until: str, network: Network, board: Board, folding: Folding, in
             Step("injectors", injectors, (str(inject),)),
             Step("folding", fold, (repr(sorted(folding.folds.items())),)),
             Step("minimise", lambda model, _: steps.minimise(model)),
+            Step("checksums", hooks, (str(checksums),)),
             Step("estimates", estimates),
             Step("code", code),
         )

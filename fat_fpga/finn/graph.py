@@ -161,3 +161,9 @@ def nodes_of(model: Model, network: Network) -> list[Node]:
         waiting.clear()
         found.append(Node(place if role != LINK else LINK, role, proto))
     return found
+
+
+def streams_of(model: Model, network: Network) -> dict[str, Node]:
+    """The node whose output is each place's stream, behind thresholds and saboteurs of its own."""
+    made = (UNIT, ACTIVATION, POOL, VOTE, INJECTOR)
+    return {node.place: node for node in nodes_of(model, network) if node.role in made and node.place != LABELS}

@@ -14,6 +14,6 @@ VENDOR = {
 """FINN's own steps behind ours, and the tool that each needs: they have not been run where there is none."""
 
 OWN = ("tidy", "streamline", "hardening", "lower", "to_hardware", "partition", "specialise", "injectors", "folding",
-       "minimise", "estimates", "code")  # fmt: skip
+       "minimise", "checksums", "estimates", "code")  # fmt: skip
 NAMES = (*OWN, *VENDOR)
 """Every step, in order."""

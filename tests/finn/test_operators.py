@@ -13,6 +13,7 @@ import pytest
 
 from fat_fpga.boards import board
 from fat_fpga.cli.model import load_bundled
+from fat_fpga.faults import places
 from fat_fpga.finn.build import Build
 from fat_fpga.finn.folding import Fold, Folding
 from tests.finn.test_engine import hardened
@@ -112,3 +113,25 @@ def test_the_hardware_that_a_build_writes(tmp_path: Path) -> None:
         assert found.returncode == 0, found.stderr
         checked += 1
     assert checked == (0 if verilator is None else 9)
+
+
+def test_checksum_hooks_sum_up_whole_frames(tmp_path: Path) -> None:
+    """A hook behind every stream, saboteurs included, with the beats and lanes of its stream."""
+    from qonnx.core.modelwrapper import ModelWrapper
+    from qonnx.custom_op.registry import getCustomOp
+
+    network = hardened(load_bundled("tfc_w2a2"))
+    Build(network, tmp_path, ZCU104, FOLDING, inject="stream", checksums=True).run("code")
+    model = ModelWrapper(str(tmp_path / "intermediate_models/code.onnx"))
+    hooks = [node for node in model.graph.node if node.op_type == "CheckSum_hls"]
+    shapes = [place.shape for place in places(network).values()]
+    assert len(hooks) == len(shapes)
+    for node, (channels, height, width) in zip(hooks, shapes, strict=True):
+        hook, front = getCustomOp(node), getCustomOp(model.find_producer(node.input[0]))
+        lanes = hook.get_nodeattr("items_per_word")
+        assert lanes == front.get_folded_output_shape()[-1]
+        assert lanes * hook.get_nodeattr("words_per_frame") == channels * height * width
+        assert hook.get_outstream_width() == front.get_outstream_width()
+        assert any(Path(hook.get_nodeattr("code_gen_dir_ipgen")).glob("*.cpp"))
+    behind = [model.find_producer(node.input[0]).op_type for node in hooks]
+    assert behind.count("FatSaboteur_rtl") == 6
