@@ -59,7 +59,7 @@ def auto_folding(
     """
     if not rate > 0:
         raise FinnError(f"auto folding: expected a rate above 0 images a second, got {rate:g}")
-    budget = int(clock * 1e6 / rate)
+    budget = int(clock * 1e6 / rate + 1e-6)  # the rate of a folding leaves its own cycles
     model = unfolded(network, part_of(board), inject)
     options, part = [], part_of(board)
     for place, group in grouped(nodes_of(model, network)).items():

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from fat_fpga.cli import main
+from fat_fpga.cli.model import load_bundled
+from fat_fpga.hardening import Expected, Plan, UnitPlan, write_plan
+from fat_fpga.hardening.plan import identity_plan
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -36,6 +39,40 @@ def test_build_and_resume(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     assert code == 0
     assert [line.split()[-1] for line in out.splitlines()[1:5]] == ["before"] * 4
     assert (tmp_path / "b/report/estimates.png").stat().st_size > 5_000
+
+
+def test_a_plan_is_built_with_its_folding(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Copies of two channels, three PEs; the totals before, with voters, and with saboteurs."""
+    network = load_bundled("tfc_w2a2")
+    rows = (*(0, 0, 0, 1, 1, 1), *range(2, 64))
+    units = [UnitPlan("fc0", 64, 4, 8, rows, tuple(range(64)))]
+    units += [identity_plan(unit.name, unit.channels, 2, 8) for unit in network.units[1:]]
+    plan = Plan(
+        network.name,
+        network.fingerprint,
+        "none",
+        "0",
+        1,
+        1,
+        "channel",
+        "a test",
+        0,
+        tuple(units),
+        (Expected("-", 0, 0),),
+    )
+    write_plan(plan, tmp_path / "plan.json")
+    code, out, err = said(
+        capsys, "finn", "build", "tfc_w2a2", "--board", "Pynq-Z1", "--plan", str(tmp_path / "plan.json"),
+        "--folding", "plan", "--inject", "stream", "-o", str(tmp_path / "b"), "-q",
+    )  # fmt: skip
+    assert (code, err) == (0, "")
+    rows_of = [line.rsplit(None, 5)[0] for line in out.splitlines()[-6:-3]]
+    assert rows_of == ["as it came", "with copies and voters", "and stream injection"]
+    totals = json.loads((tmp_path / "b/report/comparison.json").read_text())
+    luts = [entry["total"]["lut"] for entry in totals.values()]
+    assert luts[0] < luts[1] < luts[2]
+    voters = [layer["place"] for layer in totals["with copies and voters"]["layers"] if "Voter" in layer["node"]]
+    assert voters == ["fc0.vote"]
 
 
 @pytest.mark.parametrize(
