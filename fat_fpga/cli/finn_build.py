@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from textwrap import fill
 
 from fat_fpga.cli.parser import Commands
 
@@ -25,7 +26,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "build",
         help="run the steps of a build up to one of them",
-        description="Build the accelerator on FINN's own builder. The steps, in order:\n" + ", ".join(NAMES) + ".",
+        description="Build the accelerator on FINN's own builder. The steps, in order:\n" + fill(", ".join(NAMES), 96),
         epilog=EPILOG,
     )
     add_design(parser)
