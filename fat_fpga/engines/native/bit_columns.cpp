@@ -87,14 +87,6 @@ inline void each_group(int blocks, Take take) {
   groups(std::integral_constant<int, 2>()), groups(std::integral_constant<int, 1>());
 }
 
-// Fills a list up from `count` to `size`; writes up to 16 places further.
-inline void fill(uint16_t* list, int count, int size, uint16_t ones, uint16_t none) {
-  for (int from = count; from < size; from += 16) {
-    const int last = count + (size - count) / 2 - from;
-    for (int i = 0; i < 16; ++i) list[from + i] = i < last ? ones : none;
-  }
-}
-
 }  // namespace
 
 // Margins of the fault-free accumulators in bit-planes [pixel][plane of the output][slice][block].

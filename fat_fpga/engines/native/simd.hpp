@@ -43,7 +43,7 @@ inline int32_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, i
 
 // Lists of 16 bits are for bit_columns, which there are none of here.
 inline uint16_t* list_changes(uint64_t, uint64_t, int32_t, int32_t, uint16_t* entry) { return entry; }
-inline void append(const uint16_t*, int, int32_t, uint16_t*) {}
+inline void append(const uint16_t*, int, int32_t, int, uint16_t*) {}
 
 }  // namespace fat
 

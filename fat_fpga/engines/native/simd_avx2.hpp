@@ -120,7 +120,7 @@ inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }
 inline int lowest_bit(uint64_t x) { return int(_tzcnt_u64(x)) & 63; }
 
 // to[i] = from[i] + add for i < count; may read and write up to 16 places further.
-inline void append(const int32_t* from, int count, int32_t add, int32_t* to) {
+inline void append(const int32_t* from, int count, int32_t add, int, int32_t* to) {
   const __m256i by = _mm256_set1_epi32(add);
   for (int i = 0; i < count; i += 8) {
     const __m256i part = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #define FAT_BIT_COLUMNS 1  // see bit_columns.cpp
@@ -240,26 +241,35 @@ inline uint16_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, 
   return entry + count;
 }
 
-// to[i] = from[i] + add for i < count; may read and write up to 32 places further.
-inline void append(const int32_t* from, int count, int32_t add, int32_t* to) {
+// to[i] = from[i] + add for i < count. `usual` is how many vectors of 16 are written in any case, so that the processor
+// seldom guesses the count wrong; may read and write as much further.
+inline void append(const int32_t* from, int count, int32_t add, int usual, int32_t* to) {
   const __m512i by = _mm512_set1_epi32(add);
+  const auto vector = [&](int i) { _mm512_storeu_si512(to + i, _mm512_add_epi32(_mm512_loadu_si512(from + i), by)); };
   int i = 0;
-  do {  // two at a time, so that the processor seldom guesses the count wrong
-    _mm512_storeu_si512(to + i, _mm512_add_epi32(_mm512_loadu_si512(from + i), by));
-    _mm512_storeu_si512(to + i + 16, _mm512_add_epi32(_mm512_loadu_si512(from + i + 16), by));
-    i += 32;
-  } while (i < count);
+  for (; i < 16 * usual; i += 16) vector(i);
+  for (; i < count; i += 16) vector(i);
 }
 
-// The same with offsets of 16 bits, modulo 2^16; may read and write up to 64 places further.
-inline void append(const uint16_t* from, int count, int32_t add, uint16_t* to) {
-  const __m512i by = _mm512_set1_epi16(int16_t(add));
+// The same with offsets of 16 bits, modulo 2^16.
+inline void append(const uint16_t* from, int count, int32_t add, int usual, uint16_t* to) {
+  const __m256i by = _mm256_set1_epi16(int16_t(add));
+  const auto vector = [&](int i) {
+    const __m256i part = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_add_epi16(part, by));
+  };
   int i = 0;
-  do {
-    _mm512_storeu_si512(to + i, _mm512_add_epi16(_mm512_loadu_si512(from + i), by));
-    _mm512_storeu_si512(to + i + 32, _mm512_add_epi16(_mm512_loadu_si512(from + i + 32), by));
-    i += 64;
-  } while (i < count);
+  for (; i < 16 * usual; i += 16) vector(i);
+  for (; i < count; i += 16) vector(i);
+}
+
+// Fills list[count..size) with `ones` in the first half and `none` in the rest; may write 16 places further.
+inline void fill(uint16_t* list, int count, int size, uint16_t ones, uint16_t none) {
+  for (int left = (size - count) / 2; count < size; count += 16, left -= 16) {
+    const uint32_t mask = left >= 16 ? 0xffff : (1u << std::max(left, 0)) - 1;
+    const __m256i part = _mm256_mask_blend_epi16(__mmask16(mask), _mm256_set1_epi16(int16_t(none)), _mm256_set1_epi16(int16_t(ones)));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(list + count), part);
+  }
 }
 
 // sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.

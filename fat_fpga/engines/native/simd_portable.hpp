@@ -71,7 +71,7 @@ inline int popcount(uint64_t x) {
 inline int lowest_bit(uint64_t x) { return x == 0 ? 0 : __builtin_ctzll(x); }
 
 // to[i] = from[i] + add for i < count; may read and write up to 16 places further.
-inline void append(const int32_t* from, int count, int32_t add, int32_t* to) {
+inline void append(const int32_t* from, int count, int32_t add, int, int32_t* to) {
   for (int i = 0; i < count; ++i) to[i] = from[i] + add;
 }
 

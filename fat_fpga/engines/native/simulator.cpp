@@ -6,7 +6,7 @@
 namespace fat {
 
 Simulator::Simulator(const Model& model) : model_(model), states_(model.units.size()), shown_(model.units.size()) {
-  size_t padded = 0, window = 0, frame = 0, entries = 0, rows = 0, pixels = 0, columns = 0;
+  size_t padded = 0, window = 0, frame = 0, entries = 0, rows = 0, pixels = 0, columns = 0, usual = 0;
   for (size_t u = 0; u < model.units.size(); ++u) {
     const Unit& unit = model.units[u];
     State& state = states_[u];
@@ -16,6 +16,7 @@ Simulator::Simulator(const Model& model) : model_(model), states_(model.units.si
     pixels = std::max(pixels, size_t(unit.pixels()));
     if (u > 0) window = std::max(window, size_t(unit.taps()) * unit.in.pixel_words());
     if (u > 0) columns = std::max(columns, unit.width * (size_t(unit.taps()) * unit.in.planes * unit.inputs + kFill));
+    if (u > 0) usual = std::max(usual, size_t(2) * unit.kernel_x * unit.in.planes * unit.inputs);
     counts_.resize(std::max(counts_.size(), size_t(unit.width) + 1));
     if (unit.last) continue;
     const Stream& out = unit.out;
@@ -48,10 +49,11 @@ Simulator::Simulator(const Model& model) : model_(model), states_(model.units.si
   scores_.resize(model.units.back().outputs);
   window_.resize(window);
   changes_.start.resize(frame + 1);
-  changes_.entries.resize(entries + 64);  // list_changes writes, and append reads, some further
-  changes_.entries16.resize(entries + 128);
-  columns_.resize(columns + 64);  // list_columns writes some further
-  columns16_.resize(2 * (columns + 16 * counts_.size() + 128));
+  const size_t further = usual + 128;  // list_changes and append read and write so much further
+  changes_.entries.resize(entries + further);
+  changes_.entries16.resize(entries + further);
+  columns_.resize(columns + further);
+  columns16_.resize(2 * (columns + 16 * counts_.size() + further));
   sizes_.resize(counts_.size());
   for (auto& levels : levels_) levels.resize(pixels);
 }

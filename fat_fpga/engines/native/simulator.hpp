@@ -169,6 +169,7 @@ class Simulator {
   std::vector<int32_t> columns_;    // offsets of the weight columns that a row of pixels adds, pixel by pixel
   std::vector<uint16_t> columns16_;  // the same where columns are bits, of two pixels side by side in halves
   std::vector<int32_t> counts_;     // how many for each pixel
+  int usual_ = 1;                   // vectors of 16 that a row of taps usually adds
   std::vector<int32_t> sizes_;      // the same, filled up
   std::vector<int32_t> pixels_;     // quantised image in its frame [row][column][channel]
   Aligned<int32_t> sums_;       // accumulators of one pixel [padded outputs]

@@ -62,6 +62,9 @@ void Simulator::sparse_pixels(int u, const Rect& area, Target to) {
   const Unit& unit = model_.units[u];
   const Target golden = unit.last ? to : golden_front(u);
   const int words = unit.last ? 0 : unit.out.pixel_words(), blocks = unit.blocks();
+  const Rect seen = unit.windows().covered(area);
+  const int places = (seen.y1 - seen.y0) * (seen.x1 - seen.x0);
+  usual_ = int(1.3 * changes_.count / places * unit.kernel_x) / 16 + 1;
   for (int y = area.y0; y < area.y1; ++y) {
     if (!unit.bit_columns.empty()) {
       bit_row(u, y, area, golden, to);
@@ -100,7 +103,7 @@ Entry* Simulator::list_columns(const Unit& unit, int y, int x, const Entry* entr
   int shift = -x * unit.stride_x * row;
   for (int ky = 0; ky < unit.kernel_y; ++ky, start += frame, shift += unit.kernel_x * row) {
     const int count = start[unit.kernel_x] - start[0];
-    append(entries + start[0], count, shift, list);
+    append(entries + start[0], count, shift, usual_, list);
     list += count;
   }
   return list;
