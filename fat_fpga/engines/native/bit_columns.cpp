@@ -101,8 +101,8 @@ void Simulator::slice(int u) {
     for (int t = 0; t < planes; ++t) {
       uint64_t* out = state.sliced.data() + (size_t(p) * planes + t) * kSlices * blocks;
       for (int b = 0; b < blocks; ++b) {
-        slice_margins(accumulators<int16_t>(u, p) + b * kBlock,
-                      unit.thresholds16.data() + size_t(t) * unit.padded() + b * kBlock, kMargin, kSlices, out + b, blocks);
+        const int16_t* threshold = unit.thresholds16.data() + size_t(t) * unit.padded() + b * kBlock;
+        slice_margins(accumulators<int16_t>(u, p) + b * kBlock, threshold, kMargin, kSlices, out + b, blocks);
       }
     }
   }

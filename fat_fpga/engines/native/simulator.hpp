@@ -128,6 +128,8 @@ class Simulator {
   template <class Entry> void list_channel(int u, int channel, int level, Entry* entries);
   void build_tables(const Fault& fault);
   void make_patterns(const Fault& fault);
+
+  // lookups.cpp: that unit's outputs from the tables
   void add_tables(const Fault& fault);
   const int8_t* margins(int u);
   void take_twin(int u);
