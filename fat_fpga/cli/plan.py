@@ -64,6 +64,7 @@ def _add_goals(parser: Parser) -> None:
     goal.add_argument("--worst-error", metavar="E", type=_percent, help="at most so many percent wrong under any fault")
     goal.add_argument("--worst-accuracy", metavar="A", type=_percent, help="at least so many percent right")
     goal.add_argument("--budget", metavar="1.3x", type=_ratio, help="the best for so many times the cost")
+    goal.add_argument("--tmr", action="store_true", help="full TMR: every channel of every layer but the last")
     goal.add_argument("--front", action="store_true", help="every best trade")
 
 
@@ -120,6 +121,8 @@ def _plan(args: argparse.Namespace, planner: Planner) -> int:
         plan = planner.plan_for_error(args.worst_error)
     elif args.worst_accuracy is not None:
         plan = planner.plan_for_accuracy(args.worst_accuracy)
+    elif args.tmr:
+        plan = planner.plan_for_everything()
     else:
         plan = planner.plan_for_budget(args.budget)
     print(plan_summary(plan))

@@ -35,7 +35,7 @@ def planners_of(args: argparse.Namespace) -> list[Planner]:
         raise PlanError("--cost macs is of the unrolled network: leave --folding, --clock and --fps out")
     if cost != "macs" and not args.folding:
         raise PlanError(f"--cost {cost} needs --folding: bnn-pynq, a list as 16x3,32x32, or a JSON file")
-    if args.permute and (args.front or args.budget or cost == "macs" or not args.model or not args.data):
+    if args.permute and (args.front or args.tmr or args.budget or cost == "macs" or not args.model or not args.data):
         raise PlanError("--permute needs --worst-error or --worst-accuracy, --folding, --model and --data")
     for option in ("clock", "fps"):
         value = getattr(args, option)

@@ -108,6 +108,19 @@ class Planner:
             raise PlanError(self._impossible(target))
         return self._plan_of(built, target, asked or f"{target} of {self.criticality.images} images correct")
 
+    def plan_for_everything(self) -> Plan:
+        """Full TMR: every channel, or PE, of every unit but the last.
+
+        Raises:
+            PlanError: it cannot be built, under the folding or within the part.
+        """
+        worst = self.criticality.worst
+        built = self.builder.cheapest({unit.name: len(worst.get(unit.name, ())) for unit in self.criticality.design})
+        if built is None:
+            where = f" on {self.board.name}" if self.board else " under this folding and rate"
+            raise PlanError(f"full TMR cannot be built{where}: leave the part out, or ask for a worst error")
+        return self._plan_of(built, self.criticality.golden, "full TMR")
+
     def plan_for_error(self, percent: Fraction) -> Plan:
         """The cheapest plan whose worst-case error is at most so many percent."""
         return self.plan(self.target(100 - percent), f"worst error {float(percent):g} %")

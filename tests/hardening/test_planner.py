@@ -262,3 +262,13 @@ def test_network_with_voters(tmp_path: Path) -> None:
     run = run_campaign(hardened, tiny_data(), fault_space(hardened), tmp_path / "hardened.run", "reference")
     with pytest.raises(PlanError, match=r"has voters already \(conv0.vote\)"):
         criticality_of(run)
+
+
+@pytest.mark.parametrize("kind", ["macs", "folded", "finn"])
+def test_full_tmr_triplicates_everything(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    what = tiny_criticality(tmp_path)
+    planner = Planner(what, cost_model(kind, monkeypatch), FOLDS if kind != "macs" else {})
+    plan = planner.plan_for_everything()
+    assert [len(unit.replicated) for unit in plan.units] == [4, 3, 0]
+    assert plan.worst_correct == what.golden
+    assert all(cost.full_tmr == pytest.approx(cost.planned) for cost in plan.costs)

@@ -23,6 +23,9 @@ from fat_fpga.hardening.costs.model import Built
 MACS_PER_VOTE = 1.0
 """Multiply-accumulates that the vote on one bit counts as, where a cost is in MACs."""
 
+COUNT_BITS = 8
+"""Width of the counters of disagreements, of the voters that are priced."""
+
 TABLE = "voter_luts.json"
 LANEWISE = "lanewise"
 """How the table calls voters without a buffer."""
@@ -68,7 +71,9 @@ def largest_error() -> float:
 def _measured() -> tuple[np.ndarray[Any, np.dtype[np.float64]], np.ndarray[Any, np.dtype[np.float64]]]:
     """Terms [V, 4] and LUTs [V] of the measured voters."""
     file = resources.files("fat_fpga.hardening.costs") / TABLE
-    voters = [v for v in json.loads(file.read_text(encoding="utf-8"))["voters"] if v["triplets"]]
+    content = json.loads(file.read_text(encoding="utf-8"))
+    known = [*content["voters"], *content.get("variants", ())]
+    voters = [v for v in known if v["triplets"] and v["count_bits"] == COUNT_BITS]
     terms = [
         (1, v["triplets"], v["lanes_out"] * v["bits"], 0 if v["structure"] == LANEWISE else v["rows"] * v["bits"])
         for v in voters
