@@ -11,13 +11,15 @@ from fat_fpga.boards import board
 from fat_fpga.cli.model import load_bundled
 from fat_fpga.datasets import load
 from fat_fpga.engines.reference import execute
+from fat_fpga.errors import FinnError
 from fat_fpga.faults import places
 from fat_fpga.finn.auto import auto_folding
 from fat_fpga.finn.estimates import part_of, unfolded
 from fat_fpga.finn.graph import UNIT, nodes_of, streams_of
 from fat_fpga.finn.layout import to_stream
 from fat_fpga.finn.parallel import apply_folding
-from tests.designs.random_network import random_images
+from fat_fpga.network import Network
+from tests.designs.random_network import random_images, random_network
 from tests.finn.test_engine import hardened
 
 ZCU104 = board("ZCU104")
@@ -32,6 +34,20 @@ def execute_in_python(custom: Any, context: dict[str, Any], graph: Any) -> None:
     raise AssertionError(type(custom))
 
 
+def test_random_networks() -> None:
+    """Folded for a rate, what is built computes the network; or it is refused in one line."""
+    built, refused = 0, []
+    for seed in range(30):
+        network = random_network(seed)
+        try:
+            check(network, random_images(network, 1, seed), None, 2_000)
+            built += 1
+        except FinnError as error:
+            refused.append(str(error))
+    assert built >= 8, built
+    assert not [reason for reason in refused if "stopped with" in reason or "\n" in reason]
+
+
 @pytest.mark.parametrize(
     ("name", "copies", "inject"),
     [
@@ -43,13 +59,18 @@ def execute_in_python(custom: Any, context: dict[str, Any], graph: Any) -> None:
     ],
 )
 def test_the_specialised_graph_computes_the_network(name: str, copies: bool, inject: str | None) -> None:
-    from qonnx.custom_op.registry import getCustomOp
-
     network = load_bundled(name)
     network = hardened(network) if copies else network
     image = load("demo:cifar10", limit=1).images if name.startswith("cnv") else random_images(network, 1)
+    check(network, image, inject, 300)
+
+
+def check(network: Network, image: Any, inject: str | None, rate: int) -> None:
+    """Every stream of the specialised graph, folded for a rate, is the network's, and of its declared datatype."""
+    from qonnx.custom_op.registry import getCustomOp
+
     model = unfolded(network, part_of(ZCU104), inject)
-    apply_folding(model, network, auto_folding(network, 300, ZCU104, inject=inject))
+    apply_folding(model, network, auto_folding(network, rate, ZCU104, inject=inject))
     context = model.make_empty_exec_context()
     first = model.graph.node[0].input[0]
     context[first] = image.astype(np.float32).transpose(0, 2, 3, 1)
