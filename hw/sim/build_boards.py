@@ -32,8 +32,8 @@ def plain() -> Network:
 def hardened(network: Network) -> Network:
     """Copies in every layer: eight channels of fc0 and two of fc1, gathered over beats by their voters, and a third of
     each beat of fc2, whose copies stand in the beats of their channels."""
-    some = [*range(0, 64, 8)]
-    network = rearranged(network, "fc0", [*range(64), *some, *some[4:], *some[:4]])  # 80 rows, 16 PEs
+    some = [*range(1, 64, 8)]
+    network = rearranged(network, "fc0", [*range(64), *some, *some[3:], *some[:3]])  # 80 rows, 16 PEs
     network = rearranged(network, "fc1", [*range(64), 5, 40, 40, 5])  # 68 rows, 4 PEs
     rows = []
     for beat in range(0, 64, 4):  # 4 channels a beat, the first of them three times: 6 PEs, 96 rows
