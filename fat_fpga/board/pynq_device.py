@@ -29,17 +29,14 @@ class PynqDevice:
 
     Args:
         bitfile: of FINN's build, with its ``.hwh`` beside it.
-        description: what was built; addresses in it count from ``base``.
-        base: of the blocks' address range on the processor's bus.
+        description: what was built.
         seconds: limit of one transfer.
 
     Raises:
         BoardError: PYNQ is not installed, or the bitstream cannot be loaded or has other DMA blocks.
     """
 
-    def __init__(
-        self, bitfile: str | os.PathLike[str], description: Description, base: int, seconds: float = SECONDS
-    ) -> None:
+    def __init__(self, bitfile: str | os.PathLike[str], description: Description, seconds: float = SECONDS) -> None:
         try:
             import pynq
         except ModuleNotFoundError as error:
@@ -47,7 +44,6 @@ class PynqDevice:
         self._pynq: Any = pynq
         self._bitfile = os.fspath(bitfile)
         self.description = description
-        self._base = base
         self._seconds = seconds
         self.restart()
 
@@ -64,7 +60,7 @@ class PynqDevice:
 
     def bus(self, address: int) -> Bus:
         """The registers of a block; see `fat_fpga.board.access.Bus`."""
-        block: Bus = self._pynq.MMIO(self._base + address, 1 << 16)
+        block: Bus = self._pynq.MMIO(self.description.base + address, 1 << 16)
         return block
 
     def transfer(self, data: Bytes, beats: int, beat_bytes: int) -> Bytes:

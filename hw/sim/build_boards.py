@@ -15,7 +15,7 @@ from fat_fpga.finn.folding import Fold
 from fat_fpga.finn.simulated import build_simulated_board
 from fat_fpga.hardening.rewrite import rearranged
 from fat_fpga.models.zoo import write_onnx
-from fat_fpga.network import Network, load_network, write_qonnx
+from fat_fpga.network import Network, load_network
 
 BOARDS = Path(__file__).parents[2] / "build" / "boards"
 FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(16, 4), "fc3": Fold(2, 16)}
@@ -53,7 +53,6 @@ def main() -> int:
     ):
         if name in sys.argv[1:] or len(sys.argv) == 1:
             build_simulated_board(built, folds, BOARDS / name)
-            write_qonnx(built, BOARDS / name / "network.onnx")
     return 0
 
 

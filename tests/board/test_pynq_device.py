@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -92,9 +93,9 @@ def fake_pynq(board: FakeBoard, ends: list[bool]) -> ModuleType:
 
 
 def device(monkeypatch: pytest.MonkeyPatch, ends: list[bool], bitfile: str = "tfc.bit") -> PynqDevice:
-    description = describe(NETWORK)
+    description = replace(describe(NETWORK), base=BASE)
     monkeypatch.setitem(sys.modules, "pynq", fake_pynq(FakeBoard(NETWORK, description), ends))
-    return PynqDevice(bitfile, description, BASE, seconds=0.05)
+    return PynqDevice(bitfile, description, seconds=0.05)
 
 
 def test_a_campaign_through_dma(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,4 +120,4 @@ def test_no_such_bitstream(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_pynq(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynq", None)
     with pytest.raises(BoardError, match="needs PYNQ"):
-        PynqDevice("tfc.bit", describe(NETWORK), BASE)
+        PynqDevice("tfc.bit", describe(NETWORK))
