@@ -43,11 +43,11 @@ def compile_board(folder: Path, description: Description) -> None:
     command = [
         *_verilator(), "--cc", "--exe", "--no-timing", "-O3", "--x-assign", "fast", "--x-initial", "fast",
         "--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-DFINN_SIMULATION", "--top-module", "fat_board",
-        "--Mdir", str(build), "-CFLAGS", f"-fPIC -O3 -march=native {sizes}", "-LDFLAGS", "-shared",
+        "--Mdir", str(build), "-CFLAGS", f"-fPIC -O1 -march=native {sizes}", "-LDFLAGS", "-shared",
         "-o", "libboard.so", *map(str, sources),
     ]  # fmt: skip
     _run(command, folder)
-    make = ["make", "-j2", "-C", str(build), "-f", "Vfat_board.mk", "VM_PARALLEL_BUILDS=0", "OPT_FAST=-O3"]
+    make = ["make", "-j2", "-C", str(build), "-f", "Vfat_board.mk", "VM_PARALLEL_BUILDS=0", "OPT_FAST=-O1"]
     _run(make, folder)
     shutil.copy(build / "libboard.so", folder / "libboard.so")
 

@@ -1,7 +1,7 @@
 """Builds the simulated boards that tests and notebooks use, with FINN's environment: ``make boards``.
 
-``build/boards/tfc_w2a2``: the bundled TFC W2A2. ``build/boards/tfc_w2a2_hardened``: the same with copies and voters.
-Each folder has the library, its description, and the network.
+In ``build/boards``: ``tfc_w2a2`` and ``tfc_w2a2_fat2``, bundled networks, and ``tfc_w2a2_hardened``, the first one with
+copies and voters. Each folder has the library, its description, and the network.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(16, 4), "fc3": Fol
 """64 cycles an image in every layer but the last."""
 
 
-def plain() -> Network:
+def bundled(name: str) -> Network:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "tfc_w2a2.onnx"
-        write_onnx("tfc_w2a2", path)
+        path = Path(folder) / f"{name}.onnx"
+        write_onnx(name, path)
         return load_network(path)
 
 
@@ -46,9 +46,10 @@ HARDENED_FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(6, 4), "f
 
 def main() -> int:
     setup.prepare()
-    network = plain()
+    network = bundled("tfc_w2a2")
     for name, built, folds in (
         ("tfc_w2a2", network, FOLDS),
+        ("tfc_w2a2_fat2", bundled("tfc_w2a2_fat2"), FOLDS),
         ("tfc_w2a2_hardened", hardened(network), HARDENED_FOLDS),
     ):
         if name in sys.argv[1:] or len(sys.argv) == 1:
