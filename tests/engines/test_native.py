@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fat_fpga.engines import Outcome
@@ -16,7 +16,7 @@ from fat_fpga.engines.reference import ReferenceEngine, execute
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import MODELS, AnyFault, fault_space
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
-from tests.designs.random_faults import random_faults
+from tests.designs.random_faults import folding_of, random_faults
 from tests.designs.random_network import networks, random_images, random_network
 
 FAULTS = 60  # sampled from each random network
@@ -54,6 +54,24 @@ def assert_equal_outcomes(network: Network, seed: int, threads: int = 2) -> None
 def table(outcome: Outcome) -> npt.NDArray[np.int32]:
     assert outcome.predictions is not None
     return outcome.predictions
+
+
+@given(network=networks(), seed=st.integers(0, 1000))
+@settings(max_examples=25, deadline=None)
+def test_neighbours_in_a_list_do_not_matter(network: Network, seed: int) -> None:
+    """Stuck-at faults of the same channels at both levels share work where they follow each other."""
+    space = fault_space(network) + fault_space(network, "pe", pes=folding_of(network))
+    assume(len(space) > 0)
+    faults = space[:150] + space[-150:]
+    images = random_images(network, 3, seed)
+    labels = np.zeros(len(images), np.int64)
+    engine = NativeEngine(1)
+    expected = table(engine.run(network, images, labels, faults, predictions=True))
+    alone = np.concatenate([table(engine.run(network, images, labels, [f], predictions=True)) for f in faults[:60]])
+    np.testing.assert_array_equal(alone, expected[:60])
+    for order in (np.arange(len(faults))[::-1], np.random.default_rng(seed).permutation(len(faults))):
+        got = table(engine.run(network, images, labels, [faults[i] for i in order], predictions=True))
+        np.testing.assert_array_equal(got, expected[order])
 
 
 @given(network=networks(), seed=st.integers(0, 1000))

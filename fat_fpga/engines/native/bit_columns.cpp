@@ -3,8 +3,12 @@
 // A changed activation adds its weight column or its opposite: +1 or -1 for each output. For n of them the sum is
 // 2 P - n, with P the number of +1. P is counted for all outputs of a vector at once, one bit-plane of the counts
 // in each register: three planes become two with two instructions. Columns take an eighth of the bytes, so those of
-// a whole unit stay in the first-level cache.
+// a whole unit stay in the first-level cache. Whether an output is set is decided in bit-planes too.
+//
+// Lists are filled up to a multiple of 16 by as many columns of only +1 as of only -1, which change no sum, and one
+// of -1 more where n is odd. So for N listed columns the sum is 2 P - N + n % 2.
 #include <algorithm>
+#include <type_traits>
 
 #include "simd.hpp"
 #include "simulator.hpp"
@@ -23,14 +27,9 @@ inline V full_adder(V& total, V b, V c) {
   return carry;
 }
 
-// Bit-planes of the counts of n columns, n a multiple of eight (void columns count nothing), into `bits` [plane][word].
-template <int Words, int Planes>
-inline void count_columns(const uint64_t* columns, const int32_t* list, int n, uint64_t (*bits)[8]) {
-  using V = Bits<Words>;
-  const auto* bytes = reinterpret_cast<const char*>(columns);
-  const auto column = [&](int i) { return V::load(reinterpret_cast<const uint64_t*>(bytes + uint32_t(list[i]))); };
-  V counts[Planes];
-  for (auto& plane : counts) plane = V::zero();
+// Adds column(0), column(1), ... to counts in bit-planes, modulo 2^Planes; n of them, a multiple of 16.
+template <class V, int Planes, class Column>
+inline void count_columns(Column column, int n, V (&counts)[Planes]) {
   const auto eight = [&](int i) {  // of eight columns, the carry into plane 3
     const V two0 = full_adder(counts[0], column(i), column(i + 1));
     const V two1 = full_adder(counts[0], column(i + 2), column(i + 3));
@@ -46,63 +45,190 @@ inline void count_columns(const uint64_t* columns, const int32_t* list, int n, u
       carry = next;
     }
   };
-  int i = 0;
-  for (; i + 16 <= n; i += 16) {
+  const auto sixteen = [&](int i) {
     const V carry0 = eight(i), carry1 = eight(i + 8);
-    ripple(4, full_adder(counts[3], carry0, carry1));
+    return full_adder(counts[3], carry0, carry1);
+  };
+  int i = 0;
+  for (; i + 32 <= n; i += 32) {
+    const V carry0 = sixteen(i), carry1 = sixteen(i + 16);
+    ripple(5, full_adder(counts[4], carry0, carry1));
   }
-  if (i < n) ripple(3, eight(i));
-  for (int k = 0; k < Planes; ++k) counts[k].store(bits[k]);
+  if (i < n) ripple(4, sixteen(i));
 }
 
 constexpr int kMostPlanes = 16;  // counts below 2^16: accumulators of 16 bits have no more inputs
 
-}  // namespace
+// Margins in bit-planes. With margin E = accumulator - threshold and N listed columns of which P are +1, the output is
+// set where E + 2 P - N + n % 2 >= 0, that is where H + X >= 0 with H = (E + n % 2) >> 1 and X = P - N / 2. For at most
+// kMostSliced columns X lies within +-248, so that H may be cut off at +-256, and kPlanes bits hold the sum.
+constexpr int kPlanes = 10, kMostSliced = 496, kMargin = 512;
+constexpr int kSlices = 1 + kPlanes;  // of E: bit 0, and those of E >> 1
 
-// One output pixel, `Words` blocks of 64 channels from `block` on; the block behind them.
-template <int Words>
-int Simulator::bit_blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* out) {
-  const Unit& unit = model_.units[u];
-  int planes = 1;
-  while (count >> planes) ++planes;
-  alignas(64) uint64_t bits[kMostPlanes][8];
-  const uint64_t* columns = unit.bit_columns.data() + block;
-  const int whole = (count + 7) & ~7;
-  if (planes <= 4) count_columns<Words, 4>(columns, list, whole, bits);
-  else if (planes <= 6) count_columns<Words, 6>(columns, list, whole, bits);
-  else if (planes <= 8) count_columns<Words, 8>(columns, list, whole, bits);
-  else count_columns<Words, kMostPlanes>(columns, list, whole, bits);
-  const int16_t* golden = accumulators<int16_t>(u, pixel) + block * kBlock;
-  for (int w = 0; w < Words; ++w) {
-    auto sums = Wide64<int16_t>::load(golden + w * kBlock);
-    sums.add_all(int16_t(-count));
-    for (int k = 0; k < planes; ++k) sums.add_where(bits[k][w], int16_t(2 << k));
-    if (unit.last) {
-      int16_t scores[kBlock];
-      sums.store(scores);
-      std::copy_n(scores, kBlock, sums_.data() + (block + w) * kBlock);
-      continue;
-    }
-    for (int t = 0; t < unit.out.planes; ++t) {
-      const int16_t* threshold = unit.thresholds16.data() + size_t(t) * unit.padded() + (block + w) * kBlock;
-      out[t * unit.blocks() + block + w] = sums.at_least(threshold);
+// The bits of -N / 2, each as a word of 64, by N / 16.
+struct Starts {
+  uint64_t bits[kMostSliced / 16 + 1][kPlanes];
+  Starts() {
+    for (int i = 0; i <= kMostSliced / 16; ++i) {
+      for (int k = 0; k < kPlanes; ++k) bits[i][k] = -uint64_t(-8 * i >> k & 1);
     }
   }
-  return block + Words;
+};
+const Starts kStarts;
+
+// Calls `take` with groups of 8, 4, 2 or 1 blocks, and the first block of each.
+template <class Take>
+inline void each_group(int blocks, Take take) {
+  int block = 0;
+  const auto groups = [&](auto words) {
+    for (; blocks - block >= words; block += words) take(words, block);
+  };
+  groups(std::integral_constant<int, 8>()), groups(std::integral_constant<int, 4>());
+  groups(std::integral_constant<int, 2>()), groups(std::integral_constant<int, 1>());
 }
 
-void Simulator::bit_pixel(int u, int pixel, const int32_t* list, int count, uint64_t* out) {
-  int block = 0;
-  const int blocks = model_.units[u].blocks();
-  while (blocks - block >= 8) block = bit_blocks<8>(u, pixel, list, count, block, out);
-  while (blocks - block >= 4) block = bit_blocks<4>(u, pixel, list, count, block, out);
-  while (blocks - block >= 2) block = bit_blocks<2>(u, pixel, list, count, block, out);
-  while (blocks - block >= 1) block = bit_blocks<1>(u, pixel, list, count, block, out);
+}  // namespace
+
+// Margins of the fault-free accumulators in bit-planes [pixel][plane of the output][slice][block].
+void Simulator::slice(int u) {
+  const Unit& unit = model_.units[u];
+  State& state = states_[u];
+  if (state.has_sliced) return;
+  const int blocks = unit.blocks(), planes = unit.out.planes;
+  state.sliced.resize(size_t(unit.pixels()) * planes * kSlices * blocks);
+  state.has_sliced = true;
+  for (int p = 0; p < unit.pixels(); ++p) {
+    for (int t = 0; t < planes; ++t) {
+      uint64_t* out = state.sliced.data() + (size_t(p) * planes + t) * kSlices * blocks;
+      for (int b = 0; b < blocks; ++b) {
+        const int16_t* threshold = unit.thresholds16.data() + size_t(t) * unit.padded() + b * kBlock;
+        slice_margins(accumulators<int16_t>(u, p) + b * kBlock, threshold, kMargin, kSlices, out + b, blocks);
+      }
+    }
+  }
+}
+
+// A row of output pixels. Units of two blocks go two pixels at a time, so that vectors are full.
+void Simulator::bit_row(int u, int y, const Rect& area, Target golden, Target to) {
+  const Unit& unit = model_.units[u];
+  const int lanes = unit.blocks() == 2 && !unit.last ? 2 : 1, words = unit.last ? 0 : unit.out.pixel_words();
+  const uint16_t none = uint16_t(unit.listed_void()), ones = uint16_t(none + unit.blocks());
+  uint16_t* const lists[2] = {columns16_.data(), columns16_.data() + columns16_.size() / 2};
+  // All are listed before the first is read, so that what is listed has left the processor's store queue by then.
+  int end = 0;
+  for (int x = area.x0; x < area.x1; x += lanes) {
+    int size = 0;
+    counts_[x + 1] = 0;  // where it is behind the area
+    for (int lane = 0; lane < lanes && x + lane < area.x1; ++lane) {
+      uint16_t* list = lists[lane] + end;
+      counts_[x + lane] = int(list_columns(unit, y, x + lane, changes_.entries16.data(), list) - list);
+      size = std::max(size, (counts_[x + lane] + 15) & ~15);
+    }
+    for (int lane = 0; lane < lanes; ++lane) fill(lists[lane] + end, counts_[x + lane], size, ones, none);
+    sizes_[x] = size;
+    end += size;
+  }
+  int start = 0;
+  for (int x = area.x0; x < area.x1; start += sizes_[x], x += lanes) {
+    const Listed listed{lists[0] + start, lists[1] + start, sizes_[x], counts_[x], counts_[x + 1]};
+    uint64_t* planes = unit.last ? nullptr : to.first + y * to.pitch + size_t(x) * words;
+    const int pixel = y * unit.width + x;
+    const bool both = lanes == 2 && x + 1 < area.x1;
+    if (listed.size == 0 && !unit.last) {
+      std::copy_n(golden.first + y * golden.pitch + size_t(x) * words, both ? 2 * words : words, planes);
+    } else if (unit.last || listed.size > kMostSliced) {
+      bit_sums(u, pixel, listed, planes);
+      if (both) bit_sums(u, pixel + 1, {listed.second, nullptr, listed.size, listed.other, 0}, planes + words);
+    } else {
+      slice(u);
+      if (lanes == 2) bit_pair(u, pixel, both, listed, planes);
+      else bit_pixel(u, pixel, listed, planes);
+    }
+  }
+}
+
+// Adds margins to counts of `start` + columns, and gives what is not negative to `put`, plane by plane of the output.
+template <class V, class Column, class Slice, class Put>
+inline void decide(int size, V odd, int planes, Column column, Slice slice, Put put) {
+  V counts[kPlanes];
+  for (int k = 0; k < kPlanes; ++k) counts[k] = V::all(kStarts.bits[size / 16][k]);
+  count_columns(column, size, counts);
+  for (int t = 0; t < planes; ++t) {
+    V carry = V::both(slice(t, 0), odd);
+    for (int k = 0; k < kPlanes - 1; ++k) carry = V::majority(counts[k], slice(t, k + 1), carry);
+    put(t, V::even(counts[kPlanes - 1], slice(t, kPlanes), carry));
+  }
+}
+
+// Two neighbouring pixels of a unit of two blocks; the second is written only if it is wanted.
+void Simulator::bit_pair(int u, int pixel, bool both, const Listed& listed, uint64_t* out) {
+  using V = Bits<4>;
+  const Unit& unit = model_.units[u];
+  const int planes = unit.out.planes;
+  const uint64_t* columns = unit.bit_columns.data();
+  const size_t words = size_t(planes) * kSlices * 2;
+  const uint64_t *first = states_[u].sliced.data() + pixel * words, *second = both ? first + words : first;
+  const V odd = V::halves(-uint64_t(listed.count & 1), -uint64_t(listed.other & 1));
+  decide<V>(
+      listed.size, odd, planes,
+      [&](int i) { return V::load_halves(columns + listed.first[i], columns + listed.second[i]); },
+      [&](int t, int k) { return V::load_halves(first + (t * kSlices + k) * 2, second + (t * kSlices + k) * 2); },
+      [&](int t, V set) {
+        alignas(32) uint64_t bits[4];
+        set.store(bits);
+        std::copy_n(bits, 2, out + t * 2);
+        if (both) std::copy_n(bits + 2, 2, out + (planes + t) * 2);
+      });
+}
+
+// One pixel, as many blocks at a time as a vector holds.
+void Simulator::bit_pixel(int u, int pixel, const Listed& listed, uint64_t* out) {
+  const Unit& unit = model_.units[u];
+  const int blocks = unit.blocks(), planes = unit.out.planes;
+  each_group(blocks, [&](auto words, int block) {
+    using V = Bits<decltype(words)::value>;
+    const uint64_t* columns = unit.bit_columns.data() + block;
+    const uint64_t* slices = states_[u].sliced.data() + size_t(pixel) * planes * kSlices * blocks + block;
+    decide<V>(
+        listed.size, V::all(-uint64_t(listed.count & 1)), planes,
+        [&](int i) { return V::load(columns + listed.first[i]); },
+        [&](int t, int k) { return V::load(slices + (t * kSlices + k) * blocks); },
+        [&](int t, V set) { set.store(out + t * blocks + block); });
+  });
+}
+
+// The same for scores, and for more columns than margins are sliced for.
+void Simulator::bit_sums(int u, int pixel, const Listed& listed, uint64_t* out) {
+  const Unit& unit = model_.units[u];
+  each_group(unit.blocks(), [&](auto words, int block) {
+    using V = Bits<decltype(words)::value>;
+    const uint64_t* columns = unit.bit_columns.data() + block;
+    V counts[kMostPlanes];
+    for (auto& plane : counts) plane = V::zero();
+    count_columns([&](int i) { return V::load(columns + listed.first[i]); }, listed.size, counts);
+    alignas(64) uint64_t bits[kMostPlanes][8];
+    for (int k = 0; k < kMostPlanes; ++k) counts[k].store(bits[k]);
+    for (int w = 0; w < words; ++w) {
+      auto sums = Wide64<int16_t>::load(accumulators<int16_t>(u, pixel) + (block + w) * kBlock);
+      sums.add_all(int16_t((listed.count & 1) - listed.size));
+      for (int k = 0; k < kMostPlanes - 1 && listed.size >> k; ++k) sums.add_where(bits[k][w], int16_t(2 << k));
+      if (unit.last) {
+        int16_t scores[kBlock];
+        sums.store(scores);
+        std::copy_n(scores, kBlock, sums_.data() + (block + w) * kBlock);
+        continue;
+      }
+      for (int t = 0; t < unit.out.planes; ++t) {
+        const int16_t* threshold = unit.thresholds16.data() + size_t(t) * unit.padded() + (block + w) * kBlock;
+        out[t * unit.blocks() + block + w] = sums.at_least(threshold);
+      }
+    }
+  });
 }
 
 #else
 
-void Simulator::bit_pixel(int, int, const int32_t*, int, uint64_t*) {}
+void Simulator::bit_row(int, int, const Rect&, Target, Target) {}
 
 #endif
 

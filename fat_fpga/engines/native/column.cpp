@@ -13,6 +13,22 @@ namespace fat {
 constexpr int kLargestTableKernel = 5;
 constexpr size_t kCacheBytes = 24 << 10;  // of the first-level cache, for tables of channels in pairs
 
+namespace {
+
+// Each bit of a number in the lowest bit of a byte of its own.
+struct Spread {
+  uint64_t bytes[256];
+  Spread() {
+    for (int number = 0; number < 256; ++number) {
+      bytes[number] = 0;
+      for (int bit = 0; bit < 8; ++bit) bytes[number] |= uint64_t(number >> bit & 1) << (8 * bit);
+    }
+  }
+};
+const Spread kSpread;
+
+}  // namespace
+
 // Channels stuck at one level, in front of the pools of their unit.
 int Simulator::stuck_channels(const Fault& fault) {
   const int u = fault.unit + 1;
@@ -20,37 +36,48 @@ int Simulator::stuck_channels(const Fault& fault) {
   held_ = &fault;
   if (!fits_tables(next)) {
     if (fault.channels > 1) return held_streams(fault.streams);
-    list_channel(u, fault.channel, fault.level);
+    if (next.bit_columns.empty()) list_channel(u, fault.channel, fault.level, changes_.entries.data());
+    else list_channel(u, fault.channel, fault.level, changes_.entries16.data());
     if (changes_.count == 0) return golden_class_;
     if (!choose_sparse(next, next.whole())) return held_streams(fault.streams);
     const Rect changed = update(u, next.whole());
     return next.last ? best_score() : propagate(u + 1, changed);
   }
   build_tables(fault);
-  if (!channel_changes(fault)) return golden_class_;
-  settle(u, next.out.whole());
-  add_tables(fault);
+  if (tabled_.twin_level == fault.level) {
+    settle(u, next.out.whole());
+    take_twin(u);
+  } else {
+    if (!channel_changes(fault)) return golden_class_;
+    settle(u, next.out.whole());
+    add_tables(fault);
+  }
+  pool_whole(u);
   return propagate(u + 1, next.out.whole());
 }
 
 // The fault-free planes of a channel, number `k` of those that the tables are for, as bits by row of the frame.
 void Simulator::gather_rows(int u, int channel, int k) {
   const Stream& out = model_.units[u].out;
-  const int words = out.words(), bit = channel % 64;
+  const uint64_t bit = uint64_t(1) << (channel % 64);
   const uint64_t* golden = states_[u].golden.data() + channel / 64;
   for (int t = 0; t < out.planes; ++t) {
     uint8_t* row = golden_rows_.data() + size_t(k * out.planes + t) * out.height * row_bytes_;
     for (int y = 0; y < out.height; ++y, row += row_bytes_) {
-      const uint64_t* pixel = golden + out.offset(y, 0) + size_t(t) * words;
+      const uint64_t* pixel = golden + out.offset(y, 0) + size_t(t) * out.words();
       std::memset(row, 0, row_bytes_);
       uint64_t gathered = 0;
-      uint8_t* to = row;
       int filled = out.left % 8;
-      for (int x = 0; x < out.width; ++x, pixel += out.pixel_words()) {
-        gathered |= ((*pixel >> bit) & 1) << filled;
-        if (++filled == 64) std::memcpy(to + out.left / 8, &gathered, 8), to += 8, filled = 0, gathered = 0;
+      uint8_t* to = row + out.left / 8;
+      for (int x = 0; x < out.width; x += 8) {
+        const size_t step = out.pixel_words();
+        const uint64_t eight = set_in(pixel + x * step, step, std::min(8, out.width - x), bit);
+        gathered |= eight << filled;
+        if ((filled += 8) < 64) continue;
+        std::memcpy(to, &gathered, 8), to += 8, filled -= 64;
+        gathered = filled > 0 ? eight >> (8 - filled) : 0;
       }
-      std::memcpy(to + out.left / 8, &gathered, 8);
+      std::memcpy(to, &gathered, 8);
     }
   }
 }
@@ -87,28 +114,30 @@ bool Simulator::fits_tables(const Unit& unit) const {
 }
 
 // The changes behind one stuck channel, for the whole frame in front of unit u.
-void Simulator::list_channel(int u, int channel, int level) {
+template <class Entry>
+void Simulator::list_channel(int u, int channel, int level, Entry* entries) {
   const Unit& unit = model_.units[u];
   const Stream& in = unit.in;
   const uint64_t* word = states_[u - 1].golden.data() + channel / 64;
-  const int stride = unit.column_stride();
-  int32_t *entry = changes_.entries.data(), *start = changes_.start.data();
+  const int stride = unit.listed_stride();
+  Entry* entry = entries;
+  int32_t* start = changes_.start.data();
   for (int y = 0; y < in.frame_height(); ++y) {
     const bool inside = in.top <= y && y < in.top + in.height;
     for (int x = 0; x < in.frame_width(); ++x) {
-      *start++ = int32_t(entry - changes_.entries.data());
+      *start++ = int32_t(entry - entries);
       if (!inside || x < in.left || x >= in.left + in.width) {
         word += in.pixel_words();
         continue;
       }
       for (int t = 0; t < in.planes; ++t, word += in.words()) {
         const bool was = *word >> (channel % 64) & 1;
-        *entry = (x * in.channels + channel) * stride + (was ? unit.padded() : 0);
+        *entry = Entry((x * in.channels + channel) * stride + (was ? stride / 2 : 0));
         entry += was != (t < level);
       }
     }
   }
-  changes_.count = *start = int32_t(entry - changes_.entries.data());
+  changes_.count = *start = int32_t(entry - entries);
 }
 
 // Tables and fault-free rows of the channels, kept for the faults that follow.
@@ -123,11 +152,13 @@ void Simulator::build_tables(const Fault& fault) {
   // Channels go in pairs where their tables, of every subset of the taps of both, fit in the cache.
   const int padded = unit.padded();
   const size_t paired = size_t(fault.channels / 2) * unit.kernel_y * padded << (2 * unit.kernel_x);
-  tabled_.group = fault.channels % 2 == 0 && 2 * unit.kernel_x * unit.largest_weight <= 127 && paired <= kCacheBytes ? 2 : 1;
+  const bool in_bytes = 2 * unit.kernel_x * unit.largest_weight <= 127;
+  tabled_.group = fault.channels % 2 == 0 && in_bytes && paired <= kCacheBytes ? 2 : 1;
   const int taps = tabled_.group * unit.kernel_x, subsets = 1 << taps, groups = fault.channels / tabled_.group;
   const size_t needed = size_t(groups) * unit.kernel_y * subsets * padded;
   if (tables_.size() < needed) tables_.resize(needed);
   for (int k = 0; k < fault.channels; ++k) gather_rows(fault.unit, fault.channel + k * fault.channel_step, k);
+  all_raised_.assign(padded, 0);
   int8_t* table = tables_.data();
   for (int g = 0; g < groups; ++g) {
     for (int ky = 0; ky < unit.kernel_y; ++ky, table += size_t(subsets) * padded) {
@@ -140,6 +171,8 @@ void Simulator::build_tables(const Fault& fault) {
         int8_t* sum = table + size_t(subset) * padded;
         for (int m = 0; m < padded; ++m) sum[m] = int8_t(rest[m] + column[m]);
       }
+      const int8_t* all = table + size_t(subsets - 1) * padded;
+      for (int m = 0; m < padded; ++m) all_raised_[m] = int8_t(all_raised_[m] + all[m]);
     }
   }
 }
@@ -148,76 +181,23 @@ void Simulator::build_tables(const Fault& fault) {
 void Simulator::make_patterns(const Fault& fault) {
   const Unit& unit = model_.units[fault.unit + 1];
   const Stream& in = unit.in;
-  const uint32_t taps = (1u << unit.kernel_x) - 1;
+  const int stride = unit.stride_x, chunk = stride == 1 ? 8 : 1;  // output columns at a time
+  const size_t to_next = size_t(in.planes) * in.frame_height() * row_bytes_;  // channel
   uint8_t* pattern = patterns_.data();
   for (int g = 0; g < fault.channels / tabled_.group; ++g) {
-    for (int t = 0; t < in.planes; ++t) {
-      for (int y = 0; y < in.frame_height(); ++y, pattern += unit.width) {
+    const uint8_t* row = rows_.data() + size_t(g) * tabled_.group * to_next;
+    for (int i = 0; i < in.planes * in.frame_height(); ++i, pattern += unit.width, row += row_bytes_) {
+      for (int x = 0; x < unit.width; x += chunk) {
+        uint64_t subsets = 0;  // a byte for each output column
         for (int member = 0; member < tabled_.group; ++member) {
-          const int plane = (g * tabled_.group + member) * in.planes + t;
-          const uint8_t* row = rows_.data() + (size_t(plane) * in.frame_height() + y) * row_bytes_;
-          for (int x = 0; x < unit.width; ++x) {
-            uint32_t bits;
-            std::memcpy(&bits, row + x * unit.stride_x / 8, 4);
-            const uint32_t subset = (bits >> (x * unit.stride_x % 8)) & taps;
-            pattern[x] = uint8_t(member == 0 ? subset : pattern[x] | subset << unit.kernel_x);
+          uint32_t bits;
+          std::memcpy(&bits, row + member * to_next + x * stride / 8, 4);
+          bits >>= x * stride % 8;
+          for (int tap = 0; tap < unit.kernel_x; ++tap) {
+            subsets |= kSpread.bytes[bits >> tap & 255] << (member * unit.kernel_x + tap);
           }
         }
-      }
-    }
-  }
-}
-
-// The unit behind the stuck channels, from rows_ and tables_, and its pools, into its faulty output.
-void Simulator::add_tables(const Fault& fault) {
-  const int u = fault.unit + 1;
-  const Unit& unit = model_.units[u];
-  make_patterns(fault);
-  const int groups = fault.channels / tabled_.group, lookups = groups * unit.in.planes * unit.kernel_y;
-  const bool fits = lookups * tabled_.group * unit.kernel_x * unit.largest_weight <= 127;  // all of them, in a byte
-  if (unit.wide) table_pixels<int32_t, 0>(fault, lookups);
-  else if (fits && lookups == 3) table_pixels<int16_t, 3>(fault, lookups);
-  else if (fits && lookups == 6) table_pixels<int16_t, 6>(fault, lookups);
-  else if (fits && lookups == 12) table_pixels<int16_t, 12>(fault, lookups);
-  else if (fits && lookups == 24) table_pixels<int16_t, 24>(fault, lookups);
-  else table_pixels<int16_t, 0>(fault, lookups);
-  pool_whole(u);
-}
-
-// `Fixed` is the number of look-ups for each pixel, whose sum fits in a byte; 0 stands for any other case.
-template <class Acc, int Fixed>
-void Simulator::table_pixels(const Fault& fault, int count) {
-  const int u = fault.unit + 1;
-  const Unit& unit = model_.units[u];
-  const Stream& in = unit.in;
-  const int taps = tabled_.group * unit.kernel_x, rows = fault.channels / tabled_.group * unit.kernel_y;
-  const int padded = unit.padded(), words = unit.blocks(), lookups = Fixed ? Fixed : count;
-  const int raises = fault.level * rows;  // planes below the level were raised, the others lowered
-  const int period = 127 / std::max(1, taps * unit.largest_weight);  // look-ups whose sum fits in a byte
-  const Target to = stage_target(u, 0);
-  lookups_.resize(lookups);
-  for (int y = 0; y < unit.height; ++y) {
-    for (int i = 0; i < lookups; ++i) {  // by plane, group and kernel row
-      const int t = i / rows, g = i % rows / unit.kernel_y, ky = i % unit.kernel_y;
-      const size_t row = size_t(g * in.planes + t) * in.frame_height() + y * unit.stride_y + ky;
-      lookups_[i].patterns = patterns_.data() + row * unit.width;
-      lookups_[i].table = tables_.data() + (size_t(i % rows) * padded << taps);
-    }
-    uint64_t* planes = to.first + y * to.pitch;
-    const Acc* golden = accumulators<Acc>(u, y * unit.width);
-    for (int x = 0; x < unit.width; ++x, planes += unit.out.pixel_words(), golden += padded) {
-      const auto entry = [&](int i) { return lookups_[i].table + size_t(lookups_[i].patterns[x]) * padded; };
-      for (int b = 0; b < words; ++b) {
-        auto sums = Wide64<Acc>::load(golden + b * kBlock);
-        auto delta = Bytes64::zero();
-        for (int i = 0, budget = period; i < lookups; ++i) {
-          if (i < raises) delta.add(entry(i) + b * kBlock); else delta.subtract(entry(i) + b * kBlock);
-          if (!Fixed && --budget == 0) sums.add(delta), delta = Bytes64::zero(), budget = period;
-        }
-        sums.add(delta);
-        for (int t = 0; t < unit.out.planes; ++t) {
-          planes[t * words + b] = sums.at_least(thresholds<Acc>(unit) + size_t(t) * padded + b * kBlock);
-        }
+        std::memcpy(pattern + x, &subsets, 8);  // what lies behind the chunk is written over by the next one
       }
     }
   }

@@ -64,6 +64,7 @@ struct Fault {
   Form form = Form::nothing;
   int unit = 0, channel = 0;  // of the forms channels (the first of them) and arithmetic
   int channels = 1, channel_step = 1, level = 0;
+  bool twin_follows = false;  // the next fault of the list holds the same channels at the other of two levels
 
   std::vector<StreamChange> streams;  // in the order of their places, those of one place as they take effect
   std::vector<WeightChange> weights;
@@ -90,6 +91,15 @@ struct Fault {
     return first;
   }
 };
+
+// Whether two faults hold the same channels at the two levels of their unit, and the unit behind reads no padding.
+inline bool are_twins(const Fault& a, const Fault& b, const Model& model) {
+  if (a.form != Fault::Form::channels || b.form != Fault::Form::channels) return false;
+  const Unit& unit = model.units[a.unit];
+  return unit.levels == 2 && a.level != b.level && a.unit == b.unit && a.channel == b.channel && a.channels == b.channels &&
+         a.channel_step == b.channel_step && unit.out.frame_width() == unit.out.width &&
+         unit.out.frame_height() == unit.out.height;
+}
 
 inline void Fault::prepare(const Model& model) {
   if (!streams.empty()) {

@@ -21,6 +21,7 @@ struct FaultList {
   // To be called once all are in.
   void prepare(const Model& model) {
     for (Fault& fault : faults) fault.prepare(model);
+    for (size_t i = 0; i + 1 < faults.size(); ++i) faults[i].twin_follows = are_twins(faults[i], faults[i + 1], model);
   }
 
   // Starts the next fault; the calls that follow add to it.

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "simd.hpp"
+
 namespace fat {
 namespace {
 
@@ -52,12 +54,13 @@ void set_columns(Unit& unit, const UnitSpec& spec) {
   unit.period = 127 / std::max(1, unit.largest_weight) & ~3;
 }
 
-// The columns of +1 and -1 as bits, in the same order.
+// The columns of +1 and -1 as bits, in the same order; the column of zeros has no bit set, and behind it is one of ones.
 void set_bit_columns(Unit& unit) {
   unit.bit_columns.assign(unit.columns.size() / kBlock, 0);
   for (size_t i = 0; i < unit.columns.size(); ++i) {
     unit.bit_columns[i / kBlock] |= uint64_t(unit.columns[i] > 0) << (i % kBlock);
   }
+  unit.bit_columns.insert(unit.bit_columns.end(), unit.blocks(), ~uint64_t(0));
 }
 
 // Bounds of the accumulators, whatever the inputs are.
@@ -126,7 +129,8 @@ void Model::add(const UnitSpec& spec) {
   }
   set_columns(unit, spec);
   if (!units.empty()) split(unit, spec);
-  if (unit.weight_base != 0 && !unit.wide) set_bit_columns(unit);
+  const bool listable = unit.columns.size() / kBlock + unit.blocks() <= UINT16_MAX;  // by offsets of 16 bits
+  if (FAT_BIT_COLUMNS && unit.weight_base != 0 && !unit.wide && listable) set_bit_columns(unit);
   unit.offset.assign(spec.offset, spec.offset + spec.outputs);
   unit.in_levels = spec.in_levels;
   unit.out_levels = spec.out_levels;

@@ -77,6 +77,10 @@ struct Unit {
   int padded() const { return blocks() * kBlock; }
   int column_stride() const { return 2 * padded(); }  // from one input's column to the next
   int void_column() const { return int(columns.size()) - padded(); }  // offset of a column of zeros
+  // The same in lists of columns to add, whose offsets are into the words of bit_columns where there are any.
+  int listed_shift() const { return bit_columns.empty() ? 0 : 6; }
+  int listed_stride() const { return column_stride() >> listed_shift(); }
+  int listed_void() const { return void_column() >> listed_shift(); }
   int taps() const { return kernel_y * kernel_x; }
   int pixels() const { return height * width; }
   int planes_out() const { return levels - 1; }

@@ -17,9 +17,11 @@ struct Bytes64 {
   static __m256i at(const int8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
   void add(const int8_t* p) { a = _mm256_add_epi8(a, at(p)), b = _mm256_add_epi8(b, at(p + 32)); }
   void subtract(const int8_t* p) { a = _mm256_sub_epi8(a, at(p)), b = _mm256_sub_epi8(b, at(p + 32)); }
-  void store(int8_t* p) const {
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 32), b);
+  // Which sums with p stay at 0 or above; no sum overflows.
+  uint64_t raise_to_zero(const int8_t* p) const {
+    const uint64_t low = uint32_t(_mm256_movemask_epi8(_mm256_adds_epi8(a, at(p))));
+    const uint64_t high = uint32_t(_mm256_movemask_epi8(_mm256_adds_epi8(b, at(p + 32))));
+    return ~(low | high << 32);
   }
   __m128i quarter(int i) const {
     const __m256i half = i < 2 ? a : b;
@@ -117,13 +119,12 @@ inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }
 // Position of the lowest set bit; 0 for a word without one.
 inline int lowest_bit(uint64_t x) { return int(_tzcnt_u64(x)) & 63; }
 
-// to[i] = (from[i] + add) >> shift for i < count; may read and write up to 16 places further.
-inline void append(const int32_t* from, int count, int32_t add, int shift, int32_t* to) {
+// to[i] = from[i] + add for i < count; may read and write up to 16 places further.
+inline void append(const int32_t* from, int count, int32_t add, int, int32_t* to) {
   const __m256i by = _mm256_set1_epi32(add);
-  const __m128i right = _mm_cvtsi32_si128(shift);
   for (int i = 0; i < count; i += 8) {
     const __m256i part = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_sra_epi32(_mm256_add_epi32(part, by), right));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_add_epi32(part, by));
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #define FAT_BIT_COLUMNS 1  // see bit_columns.cpp
@@ -18,7 +19,10 @@ struct Bytes64 {
   static Bytes64 zero() { return {_mm512_setzero_si512()}; }
   void add(const int8_t* p) { v = _mm512_add_epi8(v, _mm512_loadu_si512(p)); }
   void subtract(const int8_t* p) { v = _mm512_sub_epi8(v, _mm512_loadu_si512(p)); }
-  void store(int8_t* p) const { _mm512_storeu_si512(p, v); }
+  // Which sums with p stay at 0 or above; no sum overflows.
+  uint64_t raise_to_zero(const int8_t* p) const {
+    return ~uint64_t(_mm512_movepi8_mask(_mm512_adds_epi8(v, _mm512_loadu_si512(p))));
+  }
 };
 
 template <class Acc>
@@ -104,12 +108,14 @@ struct Bits<1> {
   __m128i v;
 
   static Bits zero() { return {_mm_setzero_si128()}; }
+  static Bits all(uint64_t word) { return {_mm_set1_epi64x(int64_t(word))}; }
   static Bits load(const uint64_t* p) { return {_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))}; }
   void store(uint64_t* p) const { _mm_storel_epi64(reinterpret_cast<__m128i*>(p), v); }
   static Bits parity(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
   static Bits majority(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
-  static Bits both(Bits a, Bits b) { return {_mm_ternarylogic_epi64(a.v, b.v, b.v, 0xc0)}; }
-  static Bits differ(Bits a, Bits b) { return {_mm_ternarylogic_epi64(a.v, b.v, b.v, 0x3c)}; }
+  static Bits even(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0x69)}; }
+  static Bits both(Bits a, Bits b) { return {_mm_and_si128(a.v, b.v)}; }
+  static Bits differ(Bits a, Bits b) { return {_mm_xor_si128(a.v, b.v)}; }
 };
 
 template <>
@@ -117,12 +123,14 @@ struct Bits<2> {
   __m128i v;
 
   static Bits zero() { return {_mm_setzero_si128()}; }
+  static Bits all(uint64_t word) { return {_mm_set1_epi64x(int64_t(word))}; }
   static Bits load(const uint64_t* p) { return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))}; }
   void store(uint64_t* p) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v); }
   static Bits parity(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
   static Bits majority(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
-  static Bits both(Bits a, Bits b) { return {_mm_ternarylogic_epi64(a.v, b.v, b.v, 0xc0)}; }
-  static Bits differ(Bits a, Bits b) { return {_mm_ternarylogic_epi64(a.v, b.v, b.v, 0x3c)}; }
+  static Bits even(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0x69)}; }
+  static Bits both(Bits a, Bits b) { return {_mm_and_si128(a.v, b.v)}; }
+  static Bits differ(Bits a, Bits b) { return {_mm_xor_si128(a.v, b.v)}; }
 };
 
 template <>
@@ -130,12 +138,21 @@ struct Bits<4> {
   __m256i v;
 
   static Bits zero() { return {_mm256_setzero_si256()}; }
+  static Bits all(uint64_t word) { return {_mm256_set1_epi64x(int64_t(word))}; }
   static Bits load(const uint64_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
+  static Bits halves(uint64_t low, uint64_t high) {
+    return {_mm256_inserti128_si256(_mm256_castsi128_si256(_mm_set1_epi64x(int64_t(low))),
+                                    _mm_set1_epi64x(int64_t(high)), 1)};
+  }
+  static Bits load_halves(const uint64_t* low, const uint64_t* high) {
+    return {_mm256_inserti128_si256(_mm256_castsi128_si256(Bits<2>::load(low).v), Bits<2>::load(high).v, 1)};
+  }
   void store(uint64_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
   static Bits parity(Bits a, Bits b, Bits c) { return {_mm256_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
   static Bits majority(Bits a, Bits b, Bits c) { return {_mm256_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
-  static Bits both(Bits a, Bits b) { return {_mm256_ternarylogic_epi64(a.v, b.v, b.v, 0xc0)}; }
-  static Bits differ(Bits a, Bits b) { return {_mm256_ternarylogic_epi64(a.v, b.v, b.v, 0x3c)}; }
+  static Bits even(Bits a, Bits b, Bits c) { return {_mm256_ternarylogic_epi64(a.v, b.v, c.v, 0x69)}; }
+  static Bits both(Bits a, Bits b) { return {_mm256_and_si256(a.v, b.v)}; }
+  static Bits differ(Bits a, Bits b) { return {_mm256_xor_si256(a.v, b.v)}; }
 };
 
 template <>
@@ -143,53 +160,115 @@ struct Bits<8> {
   __m512i v;
 
   static Bits zero() { return {_mm512_setzero_si512()}; }
+  static Bits all(uint64_t word) { return {_mm512_set1_epi64(int64_t(word))}; }
   static Bits load(const uint64_t* p) { return {_mm512_loadu_si512(p)}; }
   void store(uint64_t* p) const { _mm512_storeu_si512(p, v); }
   static Bits parity(Bits a, Bits b, Bits c) { return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
   static Bits majority(Bits a, Bits b, Bits c) { return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
-  static Bits both(Bits a, Bits b) { return {_mm512_ternarylogic_epi64(a.v, b.v, b.v, 0xc0)}; }
-  static Bits differ(Bits a, Bits b) { return {_mm512_ternarylogic_epi64(a.v, b.v, b.v, 0x3c)}; }
+  static Bits even(Bits a, Bits b, Bits c) { return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0x69)}; }
+  static Bits both(Bits a, Bits b) { return {_mm512_and_si512(a.v, b.v)}; }
+  static Bits differ(Bits a, Bits b) { return {_mm512_xor_si512(a.v, b.v)}; }
 };
 
+// Bit-planes of clamp(values - thresholds, -limit, limit), 64 of each, two's complement: plane k at out[k * stride].
+inline void slice_margins(const int16_t* values, const int16_t* thresholds, int16_t limit, int planes, uint64_t* out,
+                          size_t stride) {
+  const __m512i top = _mm512_set1_epi16(limit), bottom = _mm512_set1_epi16(int16_t(-limit));
+  const auto margin = [&](int at) {
+    const __m512i wide = _mm512_subs_epi16(_mm512_loadu_si512(values + at), _mm512_loadu_si512(thresholds + at));
+    return _mm512_max_epi16(_mm512_min_epi16(wide, top), bottom);
+  };
+  const __m512i low = margin(0), high = margin(32);
+  for (int k = 0; k < planes; ++k) {
+    const __m512i bit = _mm512_set1_epi16(int16_t(1 << k));
+    out[k * stride] = uint64_t(_mm512_test_epi16_mask(low, bit)) | uint64_t(_mm512_test_epi16_mask(high, bit)) << 32;
+  }
+}
+
 inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }
+
+// Which of `count` words (at most eight), `stride` words apart, have the bit.
+inline uint32_t set_in(const uint64_t* words, size_t stride, int count, uint64_t bit) {
+  const __mmask8 some = __mmask8((1u << count) - 1);
+  const __m512i wanted = _mm512_set1_epi64(int64_t(bit));
+  if (stride == 1) return _mm512_mask_test_epi64_mask(some, _mm512_maskz_loadu_epi64(some, words), wanted);
+  const __m512i at = _mm512_mullo_epi64(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), _mm512_set1_epi64(int64_t(stride)));
+  const __m512i gathered = _mm512_mask_i64gather_epi64(_mm512_setzero_si512(), some, at, words, 8);
+  return _mm512_mask_test_epi64_mask(some, gathered, wanted);
+}
 
 // Position of the lowest set bit; 0 for a word without one.
 inline int lowest_bit(uint64_t x) { return int(_tzcnt_u64(x)) & 63; }
 
-// Appends base + stride * i for each set bit i of `changed`, and `half` more where it is set in `lowered`; the end of the
-// list. May write some places further. Those that were raised stand in front of those that were lowered.
-inline int32_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, int32_t stride, int32_t half,
-                             int32_t* entry) {
-  alignas(64) static constexpr uint8_t kPlaces[64] = {
-      0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
-      32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, 63};
-  const __m512i places = _mm512_load_si512(kPlaces);
-  const __m512i by = _mm512_set1_epi32(stride);
-  const auto list = [&](uint64_t mask, int32_t from) {
-    const int count = popcount(mask);
-    const __m512i set = _mm512_maskz_compress_epi8(mask, places), start = _mm512_set1_epi32(from);
-    const auto write = [&](int32_t* to, __m128i part) {
-      _mm512_storeu_si512(to, _mm512_add_epi32(_mm512_mullo_epi32(_mm512_cvtepu8_epi32(part), by), start));
-    };
-    write(entry, _mm512_castsi512_si128(set));  // whatever the count, so that the processor has nothing to guess
-    if (count > 16) {
-      write(entry + 16, _mm512_extracti32x4_epi32(set, 1));
-      write(entry + 32, _mm512_extracti32x4_epi32(set, 2));
-      write(entry + 48, _mm512_extracti32x4_epi32(set, 3));
-    }
-    entry += count;
-  };
-  list(changed & ~lowered, base);
-  list(changed & lowered, base + half);
-  return entry;
+// 2 * i for each set bit i of `changed`, and 1 more where it is set in `lowered`, as bytes side by side.
+inline __m512i changed_places(uint64_t changed, uint64_t lowered) {
+  alignas(64) static constexpr uint8_t kTwice[64] = {
+      0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20,  22,  24,  26,  28,  30,  32,  34,  36,  38,  40,  42,
+      44, 46, 48, 50, 52, 54, 56, 58, 60, 62, 64,  66,  68,  70,  72,  74,  76,  78,  80,  82,  84,  86,
+      88, 90, 92, 94, 96, 98, 100, 102, 104, 106, 108, 110, 112, 114, 116, 118, 120, 122, 124, 126};
+  const __m512i twice = _mm512_load_si512(kTwice);
+  return _mm512_maskz_compress_epi8(changed, _mm512_mask_add_epi8(twice, lowered, twice, _mm512_set1_epi8(1)));
 }
 
-// to[i] = (from[i] + add) >> shift for i < count; may read and write up to 16 places further.
-inline void append(const int32_t* from, int count, int32_t add, int shift, int32_t* to) {
+// Appends base + 2 * half * i for each set bit i of `changed`, and `half` more where it is set in `lowered`; the end of the
+// list. May write some places further.
+inline int32_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, int32_t half, int32_t* entry) {
+  const __m512i by = _mm512_set1_epi32(half), start = _mm512_set1_epi32(base);
+  const __m512i set = changed_places(changed, lowered);
+  const int count = popcount(changed);
+  const auto write = [&](int32_t* to, __m128i part) {
+    _mm512_storeu_si512(to, _mm512_add_epi32(_mm512_mullo_epi32(_mm512_cvtepu8_epi32(part), by), start));
+  };
+  write(entry, _mm512_castsi512_si128(set));  // whatever the count, so that the processor has nothing to guess
+  if (count > 16) {
+    write(entry + 16, _mm512_extracti32x4_epi32(set, 1));
+    write(entry + 32, _mm512_extracti32x4_epi32(set, 2));
+    write(entry + 48, _mm512_extracti32x4_epi32(set, 3));
+  }
+  return entry + count;
+}
+
+// The same with offsets of 16 bits, modulo 2^16.
+inline uint16_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, int32_t half, uint16_t* entry) {
+  const __m512i by = _mm512_set1_epi16(int16_t(half)), start = _mm512_set1_epi16(int16_t(base));
+  const __m512i set = changed_places(changed, lowered);
+  const int count = popcount(changed);
+  const auto write = [&](uint16_t* to, __m256i part) {
+    _mm512_storeu_si512(to, _mm512_add_epi16(_mm512_mullo_epi16(_mm512_cvtepu8_epi16(part), by), start));
+  };
+  write(entry, _mm512_castsi512_si256(set));
+  if (count > 32) write(entry + 32, _mm512_extracti64x4_epi64(set, 1));
+  return entry + count;
+}
+
+// to[i] = from[i] + add for i < count. `usual` is how many vectors of 16 are written in any case, so that the processor
+// seldom guesses the count wrong; may read and write as much further.
+inline void append(const int32_t* from, int count, int32_t add, int usual, int32_t* to) {
   const __m512i by = _mm512_set1_epi32(add);
-  const __m128i right = _mm_cvtsi32_si128(shift);
-  for (int i = 0; i < count; i += 16) {
-    _mm512_storeu_si512(to + i, _mm512_sra_epi32(_mm512_add_epi32(_mm512_loadu_si512(from + i), by), right));
+  const auto vector = [&](int i) { _mm512_storeu_si512(to + i, _mm512_add_epi32(_mm512_loadu_si512(from + i), by)); };
+  int i = 0;
+  for (; i < 16 * usual; i += 16) vector(i);
+  for (; i < count; i += 16) vector(i);
+}
+
+// The same with offsets of 16 bits, modulo 2^16.
+inline void append(const uint16_t* from, int count, int32_t add, int usual, uint16_t* to) {
+  const __m256i by = _mm256_set1_epi16(int16_t(add));
+  const auto vector = [&](int i) {
+    const __m256i part = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_add_epi16(part, by));
+  };
+  int i = 0;
+  for (; i < 16 * usual; i += 16) vector(i);
+  for (; i < count; i += 16) vector(i);
+}
+
+// Fills list[count..size) with `ones` in the first half and `none` in the rest; may write 16 places further.
+inline void fill(uint16_t* list, int count, int size, uint16_t ones, uint16_t none) {
+  for (int left = (size - count) / 2; count < size; count += 16, left -= 16) {
+    const uint32_t mask = left >= 16 ? 0xffff : (1u << std::max(left, 0)) - 1;
+    const __m256i part = _mm256_mask_blend_epi16(__mmask16(mask), _mm256_set1_epi16(int16_t(none)), _mm256_set1_epi16(int16_t(ones)));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(list + count), part);
   }
 }
 

@@ -23,7 +23,12 @@ struct Bytes64 {
   void subtract(const int8_t* p) {
     for (int i = 0; i < 64; ++i) v[i] = int8_t(v[i] - p[i]);
   }
-  void store(int8_t* p) const { std::memcpy(p, v, sizeof v); }
+  // Which sums with p stay at 0 or above; no sum overflows.
+  uint64_t raise_to_zero(const int8_t* p) const {
+    uint64_t mask = 0;
+    for (int i = 0; i < 64; ++i) mask |= uint64_t(v[i] + p[i] >= 0) << i;
+    return mask;
+  }
 };
 
 template <class Acc>
@@ -65,9 +70,9 @@ inline int popcount(uint64_t x) {
 // Position of the lowest set bit; 0 for a word without one.
 inline int lowest_bit(uint64_t x) { return x == 0 ? 0 : __builtin_ctzll(x); }
 
-// to[i] = (from[i] + add) >> shift for i < count; may read and write up to 16 places further.
-inline void append(const int32_t* from, int count, int32_t add, int shift, int32_t* to) {
-  for (int i = 0; i < count; ++i) to[i] = (from[i] + add) >> shift;
+// to[i] = from[i] + add for i < count; may read and write up to 16 places further.
+inline void append(const int32_t* from, int count, int32_t add, int, int32_t* to) {
+  for (int i = 0; i < count; ++i) to[i] = from[i] + add;
 }
 
 // sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.

@@ -6,7 +6,7 @@
 namespace fat {
 
 Simulator::Simulator(const Model& model) : model_(model), states_(model.units.size()), shown_(model.units.size()) {
-  size_t padded = 0, window = 0, frame = 0, entries = 0, rows = 0, pixels = 0, columns = 0;
+  size_t padded = 0, window = 0, frame = 0, entries = 0, rows = 0, pixels = 0, columns = 0, usual = 0;
   for (size_t u = 0; u < model.units.size(); ++u) {
     const Unit& unit = model.units[u];
     State& state = states_[u];
@@ -16,7 +16,8 @@ Simulator::Simulator(const Model& model) : model_(model), states_(model.units.si
     pixels = std::max(pixels, size_t(unit.pixels()));
     if (u > 0) window = std::max(window, size_t(unit.taps()) * unit.in.pixel_words());
     if (u > 0) columns = std::max(columns, unit.width * (size_t(unit.taps()) * unit.in.planes * unit.inputs + kFill));
-    counts_.resize(std::max(counts_.size(), size_t(unit.width)));
+    if (u > 0) usual = std::max(usual, size_t(2) * unit.kernel_x * unit.in.planes * unit.inputs);
+    counts_.resize(std::max(counts_.size(), size_t(unit.width) + 1));
     if (unit.last) continue;
     const Stream& out = unit.out;
     state.golden.resize(out.frame_words());
@@ -41,15 +42,19 @@ Simulator::Simulator(const Model& model) : model_(model), states_(model.units.si
   rows_.resize(rows * row_bytes_ + 8);  // with the width of the widest frame
   golden_rows_.resize(rows * row_bytes_ + 8);
   inside_.resize(row_bytes_);
-  patterns_.resize(rows * row_bytes_ * 8);
+  patterns_.resize(rows * row_bytes_ * 8 + 64);  // make_patterns writes some further
   const Stream& in = model.units[0].in;
   pixels_.assign(size_t(in.frame_height()) * in.frame_width() * in.channels, 0);
   sums_.resize(padded);
   scores_.resize(model.units.back().outputs);
   window_.resize(window);
   changes_.start.resize(frame + 1);
-  changes_.entries.resize(entries + 64);  // list_changes writes, and append reads, some further
-  columns_.resize(columns + 16);
+  const size_t further = usual + 128;  // list_changes and append read and write so much further
+  changes_.entries.resize(entries + further);
+  changes_.entries16.resize(entries + further);
+  columns_.resize(columns + further);
+  columns16_.resize(2 * (columns + 16 * counts_.size() + further));
+  sizes_.resize(counts_.size());
   for (auto& levels : levels_) levels.resize(pixels);
 }
 
@@ -61,8 +66,9 @@ int Simulator::golden(const uint8_t* image) {
     const Target front = unit.last ? Target{nullptr, 0} : golden_front(u);
     if (u == 0) first_unit(unit.whole(), front, true);
     else dense_unit(u, states_[i - 1].golden.data(), unit.whole(), front, true);
-    if (unit.last) break;
     State& state = states_[i];
+    state.has_margins = state.has_sliced = false;
+    if (unit.last) break;
     state.dirty = unit.out.whole();
     Target from = front;
     for (int stage = 1; stage <= int(unit.pools.size()); ++stage) {

@@ -15,7 +15,6 @@
 
 namespace fat {
 
-constexpr int kBitShift = 3;  // from the offset of a column of bytes to that of a column of bits
 constexpr int kFill = 7;  // void columns at the end of a list, so that it can be read eight at a time
 
 class Simulator {
@@ -37,6 +36,9 @@ class Simulator {
   struct State {
     Aligned<int16_t> acc16;     // fault-free accumulators [pixel][padded outputs]
     Aligned<int32_t> acc32;     // the same, if the unit is wide
+    Aligned<int8_t> margins;        // acc16 less thresholds, within a byte [pixel][plane][padded outputs]; see `margins`
+    Aligned<uint64_t> sliced;       // the same in bit-planes; see bit_columns.cpp
+    bool has_margins = false, has_sliced = false;  // of the present image
     std::vector<uint64_t> front;    // fault-free planes in front of the pools; not used where there are none
     std::vector<uint64_t> golden;   // fault-free output behind the pools, in its frame
     std::vector<uint64_t> faulty;   // the same under the present fault
@@ -57,6 +59,7 @@ class Simulator {
   struct Changes {
     std::vector<int32_t> start;  // of each pixel's entries, and one more
     std::vector<int32_t> entries;
+    std::vector<uint16_t> entries16;  // where columns are bits, and their offsets short
     int count = 0;
   };
 
@@ -70,6 +73,7 @@ class Simulator {
   struct Tabled {
     int unit = -1, channel = 0, channels = 0, step = 0;
     int group = 1;  // channels that share a table
+    int twin_level = -1;  // at which twin_ has the unit's planes
     bool operator==(const Tabled& other) const {
       return unit == other.unit && channel == other.channel && channels == other.channels && step == other.step;
     }
@@ -121,24 +125,39 @@ class Simulator {
   void gather_rows(int u, int channel, int k);
   bool channel_changes(const Fault& fault);
   bool fits_tables(const Unit& unit) const;
-  void list_channel(int u, int channel, int level);
+  template <class Entry> void list_channel(int u, int channel, int level, Entry* entries);
   void build_tables(const Fault& fault);
   void make_patterns(const Fault& fault);
+
+  // lookups.cpp: that unit's outputs from the tables
   void add_tables(const Fault& fault);
-  template <class Acc, int Fixed> void table_pixels(const Fault& fault, int lookups);
+  const int8_t* margins(int u);
+  void take_twin(int u);
+  template <class Sink> void each_lookup(const Fault& fault, int lookups, Sink sink);
+  template <int Fixed> void margin_pixels(const Fault& fault, int lookups);
+  template <class Acc> void table_pixels(const Fault& fault, int lookups);
 
   // sparse.cpp: a unit behind any set of changes
   void find_changes(int u, const Rect& changed, const Rect& outputs);
+  template <class Entry> void find_changes(int u, const Rect& changed, const Rect& outputs, Entry* entries);
   bool choose_sparse(const Unit& unit, const Rect& outputs) const;
   void sparse_unit(int u, const Rect& area, Target to);
   template <class Acc> void sparse_pixels(int u, const Rect& area, Target to);
-  int32_t* list_columns(const Unit& unit, int y, int x, bool bits, int32_t* list);
+  template <class Entry> Entry* list_columns(const Unit& unit, int y, int x, const Entry* entries, Entry* list);
   template <class Acc, int Group>
   int sparse_blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* planes);
 
   // bit_columns.cpp: the same where all weights are +1 or -1
-  void bit_pixel(int u, int pixel, const int32_t* list, int count, uint64_t* out);
-  template <int Words> int bit_blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* out);
+  void slice(int u);
+  struct Listed {  // columns of a pixel, and of the one beside it
+    const uint16_t *first, *second;
+    int size;          // of both lists, filled up
+    int count, other;  // before that
+  };
+  void bit_row(int u, int y, const Rect& area, Target golden, Target to);
+  void bit_pair(int u, int pixel, bool both, const Listed& listed, uint64_t* out);
+  void bit_pixel(int u, int pixel, const Listed& listed, uint64_t* out);
+  void bit_sums(int u, int pixel, const Listed& listed, uint64_t* out);
 
   template <class Acc> Acc* accumulators(int u, int pixel);
 
@@ -150,7 +169,10 @@ class Simulator {
   std::vector<Shown> shown_;
   Changes changes_;
   std::vector<int32_t> columns_;    // offsets of the weight columns that a row of pixels adds, pixel by pixel
+  std::vector<uint16_t> columns16_;  // the same where columns are bits, of two pixels side by side in halves
   std::vector<int32_t> counts_;     // how many for each pixel
+  int usual_ = 1;                   // vectors of 16 that a row of taps usually adds
+  std::vector<int32_t> sizes_;      // the same, filled up
   std::vector<int32_t> pixels_;     // quantised image in its frame [row][column][channel]
   Aligned<int32_t> sums_;       // accumulators of one pixel [padded outputs]
   std::vector<int64_t> scores_;     // of the latest run that reached the last unit, in the network's integers
@@ -160,7 +182,9 @@ class Simulator {
   std::vector<uint8_t> inside_;       // which columns of the frame are no padding: bitmap
   size_t row_bytes_ = 0;              // of a row of these, a multiple of 8
   Aligned<int8_t> tables_;          // sums of columns [group][tap row][subset of taps][padded outputs]
+  std::vector<int8_t> all_raised_;  // sum of all columns in them [padded outputs]
   Tabled tabled_;
+  std::vector<uint64_t> twin_;      // planes of the unit behind, under the channels stuck at the other level
   std::vector<uint8_t> patterns_;     // subsets of taps that changed [group][plane][row of the frame][output column]
   std::vector<Lookup> lookups_;     // of one row of pixels
   std::vector<Rect> needed_;        // areas of a unit's stages

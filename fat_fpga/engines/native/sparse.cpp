@@ -9,30 +9,36 @@ namespace fat {
 
 // Lists in changes_ what differs in front of unit u: within a changed area of the stream, for an area of outputs.
 void Simulator::find_changes(int u, const Rect& changed, const Rect& outputs) {
+  if (model_.units[u].bit_columns.empty()) find_changes(u, changed, outputs, changes_.entries.data());
+  else find_changes(u, changed, outputs, changes_.entries16.data());
+}
+
+template <class Entry>
+void Simulator::find_changes(int u, const Rect& changed, const Rect& outputs, Entry* entries) {
   const Unit& unit = model_.units[u];
   const Stream& in = unit.in;
-  const int words = in.words(), stride = unit.column_stride(), half = unit.padded(), frame = in.frame_width();
+  const int words = in.words(), stride = unit.listed_stride(), half = stride / 2, frame = in.frame_width();
   const Rect seen = unit.windows().covered(outputs), area = changed.moved(in.top, in.left).common(seen);
-  int32_t* entry = changes_.entries.data();
+  Entry* entry = entries;
   for (int y = seen.y0; y < seen.y1; ++y) {
     int32_t* start = changes_.start.data() + size_t(y) * frame;
     const bool any = area.y0 <= y && y < area.y1;
     const int from = any ? area.x0 : seen.x1, to = any ? area.x1 : seen.x1;
-    std::fill(start + seen.x0, start + from, int32_t(entry - changes_.entries.data()));
+    std::fill(start + seen.x0, start + from, int32_t(entry - entries));
     const size_t at = (size_t(y) * frame + from) * in.pixel_words();
     const uint64_t* golden = states_[u - 1].golden.data() + at;
     const uint64_t* faulty = states_[u - 1].faulty.data() + at;
     for (int x = from; x < to; ++x) {
-      start[x] = int32_t(entry - changes_.entries.data());
+      start[x] = int32_t(entry - entries);
       for (int t = 0; t < in.planes; ++t) {
         for (int w = 0; w < words; ++w, ++golden, ++faulty) {
-          entry = list_changes(*golden ^ *faulty, *golden, (x * in.channels + w * 64) * stride, stride, half, entry);
+          entry = list_changes(*golden ^ *faulty, *golden, (x * in.channels + w * 64) * stride, half, entry);
         }
       }
     }
-    std::fill(start + to, start + seen.x1 + 1, int32_t(entry - changes_.entries.data()));
+    std::fill(start + to, start + seen.x1 + 1, int32_t(entry - entries));
   }
-  changes_.count = int32_t(entry - changes_.entries.data());
+  changes_.count = int32_t(entry - entries);
 }
 
 bool Simulator::choose_sparse(const Unit& unit, const Rect& outputs) const {
@@ -41,8 +47,7 @@ bool Simulator::choose_sparse(const Unit& unit, const Rect& outputs) const {
   const double places = double(seen.y1 - seen.y0) * (seen.x1 - seen.x0);
   const double pixels = double(outputs.y1 - outputs.y0) * (outputs.x1 - outputs.x0);
   const double uses = double(changes_.count) * unit.taps() * pixels / places;
-  const bool bits = FAT_BIT_COLUMNS && !unit.bit_columns.empty();
-  const double sparse = bits ? uses * 1.5 * ((unit.blocks() + 7) / 8) + pixels * unit.blocks() * 7
+  const double sparse = !unit.bit_columns.empty() ? uses * 1.5 * ((unit.blocks() + 7) / 8) + pixels * unit.blocks() * 7
                              : uses * (unit.blocks() + 1.0);
   return sparse < kDenseCost * pixels * unit.dense_steps();
 }
@@ -57,15 +62,21 @@ void Simulator::sparse_pixels(int u, const Rect& area, Target to) {
   const Unit& unit = model_.units[u];
   const Target golden = unit.last ? to : golden_front(u);
   const int words = unit.last ? 0 : unit.out.pixel_words(), blocks = unit.blocks();
-  const bool bits = FAT_BIT_COLUMNS && !unit.bit_columns.empty();
+  const Rect seen = unit.windows().covered(area);
+  const int places = (seen.y1 - seen.y0) * (seen.x1 - seen.x0);
+  usual_ = int(1.3 * changes_.count / places * unit.kernel_x) / 16 + 1;
   for (int y = area.y0; y < area.y1; ++y) {
+    if (!unit.bit_columns.empty()) {
+      bit_row(u, y, area, golden, to);
+      continue;
+    }
     // A row at a time, so that what is listed has left the processor's store queue when it is read again.
     int32_t* end = columns_.data();
     for (int x = area.x0; x < area.x1; ++x) {
       int32_t* list = end;
-      end = list_columns(unit, y, x, bits, list);
+      end = list_columns(unit, y, x, changes_.entries.data(), list);
       counts_[x] = int(end - list);
-      for (int i = 0; i < kFill; ++i) *end++ = unit.void_column() >> (bits ? kBitShift : 0);
+      for (int i = 0; i < kFill; ++i) *end++ = unit.listed_void();
     }
     const int32_t* list = columns_.data();
     for (int x = area.x0; x < area.x1; list += counts_[x++] + kFill) {
@@ -75,10 +86,6 @@ void Simulator::sparse_pixels(int u, const Rect& area, Target to) {
         continue;
       }
       const int p = y * unit.width + x, n = counts_[x];
-      if (bits) {
-        bit_pixel(u, p, list, n, planes);
-        continue;
-      }
       int block = 0;
       while (kMaxGroup >= 8 && blocks - block >= 8) block = sparse_blocks<Acc, 8>(u, p, list, n, block, planes);
       while (kMaxGroup >= 4 && blocks - block >= 4) block = sparse_blocks<Acc, 4>(u, p, list, n, block, planes);
@@ -88,18 +95,21 @@ void Simulator::sparse_pixels(int u, const Rect& area, Target to) {
   }
 }
 
-// Appends the offsets of the weight columns to add for one output pixel, of those in bits or in bytes; the end of the list.
-int32_t* Simulator::list_columns(const Unit& unit, int y, int x, bool bits, int32_t* list) {
-  const int frame = unit.in.frame_width(), row = unit.inputs * unit.column_stride();
+// Appends the offsets of the weight columns to add for one output pixel; the end of the list.
+template <class Entry>
+Entry* Simulator::list_columns(const Unit& unit, int y, int x, const Entry* entries, Entry* list) {
+  const int frame = unit.in.frame_width(), row = unit.inputs * unit.listed_stride();
   const int32_t* start = changes_.start.data() + size_t(y) * unit.stride_y * frame + x * unit.stride_x;
   int shift = -x * unit.stride_x * row;
   for (int ky = 0; ky < unit.kernel_y; ++ky, start += frame, shift += unit.kernel_x * row) {
     const int count = start[unit.kernel_x] - start[0];
-    append(changes_.entries.data() + start[0], count, shift, bits ? kBitShift : 0, list);
+    append(entries + start[0], count, shift, usual_, list);
     list += count;
   }
   return list;
 }
+
+template uint16_t* Simulator::list_columns(const Unit&, int, int, const uint16_t*, uint16_t*);
 
 // One output pixel, `Group` blocks of 64 channels from `block` on; the block behind them.
 template <class Acc, int Group>
