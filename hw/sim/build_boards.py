@@ -10,6 +10,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
+from fat_fpga.datasets import load
+from fat_fpga.engines import get
+from fat_fpga.faults import fault_space
 from fat_fpga.finn import setup
 from fat_fpga.finn.folding import Fold
 from fat_fpga.finn.simulated import build_simulated_board
@@ -29,11 +34,34 @@ def bundled(name: str) -> Network:
         return load_network(path)
 
 
+def critical(network: Network, unit: str, count: int) -> list[int]:
+    """The channels of a unit that cost the most of the bundled digits when they are stuck."""
+    digits = load("demo:mnist")
+    faults = list(fault_space(network, "channel", layers=[unit]))
+    outcome = get("reference").run(network, digits.images, digits.labels, faults)
+    worst: dict[int, int] = {}
+    for fault, correct in zip(faults, outcome.correct.tolist(), strict=True):
+        channel = fault.index[0]
+        worst[channel] = min(worst.get(channel, len(digits)), correct)
+    return sorted(sorted(worst, key=lambda channel: (worst[channel], channel))[:count])
+
+
+def apart(channels: list[int], pes: int) -> list[int]:
+    """Two more rows for each of ``pes`` channels, behind rows in channel order, so that no PE has two copies of one."""
+    rng = np.random.default_rng(0)
+    while True:
+        first, second = rng.permutation(channels), rng.permutation(channels)
+        placed = zip([*first, *second], [*range(pes), *range(pes)], strict=True)
+        used = {(int(c), pe) for c, pe in placed} | {(c, c % pes) for c in channels}
+        if len(used) == 3 * len(channels):
+            return [int(c) for c in (*first, *second)]
+
+
 def hardened(network: Network) -> Network:
-    """Copies in every layer: eight channels of fc0 and two of fc1, gathered over beats by their voters, and a third of
-    each beat of fc2, whose copies stand in the beats of their channels."""
-    some = [*range(1, 64, 8)]
-    network = rearranged(network, "fc0", [*range(64), *some, *some[3:], *some[:3]])  # 80 rows, 16 PEs
+    """Copies in every layer: the sixteen most critical channels of fc0 and two of fc1, gathered over beats by their
+    voters, and one of each beat of fc2, whose copies stand in that beat."""
+    rows = [*range(64), *apart(critical(network, "fc0", 16), 16)]  # 96 rows, 16 PEs
+    network = rearranged(network, "fc0", rows)
     network = rearranged(network, "fc1", [*range(64), 5, 40, 40, 5])  # 68 rows, 4 PEs
     rows = []
     for beat in range(0, 64, 4):  # 4 channels a beat, the first of them three times: 6 PEs, 96 rows

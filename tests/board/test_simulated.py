@@ -23,6 +23,7 @@ from tests.board.boards import board_folder
 
 DIGITS = load("demo:mnist")
 FEW = Dataset("few", DIGITS.images[:20], DIGITS.labels[:20], DIGITS.classes)
+TEN = Dataset("ten", DIGITS.images[:10], DIGITS.labels[:10], DIGITS.classes)
 HUNDRED = Dataset("hundred", DIGITS.images[:100], DIGITS.labels[:100], DIGITS.classes)
 
 
@@ -133,12 +134,12 @@ def test_a_hardened_network_and_which_copy_its_voters_name(hardened: Board) -> N
     voter, and is the only one that the voter ever names."""
     faults = spaces(hardened.network, "channel")
     engine = hardened.engine(SABOTEUR)
-    found = engine.run(hardened.network, FEW.images, FEW.labels, faults, predictions=True)
-    assert np.array_equal(found.predictions, native(hardened.network, FEW, faults))
+    found = engine.run(hardened.network, TEN.images, TEN.labels, faults, predictions=True)
+    assert np.array_equal(found.predictions, native(hardened.network, TEN, faults))
     assert found.predictions is not None
     sources = {place: voter.sources for place, voter in engine.accelerator.voters.items()}
     assert {place: len(voter.channels) for place, voter in engine.accelerator.voters.items()} == {
-        "fc0.vote": 8, "fc1.vote": 2, "fc2.vote": 16,
+        "fc0.vote": 16, "fc1.vote": 2, "fc2.vote": 16,
     }  # fmt: skip
     named = 0
     for row, fault in enumerate(faults):
