@@ -23,6 +23,7 @@ from fat_fpga.cli import (
     info,
     inject,
     models,
+    plan,
     report,
     train,
     verify,
@@ -31,7 +32,9 @@ from fat_fpga.cli.fault_arguments import joined
 from fat_fpga.cli.parser import Parser
 from fat_fpga.errors import FatFpgaError
 
-COMMANDS = (campaign, report, compare, harden, verify, info, faults, demo, crosscheck, inject, train, export, models)
+COMMANDS = (
+    campaign, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, train, export, models,
+)  # fmt: skip
 
 EXTRAS = {"torch": "train", "brevitas": "train"}
 """Optional packages, and the extra of fat_fpga that brings them."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from fat_fpga.campaign import LayerRow, Run
 from fat_fpga.errors import PlanError
@@ -65,17 +67,21 @@ def design_of(run: Run) -> tuple[UnitShape, ...]:
             f"{run.path}: {run.identity.network} has voters already ({votes[0]}): plan from a campaign on the network "
             "without copies"
         )
+    return units_of(run.layers)
+
+
+def units_of(layers: Sequence[LayerRow]) -> tuple[UnitShape, ...]:
+    """The units of a network without votes, from its layer table."""
     units: list[UnitShape] = []
-    before = _activations(run.layers[0])
-    for front, row in zip(run.layers, run.layers[1:], strict=False):
+    before = _activations(layers[0])
+    for front, row in pairwise(layers):
         if row.type == "unit":
             inputs = row.weights // row.channels
-            dense = inputs == front.channels * front.height * front.width
             behind = _activations(row)
             units.append(
                 UnitShape(
-                    row.name, row.channels, inputs, inputs if dense else front.channels, row.height * row.width,
-                    row.weight_type, before, behind,
+                    row.name, row.channels, inputs, front.channels if row.name.startswith("conv") else inputs,
+                    row.height * row.width, row.weight_type, before, behind,
                 )
             )  # fmt: skip
             before = behind

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import inf
 
 from fat_fpga.errors import PlanError
 
@@ -129,7 +130,9 @@ class Cost:
 
     @property
     def ratio(self) -> float:
-        """Planned over unprotected."""
+        """Planned over unprotected; 1 where both are nothing."""
+        if not self.unprotected:
+            return inf if self.planned else 1.0
         return self.planned / self.unprotected
 
 

@@ -1,0 +1,117 @@
+"""From the arguments of ``fat-fpga plan`` to planners."""
+
+from __future__ import annotations
+
+import argparse
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from fat_fpga.errors import PlanError
+
+if TYPE_CHECKING:
+    from fat_fpga.boards import Board
+    from fat_fpga.campaign import Run
+    from fat_fpga.faults.folding import Fold
+    from fat_fpga.hardening.costs.model import CostModel
+    from fat_fpga.hardening.planner import Planner
+
+
+def planners_of(args: argparse.Namespace) -> list[Planner]:
+    """A planner for each run, all under the same cost model, folding and limits.
+
+    Raises:
+        PlanError: runs or options do not fit together, or a folding or part is impossible.
+    """
+    from fat_fpga.boards import board
+    from fat_fpga.campaign import Run
+    from fat_fpga.hardening.plan import CHANNEL
+
+    if args.names is not None and len(args.names) != len(args.run_files):
+        raise PlanError(f"expected one name for each of the {len(args.run_files)} runs, got {len(args.names)}")
+    cost = args.cost or ("finn" if args.part else "folded" if args.folding else "macs")
+    if args.part and cost != "finn":
+        raise PlanError(f"--part limits LUTs, BRAM and DSPs, which --cost {cost} does not count: take --cost finn")
+    if cost == "macs" and (args.folding or args.clock or args.fps) and not args.permute:
+        raise PlanError("--cost macs is of the unrolled network: leave --folding, --clock and --fps out")
+    if cost != "macs" and not args.folding:
+        raise PlanError(f"--cost {cost} needs --folding: bnn-pynq, a list as 16x3,32x32, or a JSON file")
+    if args.permute and (args.front or args.tmr or args.budget or cost == "macs" or not args.model or not args.data):
+        raise PlanError("--permute needs --worst-error or --worst-accuracy, --folding, --model and --data")
+    for option in ("clock", "fps"):
+        value = getattr(args, option)
+        if value is not None and value <= 0:
+            raise PlanError(f"--{option} must be above 0, got {value:g}")
+    if args.fps and not args.clock:
+        raise PlanError("--fps needs --clock, the MHz that the frames are counted at")
+    chosen = board(args.part) if args.part else None
+    cycles = int(args.clock * 1e6 / args.fps) if args.fps else None
+    runs = [Run.open(path) for path in args.run_files]
+    kind = "pe" if all(result.kind == "pe" for run in runs for result in run.results) else CHANNEL
+    return [_planner(args, run, kind, model_of(cost), chosen, cycles) for run in runs]
+
+
+def model_of(cost: str) -> CostModel:
+    """The cost model of a name."""
+    from fat_fpga.hardening.costs.finn import FinnModel
+    from fat_fpga.hardening.costs.folded import FoldedModel
+    from fat_fpga.hardening.costs.macs import MacsModel
+
+    models: dict[str, type[MacsModel] | type[FoldedModel] | type[FinnModel]] = {
+        "macs": MacsModel,
+        "folded": FoldedModel,
+        "finn": FinnModel,
+    }
+    return models[cost]()
+
+
+def _planner(
+    args: argparse.Namespace, run: Run, kind: str, model: CostModel, chosen: Board | None, cycles: int | None
+) -> Planner:
+    from fat_fpga.faults.folding import read_folds
+    from fat_fpga.hardening.criticality import criticality_of
+    from fat_fpga.hardening.folding import legal_folding
+    from fat_fpga.hardening.planner import Planner
+
+    what = criticality_of(run, kind)
+    folds: dict[str, Fold] = {}
+    notes: list[str] = []
+    if args.folding:
+        folds, notes = legal_folding(what.design, read_folds(args.folding, what.design, run.identity.network))
+    return Planner(what, model, folds, chosen, args.clock, cycles, notes=tuple(notes))
+
+
+def permuted(args: argparse.Namespace, planner: Planner) -> tuple[Planner, str]:
+    """A planner for PEs of the reordered network, and a line on what reordering saves."""
+    from dataclasses import replace
+
+    from fat_fpga.cli.model import load_model
+    from fat_fpga.datasets import load
+    from fat_fpga.engines import get
+    from fat_fpga.hardening.gather import Trial, gather
+
+    what = planner.criticality
+    if what.kind != "channel":
+        raise PlanError("--permute starts from a campaign of stuck channels, this one is of PEs")
+    network = load_model(args)
+    data = load(args.data, limit=what.images, shape=network.input.shape)
+    if data.fingerprint != what.run.identity.dataset_fingerprint:
+        raise PlanError(
+            f"--data {args.data} holds other images than the campaign, which was on {what.run.identity.dataset}, "
+            f"{what.images:,} images"
+        )
+    goal = 100 - args.worst_error if args.worst_error is not None else Fraction(args.worst_accuracy)
+    target = planner.target(goal)
+    planner.check(target)
+    judge = Trial(network, data, get("native"), not args.quiet)
+    pes, orders, found = gather(what, network, planner.folds, target, judge)
+    reordered = replace(planner, criticality=pes, order=orders)
+    before = reordered.builder.cheapest({name: own.before for name, own in found.items()})
+    after = reordered.least(target)
+    if before is None or after is None:
+        return reordered, ""
+    old, new = (reordered.builder.price(built) for built in (before, after))
+    copies = [sum(getattr(own, which) for own in found.values()) for which in ("before", "failing")]
+    return reordered, (
+        f"reordering: {copies[1]} PEs triplicated instead of {copies[0]}, {new:,.0f} {planner.model.title} instead of "
+        f"{old:,.0f}, {100 * (old - new) / old:.1f} % saved"
+    )

@@ -1,0 +1,25 @@
+"""Multiply-accumulate lanes under a folding: PEs times SIMD lanes, and the cycles that they need.
+
+A unit of P PEs and S SIMD lanes has P x S multiply-accumulate lanes and takes (rows / P) x (inputs / S) x pixels cycles
+for an image (FINN's ``get_exp_cycles``). The slowest unit sets the rate. A vote on one bit a beat counts as one lane.
+"""
+
+from __future__ import annotations
+
+from fat_fpga.hardening.costs.model import Built
+from fat_fpga.hardening.costs.voter import MACS_PER_VOTE
+
+
+class FoldedModel:
+    name = "folded"
+    title = "multiply-accumulate lanes"
+    folded = True
+
+    def price(self, built: Built) -> float:
+        return built.pe * built.simd + MACS_PER_VOTE * built.votes
+
+    def resources(self, built: Built) -> dict[str, float]:
+        return {"PEs": built.pe}
+
+    def missing(self, built: Built) -> str:
+        raise AssertionError("every unit has lanes")

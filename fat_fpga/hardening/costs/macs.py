@@ -1,0 +1,27 @@
+"""Multiply-accumulates of the fully unrolled network (Zahid et al. 2020, section V-C and Figure 9).
+
+Every multiply-accumulate has a PE of its own. A triplicated channel adds its own multiply-accumulates twice more; the
+layer behind stays as it is, because the voter passes on as many channels as before. The paper leaves the voter out;
+here the vote on one bit of one activation counts as one multiply-accumulate: it takes one LUT.
+"""
+
+from __future__ import annotations
+
+from fat_fpga.hardening.costs.model import Built
+from fat_fpga.hardening.costs.voter import MACS_PER_VOTE
+
+
+class MacsModel:
+    name = "macs"
+    title = "MACs, fully unrolled"
+    folded = False
+
+    def price(self, built: Built) -> float:
+        unit = built.unit
+        return unit.pixels * (unit.inputs * built.rows + MACS_PER_VOTE * unit.bits * built.voted)
+
+    def resources(self, built: Built) -> dict[str, float]:
+        return {}
+
+    def missing(self, built: Built) -> str:
+        raise AssertionError("every unit has multiply-accumulates")

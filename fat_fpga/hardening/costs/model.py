@@ -1,0 +1,82 @@
+"""The protocol behind which every cost model stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from fat_fpga.hardening.design import UnitShape
+
+
+@dataclass(frozen=True)
+class Built:
+    """How one unit is built.
+
+    Attributes:
+        unit: its sizes without copies.
+        voted: channels that stand three times, T.
+        pe, simd: folding.
+        whole_pes: whether the triplicated channels are those of whole PEs, so that each beat holds its own copies.
+    """
+
+    unit: UnitShape
+    voted: int
+    pe: int
+    simd: int
+    whole_pes: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Physical output channels, C + 2T."""
+        return self.unit.channels + 2 * self.voted
+
+    @property
+    def folds(self) -> int:
+        """Rows that a PE computes one after another."""
+        return self.rows // self.pe
+
+    @property
+    def cycles(self) -> int:
+        """Clock cycles for one image: (rows / PE) x (inputs / SIMD) x pixels (FINN's ``get_exp_cycles``)."""
+        return self.folds * (self.unit.inputs // self.simd) * self.unit.pixels
+
+    @property
+    def lanewise(self) -> bool:
+        """Whether the copies of every beat behind the voter stand in one beat in front of it, so that it needs no
+        buffer: copies of whole PEs, one beat a pixel, or copies of all channels with whole triplets in each beat."""
+        return self.whole_pes or self.folds == 1 or (self.voted == self.unit.channels and self.pe % 3 == 0)
+
+    @property
+    def lanes_out(self) -> int:
+        """Channels in a beat behind the voter: the fewest that share C evenly and take no more beats than the unit."""
+        channels = self.unit.channels
+        return next(d for d in range(-(-channels // self.folds), channels + 1) if channels % d == 0)
+
+    @property
+    def votes(self) -> int:
+        """Majority votes of one bit that the voter takes in a beat: the T voted channels of a pixel come in at least
+        as many beats as the unit has folds."""
+        return -(-self.voted // self.folds) * self.unit.bits
+
+
+class CostModel(Protocol):
+    """Prices a unit; the price of a network is the sum over its units.
+
+    Attributes:
+        name: of the model on the command line.
+        title: what the figures are, for tables.
+        folded: whether the price depends on a folding; if not, every row has a PE of its own and all SIMD lanes.
+    """
+
+    name: str
+    title: str
+    folded: bool
+
+    def price(self, built: Built) -> float | None:
+        """Price of the unit with its voter, in the model's own measure; None where the model has no figure."""
+
+    def resources(self, built: Built) -> dict[str, float]:
+        """Other figures that add up over units, such as BRAM_18K; empty where there are none."""
+
+    def missing(self, built: Built) -> str:
+        """What to do about a price that the model has no figure for."""

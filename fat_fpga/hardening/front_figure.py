@@ -1,0 +1,43 @@
+"""Worst-case error against cost, several networks over each other (Zahid et al. 2020, Figure 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fat_fpga.hardening.front import Front
+from fat_fpga.hardening.plan import CHANNEL
+from fat_fpga.reports.style import RULE, colours, markers
+from fat_fpga.reports.text import percent
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def front_figure(fronts: Sequence[Front]) -> Figure:
+    """Steps: between two points the worse of them is what the money buys. Dashed: error-free."""
+    from matplotlib.figure import Figure
+
+    count = len(fronts)
+    figure = Figure(figsize=(7.2, 4.2 + 0.17 * count), layout="constrained")
+    axes = figure.subplots()
+    what = fronts[0].planner
+    for front, shade, shape in zip(fronts, colours(count), markers(count), strict=True):
+        errors = [front.error(point.worst_correct) for point in front.points]
+        ratios = [point.ratio for point in front.points]
+        free = front.error(front.planner.criticality.golden)
+        plain = front.error(front.planner.promise(front.planner.builder.unprotected()))
+        axes.axhline(free, color=shade, linewidth=1.0, linestyle="--")
+        axes.step(ratios, errors, where="post", color=shade, linewidth=1.2)
+        axes.plot(
+            ratios, errors, shape, color=shade, markersize=3.5, linestyle="none",
+            label=f"{front.name}: error-free {percent(free)} %, unprotected {percent(plain)} %",
+        )  # fmt: skip
+    axes.grid(color=RULE, linewidth=0.6)
+    axes.set_xlabel(f"cost over that of the unprotected network ({what.model.title})")
+    part = "channel" if what.criticality.kind == CHANNEL else "PE"
+    axes.set_ylabel(f"worst-case error under one stuck {part} [%]")
+    identity = what.criticality.run.identity
+    axes.set_title(f"Selective replication; dashed: error-free\n{identity.dataset}, {identity.images:,} images")
+    figure.legend(loc="outside lower left", fontsize=8)
+    return figure

@@ -1,0 +1,39 @@
+"""A plan as text."""
+
+from __future__ import annotations
+
+from fat_fpga.hardening.plan import CHANNEL, Plan
+from fat_fpga.reports.text import align, percent
+
+
+def plan_summary(plan: Plan) -> str:
+    """What the plan promises, what it triplicates, what it costs, and what was rounded up."""
+    free = 100 * (plan.images - plan.golden_correct) / plan.images
+    about = "channel" if plan.kind == CHANNEL else "PE"
+    lines = [
+        f"{plan.model} on {plan.dataset}, {plan.images:,} images; asked for: {plan.asked}",
+        f"promised: worst-case error {percent(plan.worst_error)} % under any single stuck {about} outside of voters "
+        f"(error-free {percent(free)} %)",
+        "",
+    ]
+    rows = [["unit", "channels", "triplicated", "rows", "PEs", "SIMD", "folds"]]
+    for unit in plan.units:
+        rows.append(
+            [
+                unit.unit,
+                *map(str, (unit.channels, len(unit.replicated), len(unit.rows), unit.pe, unit.simd, unit.folds)),
+            ]
+        )
+    total = ["all", str(sum(u.channels for u in plan.units)), str(plan.replicated)]
+    rows.append([*total, str(sum(len(u.rows) for u in plan.units)), "", "", ""])
+    lines += [align(rows), ""]
+    rows = [["", "unprotected", "planned", "", "full TMR"]]
+    for cost in plan.costs:
+        full = "-" if cost.full_tmr is None else f"{cost.full_tmr:,.0f}"
+        rows.append([cost.name, f"{cost.unprotected:,.0f}", f"{cost.planned:,.0f}", f"{cost.ratio:.4f}x", full])
+    lines.append(align(rows))
+    if plan.part:
+        lines.append(f"\nfits {plan.part}")
+    if plan.notes:
+        lines += ["", *plan.notes]
+    return "\n".join(lines)

@@ -1,0 +1,44 @@
+"""Criticalities, designs and cost models so small that every subset of channels can be gone through."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fat_fpga.campaign import Run
+from fat_fpga.faults.folding import Fold
+from fat_fpga.hardening.costs import finn, voter
+from fat_fpga.hardening.costs.finn import Arithmetic, FinnModel
+from fat_fpga.hardening.costs.folded import FoldedModel
+from fat_fpga.hardening.costs.macs import MacsModel
+from fat_fpga.hardening.costs.model import CostModel
+from fat_fpga.hardening.criticality import Criticality, criticality_of
+from tests.campaign.tiny import tiny_run
+
+FOLDS = {"conv0": Fold(2, 1), "conv1": Fold(1, 2), "fc2": Fold(2, 1)}
+TABLE = Path(__file__).with_name("tiny_mvau.json")
+"""What finn-plus 1.6.1 says of the units of the tiny network, for every number of rows and PEs."""
+
+
+def tiny_criticality(path: Path) -> Criticality:
+    """From a real campaign of all channels of the tiny network."""
+    return criticality_of(tiny_run(path / "tiny.run"))
+
+
+def any_criticality(run: Run, rng: np.random.Generator) -> Criticality:
+    """The tiny network with other worst cases, many of them equal."""
+    real = criticality_of(run)
+    worst = {name: rng.integers(0, real.golden + 3, len(counts)) for name, counts in real.worst.items()}
+    return Criticality(run, real.kind, real.design, worst, real.changed, real.expected)
+
+
+def cost_model(name: str, monkeypatch: pytest.MonkeyPatch) -> CostModel:
+    """A cost model; FINN's with a table of the tiny network's units."""
+    entries = json.loads(TABLE.read_text())["units"]
+    table = {Arithmetic(*entry["arithmetic"]): entry["estimates"] for entry in entries}
+    monkeypatch.setattr(finn, "stored", lambda: table)
+    monkeypatch.setattr(voter, "coefficients", lambda: (80.0, 33.0, 2.0, 1.0))
+    return {"macs": MacsModel(), "folded": FoldedModel(), "finn": FinnModel(live=False)}[name]

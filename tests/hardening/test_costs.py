@@ -1,0 +1,122 @@
+"""Cost models against numbers computed by hand, and FINN's against the figures of the stock cnv-w1a1."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from fat_fpga.boards import BOARDS, board
+from fat_fpga.errors import PlanError
+from fat_fpga.hardening.costs import voter
+from fat_fpga.hardening.costs.finn import FinnModel, arithmetic_of, ask_finn, look_up
+from fat_fpga.hardening.costs.folded import FoldedModel
+from fat_fpga.hardening.costs.macs import MacsModel
+from fat_fpga.hardening.costs.model import Built
+from fat_fpga.hardening.design import UnitShape, bits_of
+
+CONV1 = UnitShape("conv1", 64, 576, 64, 784, "BIPOLAR", "BIPOLAR", "BIPOLAR")
+STOCK = {
+    "conv0": (UnitShape("conv0", 64, 27, 3, 900, "BIPOLAR", "INT8", "BIPOLAR"), 16, 3, 2992, 3, 32400),
+    "conv1": (CONV1, 32, 32, 7340, 29, 28224),
+    "conv2": (UnitShape("conv2", 128, 576, 64, 144, "BIPOLAR", "BIPOLAR", "BIPOLAR"), 16, 32, 3820, 15, 20736),
+    "conv3": (UnitShape("conv3", 128, 1152, 128, 100, "BIPOLAR", "BIPOLAR", "BIPOLAR"), 16, 32, 3837, 15, 28800),
+    "conv4": (UnitShape("conv4", 256, 1152, 128, 9, "BIPOLAR", "BIPOLAR", "BIPOLAR"), 4, 32, 1184, 24, 20736),
+    "conv5": (UnitShape("conv5", 256, 2304, 256, 1, "BIPOLAR", "BIPOLAR", "BIPOLAR"), 1, 32, 522, 36, 18432),
+    "fc6": (UnitShape("fc6", 512, 256, 256, 1, "BIPOLAR", "BIPOLAR", "BIPOLAR"), 1, 4, 334, 8, 32768),
+    "fc7": (UnitShape("fc7", 512, 512, 512, 1, "BIPOLAR", "BIPOLAR", "BIPOLAR"), 1, 8, 361, 16, 32768),
+    "fc8": (UnitShape("fc8", 10, 512, 512, 1, "BIPOLAR", "BIPOLAR", ""), 5, 1, 377, 1, 1024),
+}
+"""Unit, PE, SIMD, and what FINN reported for it: LUT, BRAM_18K, cycles."""
+
+
+def test_macs() -> None:
+    model = MacsModel()
+    assert model.price(Built(CONV1, 0, 64, 576)) == 784 * 576 * 64 == CONV1.macs == 28_901_376
+    one = 784 * 576 * 2 + 784  # two more copies of each of its products, and a vote on each of its bits
+    assert model.price(Built(CONV1, 1, 66, 576)) == 28_901_376 + one
+    full = Built(CONV1, 64, 192, 576)
+    assert model.price(full) == 3 * 28_901_376 + 784 * 64  # full TMR: 3.0, plus voters
+    two_bits = UnitShape("conv1", 64, 576, 64, 784, "INT2", "INT2", "INT2")
+    assert model.price(Built(two_bits, 1, 66, 576)) == 28_901_376 + one + 784
+
+
+def test_folded() -> None:
+    model = FoldedModel()
+    plain = Built(CONV1, 0, 32, 32)
+    assert (model.price(plain), plain.folds, plain.cycles) == (1024, 2, 28224)  # 2 folds x 18 inputs x 784 pixels
+    slower = Built(CONV1, 16, 32, 32)  # 96 rows on the same PEs: half as quick again
+    assert (slower.folds, slower.cycles, slower.votes) == (3, 42336, 6)
+    assert model.price(slower) == 1024 + 6
+    wider = Built(CONV1, 16, 48, 32)  # 96 rows on half as many PEs again: as quick as before
+    assert (wider.folds, wider.cycles, wider.votes) == (2, 28224, 8)
+    assert model.price(wider) == 48 * 32 + 8
+
+
+@pytest.mark.parametrize("name", STOCK)
+def test_stock_estimates(name: str) -> None:
+    unit, pe, simd, lut, bram, cycles = STOCK[name]
+    built, model = Built(unit, 0, pe, simd), FinnModel(live=False)
+    assert model.price(built) == lut
+    assert model.resources(built) == {"BRAM_18K": bram, "DSP": 0}
+    assert built.cycles == cycles
+
+
+def test_stock_network() -> None:
+    assert sum(bram for *_, bram, _ in STOCK.values()) == 147
+    assert max(cycles for *_, cycles in STOCK.values()) == 32768
+
+
+def test_finn_with_copies() -> None:
+    """By hand: 300 + 1.1 x PE x (Q (2 ceil((W + A) / 6) - 1) (W + A) + (W + A) (2 Q - 1) + accumulator bits)."""
+    model = FinnModel(live=False)
+    built = Built(CONV1, 16, 48, 32)
+    lut = int(300 + 1.1 * 48 * (32 * 1 * 2 + 2 * 63 + 10))
+    bram = -(-576 * 96 // (32 * 48) // 512) * -(-32 * 48 // 36)  # 36 words of 1,536 bits in blocks of 512 x 36
+    assert model.estimate(built) == (lut, bram, 0)
+    assert model.price(built) == lut + voter.voter_luts(built)
+
+
+def test_no_interpolation() -> None:
+    model, odd = FinnModel(live=False), Built(CONV1, 0, 32, 64)
+    assert model.price(odd) is None
+    assert model.resources(odd) == {}
+    assert "64 rows, 32 PEs, 64 SIMD lanes: install finn-plus" in model.missing(odd)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("finn") is None, reason="finn-plus is not installed")
+@pytest.mark.parametrize("name", STOCK)
+def test_table_is_what_finn_says(name: str) -> None:
+    unit, pe, simd, *_ = STOCK[name]
+    what = arithmetic_of(unit)
+    for rows, pes in ((unit.channels, pe), (3 * unit.channels, 3 * pe), (unit.channels + 2 * pe, pe)):
+        assert look_up(what, rows, pes, simd) == ask_finn(what, rows, pes, simd)
+
+
+def test_voters_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voter, "coefficients", lambda: (80.0, 30.0, 2.0, 0.5))
+    assert voter.voter_luts(Built(CONV1, 0, 32, 32)) == 0
+    assert voter.voter_luts(Built(CONV1, 16, 48, 32)) == 80 + 30 * 16 + 2 * 32 + 96 // 2  # collected, 2 beats of 32
+    assert voter.voter_luts(Built(CONV1, 16, 48, 32, True)) == 80 + 30 * 16 + 2 * 32  # whole PEs: no buffer
+    assert voter.voter_luts(Built(CONV1, 16, 96, 576)) == 80 + 30 * 16 + 2 * 64  # one beat: no buffer
+    assert voter.voter_luts(Built(CONV1, 64, 96, 32)) == 80 + 30 * 64 + 2 * 32  # whole triplets in each beat
+    assert voter.voter_luts(Built(CONV1, 64, 64, 32)) == 80 + 30 * 64 + 2 * 32 + 192 // 2  # 64 rows are 21 triplets
+    assert voter.voter_luts(Built(CONV1, 13, 18, 32)) == 80 + 30 * 13 + 2 * 16 + 45  # 5 beats: 4 of 16 lanes
+
+
+def test_voters_against_measurements() -> None:
+    """The model is a fit; how good it is can be told, and no measured voter is far from it."""
+    assert 0 < voter.largest_error() < 0.08
+    a, b, c, d = voter.coefficients()
+    assert min(a, b, c, d) > 0
+
+
+def test_widths() -> None:
+    assert [bits_of(t) for t in ("BIPOLAR", "BINARY", "TERNARY", "INT2", "UINT12")] == [1, 1, 2, 2, 12]
+
+
+def test_boards() -> None:
+    assert [(b.lut, b.bram_18k, b.dsp) for b in BOARDS] == [(53200, 280, 220), (70560, 432, 360), (230400, 624, 1728)]
+    assert board("pynq-z1") is board("PynqZ1") is board("xc7z020") is BOARDS[0]
+    with pytest.raises(PlanError, match=r"unknown board or part 'ZC706': known are Pynq-Z1 \(XC7Z020\), Ultra96"):
+        board("ZC706")
