@@ -76,7 +76,8 @@ test-finn: $(FINN_VENV)/stamp
 	$(FINN_VENV)/bin/python -m pytest tests/finn
 
 docker-build:
-	docker/build.sh
+	@MODEL='$(MODEL)' PLAN='$(PLAN)' BOARD='$(BOARD)' FOLDING='$(FOLDING)' INJECT='$(INJECT)' OUTPUT='$(OUTPUT)' \
+		UNTIL='$(UNTIL)' XILINX='$(XILINX)' docker/build.sh
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

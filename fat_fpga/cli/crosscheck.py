@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
     add_model(parser)
     parser.add_argument(
         "--engines", metavar="A,B", type=names, default=["native", "torch", "qonnx"],
-        help="two or more of native, reference, torch, torch:cuda, qonnx (default: native,torch,qonnx)",
+        help="two or more of native, reference, torch, torch:cuda, qonnx, finn (default: native,torch,qonnx)",
     )  # fmt: skip
     parser.add_argument("--faults", metavar="N", type=_count, default=90, help="about how many faults (default: 90)")
     parser.add_argument("--images", metavar="N", type=_count, default=4, help="how many images (default: 4)")

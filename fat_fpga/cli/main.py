@@ -19,12 +19,14 @@ from fat_fpga.cli import (
     demo,
     export,
     faults,
+    finn,
     harden,
     info,
     inject,
     models,
     plan,
     report,
+    trace,
     train,
     verify,
 )
@@ -33,7 +35,8 @@ from fat_fpga.cli.parser import Parser
 from fat_fpga.errors import FatFpgaError
 
 COMMANDS = (
-    campaign, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, train, export, models,
+    campaign, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, finn, train, export,
+    models,
 )  # fmt: skip
 
 EXTRAS = {"torch": "train", "brevitas": "train"}

@@ -1,8 +1,8 @@
 """The finn engine, a judge from the build's own tool: FINN's hardware graph, executed by FINN in Python.
 
-The network is written in FINN form and taken through FINN's transformations up to hardware layers; faults are put in as
-the hardware would get them (see `fat_fpga.finn.instrumented`). FINN executes one image at a time: with more it gives wrong
-numbers without a word. Slow, and meant for cross-checks.
+The network is written in FINN form and taken through FINN's transformations up to hardware layers; faults are put in
+as the hardware would get them (see `fat_fpga.finn.instrumented`). FINN executes one image at a time: with more it
+gives wrong numbers without a word. Slow, and meant for cross-checks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """FINN's own estimates of what a build costs and how fast it is, before any synthesis.
 
-The models are FINN's (`node_res_estimation`, `get_exp_cycles`); pools and the label select have none, and count 0. Voters
-and saboteurs are estimated by our operators. FIFOs, width converters and the shell around the accelerator are not in it.
+The models are FINN's (`node_res_estimation`, `get_exp_cycles`); pools and the label select have none, and count 0.
+Voters and saboteurs are estimated by our operators. FIFOs, width converters and the shell around the accelerator are
+not in it.
 """
 
 from __future__ import annotations
@@ -147,7 +148,9 @@ def check_fits(estimates: Estimates, board: Board) -> None:
     pairs = (("LUT", estimates.lut, board.lut), ("BRAM_18K", estimates.bram_18k, board.bram_18k))
     short = [(what, need, has) for what, need, has in (*pairs, ("DSP", estimates.dsp, board.dsp)) if need > has]
     if short:
-        text = ", ".join(f"{need:,} {what} where there are {has:,} ({need - has:,} too many)" for what, need, has in short)
+        text = ", ".join(
+            f"{need:,} {what} where there are {has:,} ({need - has:,} too many)" for what, need, has in short
+        )
         raise FinnError(f"{board.name} is too small: the build needs {text}; fold it further, or take a larger board")
 
 
@@ -184,7 +187,9 @@ def add_injectors(model: Model, network: Network, inject: str | None) -> None:
                 node.custom.set_nodeattr("runtime_writeable_weights", 1)
     if inject == STREAM:
         last = network.units[-1].name
-        streams = [n for n in nodes_of(model, network) if n.role in (UNIT, POOL, VOTE) and n.place not in (last, LABELS)]
+        streams = [
+            n for n in nodes_of(model, network) if n.role in (UNIT, POOL, VOTE) and n.place not in (last, LABELS)
+        ]
         for node in streams:
             insert_saboteur(model, node.proto.output[0], f"FatSaboteur_rtl_{node.place.replace('.', '_')}")
 

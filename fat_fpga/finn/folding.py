@@ -64,8 +64,8 @@ class Folding:
 def read_build_folding(text: str, network: Network) -> Folding:
     """The folding ``stock``, or what `fat_fpga.faults.folding.read_folds` takes, with SIMD lanes.
 
-    In a file, entries may have ``ram_style`` and ``window_ram_style``, and there may be entries for ``input``, pools and
-    ``labels``.
+    In a file, entries may have ``ram_style`` and ``window_ram_style``, and there may be entries for ``input``, pools
+    and ``labels``.
 
     Raises:
         FinnError: it does not fit the network: the unit, what was expected and the possible numbers.
@@ -96,8 +96,8 @@ def stock_file(network: Network) -> Path:
     places = [INPUT, *(layer.name for layer in network.layers if not isinstance(layer, MajorityVote)), LABELS]
     if [*json.loads(path.read_text())] != places:
         raise FinnError(
-            f"folding stock: it is for CNV, and {network.name} has other layers: take auto:FPS, a list as 16x3,32x32, or a "
-            "JSON file"
+            f"folding stock: it is for CNV, and {network.name} has other layers: take auto:FPS, a "
+            f"list as 16x3,32x32, or a JSON file"
         )
     return path
 
@@ -118,11 +118,13 @@ def check_folding(folding: Folding, network: Network) -> None:
         if isinstance(layer, MatrixVectorUnit):
             _divides(folding, layer.name, "SIMD", folding.folds[layer.name].simd, lanes_of(network, position), "inputs")
         elif isinstance(layer, MajorityVote):
-            unit, pes = network.layers[position - 1].name, folding.folds[network.layers[position - 1].name].pe
+            name = network.layers[position - 1].name
+            pes = folding.folds[name].pe
             shared = shared_pes(layer, pes)
             if shared is not None:
                 raise FinnError(
-                    f"folding {folding.name}: {unit} computes two copies of channel {shared} on the same of its {pes} PEs: "
+                    f"folding {folding.name}: {name} computes two copies of channel {shared} on the "
+                    f"same of its {pes} PEs: "
                     "one stuck PE would outvote the third; take a folding that the plan was made for"
                 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ LABELS, LINK = "labels", "link"
 """Places of nodes that make no stream of the network: the class, and what FINN puts between layers."""
 
 UNIT, ACTIVATION, POOL, VOTE, WINDOW, INJECTOR = "unit", "activation", "pool", "vote", "window", "injector"
-"""Roles of nodes: a matrix-vector unit, thresholds, a pool, a voter, the window generator in front of any, a saboteur."""
+"""Roles of nodes: a matrix-vector unit, thresholds, a pool, a voter, a window generator in front, a saboteur."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,25 +89,27 @@ def check_mappable(network: Network, standalone_thresholds: bool = False) -> Non
         counted = levels.bipolar and unit_weight_type(units[0]) == "BIPOLAR"
         if levels.step != 1 and not counted:
             raise FinnError(
-                f"input: FINN's thresholds step by one, the input's levels are {levels}: train with an input quantiser of "
-                "neighbouring integers"
+                f"input: FINN's thresholds step by one, the input's levels are {levels}: train with "
+                f"an input quantiser of neighbouring integers"
             )
-    for unit, behind in zip(units, units[1:], strict=False):
+    for unit, behind in pairwise(units):
         bipolar = unit.levels is not None and unit.levels.bipolar
         if standalone_thresholds and bipolar and unit_weight_type(behind) != "BIPOLAR":
             raise FinnError(
-                f"{unit.name}: FINN has no thresholds of their own for levels {unit.levels} in front of {behind.name}'s "
-                f"{unit_weight_type(behind)} weights: build without writable thresholds"
+                f"{unit.name}: FINN has no thresholds of their own for levels {unit.levels} in front "
+                f"of {behind.name}'s {unit_weight_type(behind)} weights: build without writable thresholds"
             )
     for layer in network.layers:
         if isinstance(layer, MatrixVectorUnit) and layer.levels is not None and not layer.levels.bipolar:
             if layer.levels.step != 1:
                 raise FinnError(
-                    f"{layer.name}: FINN's thresholds step by one, its activation levels are {layer.levels}: train with "
-                    "levels -1 and +1, or ones that are neighbouring integers"
+                    f"{layer.name}: FINN's thresholds step by one, its activation levels are "
+                    f"{layer.levels}: train with levels -1 and +1, or ones that are neighbouring integers"
                 )
             if layer.levels.min > 0 or layer.levels.max <= 0:
-                raise FinnError(f"{layer.name}: FINN's activations start at 0 or below and end above, got {layer.levels}")
+                raise FinnError(
+                    f"{layer.name}: FINN's activations start at 0 or below and end above, got {layer.levels}"
+                )
         if isinstance(layer, MaxPool) and layer.kernel != layer.stride:
             raise FinnError(
                 f"{layer.name}: FINN pools windows that do not overlap, got window {list(layer.kernel)} at stride "
@@ -158,3 +161,9 @@ def nodes_of(model: Model, network: Network) -> list[Node]:
         waiting.clear()
         found.append(Node(place if role != LINK else LINK, role, proto))
     return found
+
+
+def streams_of(model: Model, network: Network) -> dict[str, Node]:
+    """The node whose output is each place's stream, behind thresholds and saboteurs of its own."""
+    made = (UNIT, ACTIVATION, POOL, VOTE, INJECTOR)
+    return {node.place: node for node in nodes_of(model, network) if node.role in made and node.place != LABELS}

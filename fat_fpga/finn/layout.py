@@ -3,7 +3,7 @@
 | of the network | in FINN |
 |---|---|
 | weights int32 [M, C, KH, KW] | [MW, MH]: row (kh * KW + kw) * C + c, column m |
-| weights -1 and +1 on activations -1 and +1 | 0 and 1, multiplied by XNOR; the sum counts agreeing bits: (sum + MW) / 2 |
+| weights -1, +1 on activations -1, +1 | 0 and 1, multiplied by XNOR; sums count agreeing bits: (sum + MW) / 2 |
 | thresholds int32 [M, T] | the same; behind XNOR and popcount they are counts, too |
 | activations int32 [N, C, H, W] | [N, H, W, C]; -1 and +1 as 0 and 1 where they feed XNOR |
 """
@@ -46,7 +46,7 @@ def stuck_thresholds(levels: Levels, value: int, low: int, high: int, inputs: in
     row = np.array([[low] * met + [high + 1] * (levels.count - 1 - met)], np.int32)
     if counting:  # counts lie in 0..inputs
         return np.array([0] * met + [inputs + 1] * (levels.count - 1 - met), np.float32)
-    return thresholds_tensor(row, inputs, False)[0]
+    return thresholds_tensor(row, inputs, False).ravel()
 
 
 def to_tensor(value: int, levels: Levels, binary: bool) -> int:

@@ -18,6 +18,8 @@ import os
 import shutil
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
@@ -79,7 +81,26 @@ def prepare() -> None:
     from finn.util.settings import initialize_dummy_settings
 
     initialize_dummy_settings()
-    logging.getLogger("finn").setLevel(logging.ERROR)
+    logging.getLogger("finn_logger").setLevel(logging.ERROR)
+
+
+@contextmanager
+def generating_in(folder: Path) -> Iterator[None]:
+    """Let FINN put generated code into ``folder``, made if it is new, instead of a temporary one.
+
+    A build's later steps, perhaps days later, read what the earlier ones generated.
+    """
+    prepare()
+    from finn.util.settings import get_settings
+
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = get_settings()
+    before = settings.finn_build_dir
+    settings.finn_build_dir = folder.resolve()
+    try:
+        yield
+    finally:
+        settings.finn_build_dir = before
 
 
 def _without_vivado(*arguments: Any, **options: Any) -> NoReturn:

@@ -1,9 +1,9 @@
 """From a file in FINN form to FINN's hardware layers: named steps, each a function from model to model.
 
-The file is our own (`fat_fpga.network.write_qonnx`): integer weights and thresholds, no float scales. So nothing has to be
-streamlined but what FINN itself brings in: the bias of an activation, and the affine correction behind XNOR and popcount.
-Each step is FINN's own transformations, in the order that keeps execution bit-exact. Both what a build and what the finn
-engine runs is made here.
+The file is our own (`fat_fpga.network.write_qonnx`): integer weights and thresholds, no float scales. So nothing has
+to be streamlined but what FINN itself brings in: the bias of an activation, and the affine correction behind XNOR and
+popcount. Each step is FINN's own transformations, in the order that keeps execution bit-exact. Both what a build and
+what the finn engine runs is made here.
 
 FINN is imported inside of the functions, behind `fat_fpga.finn.setup.prepare`.
 """
@@ -39,7 +39,8 @@ def streamline(model: Model) -> Model:
 def hardening(model: Model) -> Model:
     """Majority votes become voters, FINN operators that work on streams with channels last.
 
-    It comes before lowering, so that the transpositions around a voter vanish together with those around its neighbours.
+    It comes before lowering, so that the transpositions around a voter vanish together with those around its
+    neighbours.
     """
     votes = [node for node in model.graph.node if node.op_type == "MajorityVote"]
     for node in votes:

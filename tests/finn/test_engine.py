@@ -69,7 +69,7 @@ def test_a_hardened_network(name: str) -> None:
 
 def test_random_networks() -> None:
     """Every random network is either refused before any long step, or every activation is equal."""
-    built = 0
+    built, refused = 0, []
     for seed in range(40):
         network = random_network(seed)
         try:
@@ -82,13 +82,14 @@ def test_random_networks() -> None:
         try:
             streams = get("finn").trace(network, images)
         except EngineError as error:
-            assert "FINN has no hardware layer" in str(error), (seed, error)
+            refused.append(str(error))
             continue
         built += 1
         for place, expected in execute(network, images).items():
             assert np.array_equal(streams[place], expected), (seed, place)
         assert_equal(network, images, sample_faults(network, KINDS, 12, 2, seed))
     assert built >= 10, built
+    assert all("FINN has no hardware layer" in reason for reason in refused)
 
 
 def test_ties_go_to_the_first_class() -> None:

@@ -5,11 +5,11 @@ Import this only behind `fat_fpga.finn.setup.prepare`.
 
 from __future__ import annotations
 
+import math
 import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
 from qonnx.core.datatype import DataType
 
@@ -42,7 +42,8 @@ class StreamOperator(RTLBackend):  # type: ignore[misc]
             "numInputVectors": ("ints", False, [1]),
             "ram_style": ("s", False, "auto", {"auto", "block", "distributed", "ultra"}),
         }
-        return attributes | super().get_nodeattr_types()
+        attributes |= super().get_nodeattr_types()
+        return attributes
 
     @property
     def channels_out(self) -> int:
@@ -99,11 +100,11 @@ class StreamOperator(RTLBackend):  # type: ignore[misc]
 
     def get_number_output_values(self) -> int:
         """FINN: beats of a frame behind."""
-        return int(np.prod(self.get_folded_output_shape()[:-1]))
+        return math.prod(self.get_folded_output_shape()[:-1])
 
     def get_exp_cycles(self) -> int:
         """FINN: cycles of a frame: a beat each, in front or behind, whichever are more."""
-        return int(max(np.prod(self.get_folded_input_shape()[:-1]), self.get_number_output_values()))
+        return max(math.prod(self.get_folded_input_shape()[:-1]), self.get_number_output_values())
 
     def verify_node(self) -> list[str]:
         """FINN: nothing to say."""

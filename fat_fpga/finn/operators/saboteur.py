@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fat_fpga.finn.operators.base import StreamOperator
-
-LUTS = (150, 6)
-"""Estimate: so many for counters, registers and AXI-Lite, and so many for each bit of a lane; synthesis decides."""
+from fat_fpga.hardening.costs.saboteur import saboteur_luts
 
 
 class FatSaboteur_rtl(StreamOperator):  # noqa: N801
@@ -27,7 +25,7 @@ class FatSaboteur_rtl(StreamOperator):  # noqa: N801
 
     def get_nodeattr_types(self) -> dict[str, Any]:
         """FINN: names, types and defaults of the node's attributes."""
-        boxes = {name: ("ints", False, []) for name in ("channels", "rows", "columns")}
+        boxes: dict[str, Any] = {name: ("ints", False, []) for name in ("channels", "rows", "columns")}
         return {**boxes, "value": ("i", False, 0), **super().get_nodeattr_types()}
 
     def execute_node(self, context: dict[str, Any], graph: Any) -> None:
@@ -49,8 +47,8 @@ class FatSaboteur_rtl(StreamOperator):  # noqa: N801
         return {"LANES": lanes, "FOLDS": channels // lanes, "WIDTH": width, "HEIGHT": height, "BITS": bits}
 
     def lut_estimation(self, fpgapart: str) -> int:
-        """FINN: LUTs, by `LUTS`."""
-        return LUTS[0] + LUTS[1] * self.get_instream_width()
+        """FINN: LUTs, by the line that is fitted to synthesised saboteurs."""
+        return saboteur_luts(self.get_instream_width())
 
 
 def _sizes(shape: Sequence[int]) -> tuple[int, int, int]:

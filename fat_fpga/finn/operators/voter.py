@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from fat_fpga.board.voter import signature, sources_literal, triplets
 from fat_fpga.finn.operators.base import StreamOperator
-
-LUTS = (120, 1, 24)
-"""Estimate: so many for registers and AXI-Lite, for each voted bit, and for the counters of each triplet; synthesis
-decides."""
+from fat_fpga.hardening.costs.voter import fitted_luts
+from fat_fpga.network.layers import IntArray
 
 
 class FatVoter_rtl(StreamOperator):  # noqa: N801
@@ -22,16 +20,22 @@ class FatVoter_rtl(StreamOperator):  # noqa: N801
     """
 
     module = "fat_voter"
-    files = ("fat_registers_pkg.sv", "fat_axil_slave.sv", "fat_axis_register.sv", "fat_voter_counters.sv", "fat_voter.sv")
+    files = (
+        "fat_registers_pkg.sv",
+        "fat_axil_slave.sv",
+        "fat_axis_register.sv",
+        "fat_voter_counters.sv",
+        "fat_voter.sv",
+    )
 
     def get_nodeattr_types(self) -> dict[str, Any]:
         """FINN: names, types and defaults of the node's attributes."""
         return {"sources": ("ints", True, []), "PEOut": ("i", False, 1), **super().get_nodeattr_types()}
 
     @property
-    def sources(self) -> npt.NDArray[np.int64]:
-        """int64 [C, 3]."""
-        return np.asarray(self.get_nodeattr("sources"), np.int64).reshape(-1, 3)
+    def sources(self) -> IntArray:
+        """int32 [C, 3]."""
+        return np.asarray(self.get_nodeattr("sources"), np.int32).reshape(-1, 3)
 
     @property
     def channels_out(self) -> int:
@@ -55,16 +59,25 @@ class FatVoter_rtl(StreamOperator):  # noqa: N801
 
     def parameters(self) -> dict[str, int | str]:
         """Parameters of ``fat_voter``."""
-        rows, bits = int(self.get_nodeattr("NumChannels")), int(self.get_input_datatype().bitwidth())
-        pixels = int(np.prod(self.get_nodeattr("numInputVectors")))
-        width = max((rows - 1).bit_length(), 1)
-        flat = "".join(f"{row:0{width}b}" for row in self.sources.ravel()[::-1])
+        sources = self.sources
         return {
-            "LANES_IN": int(self.get_nodeattr("PE")), "LANES_OUT": self.lanes_out, "ROWS": rows,
-            "CHANNELS": self.channels_out, "PIXELS": pixels, "BITS": bits, "SOURCES": f"{len(flat)}'b{flat}",
-        }  # fmt: skip
+            "CHANNELS": self.channels_out,
+            "ROWS": int(self.get_nodeattr("NumChannels")),
+            "LANES_IN": int(self.get_nodeattr("PE")),
+            "LANES_OUT": self.lanes_out,
+            "BITS": int(self.get_input_datatype().bitwidth()),
+            "SOURCES": sources_literal(sources),
+            "SIGNATURE": f"32'h{signature(sources):08x}",
+        }
 
     def lut_estimation(self, fpgapart: str) -> int:
-        """FINN: LUTs, by `LUTS`."""
-        triplets = int((self.sources[:, 0] != self.sources[:, 1]).sum())
-        return LUTS[0] + LUTS[1] * self.get_outstream_width() + LUTS[2] * triplets
+        """FINN: LUTs, by the model that is fitted to synthesised voters."""
+        return fitted_luts(len(triplets(self.sources)), self.get_outstream_width(), self._buffered_bits())
+
+    def _buffered_bits(self) -> int:
+        """Bits of a pixel in front, which the voter keeps unless the copies of every beat stand in one beat."""
+        lanes_in, lanes_out = int(self.get_nodeattr("PE")), self.lanes_out
+        rows, bits = int(self.get_nodeattr("NumChannels")), int(self.get_input_datatype().bitwidth())
+        beats = np.arange(self.channels_out) // lanes_out
+        passing = bool(np.all(self.sources // lanes_in == beats[:, None]))
+        return 0 if passing and rows // lanes_in == self.channels_out // lanes_out else rows * bits

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-ADDRESS_BITS = 12
-"""Of AXI-Lite byte addresses: one page of 4 KiB for each operator."""
+ADDRESS_BITS = 16
+"""Of AXI-Lite byte addresses: a page of 64 KiB for each operator, the registers of a large voter included."""
 
 _WRITE = (("AWVALID", "input", 1), ("AWREADY", "output", 1), ("AWADDR", "input", ADDRESS_BITS), ("WVALID", "input", 1),
           ("WREADY", "output", 1), ("WDATA", "input", 32), ("WSTRB", "input", 4), ("BVALID", "output", 1),

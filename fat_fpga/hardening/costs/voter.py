@@ -37,7 +37,20 @@ def voter_luts(built: Built) -> int:
         return 0
     buffered = 0 if built.lanewise else built.rows
     bits = built.unit.bits
-    terms = (1, built.voted, built.lanes_out * bits, buffered * bits)
+    return fitted_luts(built.voted, built.lanes_out * bits, buffered * bits)
+
+
+def fitted_luts(triplets: int, bits_out: int, buffered_bits: int) -> int:
+    """LUTs of a voter by the fitted model, rounded up; none without triplets.
+
+    Args:
+        triplets: voted channels.
+        bits_out: of a beat behind it.
+        buffered_bits: of a pixel in front, 0 for a voter without a buffer.
+    """
+    if not triplets:
+        return 0
+    terms = (1, triplets, bits_out, buffered_bits)
     return ceil(sum(a * term for a, term in zip(coefficients(), terms, strict=True)) - 1e-9)
 
 

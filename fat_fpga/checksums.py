@@ -1,0 +1,118 @@
+"""A checksum over every layer's output stream, as FINN's checksum hook computes it on the board.
+
+A frame is the stream of one image: pixels in raster order, the channels of a pixel in ascending order. The values
+stand in as many bits as their datatype has, two's complement or unsigned; -1 and +1 are 0 and 1 in one bit. Value
+number i (from 0) is the word v_i; words wider than 23 bits are folded by XOR of their slices of 23 bits from the
+least significant one. Then
+
+    checksum = sum over i of (1 + i mod 3) * v_i    modulo 2^24.
+
+The hook's register holds it in its low 24 bits, and in its high 8 the number of frames since reset, modulo 256, minus
+one: `register_word`. With PE channels a beat FINN's stream has channel f * PE + l in lane l of fold f, so the order
+of values, and with it the checksum, is the same under every folding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil, log2
+
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.faults import places
+from fat_fpga.faults.place import INPUT
+from fat_fpga.network import MatrixVectorUnit, Network
+from fat_fpga.network.bounds import source_of
+from fat_fpga.network.datatypes import smallest_type, unit_weight_type
+from fat_fpga.network.layers import InputQuantiser, IntArray
+from fat_fpga.reports.text import align
+
+FOLD, MODULUS = 23, 1 << 24
+"""Bits that wider words are folded into; checksums are below the second."""
+
+Found = dict[str, tuple[npt.NDArray[np.int64], int]]
+"""By place, checksums int64 [N] of N images, and the bits that a value has."""
+
+
+def checksum(words: npt.NDArray[np.int64], bits: int) -> int:
+    """The checksum of a frame's words int64 [values], unsigned, in the stream's order."""
+    folded = np.zeros_like(words)
+    for low in range(0, bits, FOLD):
+        folded ^= words >> low & (1 << FOLD) - 1
+    weights = 1 + np.arange(len(words)) % 3
+    return int((folded * weights % MODULUS).sum() % MODULUS)
+
+
+def register_word(value: int, frame: int) -> int:
+    """What the hook's register reads after ``frame`` frames before this one."""
+    return (frame % 256) << 24 | value
+
+
+def stream_words(network: Network, place: str, stream: IntArray) -> tuple[npt.NDArray[np.int64], int]:
+    """The unsigned words int64 [N, values] of a stream int32 [N, C, H, W] in the hardware's order, and their bits."""
+    levels = places(network)[place].levels
+    values = stream.astype(np.int64).transpose(0, 2, 3, 1).reshape(len(stream), -1)
+    if levels is None:
+        values, bits = _scores(network, values)
+    elif levels.bipolar:
+        values, bits = (values + 1) // 2, 1
+    else:
+        raw = place == INPUT and bool(np.all(network.input.table == np.arange(256)))
+        bits = 8 if raw else _bits(smallest_type(levels.min, levels.max))
+    return values & ((1 << bits) - 1), bits
+
+
+def checksums(network: Network, streams: Mapping[str, IntArray]) -> Found:
+    """Checksums of the streams that an engine's ``trace`` gives, in their order."""
+    found: Found = {}
+    for place, stream in streams.items():
+        words, bits = stream_words(network, place, stream)
+        found[place] = np.array([checksum(frame, bits) for frame in words], np.int64), bits
+    return found
+
+
+def text_of(network: Network, found: Found, pes: Mapping[str, int] | None = None) -> str:
+    """A table of the first image's checksums; with PEs by unit, the beats of a frame, too."""
+    rows = [["place", "stream", "bits", *(["beats"] if pes else []), "checksum"]]
+    known, beats = places(network), 1
+    for place, (sums, bits) in found.items():
+        shape = known[place].shape
+        if pes is not None:
+            lanes = pes.get(place.split(".")[0], 1)
+            beats = shape[1] * shape[2] * ceil(shape[0] / lanes)
+        row = [place, "x".join(map(str, shape)), str(bits), *([f"{beats:,}"] if pes else []), f"{int(sums[0]):06x}"]
+        rows.append(row)
+    return align(rows)
+
+
+def _scores(network: Network, values: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], int]:
+    """Class scores as FINN streams them: counts of agreeing bits behind XNOR, else accumulators of minimal width."""
+    position = len(network.layers) - 1
+    unit, source = network.units[-1], source_of(network, position)
+    levels = source.levels if isinstance(source, InputQuantiser) else source
+    inputs = unit.weights[0].size
+    if levels.bipolar and unit_weight_type(unit) == "BIPOLAR":
+        return (values + inputs) // 2, _accumulator_bits(unit, 0, 1)
+    if levels.bipolar:
+        return values, _accumulator_bits(unit, -1, 1)
+    bits = _bits(smallest_type(levels.min, levels.max))
+    span = (-(1 << bits - 1), (1 << bits - 1) - 1) if levels.min < 0 else (0, (1 << bits) - 1)
+    return values, _accumulator_bits(unit, *span)
+
+
+def _accumulator_bits(unit: MatrixVectorUnit, low: int, high: int) -> int:
+    """Bits of FINN's narrowest accumulator for inputs in ``low..high``, the whole range of their datatype.
+
+    (qonnx's calculate_matvec_accumulator_range, and the rule of FINN's MinimizeAccumulatorWidth.)
+    """
+    flat = unit.weights.reshape(unit.channels, -1).astype(np.int64)
+    plus, minus = np.maximum(flat, 0).sum(1), np.minimum(flat, 0).sum(1)
+    smallest, largest = int((plus * low + minus * high).min()), int((plus * high + minus * low).max())
+    if smallest >= 0:
+        return max(ceil(log2(largest + 1)), 1)
+    return ceil(log2(max(-smallest, 1 + largest)) + 1)
+
+
+def _bits(datatype: str) -> int:
+    return 1 if datatype in ("BIPOLAR", "BINARY") else int("".join(c for c in datatype if c.isdigit()))

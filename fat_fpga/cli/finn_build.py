@@ -1,0 +1,80 @@
+"""``fat-fpga finn build``: a dataflow build, step by step."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from textwrap import fill
+
+from fat_fpga.cli.parser import Commands
+
+EPILOG = """\
+examples:
+  fat-fpga finn build cnv_w1a1 --board ZCU104 --folding stock -o build
+  fat-fpga finn build cnv.onnx --board ZCU104 --folding auto:1000 --inject thresholds -o build --until code
+  fat-fpga finn build cnv.onnx --board ZCU104 --folding plan --plan plan.json -o build --until package
+
+The same command continues a build behind its last finished step; a step is done again only if what decides its result
+has changed. Steps from ip on are FINN's own and need Vitis HLS and Vivado.
+"""
+
+
+def add(commands: Commands) -> None:
+    from fat_fpga.cli.finn import add_design
+    from fat_fpga.finn.names import NAMES
+
+    parser = commands.add_parser(
+        "build",
+        help="run the steps of a build up to one of them",
+        description="Build the accelerator on FINN's own builder. The steps, in order:\n" + fill(", ".join(NAMES), 96),
+        epilog=EPILOG,
+    )
+    add_design(parser)
+    parser.add_argument("-o", "--output", metavar="FOLDER", required=True, help="of the build; made, or continued")
+    parser.add_argument("--until", metavar="STEP", default="estimates", help="the last step (default: estimates)")
+    parser.add_argument(
+        "--checksums", action="store_true", help="FINN's checksum hook behind every layer, for fat-fpga trace"
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from fat_fpga.cli.finn import Design
+    from fat_fpga.finn.build import Build
+    from fat_fpga.finn.build_steps import check_tools
+    from fat_fpga.finn.compare import stages
+    from fat_fpga.finn.names import NAMES
+    from fat_fpga.finn.report import comparison_text, write_report
+    from fat_fpga.reports.text import align
+
+    check_tools(args.until)
+    design = Design(args)
+    build = Build(
+        design.network,
+        args.output,
+        design.board,
+        design.folding,
+        clock=design.clock,
+        inject=design.inject,
+        checksums=args.checksums,
+    )
+    done: list[str] = []
+
+    def told(name: str, number: int, of: int, seconds: float | None) -> None:
+        if seconds is None:
+            done.append(name)
+        if not args.quiet:
+            end = "" if seconds is None else f"\r[{number:2}/{of}] {name:12} {seconds:8.1f} s\n"
+            print(end or f"[{number:2}/{of}] {name:12} ...", end="", file=sys.stderr, flush=True)
+
+    seconds = build.run(args.until, told)
+    rows = [["step", "seconds", ""]]
+    rows += [[name, f"{taken:.1f}", "" if name in done else "from before"] for name, taken in seconds.items()]
+    print(align(rows, left=(0, 2)))
+    if NAMES.index(args.until) >= NAMES.index("estimates"):
+        found = stages(design.plain, design.network, design.folding, design.board, design.clock, design.inject)
+        print("\n" + comparison_text(found))
+        for path in write_report(found, build.folder / "report"):
+            print(f"wrote {path}")
+    return 0

@@ -1,0 +1,70 @@
+"""``fat-fpga trace``: a checksum over every layer's stream, to compare a board with."""
+
+from __future__ import annotations
+
+import argparse
+
+from fat_fpga.cli.parser import DATA, Commands, add_model
+
+EPILOG = """\
+examples:
+  fat-fpga trace cnv_w1a1 --data demo:cifar10 --image 7
+  fat-fpga trace cnv.onnx --data cifar10:data --image 7 --fault "conv1/channel[17] = +1" --engine reference
+  fat-fpga trace cnv.onnx --image 0 --folding bnn-pynq
+
+Without --data the image is random, the same one for the same number. How the checksum is made: docs/finn.md.
+"""
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "trace",
+        help="checksums of every layer's stream for one image",
+        description="Checksums as FINN's checksum hook computes them on the board, behind every layer: the first that\n"
+        "differs is where a board and a simulation part.",
+        epilog=EPILOG,
+    )
+    add_model(parser)
+    parser.add_argument("--image", metavar="K", type=_number, required=True, help="number of the image, from 0")
+    parser.add_argument("--data", metavar="DATA", help=f"{DATA}; random images by default")
+    parser.add_argument("--fault", metavar="FAULT", help="a fault, or several joined by '&'; docs/faults.md")
+    parser.add_argument("--engine", metavar="NAME", default="reference", help="reference (default), qonnx, finn, ...")
+    parser.add_argument(
+        "--folding", metavar="FOLDING",
+        help="show the beats of a frame under this folding; the checksums do not depend on it",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    import json
+
+    from fat_fpga.checksums import checksums, text_of
+    from fat_fpga.cli.model import load_model
+    from fat_fpga.crosscheck import random_images
+    from fat_fpga.datasets import load
+    from fat_fpga.engines import get
+    from fat_fpga.faults import parse_fault, read_folding
+
+    engine = get(args.engine)
+    fault = None if args.fault is None else parse_fault(args.fault)
+    network = load_model(args)
+    if args.data is None:
+        image = random_images(network, 1, args.image)
+    else:
+        image = load(args.data, limit=args.image + 1, shape=network.input.shape).images[args.image :]
+    pes = None if args.folding is None else read_folding(args.folding, network)
+    found = checksums(network, engine.trace(network, image, fault))
+    if args.json:
+        entries = {place: {"checksum": int(sums[0]), "bits": bits} for place, (sums, bits) in found.items()}
+        print(json.dumps(entries, indent=2))
+    else:
+        print(text_of(network, found, pes))
+    return 0
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a number of 0 or more, got '{text}'")
+    return int(text)

@@ -1,0 +1,41 @@
+"""Estimates before and after copies, voters and injectors."""
+
+from __future__ import annotations
+
+from fat_fpga.boards import Board
+from fat_fpga.errors import FinnError
+from fat_fpga.finn.auto import auto_folding
+from fat_fpga.finn.estimates import Estimates, estimate
+from fat_fpga.finn.folding import Folding, check_folding
+from fat_fpga.network import Network
+
+
+def stages(
+    plain: Network, network: Network, folding: Folding, board: Board, clock: float, inject: str | None
+) -> list[tuple[str, Estimates]]:
+    """Named estimates: the network as it came, with its copies and voters, with injectors; the last is what is built.
+
+    Without copies the network as it came has the same folding. With copies it has it, too, where that divides its
+    channels; else the cheapest folding at the same rate.
+
+    Args:
+        plain: the network without copies; ``network`` itself where there are none.
+    """
+    found = []
+    if network is not plain:
+        hardened = estimate(network, folding, board, clock)
+        found = [_before(plain, folding, hardened, board, clock), ("with copies and voters", hardened)]
+    else:
+        found = [("as it came", estimate(network, folding, board, clock))]
+    if inject is not None:
+        found.append((f"and {inject} injection", estimate(network, folding, board, clock, inject)))
+    return found
+
+
+def _before(plain: Network, folding: Folding, hardened: Estimates, board: Board, clock: float) -> tuple[str, Estimates]:
+    try:
+        check_folding(folding, plain)
+    except FinnError:
+        cheapest = auto_folding(plain, hardened.rate, board, clock)
+        return "as it came, folded for that rate", estimate(plain, cheapest, board, clock)
+    return "as it came", estimate(plain, folding, board, clock)
