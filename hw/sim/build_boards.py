@@ -59,17 +59,17 @@ def apart(channels: list[int], pes: int) -> list[int]:
 
 def hardened(network: Network) -> Network:
     """Copies in every layer: the sixteen most critical channels of fc0 and two of fc1, gathered over beats by their
-    voters, and one of each beat of fc2, whose copies stand in that beat."""
+    voters, and a quarter of each beat of fc2, whose copies stand in that beat."""
     rows = [*range(64), *apart(critical(network, "fc0", 16), 16)]  # 96 rows, 16 PEs
     network = rearranged(network, "fc0", rows)
     network = rearranged(network, "fc1", [*range(64), 5, 40, 40, 5])  # 68 rows, 4 PEs
     rows = []
-    for beat in range(0, 64, 4):  # 4 channels a beat, the first of them three times: 6 PEs, 96 rows
-        rows += [beat, beat + 1, beat, beat + 2, beat, beat + 3]
+    for beat in range(0, 64, 16):  # 16 channels a beat, the first four of them three times: 24 PEs, 96 rows
+        rows += [*range(beat, beat + 16), *range(beat, beat + 4), *range(beat, beat + 4)]
     return rearranged(network, "fc2", rows)
 
 
-HARDENED_FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(6, 4), "fc3": Fold(2, 4)}
+HARDENED_FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(24, 4), "fc3": Fold(2, 16)}
 
 
 def main() -> int:
