@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -81,7 +83,9 @@ def _verilator() -> list[str]:
 
 def _run(command: list[str], folder: Path) -> None:
     with tempfile.TemporaryFile("w+") as log:
-        done = subprocess.run(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, check=False)
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))  # of python3
+        environment = {**os.environ, "PATH": path}
+        done = subprocess.run(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, check=False, env=environment)
         log.seek(0)
         if done.returncode:
             raise FinnError(f"the simulated board cannot be compiled: {log.read()[-2000:]}")
