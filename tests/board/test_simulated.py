@@ -12,7 +12,8 @@ from fat_fpga.board.accelerator import SABOTEUR, THRESHOLDS, Accelerator
 from fat_fpga.board.engine import BoardEngine
 from fat_fpga.board.network_file import read_network
 from fat_fpga.board.simulated import SimulatedBoard
-from fat_fpga.campaign import run_campaign
+from fat_fpga.campaign import Run, run_campaign
+from fat_fpga.cli import main
 from fat_fpga.datasets import load
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import get
@@ -98,6 +99,30 @@ def test_a_campaign_is_the_same_run_as_with_the_native_engine(plain: Board, tmp_
     other = run_campaign(plain.network, FEW, faults, tmp_path / "native.run")
     assert run.results == other.results
     assert run.identity == other.identity
+
+
+def test_the_command_line_runs_campaigns_on_a_board(
+    plain: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    boards = [f"board:{board_folder('tfc_w2a2')}", "native"]
+    for number, engine in enumerate(boards):
+        asked = [
+            "--data",
+            "demo:mnist",
+            "--images",
+            "10",
+            "--sample",
+            "12",
+            "-q",
+            "-o",
+            f"{tmp_path / str(number)}.run",
+        ]
+        assert main(["campaign", "tfc_w2a2", *asked, "--engine", engine]) == 0
+    assert Run.open(tmp_path / "0.run").results == Run.open(tmp_path / "1.run").results
+    wrong = ["--data", "demo:mnist", "--engine", f"board:{tmp_path}", "-o", str(tmp_path / "2.run")]
+    assert main(["campaign", "tfc_w2a2", *wrong]) == 2
+    assert "no board.json in" in capsys.readouterr().err
+    assert not (tmp_path / "2.run").exists()
 
 
 def test_the_board_forgets_nothing_and_a_restart_forgets_all(plain: Board) -> None:
