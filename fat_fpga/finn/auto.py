@@ -26,6 +26,7 @@ from fat_fpga.finn.estimates import part_of, unfolded
 from fat_fpga.finn.folding import Fold, Folding, divisors, lanes_of, shared_pes
 from fat_fpga.finn.graph import LABELS, POOL, UNIT, WINDOW, Node, nodes_of
 from fat_fpga.finn.parallel import cycles_of, group_channels, grouped, set_fold
+from fat_fpga.finn.setup import finn_errors
 from fat_fpga.network import MajorityVote, Network
 
 RESOURCES = ("LUT", "BRAM_18K", "DSP")
@@ -63,7 +64,8 @@ def auto_folding(
     model = unfolded(network, part_of(board), inject)
     options, part = [], part_of(board)
     for place, group in grouped(nodes_of(model, network)).items():
-        legal = list(_choices(network, place, group, part))
+        with finn_errors(f"estimates of {place}"):
+            legal = list(_choices(network, place, group, part))
         fast = [choice for choice in legal if choice.cycles <= budget]
         if not fast:
             best = min(legal, key=lambda choice: choice.cycles)

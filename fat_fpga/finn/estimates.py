@@ -20,6 +20,7 @@ from fat_fpga.finn.folding import Folding, check_folding
 from fat_fpga.finn.graph import ACTIVATION, LABELS, POOL, UNIT, VOTE, Node, hardware_graph, nodes_of
 from fat_fpga.finn.inject import insert_saboteur
 from fat_fpga.finn.parallel import apply_folding
+from fat_fpga.finn.setup import finn_errors
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network
 
@@ -121,7 +122,8 @@ def estimate(
 def estimates_of(model: Model, network: Network, board: Board, clock: float) -> Estimates:
     """Of a specialised graph as it is folded."""
     part = part_of(board)
-    return Estimates(tuple(_layer(node, part) for node in nodes_of(model, network)), clock)
+    with finn_errors(f"estimates of {network.name}"):
+        return Estimates(tuple(_layer(node, part) for node in nodes_of(model, network)), clock)
 
 
 def unit_estimates(network: Network, folding: Folding, board: Board) -> dict[str, Mapping[str, int]]:
@@ -170,9 +172,10 @@ def unfolded(network: Network, part: str, inject: str | None = None) -> Model:
     model = hardware_graph(network, standalone_thresholds=inject == THRESHOLDS)
     if model.graph.node[0].op_type == "Transpose":
         del model.graph.node[0]  # in front of the accelerator; as in FINN's partition
-    model = steps.specialise(model, part)
-    add_injectors(model, network, inject)
-    return steps.minimise(model)
+    with finn_errors(f"{network.name} for {part}"):
+        model = steps.specialise(model, part)
+        add_injectors(model, network, inject)
+        return steps.minimise(model)
 
 
 def add_injectors(model: Model, network: Network, inject: str | None) -> None:

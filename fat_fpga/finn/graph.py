@@ -13,9 +13,11 @@ from fat_fpga.errors import FinnError, ModelError
 from fat_fpga.faults.place import INPUT
 from fat_fpga.finn import steps
 from fat_fpga.finn.operators import SABOTEUR, VOTER, register
+from fat_fpga.finn.setup import finn_errors
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.datatypes import unit_weight_type
+from fat_fpga.network.layers import Shape
 
 LABELS, LINK = "labels", "link"
 """Places of nodes that make no stream of the network: the class, and what FINN puts between layers."""
@@ -73,11 +75,12 @@ def hardware_graph(network: Network, standalone_thresholds: bool = False) -> Mod
         FinnError: FINN is not installed, or cannot build the network.
     """
     check_mappable(network, standalone_thresholds)
-    model = steps.tidy(finn_form(network))
-    sequence: tuple[Callable[[Model], Model], ...] = (steps.streamline, steps.hardening, steps.lower)
-    for step in sequence:
-        model = step(model)
-    model = steps.to_hardware(model, standalone_thresholds)
+    model = finn_form(network)
+    sequence: tuple[Callable[[Model], Model], ...] = (steps.tidy, steps.streamline, steps.hardening, steps.lower)
+    with finn_errors(f"{network.name} to hardware layers"):
+        for step in sequence:
+            model = step(model)
+        model = steps.to_hardware(model, standalone_thresholds)
     check_mapped(model, network)
     return model
 
@@ -99,7 +102,7 @@ def check_mappable(network: Network, standalone_thresholds: bool = False) -> Non
                 f"{unit.name}: FINN has no thresholds of their own for levels {unit.levels} in front "
                 f"of {behind.name}'s {unit_weight_type(behind)} weights: build without writable thresholds"
             )
-    for layer in network.layers:
+    for layer, shape, _ in network.walk():
         if isinstance(layer, MatrixVectorUnit) and layer.levels is not None and not layer.levels.bipolar:
             if layer.levels.step != 1:
                 raise FinnError(
@@ -110,11 +113,24 @@ def check_mappable(network: Network, standalone_thresholds: bool = False) -> Non
                 raise FinnError(
                     f"{layer.name}: FINN's activations start at 0 or below and end above, got {layer.levels}"
                 )
+        if isinstance(layer, MatrixVectorUnit):
+            _check_window(layer, shape)
         if isinstance(layer, MaxPool) and layer.kernel != layer.stride:
             raise FinnError(
                 f"{layer.name}: FINN pools windows that do not overlap, got window {list(layer.kernel)} at stride "
                 f"{list(layer.stride)}"
             )
+
+
+def _check_window(unit: MatrixVectorUnit, shape: Shape) -> None:
+    """FinnError for a stride that is larger than the unit's padded input."""
+    top, left, bottom, right = unit.padding
+    sizes = shape[1] + top + bottom, shape[2] + left + right
+    if any(stride > size for stride, size in zip(unit.stride, sizes, strict=True)):
+        raise FinnError(
+            f"{unit.name}: FINN's window generator takes strides up to the size of its input, {list(sizes)}, got "
+            f"{list(unit.stride)}"
+        )
 
 
 def check_mapped(model: Model, network: Network) -> None:

@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
-from fat_fpga.errors import FinnError
+from fat_fpga.errors import FatFpgaError, FinnError
 
 NO_VIVADO = "/no/Vivado/2022.2"
 """What ``XILINX_VIVADO`` is set to where there is none; FINN reads a version from it."""
@@ -82,6 +82,18 @@ def prepare() -> None:
 
     initialize_dummy_settings()
     logging.getLogger("finn_logger").setLevel(logging.ERROR)
+
+
+@contextmanager
+def finn_errors(doing: str) -> Iterator[None]:
+    """Tell what FINN raises inside of the block as FinnError: what it was doing, and its own first line."""
+    try:
+        yield
+    except FatFpgaError:
+        raise
+    except Exception as error:
+        text = " ".join(str(error).split()) or "no reason given"
+        raise FinnError(f"{doing}: FINN stopped with {type(error).__name__}: {text[:300]}") from error
 
 
 @contextmanager
