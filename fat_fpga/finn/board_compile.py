@@ -24,8 +24,10 @@ def compile_board(folder: Path, description: Description) -> None:
     """``libboard.so`` in ``folder``, where ``fat_board.sv`` and the files that FINN generated lie.
 
     Raises:
-        FinnError: Verilator is missing, or refuses.
+        FinnError: Verilator is missing, or refuses, or our own RTL is not there.
     """
+    if not (HARDWARE / "sim").is_dir():
+        raise FinnError(f"no RTL in {HARDWARE}: simulated boards are built in a checkout of the repository")
     from finn.util.settings import get_settings
 
     library = Path(get_settings().finn_rtllib)
