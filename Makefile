@@ -4,6 +4,7 @@
 # make synthesis   hardware: LUTs and FFs of voter and saboteur, into the package's tables
 # make test-finn    set up FINN in an environment of its own (.venv-finn), then the tests that need it
 # make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
+# make test-boards  build the simulated boards with FINN, then the tests and notebooks that run on them
 # make lint    ruff and mypy
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
 # make clean   remove the environment and build output
@@ -16,7 +17,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 
 FINN_VENV := .venv-finn
 
-.PHONY: demo test test-rtl synthesis test-finn docker-build lint bench clean
+.PHONY: demo test test-rtl synthesis test-finn boards test-boards docker-build lint bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -58,6 +59,18 @@ $(FINN_VENV)/stamp: docker/install-finn.sh docker/finn-requirements.txt pyprojec
 	@echo "installing FINN into $(FINN_VENV)"
 	PYTHON=$(PYTHON) docker/install-finn.sh $(FINN_VENV)
 	@touch $@
+
+# The simulated boards: FINN generates their RTL, Verilator compiles it. Tests and notebooks run them without FINN.
+BOARDS  := build/boards/stamp
+$(BOARDS): $(FINN_VENV)/stamp $(wildcard hw/rtl/*.sv hw/sim/* fat_fpga/finn/board_*.py) fat_fpga/finn/simulated.py
+	@echo "building the simulated boards"
+	$(FINN_VENV)/bin/python hw/sim/build_boards.py
+	@touch $@
+
+boards: $(BOARDS)
+
+test-boards: $(BOARDS) $(VENV)/dev.stamp
+	FAT_FPGA_BOARDS=build/boards $(BIN)/python -m pytest tests/board tests/notebooks
 
 test-finn: $(FINN_VENV)/stamp
 	$(FINN_VENV)/bin/python -m pytest tests/finn

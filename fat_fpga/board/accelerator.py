@@ -40,7 +40,7 @@ class Accelerator:
         batch: frames of one DMA transfer.
 
     Raises:
-        BoardError: what is on the board is not what the description says.
+        BoardError: what is on the board is not what the description says, also after it was programmed anew.
     """
 
     def __init__(
@@ -53,7 +53,10 @@ class Accelerator:
         self.channels_by = channels_by
         self.batch = batch
         self._frames = 0
-        self.connect()
+        try:
+            self.connect()
+        except BoardError:  # what a run that was interrupted left armed
+            self.restart()
 
     def connect(self) -> None:
         """Look at every block, as after programming; BoardError where one is missing or another."""

@@ -92,6 +92,7 @@ class Description:
         input: stream in; a frame is one pixel with all values of an image, rows, columns, then channels.
         output: stream out: class scores, the raw accumulators of the last unit.
         streams: between layers, in order.
+        base: of the blocks' addresses on a processor's bus; all other addresses count from it.
     """
 
     name: str
@@ -101,6 +102,7 @@ class Description:
     input: StreamLayout
     output: StreamLayout
     streams: tuple[StreamPlace, ...]
+    base: int = 0
 
     def write(self, path: str | PathLike[str]) -> None:
         """As a JSON file, whole or not at all."""

@@ -6,13 +6,12 @@ import sys
 from types import TracebackType
 from typing import Any
 
-from tqdm import tqdm
-
 FORMAT = "{percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} [{elapsed}, left {remaining}, {rate_fmt}{postfix}]"
 
 
 class Bar:
-    """Counts faulty inferences on standard error, with rate and time left; silent unless ``shown``.
+    """Counts faulty inferences on standard error, with rate and time left; silent unless ``shown``, and on a board that
+    lacks tqdm.
 
     Args:
         asked: faults of the whole campaign.
@@ -22,10 +21,16 @@ class Bar:
 
     def __init__(self, asked: int, done: int, images: int, shown: bool) -> None:
         self._asked, self._images, self._saved = asked, images, done
-        self._bar: tqdm[Any] = tqdm(
+        self._bar: Any = None
+        if not shown:
+            return
+        try:
+            from tqdm import tqdm
+        except ModuleNotFoundError:
+            return
+        self._bar = tqdm(
             total=asked * images,
             initial=done * images,
-            disable=not shown,
             file=sys.stderr,
             unit=" inferences",
             unit_scale=True,
@@ -37,11 +42,13 @@ class Bar:
         self._tell()
 
     def _tell(self) -> None:
-        self._bar.set_postfix_str(f"{self._saved:,} of {self._asked:,} faults saved", refresh=False)
+        if self._bar is not None:
+            self._bar.set_postfix_str(f"{self._saved:,} of {self._asked:,} faults saved", refresh=False)
 
     def chunk(self, faults: int, images: int) -> None:
         """``faults`` more are done on the first ``images`` images."""
-        self._bar.update(self._saved * self._images + faults * images - self._bar.n)
+        if self._bar is not None:
+            self._bar.update(self._saved * self._images + faults * images - self._bar.n)
 
     def saved(self, faults: int) -> None:
         """``faults`` more are in the run file."""
@@ -55,4 +62,5 @@ class Bar:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.close()
+        if self._bar is not None:
+            self._bar.close()

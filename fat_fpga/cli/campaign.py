@@ -11,6 +11,7 @@ from fat_fpga.cli.stopped import stopped
 
 if TYPE_CHECKING:
     from fat_fpga.campaign import Selection
+    from fat_fpga.engines import Engine
     from fat_fpga.network import Network
 
 EPILOG = """\
@@ -20,6 +21,7 @@ examples:
   fat-fpga campaign cnv.onnx --data cifar10:data --faults pixel -o pixels.run
   fat-fpga campaign cnv.onnx --data cifar10:data --faults pe --folding bnn-pynq -o pes.run
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 10000 --seed 0 -o weights.run
+  fat-fpga campaign tfc_w2a2 --data demo:mnist --engine board:build/boards/tfc_w2a2 -o board.run
 
 Stop it with Ctrl-C, or lose power: the same command continues where it was, and no finished fault is repeated.
 A run file that belongs to another model, data set or fault list is left alone, with a word on what differs.
@@ -39,7 +41,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("-o", "--output", metavar="RUN", required=True, help="the run file, made or continued")
     parser.add_argument("--images", metavar="N", type=int, help="only the first N images")
     parser.add_argument(
-        "--engine", metavar="NAME", default="native", help="native (default), torch, torch:cuda, qonnx or reference"
+        "--engine",
+        metavar="NAME",
+        default="native",
+        help="native (default), torch, torch:cuda, qonnx, reference, or board:FOLDER, a board or a simulated one",
     )
     parser.add_argument("--chunk", metavar="N", type=int, help="save after every N faults (default: some ten seconds)")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no table")
@@ -63,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     selection = _selection(args, network, len(data.images))
     try:
         finished = run_campaign(
-            network, data, selection, args.output, args.engine, chunk=args.chunk, progress=not args.quiet
+            network, data, selection, args.output, _engine(args.engine), chunk=args.chunk, progress=not args.quiet
         )
     except KeyboardInterrupt:
         return stopped(args.output)
@@ -71,6 +76,16 @@ def run(args: argparse.Namespace) -> int:
         print(report_text(finished))
         print(f"\nfigures and tables: fat-fpga report {args.output} --figures DIR --csv FILE --json FILE")
     return 0
+
+
+def _engine(name: str) -> str | Engine:
+    """What ``--engine`` names; a board is opened, the others are left to the campaign."""
+    kind, _, folder = name.partition(":")
+    if kind != "board":
+        return name
+    from fat_fpga.board import open_board
+
+    return open_board(folder).engine
 
 
 def _selection(args: argparse.Namespace, network: Network, images: int) -> Selection:

@@ -1,4 +1,4 @@
-"""The real images that come with the package, for the demo: ``demo:cifar10``."""
+"""The real images that come with the package, for the demo: ``demo:cifar10``; ``demo:mnist``, for boards."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import DataError
 
 FOLDER = Path(__file__).parent / "data"
-IMAGES = {"cifar10": "cifar10_test_1000.npz"}
-"""By name: 1,000 images of the CIFAR-10 test set, in its order; ``index`` in the file tells which."""
+IMAGES = {"cifar10": "cifar10_test_1000.npz", "mnist": "mnist_test_200.npz"}
+"""By name: 1,000 images of the CIFAR-10 test set and the first 200 of MNIST's, in their order; ``index`` in the file
+tells which."""
 
 
 def load_demo(name: str) -> Dataset:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from fat_fpga.datasets.extra import extra
 from fat_fpga.errors import DataError
@@ -39,6 +38,8 @@ def read_images(paths: Sequence[Path], prepare: Prepare) -> tuple[NDArray[np.uin
     module = extra("PIL.Image", "Pillow", "reading image files")
     images: NDArray[np.uint8] = np.empty(0, np.uint8)
     resized = 0
+    from tqdm import tqdm  # a board has none, and reads no folders
+
     progress = tqdm(paths, "reading images", unit=" images", unit_scale=True, delay=2, leave=False, disable=None)
     for index, path in enumerate(progress):
         pixels, changed = _read(path, prepare, module)

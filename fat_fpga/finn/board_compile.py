@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -22,8 +24,10 @@ def compile_board(folder: Path, description: Description) -> None:
     """``libboard.so`` in ``folder``, where ``fat_board.sv`` and the files that FINN generated lie.
 
     Raises:
-        FinnError: Verilator is missing, or refuses.
+        FinnError: Verilator is missing, or refuses, or our own RTL is not there.
     """
+    if not (HARDWARE / "sim").is_dir():
+        raise FinnError(f"no RTL in {HARDWARE}: simulated boards are built in a checkout of the repository")
     from finn.util.settings import get_settings
 
     library = Path(get_settings().finn_rtllib)
@@ -43,11 +47,11 @@ def compile_board(folder: Path, description: Description) -> None:
     command = [
         *_verilator(), "--cc", "--exe", "--no-timing", "-O3", "--x-assign", "fast", "--x-initial", "fast",
         "--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-DFINN_SIMULATION", "--top-module", "fat_board",
-        "--Mdir", str(build), "-CFLAGS", f"-fPIC -O3 -march=native {sizes}", "-LDFLAGS", "-shared",
+        "--Mdir", str(build), "-CFLAGS", f"-fPIC -O1 -march=native {sizes}", "-LDFLAGS", "-shared",
         "-o", "libboard.so", *map(str, sources),
     ]  # fmt: skip
     _run(command, folder)
-    make = ["make", "-j2", "-C", str(build), "-f", "Vfat_board.mk", "VM_PARALLEL_BUILDS=0", "OPT_FAST=-O3"]
+    make = ["make", "-j2", "-C", str(build), "-f", "Vfat_board.mk", "VM_PARALLEL_BUILDS=0", "OPT_FAST=-O1"]
     _run(make, folder)
     shutil.copy(build / "libboard.so", folder / "libboard.so")
 
@@ -81,7 +85,9 @@ def _verilator() -> list[str]:
 
 def _run(command: list[str], folder: Path) -> None:
     with tempfile.TemporaryFile("w+") as log:
-        done = subprocess.run(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, check=False)
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))  # of python3
+        environment = {**os.environ, "PATH": path}
+        done = subprocess.run(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, check=False, env=environment)
         log.seek(0)
         if done.returncode:
             raise FinnError(f"the simulated board cannot be compiled: {log.read()[-2000:]}")

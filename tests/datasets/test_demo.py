@@ -17,6 +17,12 @@ def test_a_thousand_real_test_images() -> None:
     assert 100 < data.images.mean() < 140
 
 
+def test_two_hundred_digits_for_boards() -> None:
+    data = load("demo:mnist")
+    assert data.images.shape == (200, 1, 28, 28)
+    assert (np.bincount(data.labels, minlength=10) >= 10).all()
+
+
 def test_unknown_bundled_images() -> None:
-    with pytest.raises(DataError, match="no bundled images 'svhn'; there are: cifar10"):
+    with pytest.raises(DataError, match="no bundled images 'svhn'; there are: cifar10, mnist"):
         load("demo:svhn")

@@ -6,12 +6,25 @@ from pathlib import Path
 
 import pytest
 
+from tests.board.boards import board_folder
+
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-LAST_PRINTED = {"fault_aware_training": ("accuracy under one stuck channel", "points above standard")}
+LAST_PRINTED = {
+    "fault_aware_training": ("accuracy under one stuck channel", "points above standard"),
+    "01_inject_on_board": ("192 of 192 faults have the same result on the board and in the integer network",),
+    "02_fat_vs_sat": ("SAT", "FAT 2"),
+    "03_plan_and_harden": ("faults of copies were named by the voter, each by its row", "no other row was ever named"),
+}
 """What the last text that each notebook prints must hold."""
+BOARDS = {
+    "01_inject_on_board": ("tfc_w2a2",),
+    "02_fat_vs_sat": ("tfc_w2a2", "tfc_w2a2_fat2"),
+    "03_plan_and_harden": ("tfc_w2a2", "tfc_w2a2_hardened"),
+}
+"""The simulated boards that a notebook needs."""
 
 
 def test_every_notebook_is_known() -> None:
@@ -22,6 +35,8 @@ def test_every_notebook_is_known() -> None:
 def test_notebook(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):  # nothing is left in the home folder
         monkeypatch.setenv(variable, str(tmp_path / variable))
+    for board in BOARDS.get(name, ()):
+        monkeypatch.setenv("FAT_FPGA_BOARDS", str(board_folder(board).parent))
     work = tmp_path / "work"
     work.mkdir()
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)

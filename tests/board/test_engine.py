@@ -1,0 +1,209 @@
+"""The runner against a fake board that breaks in every way: it stops with a clear line or recovers; nothing finished is
+lost, nothing is counted twice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fat_fpga.board.accelerator import SABOTEUR, THRESHOLDS, Accelerator, injectable
+from fat_fpga.board.engine import ATTEMPTS, BoardEngine
+from fat_fpga.campaign import Run, run_campaign
+from fat_fpga.datasets.dataset import Dataset
+from fat_fpga.engines import get
+from fat_fpga.errors import BoardError, CampaignError, EngineError
+from fat_fpga.faults import AnyFault, fault_space, parse_fault
+from fat_fpga.network import Network
+from tests.board.fake import FakeBoard, describe, small_network
+from tests.designs.random_network import random_images
+
+NETWORK = small_network()
+IMAGES = random_images(NETWORK, 30, 1)
+LABELS = get("reference").run(NETWORK, IMAGES, np.zeros(30, np.int64), []).golden.astype(np.int64)
+DATA = Dataset("fake", IMAGES, LABELS, tuple("abc"))
+CHANNELS = list(fault_space(NETWORK, "channel"))
+
+
+def board(**broken: object) -> FakeBoard:
+    return FakeBoard(NETWORK, describe(NETWORK), **broken)  # type: ignore[arg-type]
+
+
+def engine(device: FakeBoard, channels_by: str = THRESHOLDS, batch: int = 256) -> BoardEngine:
+    return BoardEngine(Accelerator(device, device.description, channels_by, batch))
+
+
+def expected(faults: list[AnyFault]) -> np.ndarray:
+    outcome = get("reference").run(NETWORK, IMAGES, LABELS, faults, predictions=True)
+    assert outcome.predictions is not None
+    return outcome.predictions
+
+
+@pytest.mark.parametrize("channels_by", [THRESHOLDS, SABOTEUR])
+@pytest.mark.parametrize("batch", [256, 7])
+def test_every_fault_equals_the_reference(channels_by: str, batch: int) -> None:
+    faults: list[AnyFault] = [*CHANNELS]
+    for kind in ("pixel", "element"):
+        faults += fault_space(NETWORK, kind, layers=["fc0", "fc1"])
+    faults += fault_space(NETWORK, "pe", layers=["fc0", "fc1"], pes={"fc0": 4, "fc1": 4, "fc2": 1})
+    faults += [
+        parse_fault("fc0/channel[3] = -1 & fc1/channel[2] = +1"),
+        parse_fault("fc0/pixel[0,0] = 0 & fc1/element[2,0,0] = +1"),
+    ]
+    found = engine(board(), channels_by, batch).run(NETWORK, IMAGES, LABELS, faults, predictions=True)
+    assert np.array_equal(found.predictions, expected(faults))
+    assert (found.correct == (found.predictions == LABELS).sum(axis=1)).all()
+
+
+def test_a_hung_transfer_is_tried_again() -> None:
+    device = board(hang=2)
+    runner = engine(device)
+    found = runner.run(NETWORK, IMAGES, LABELS, CHANNELS[:4], predictions=True)
+    assert np.array_equal(found.predictions, expected(CHANNELS[:4]))
+    assert device.restarts == 2
+    assert all("did not come back" in line for line in runner.restarts)
+
+
+def test_a_board_that_always_hangs_is_given_up() -> None:
+    with pytest.raises(
+        BoardError, match=f"failed {ATTEMPTS} times without a fault, and is given up: 30 frames did not"
+    ):
+        engine(board(hang=1000)).run(NETWORK, IMAGES, LABELS, CHANNELS[:4])
+
+
+@pytest.mark.parametrize(("register", "channels_by"), [("MODE", SABOTEUR), ("VALUE", SABOTEUR), ("MODE", THRESHOLDS)])
+def test_a_register_that_reads_back_wrong_stops_the_run(register: str, channels_by: str) -> None:
+    with pytest.raises(BoardError, match=rf"saboteur of fc0: wrote \S+ to register {register}, it reads back"):
+        engine(board(wrong_register=("fc0", register)), channels_by).run(NETWORK, IMAGES, LABELS, CHANNELS[:4])
+
+
+def test_another_block_is_refused() -> None:
+    with pytest.raises(
+        BoardError, match=r"saboteur of fc1: register ID holds 0x46415452 where 0x46415453 was expected"
+    ):
+        engine(board(wrong_register=("fc1", "ID")))
+
+
+def test_a_threshold_that_cannot_be_written_stops_the_run() -> None:
+    device = board()
+    runner = engine(device)
+    memory = device.description.streams[0].thresholds
+    assert memory is not None
+    address = memory.address + memory.word_address(3, 1)
+
+    class Stuck(dict[int, int]):
+        def __setitem__(self, key: int, value: int) -> None:
+            super().__setitem__(key, 5 if key == address else value)
+
+    device.registers = Stuck(device.registers)
+    fault = parse_fault("fc0/channel[3] = -1")
+    with pytest.raises(BoardError, match=r"fc0: threshold \[3,1\] .* reads back 0x5 where"):
+        runner.run(NETWORK, IMAGES, LABELS, [fault])
+
+
+@pytest.mark.parametrize("channels_by", [THRESHOLDS, SABOTEUR])
+@pytest.mark.parametrize("at", range(1, 9))
+def test_a_power_cycle_at_any_transfer_is_found_and_repaired(channels_by: str, at: int, tmp_path: Path) -> None:
+    device = board(power_cycle_at=at)
+    runner = engine(device, channels_by)
+    run = run_campaign(NETWORK, DATA, CHANNELS[:6], tmp_path / "a.run", runner, chunk=2)
+    other = run_campaign(NETWORK, DATA, CHANNELS[:6], tmp_path / "b.run", "reference")
+    assert run.results == other.results
+    assert device.restarts == len(runner.restarts)
+    if channels_by == SABOTEUR:  # with thresholds, one behind a flush may take nothing with it
+        assert device.restarts == 1
+
+
+def test_a_second_host_is_found() -> None:
+    with pytest.raises(BoardError, match="31 frames passed where 30 were sent: another host uses this board"):
+        engine(board(second_host=True)).run(NETWORK, IMAGES, LABELS, CHANNELS[:4])
+
+
+def test_a_board_that_drifts_gives_no_results(tmp_path: Path) -> None:
+    device = board()
+    runner = engine(device)
+    run_campaign(NETWORK, DATA, CHANNELS[:2], tmp_path / "a.run", runner)
+    device.drift = True
+    device.transfers = 0
+    with pytest.raises(BoardError, match=r"fault-free scores changed \(checksum .* is not counted"):
+        run_campaign(NETWORK, DATA, CHANNELS[:4], tmp_path / "b.run", runner)
+    assert Run.open(tmp_path / "b.run").done == 0
+
+
+def test_what_was_finished_before_a_failure_stays_and_is_not_done_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.run"
+    device = board()
+    runner = engine(device)
+    before = {"transfers": 0}
+
+    def fails_later() -> None:
+        before["transfers"] += 1
+        if before["transfers"] > 20:
+            device.hang = 10
+
+    device.on_transfer = fails_later
+    with pytest.raises(BoardError, match="given up"):
+        run_campaign(NETWORK, DATA, CHANNELS, path, runner, chunk=3)
+    done = Run.open(path)
+    assert 0 < done.done < len(CHANNELS)
+    device.on_transfer, device.hang = None, 0
+    run = run_campaign(NETWORK, DATA, CHANNELS, path, engine(device), chunk=3)
+    other = run_campaign(NETWORK, DATA, CHANNELS, tmp_path / "b.run", "reference")
+    assert run.results == other.results
+    assert sum(session.faults for session in run.sessions) == len(CHANNELS)
+    assert run.sessions[0].faults == done.done
+
+
+def test_two_hosts_with_one_run_file_count_nothing_twice(tmp_path: Path) -> None:
+    path = tmp_path / "a.run"
+    device, others = board(), board()
+    busy = {"inside": False}
+
+    def other_host() -> None:
+        if device.transfers == 6 and not busy["inside"]:
+            busy["inside"] = True
+            run_campaign(NETWORK, DATA, CHANNELS[:6], path, engine(others), chunk=6)
+
+    device.on_transfer = other_host
+    with pytest.raises(CampaignError, match="another process is working on"):
+        run_campaign(NETWORK, DATA, CHANNELS[:6], path, engine(device), chunk=6)
+    run = Run.open(path)
+    assert run.done == sum(session.faults for session in run.sessions) == 6
+
+
+def test_what_a_board_cannot_do() -> None:
+    accelerator = Accelerator(board(), describe(NETWORK))
+    for text, message in (
+        ("input/element[0,1,1] = 0", "this board can inject faults at fc0, fc1, not at input"),
+        ("fc0/weight[0,0,0,0].bit[0] ^ 1", "holds whole values"),
+        ("fc0/pe[1 of 2] = +1", "carries 4 channels a beat"),
+        ("fc0/pixel[0,0] = 0 & fc0/element[1,0,0] = 1", "holds one fault at a time"),
+        ("fc0/pixel[0,0] = 0 & fc0/channel[1] = 1", "stands behind its thresholds"),
+    ):
+        with pytest.raises(BoardError, match=message):
+            accelerator.arm(parse_fault(text))
+    faults = [parse_fault("input/element[0,1,1] = 0"), *CHANNELS[:2]]
+    assert injectable(accelerator, faults) == CHANNELS[:2]
+    with pytest.raises(BoardError, match="'thresholds' or 'saboteur', got 'magic'"):
+        Accelerator(board(), describe(NETWORK), "magic")
+
+
+def test_another_network_is_refused() -> None:
+    other = small_network()
+    layers = (*other.layers[:-1], type(other.layers[-1])("fc2", -other.units[-1].weights, None, None))
+    with pytest.raises(EngineError, match="built from another network than other: it holds small"):
+        engine(board()).run(Network("other", other.input, layers), IMAGES, LABELS, [])
+
+
+def test_the_description_as_a_file(tmp_path: Path) -> None:
+    from fat_fpga.board.description import Description
+
+    written = describe(NETWORK)
+    written.write(tmp_path / "board.json")
+    assert Description.read(tmp_path / "board.json") == written
+    (tmp_path / "bad.json").write_text("{}")
+    with pytest.raises(BoardError, match="is no description of a board"):
+        Description.read(tmp_path / "bad.json")
+    with pytest.raises(BoardError, match="cannot read"):
+        Description.read(tmp_path / "missing.json")

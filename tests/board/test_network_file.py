@@ -1,0 +1,45 @@
+"""Networks in NumPy files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from fat_fpga.board.network_file import read_network, write_network
+from fat_fpga.errors import ModelError
+from fat_fpga.network import Network
+from tests.designs.random_network import networks, random_network
+
+
+@settings(max_examples=40, deadline=None)
+@given(networks())
+def test_every_network_comes_back(network: Network) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "network.npz"
+        write_network(network, path)
+        found = read_network(path)
+    assert found.fingerprint == network.fingerprint
+    assert (found.name, found.shapes, found.input.scale) == (network.name, network.shapes, network.input.scale)
+    for a, b in zip(found.layers, network.layers, strict=True):
+        assert type(a) is type(b)
+        assert (a.name, a.node) == (b.name, b.node)
+        assert getattr(a, "weight_type", None) == getattr(b, "weight_type", None)
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.npz").write_text("no")
+    np.savez(tmp_path / "other.npz", table=np.zeros(3))
+    for name in ("missing.npz", "text.npz", "other.npz"):
+        with pytest.raises(ModelError, match="cannot read the network file"):
+            read_network(tmp_path / name)
+    write_network(random_network(4), tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz") as file:
+        content = dict(file)
+    content["weights0"] = content["weights0"] + 1
+    np.savez(tmp_path / "a.npz", **content)
+    with pytest.raises(ModelError, match="is damaged"):
+        read_network(tmp_path / "a.npz")
