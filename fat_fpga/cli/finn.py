@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import TYPE_CHECKING
-
-from fat_fpga.cli.parser import Commands, Parser, add_model
-
-if TYPE_CHECKING:
-    from fat_fpga.boards import Board
-    from fat_fpga.finn.folding import Folding
-    from fat_fpga.network import Network
+from fat_fpga.cli import finn_build, finn_estimate
+from fat_fpga.cli.parser import Commands
 
 EPILOG = """\
 examples:
@@ -22,8 +15,6 @@ FINN is installed in an environment of its own: docker/install-finn.sh VENV.
 
 
 def add(commands: Commands) -> None:
-    from fat_fpga.cli import finn_build, finn_estimate
-
     parser = commands.add_parser(
         "finn",
         help="estimate or build the accelerator with FINN",
@@ -33,73 +24,3 @@ def add(commands: Commands) -> None:
     inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (finn_estimate, finn_build):
         command.add(inner)
-
-
-def add_design(parser: Parser) -> None:
-    """The arguments that `Design` reads."""
-    add_model(parser)
-    parser.add_argument("--board", metavar="BOARD", required=True, help="ZCU104, Pynq-Z1 or Ultra96")
-    parser.add_argument(
-        "--folding", metavar="FOLDING", required=True,
-        help="stock (CNV), auto:FPS (the cheapest that gives so many images a second), plan (that of --plan), "
-        "bnn-pynq, a list as 16x3,32x32 (PEs x SIMD lanes), or a JSON file",
-    )  # fmt: skip
-    parser.add_argument("--plan", metavar="PLAN", help="replicate channels by this plan (fat-fpga plan)")
-    parser.add_argument(
-        "--inject", choices=("thresholds", "stream"),
-        help="fault injection on the board: thresholds that a host can write (channels), or a saboteur in every stream",
-    )  # fmt: skip
-    parser.add_argument("--clock", metavar="MHZ", type=_clock, default=100.0, help="of the accelerator (default: 100)")
-
-
-class Design:
-    """What the arguments of `add_design` ask for: the network with its plan, and its folding."""
-
-    def __init__(self, args: argparse.Namespace) -> None:
-        from fat_fpga.boards import board
-        from fat_fpga.cli.model import load_model
-        from fat_fpga.hardening import harden, read_plan
-
-        self.board: Board = board(args.board)
-        self.clock: float = args.clock
-        self.inject: str | None = args.inject
-        plan = None if args.plan is None else read_plan(args.plan)
-        self.plain: Network = load_model(args)
-        self.network: Network = self.plain if plan is None else harden(self.plain, plan)
-        self.folding = self._folding(args.folding, plan)
-
-    def _folding(self, text: str, plan: object) -> Folding:
-        from fat_fpga.errors import FinnError
-        from fat_fpga.finn.folding import Fold, Folding, check_folding, read_build_folding
-        from fat_fpga.hardening import Plan
-
-        if text == "plan":
-            if not isinstance(plan, Plan):
-                raise FinnError("folding plan: give --plan, too")
-            folding = Folding("plan", {unit.unit: Fold(unit.pe, unit.simd) for unit in plan.units})
-            check_folding(folding, self.network)
-            return folding
-        if not text.startswith("auto"):
-            return read_build_folding(text, self.network)
-        from fat_fpga.finn.auto import auto_folding
-
-        return auto_folding(self.network, _rate(text), self.board, self.clock, self.inject)
-
-
-def _rate(text: str) -> float:
-    from fat_fpga.errors import FinnError
-
-    try:
-        return float(text.removeprefix("auto:"))
-    except ValueError as error:
-        raise FinnError(f"folding {text}: expected auto: and images a second, as auto:1000") from error
-
-
-def _clock(text: str) -> float:
-    try:
-        clock = float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected MHz, got '{text}'") from error
-    if not 1 <= clock <= 1000:
-        raise argparse.ArgumentTypeError(f"expected 1 to 1000 MHz, got {text}")
-    return clock

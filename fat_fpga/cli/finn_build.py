@@ -20,7 +20,7 @@ has changed. Steps from ip on are FINN's own and need Vitis HLS and Vivado.
 
 
 def add(commands: Commands) -> None:
-    from fat_fpga.cli.finn import add_design
+    from fat_fpga.cli.finn_design import add_design
     from fat_fpga.finn.names import NAMES
 
     parser = commands.add_parser(
@@ -40,7 +40,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from fat_fpga.cli.finn import Design
+    from fat_fpga.cli.finn_design import Design
     from fat_fpga.finn.build import Build
     from fat_fpga.finn.build_steps import check_tools
     from fat_fpga.finn.compare import stages

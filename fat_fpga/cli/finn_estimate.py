@@ -17,7 +17,7 @@ With a plan or injectors, the totals without them stand beside.
 
 
 def add(commands: Commands) -> None:
-    from fat_fpga.cli.finn import add_design
+    from fat_fpga.cli.finn_design import add_design
 
     parser = commands.add_parser(
         "estimate",
@@ -32,7 +32,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from fat_fpga.cli.finn import Design
+    from fat_fpga.cli.finn_design import Design
     from fat_fpga.files import check_writable
     from fat_fpga.finn.compare import stages
     from fat_fpga.finn.estimates import check_fits

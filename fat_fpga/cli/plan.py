@@ -138,13 +138,8 @@ def _plan(args: argparse.Namespace, planner: Planner) -> int:
 
 
 def _front(args: argparse.Namespace, planners: list[Planner]) -> int:
-    from fat_fpga.hardening.front import (
-        front_text,
-        fronts_of,
-        write_front_csv,
-        write_front_figure,
-        write_front_json,
-    )
+    from fat_fpga.hardening.front import front_text, fronts_of, write_front_csv, write_front_json
+    from fat_fpga.hardening.front_figure import write_front_figure
 
     networks = [planner.criticality.run.identity.network for planner in planners]
     fronts = fronts_of(planners, args.names or networks)

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fat_fpga import __version__
@@ -156,14 +155,3 @@ def write_front_json(fronts: Sequence[Front], path: str | os.PathLike[str]) -> N
     """Write `front_json`; the file appears whole or not at all. OSError if it cannot."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(front_json(fronts), indent=1) + "\n", encoding="utf-8")
-
-
-def write_front_figure(fronts: Sequence[Front], path: str | os.PathLike[str]) -> None:
-    """Draw the fronts over each other, in the format that the file's ending says: .png, .svg or .pdf."""
-    from fat_fpga.hardening.front_figure import front_figure
-    from fat_fpga.reports.style import style
-
-    if Path(path).suffix not in (".png", ".svg", ".pdf"):
-        raise PlanError(f"{path}: figures are .png, .svg or .pdf")
-    with replacing(path) as temporary, style():
-        front_figure(fronts).savefig(temporary, format=Path(path).suffix[1:], dpi=150)

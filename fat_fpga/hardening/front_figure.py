@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fat_fpga.errors import PlanError
+from fat_fpga.files import replacing
 from fat_fpga.hardening.front import Front
 from fat_fpga.hardening.plan import CHANNEL
-from fat_fpga.reports.style import RULE, colours, markers
+from fat_fpga.reports.style import RULE, colours, markers, style
 from fat_fpga.reports.text import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+def write_front_figure(fronts: Sequence[Front], path: str | os.PathLike[str]) -> None:
+    """Draw the fronts over each other, in the format that the file's ending says: .png, .svg or .pdf."""
+    if Path(path).suffix not in (".png", ".svg", ".pdf"):
+        raise PlanError(f"{path}: figures are .png, .svg or .pdf")
+    with replacing(path) as temporary, style():
+        front_figure(fronts).savefig(temporary, format=Path(path).suffix[1:], dpi=150)
 
 
 def front_figure(fronts: Sequence[Front]) -> Figure:

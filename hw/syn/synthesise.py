@@ -1,6 +1,6 @@
 """LUTs and flip-flops of voter and saboteur over their parameters, by Yosys (``synth_xilinx``, 7 series).
 
-``make synthesis`` writes ``fat_fpga/hardening/costs/voter_luts.json``: one row for each parameter set. LUTs are the
+``make synthesis`` writes ``fat_fpga/luts/measured.json``: one row for each parameter set. LUTs are the
 LUT1 to LUT6 cells; carry chains and wide multiplexers stand beside them. Figures are before placement.
 """
 
@@ -19,7 +19,7 @@ from fat_fpga.board.voter import sources_literal
 from fat_fpga.files import replacing
 
 RTL = Path(__file__).parents[1] / "rtl"
-TABLE = Path(__file__).parents[2] / "fat_fpga" / "hardening" / "costs" / "voter_luts.json"
+TABLE = Path(__file__).parents[2] / "fat_fpga" / "luts" / "measured.json"
 SOURCES = (
     "fat_registers_pkg.sv",
     "fat_axil_slave.sv",

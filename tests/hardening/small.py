@@ -10,7 +10,7 @@ import pytest
 
 from fat_fpga.campaign import Run
 from fat_fpga.faults.folding import Fold
-from fat_fpga.hardening.costs import finn, voter
+from fat_fpga.hardening.costs import finn
 from fat_fpga.hardening.costs.finn import Arithmetic, FinnModel
 from fat_fpga.hardening.costs.folded import FoldedModel
 from fat_fpga.hardening.costs.macs import MacsModel
@@ -40,5 +40,5 @@ def cost_model(name: str, monkeypatch: pytest.MonkeyPatch) -> CostModel:
     entries = json.loads(TABLE.read_text())["units"]
     table = {Arithmetic(*entry["arithmetic"]): entry["estimates"] for entry in entries}
     monkeypatch.setattr(finn, "stored", lambda: table)
-    monkeypatch.setattr(voter, "coefficients", lambda: (80.0, 33.0, 2.0, 1.0))
+    monkeypatch.setattr("fat_fpga.luts.voter.coefficients", lambda: (80.0, 33.0, 2.0, 1.0))
     return {"macs": MacsModel(), "folded": FoldedModel(), "finn": FinnModel(live=False)}[name]

@@ -14,6 +14,7 @@ from fat_fpga.hardening.costs.folded import FoldedModel
 from fat_fpga.hardening.costs.macs import MacsModel
 from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.design import UnitShape, bits_of
+from fat_fpga.luts.voter import coefficients, largest_error
 
 CONV1 = UnitShape("conv1", 64, 576, 64, 784, "BIPOLAR", "BIPOLAR", "BIPOLAR")
 STOCK = {
@@ -94,7 +95,7 @@ def test_table_is_what_finn_says(name: str) -> None:
 
 
 def test_voters_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(voter, "coefficients", lambda: (80.0, 30.0, 2.0, 0.5))
+    monkeypatch.setattr("fat_fpga.luts.voter.coefficients", lambda: (80.0, 30.0, 2.0, 0.5))
     assert voter.voter_luts(Built(CONV1, 0, 32, 32)) == 0
     assert voter.voter_luts(Built(CONV1, 16, 48, 32)) == 80 + 30 * 16 + 2 * 32 + 96 // 2  # collected, 2 beats of 32
     assert voter.voter_luts(Built(CONV1, 16, 48, 32, True)) == 80 + 30 * 16 + 2 * 32  # whole PEs: no buffer
@@ -106,8 +107,8 @@ def test_voters_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_voters_against_measurements() -> None:
     """The model is a fit; how good it is can be told, and no measured voter is far from it."""
-    assert 0 < voter.largest_error() < 0.08
-    a, b, c, d = voter.coefficients()
+    assert 0 < largest_error() < 0.08
+    a, b, c, d = coefficients()
     assert min(a, b, c, d) > 0
 
 

@@ -14,9 +14,9 @@ from fat_fpga.hardening.front import (
     front_text,
     fronts_of,
     write_front_csv,
-    write_front_figure,
     write_front_json,
 )
+from fat_fpga.hardening.front_figure import write_front_figure
 from fat_fpga.hardening.offers import offers
 from fat_fpga.hardening.plan_costs import slowest
 from fat_fpga.hardening.planner import Planner

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fat_fpga.finn.operators.base import StreamOperator
-from fat_fpga.hardening.costs.saboteur import saboteur_luts
+from fat_fpga.luts import saboteur_luts
 
 
 class FatSaboteur_rtl(StreamOperator):  # noqa: N801

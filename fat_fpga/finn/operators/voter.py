@@ -8,7 +8,7 @@ import numpy as np
 
 from fat_fpga.board.voter import signature, sources_literal, triplets
 from fat_fpga.finn.operators.base import StreamOperator
-from fat_fpga.hardening.costs.voter import fitted_luts
+from fat_fpga.luts import voter_luts
 from fat_fpga.network.layers import IntArray
 
 
@@ -72,7 +72,7 @@ class FatVoter_rtl(StreamOperator):  # noqa: N801
 
     def lut_estimation(self, fpgapart: str) -> int:
         """FINN: LUTs, by the model that is fitted to synthesised voters."""
-        return fitted_luts(len(triplets(self.sources)), self.get_outstream_width(), self._buffered_bits())
+        return voter_luts(len(triplets(self.sources)), self.get_outstream_width(), self._buffered_bits())
 
     def _buffered_bits(self) -> int:
         """Bits of a pixel in front, which the voter keeps unless the copies of every beat stand in one beat."""

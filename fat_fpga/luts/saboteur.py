@@ -1,18 +1,16 @@
-"""What a stream saboteur costs: LUTs by a line through synthesised ones (``voter_luts.json``).
+"""What a stream saboteur costs: LUTs by a line through synthesised ones (``measured.json``).
 
 LUT = a + b x bits of a beat
 """
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
-from importlib import resources
 from math import ceil
 
 import numpy as np
 
-from fat_fpga.hardening.costs.voter import TABLE
+from fat_fpga.luts.table import measured
 
 
 def saboteur_luts(bits: int) -> int:
@@ -24,7 +22,6 @@ def saboteur_luts(bits: int) -> int:
 @lru_cache(maxsize=1)
 def coefficients() -> tuple[float, float]:
     """a and b, by least squares."""
-    file = resources.files("fat_fpga.hardening.costs") / TABLE
-    measured = json.loads(file.read_text(encoding="utf-8"))["saboteurs"]
-    b, a = np.polyfit([entry["lanes"] * entry["bits"] for entry in measured], [entry["lut"] for entry in measured], 1)
+    known = measured()["saboteurs"]
+    b, a = np.polyfit([entry["lanes"] * entry["bits"] for entry in known], [entry["lut"] for entry in known], 1)
     return float(a), float(b)

@@ -1,0 +1,6 @@
+"""LUTs of our hardware, from synthesis: ``measured.json``, made by ``make synthesis``, and models fitted to it."""
+
+from fat_fpga.luts.saboteur import saboteur_luts
+from fat_fpga.luts.voter import voter_luts
+
+__all__ = ["saboteur_luts", "voter_luts"]
