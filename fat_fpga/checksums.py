@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from fat_fpga.faults import places
 from fat_fpga.faults.place import INPUT
+from fat_fpga.faults.register import Register
 from fat_fpga.network import MatrixVectorUnit, Network
 from fat_fpga.network.bounds import source_of
 from fat_fpga.network.datatypes import smallest_type, unit_weight_type
@@ -59,7 +60,7 @@ def stream_words(network: Network, place: str, stream: IntArray) -> tuple[npt.ND
         values, bits = (values + 1) // 2, 1
     else:
         raw = place == INPUT and bool(np.all(network.input.table == np.arange(256)))
-        bits = 8 if raw else _bits(smallest_type(levels.min, levels.max))
+        bits = 8 if raw else Register.of_type(smallest_type(levels.min, levels.max)).bits
     return values & ((1 << bits) - 1), bits
 
 
@@ -96,9 +97,7 @@ def _scores(network: Network, values: npt.NDArray[np.int64]) -> tuple[npt.NDArra
         return (values + inputs) // 2, _accumulator_bits(unit, 0, 1)
     if levels.bipolar:
         return values, _accumulator_bits(unit, -1, 1)
-    bits = _bits(smallest_type(levels.min, levels.max))
-    span = (-(1 << bits - 1), (1 << bits - 1) - 1) if levels.min < 0 else (0, (1 << bits) - 1)
-    return values, _accumulator_bits(unit, *span)
+    return values, _accumulator_bits(unit, *Register.of_type(smallest_type(levels.min, levels.max)).span)
 
 
 def _accumulator_bits(unit: MatrixVectorUnit, low: int, high: int) -> int:
@@ -112,7 +111,3 @@ def _accumulator_bits(unit: MatrixVectorUnit, low: int, high: int) -> int:
     if smallest >= 0:
         return max(ceil(log2(largest + 1)), 1)
     return ceil(log2(max(-smallest, 1 + largest)) + 1)
-
-
-def _bits(datatype: str) -> int:
-    return 1 if datatype in ("BIPOLAR", "BINARY") else int("".join(c for c in datatype if c.isdigit()))

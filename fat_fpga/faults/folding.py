@@ -33,6 +33,11 @@ class Fold(NamedTuple):
     simd: int | None
 
 
+def divisors(number: int) -> list[int]:
+    """All of them, ascending: the PE counts that divide so many channels."""
+    return [part for part in range(1, number + 1) if number % part == 0]
+
+
 class Foldable(Protocol):
     """What a folding needs to know of a unit."""
 

@@ -22,8 +22,9 @@ import numpy.typing as npt
 
 from fat_fpga.boards import Board
 from fat_fpga.errors import FinnError
+from fat_fpga.faults.folding import divisors
 from fat_fpga.finn.estimates import part_of, unfolded
-from fat_fpga.finn.folding import Fold, Folding, divisors, lanes_of, shared_pes
+from fat_fpga.finn.folding import Fold, Folding, lanes_of, shared_pes
 from fat_fpga.finn.graph import LABELS, POOL, UNIT, WINDOW, Node, nodes_of
 from fat_fpga.finn.parallel import cycles_of, group_channels, grouped, set_fold
 from fat_fpga.finn.setup import finn_errors

@@ -209,14 +209,3 @@ def _layer(node: Node, part: str) -> LayerEstimate:
         node.place, node.proto.name, number("PE"), number("SIMD"), round(needs["LUT"]), round(needs["BRAM_18K"]),
         round(needs["DSP"]), int(custom.get_exp_cycles()),
     )  # fmt: skip
-
-
-def estimate_checked(
-    network: Network, folding: Folding, board: Board, clock: float = 100.0, inject: str | None = None
-) -> Estimates:
-    """As `estimate`; FinnError where the part is too small, too."""
-    if inject is not None and inject not in INJECTIONS:
-        raise FinnError(f"unknown way to inject '{inject}': known are {', '.join(INJECTIONS)}")
-    found = estimate(network, folding, board, clock, inject)
-    check_fits(found, board)
-    return found

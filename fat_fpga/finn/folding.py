@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fat_fpga.errors import FaultError, FinnError
-from fat_fpga.faults.folding import read_folds
+from fat_fpga.faults.folding import divisors, read_folds
 from fat_fpga.faults.place import INPUT
 from fat_fpga.files import replacing
 from fat_fpga.finn.graph import LABELS
@@ -142,13 +142,7 @@ def lanes_of(network: Network, position: int) -> int:
     parts of a pixel, all inputs of a fully connected unit."""
     unit = network.layers[position]
     assert isinstance(unit, MatrixVectorUnit)
-    dense = unit.name.startswith("fc") and unit.kernel == network.input_shape(position)[1:]
-    return int(unit.weights[0].size if dense else unit.weights.shape[1])
-
-
-def divisors(number: int) -> list[int]:
-    """All of them, ascending."""
-    return [part for part in range(1, number + 1) if number % part == 0]
+    return int(unit.weights[0].size if network.is_matrix(position) else unit.weights.shape[1])
 
 
 def _divides(folding: Folding, name: str, what: str, count: int, whole: int, of: str) -> None:

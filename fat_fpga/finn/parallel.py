@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fat_fpga.finn.folding import Fold, Folding, divisors
+from fat_fpga.faults.folding import divisors
+from fat_fpga.finn.folding import Fold, Folding
 from fat_fpga.finn.graph import ACTIVATION, INJECTOR, LABELS, POOL, UNIT, VOTE, WINDOW, Node, nodes_of
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network

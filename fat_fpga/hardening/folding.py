@@ -11,14 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fat_fpga.errors import PlanError
-from fat_fpga.faults.folding import Fold
+from fat_fpga.faults.folding import Fold, divisors
 from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.design import UnitShape
-
-
-def divisors(number: int) -> list[int]:
-    """All divisors, ascending."""
-    return [d for d in range(1, number + 1) if number % d == 0]
 
 
 def unrolled(design: Sequence[UnitShape]) -> dict[str, Fold]:

@@ -66,10 +66,7 @@ class UnitPlan:
     @cached_property
     def copies(self) -> tuple[tuple[int, ...], ...]:
         """For each channel the rows that compute it, ascending: one or three."""
-        found: list[list[int]] = [[] for _ in range(self.channels)]
-        for row, channel in enumerate(self.rows):
-            found[channel].append(row)
-        return tuple(map(tuple, found))
+        return copies_of(self.rows, self.channels)
 
     @property
     def replicated(self) -> tuple[int, ...]:
@@ -79,11 +76,7 @@ class UnitPlan:
     @property
     def sources(self) -> tuple[tuple[int, int, int], ...]:
         """For each position behind the voter the three rows it is decided by; a single row stands three times."""
-        found = []
-        for channel in self.order:
-            rows = self.copies[channel]
-            found.append((rows[0], rows[len(rows) // 2], rows[-1]))
-        return tuple(found)
+        return sources_of(self.copies, self.order)
 
     @property
     def folds(self) -> int:
@@ -202,6 +195,19 @@ class Plan:
             if unit.unit == name:
                 return unit
         raise PlanError(f"the plan has no unit '{name}': it has {', '.join(unit.unit for unit in self.units)}")
+
+
+def copies_of(rows: Sequence[int], channels: int) -> tuple[tuple[int, ...], ...]:
+    """For each channel the rows that compute it, ascending."""
+    found: list[list[int]] = [[] for _ in range(channels)]
+    for row, channel in enumerate(rows):
+        found[channel].append(row)
+    return tuple(map(tuple, found))
+
+
+def sources_of(copies: Sequence[Sequence[int]], order: Sequence[int]) -> tuple[tuple[int, int, int], ...]:
+    """For each position behind a voter the three rows it is decided by; a single row stands three times."""
+    return tuple((rows[0], rows[len(rows) // 2], rows[-1]) for rows in (copies[channel] for channel in order))
 
 
 def identity_plan(unit: str, channels: int, pe: int, simd: int) -> UnitPlan:

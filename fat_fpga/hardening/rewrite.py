@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from fat_fpga.errors import PlanError
+from fat_fpga.hardening.plan import copies_of, sources_of
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 
 
@@ -37,16 +38,15 @@ def rearranged(network: Network, unit: str, rows: Sequence[int], order: Sequence
         raise PlanError(f"{unit}: it has a vote behind it already; plan for the network without votes")
     order = list(range(layer.channels)) if order is None else [int(channel) for channel in order]
     rows = [int(channel) for channel in rows]
-    copies = _check(layer, rows, order)
+    replicated = _check(layer, rows, order)
     layers = list(network.layers)
     layers[position] = replace(layer, weights=layer.weights[rows], thresholds=layer.thresholds[rows])
     behind = next(i for i in range(position + 1, len(layers)) if not isinstance(layers[i], MaxPool))
     reader = layers[behind]
     assert isinstance(reader, MatrixVectorUnit)
     layers[behind] = replace(reader, weights=np.ascontiguousarray(reader.weights[:, order]))
-    if copies:
-        at = {channel: [i for i, row in enumerate(rows) if row == channel] for channel in order}
-        sources = np.array([at[channel] * (3 // len(at[channel])) for channel in order], np.int32)
+    if replicated:
+        sources = np.array(sources_of(copies_of(rows, layer.channels), order), np.int32)
         layers.insert(position + 1, MajorityVote(f"{unit}.vote", sources, f"{unit}_vote"))
     return replace(network, layers=tuple(layers))
 

@@ -70,6 +70,13 @@ class Network:
         """Shape in front of ``layers[position]``."""
         return self.shapes[position - 1] if position else self.input.shape
 
+    def is_matrix(self, position: int) -> bool:
+        """Whether ``layers[position]`` is a matrix product in files: called fully connected, over its whole input."""
+        layer = self.layers[position]
+        if not isinstance(layer, MatrixVectorUnit):
+            return False
+        return layer.name.startswith("fc") and layer.kernel == self.input_shape(position)[1:]
+
     def position(self, name: str) -> int:
         """Index in ``layers`` of the layer called ``name``; ModelError lists the known ones."""
         for i, layer in enumerate(self.layers):

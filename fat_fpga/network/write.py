@@ -64,7 +64,7 @@ class _Writer:
         shape = self.network.shapes[position]
         weight_type = unit_weight_type(unit)
         reach = lattice(unit, source_of(self.network, position))
-        if unit.name.startswith("fc") and unit.kernel == self.network.input_shape(position)[1:]:
+        if self.network.is_matrix(position):
             self._flatten(unit.name)
             matrix = unit.weights.reshape(unit.channels, -1).T
             weights = self._constant(f"{unit.name}_weights", matrix, weight_type)

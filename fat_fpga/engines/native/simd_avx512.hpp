@@ -99,33 +99,22 @@ struct Wide64<int32_t> {
   }
 };
 
-// `Words` words of bits, and logic on them.
+// `Words` words of bits, and logic on them. Here one or two of them, in 128 bits.
 template <int Words>
-struct Bits;
-
-template <>
-struct Bits<1> {
+struct Bits {
+  static_assert(Words == 1 || Words == 2, "more have a form of their own");
   __m128i v;
 
   static Bits zero() { return {_mm_setzero_si128()}; }
   static Bits all(uint64_t word) { return {_mm_set1_epi64x(int64_t(word))}; }
-  static Bits load(const uint64_t* p) { return {_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))}; }
-  void store(uint64_t* p) const { _mm_storel_epi64(reinterpret_cast<__m128i*>(p), v); }
-  static Bits parity(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
-  static Bits majority(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
-  static Bits even(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0x69)}; }
-  static Bits both(Bits a, Bits b) { return {_mm_and_si128(a.v, b.v)}; }
-  static Bits differ(Bits a, Bits b) { return {_mm_xor_si128(a.v, b.v)}; }
-};
-
-template <>
-struct Bits<2> {
-  __m128i v;
-
-  static Bits zero() { return {_mm_setzero_si128()}; }
-  static Bits all(uint64_t word) { return {_mm_set1_epi64x(int64_t(word))}; }
-  static Bits load(const uint64_t* p) { return {_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))}; }
-  void store(uint64_t* p) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), v); }
+  static Bits load(const uint64_t* p) {
+    const auto* at = reinterpret_cast<const __m128i*>(p);
+    return {Words == 1 ? _mm_loadl_epi64(at) : _mm_loadu_si128(at)};
+  }
+  void store(uint64_t* p) const {
+    auto* at = reinterpret_cast<__m128i*>(p);
+    if (Words == 1) _mm_storel_epi64(at, v); else _mm_storeu_si128(at, v);
+  }
   static Bits parity(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
   static Bits majority(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
   static Bits even(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0x69)}; }
