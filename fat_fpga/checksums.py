@@ -1,4 +1,6 @@
-"""A checksum over every layer's output stream, as FINN's checksum hook computes it on the board.
+"""A checksum over every layer's output stream, as the checksum hook computes it on the board.
+
+The hook is ``hw/rtl/fat_checksum.sv``; FINN's own computes the same.
 
 A frame is the stream of one image: pixels in raster order, the channels of a pixel in ascending order. The values
 stand in as many bits as their datatype has, two's complement or unsigned; -1 and +1 are 0 and 1 in one bit. Value
@@ -7,9 +9,9 @@ least significant one. Then
 
     checksum = sum over i of (1 + i mod 3) * v_i    modulo 2^24.
 
-The hook's register holds it in its low 24 bits, and in its high 8 the number of frames since reset, modulo 256, minus
-one: `register_word`. With PE channels a beat FINN's stream has channel f * PE + l in lane l of fold f, so the order
-of values, and with it the checksum, is the same under every folding.
+The hook's register holds it in its low 24 bits, and in its high 8 the number of frames since it was cleared, modulo
+256, minus one: `register_word`. With PE channels a beat FINN's stream has channel f * PE + l in lane l of fold f, so
+the order of values, and with it the checksum, is the same under every folding.
 """
 
 from __future__ import annotations

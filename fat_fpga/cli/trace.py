@@ -20,7 +20,7 @@ def add(commands: Commands) -> None:
     parser = commands.add_parser(
         "trace",
         help="checksums of every layer's stream for one image",
-        description="Checksums as FINN's checksum hook computes them on the board, behind every layer: the first that\n"
+        description="Checksums as a checksum hook computes them on the board, behind every layer: the first that\n"
         "differs is where a board and a simulation part.",
         epilog=EPILOG,
     )

@@ -15,7 +15,8 @@ from fat_fpga.errors import FinnError
 from fat_fpga.faults import places
 from fat_fpga.finn.auto import auto_folding
 from fat_fpga.finn.estimates import part_of, unfolded
-from fat_fpga.finn.graph import UNIT, nodes_of, streams_of
+from fat_fpga.finn.graph import HOOK, UNIT, nodes_of, streams_of
+from fat_fpga.finn.inject import insert_checksum
 from fat_fpga.finn.layout import to_stream
 from fat_fpga.finn.parallel import apply_folding
 from fat_fpga.network import Network
@@ -49,28 +50,30 @@ def test_random_networks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "copies", "inject"),
+    ("name", "copies", "inject", "hooks"),
     [
-        ("cnv_w1a1", False, None),
-        ("cnv_w1a1", True, "stream"),
-        ("cnv_w2a2", False, "thresholds"),
-        ("cnv_w2a2", True, None),
-        ("tfc_w2a2", True, "thresholds"),
+        ("cnv_w1a1", False, None, False),
+        ("cnv_w1a1", True, "stream", False),
+        ("cnv_w2a2", False, "thresholds", False),
+        ("cnv_w2a2", True, None, True),
+        ("tfc_w2a2", True, "thresholds", True),
     ],
 )
-def test_the_specialised_graph_computes_the_network(name: str, copies: bool, inject: str | None) -> None:
+def test_the_specialised_graph_computes_the_network(name: str, copies: bool, inject: str | None, hooks: bool) -> None:
     network = load_bundled(name)
     network = hardened(network) if copies else network
     image = load("demo:cifar10", limit=1).images if name.startswith("cnv") else random_images(network, 1)
-    check(network, image, inject, 300)
+    check(network, image, inject, 300, hooks)
 
 
-def check(network: Network, image: Any, inject: str | None, rate: int) -> None:
+def check(network: Network, image: Any, inject: str | None, rate: int, hooks: bool = False) -> None:
     """Every stream of the specialised graph, folded for a rate, is the network's, and of its declared datatype."""
     from qonnx.custom_op.registry import getCustomOp
 
     model = unfolded(network, part_of(ZCU104), inject)
     apply_folding(model, network, auto_folding(network, rate, ZCU104, inject=inject))
+    for node in streams_of(model, network).values() if hooks else ():
+        insert_checksum(model, node)
     context = model.make_empty_exec_context()
     first = model.graph.node[0].input[0]
     context[first] = image.astype(np.float32).transpose(0, 2, 3, 1)
@@ -80,6 +83,7 @@ def check(network: Network, image: Any, inject: str | None, rate: int) -> None:
     counting = last.custom.get_nodeattr("binaryXnorMode")
     expected = execute(network, image)
     for place, node in streams_of(model, network).items():
+        assert (node.role == HOOK) == hooks
         tensor, levels = node.proto.output[0], places(network)[place].levels
         datatype = model.get_tensor_datatype(tensor)
         assert np.all(datatype.allowed(context[tensor])), place
