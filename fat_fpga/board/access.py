@@ -7,7 +7,6 @@ from typing import Protocol
 from fat_fpga.board.registers import VERSION, RegisterMap
 from fat_fpga.errors import BoardError
 
-
 POLLS = 1000
 """Reads of a status after which a bit of it is taken to stay."""
 

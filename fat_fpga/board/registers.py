@@ -165,8 +165,8 @@ CHECKSUM = RegisterMap(
         ),
     ),
 )
-"""CLEAR sets CHECKSUM, FRAMES and DIGEST to 0 and forgets every frame whose last beat has passed; a frame that is passing
-stays whole, and counts as it ends."""
+"""CLEAR sets CHECKSUM, FRAMES and DIGEST to 0 and forgets every frame whose last beat has passed; a frame that is
+passing stays whole, and counts as it ends."""
 
 SUM_BITS = 24
 """Low bits of the register CHECKSUM."""

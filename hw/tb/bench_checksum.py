@@ -36,8 +36,9 @@ def stages() -> int:
 async def passes(dut: Any, frames: list[int], pauses: tuple[float, float], seed: int) -> None:
     """Send frames by number; what comes out must be what goes in."""
     beats = [beat for number in frames for beat in BEATS[number]]
-    cocotb.start_soon(send(dut, beats, pauses[0], random.Random(seed)))
+    sender = cocotb.start_soon(send(dut, beats, pauses[0], random.Random(seed)))
     assert await receive(dut, len(beats), pauses[1], random.Random(seed + 1)) == beats
+    await sender
 
 
 async def holds(bus: Registers, sums: list[int], frames: int | None = None) -> None:
