@@ -39,7 +39,7 @@ class Opened:
     def __init__(
         self, network: Network, folding: Folding, inject: str | None, folder: Path, patch: pytest.MonkeyPatch
     ) -> None:
-        build = Build(network, folder, board("ZCU104"), folding, inject=inject, checksums=False)
+        build = Build(network, folder, board("ZCU104"), folding, inject=inject, checksums=True)
         self.model = build_all(build, patch)
         self.device = FinnBoard(self.model)
         self.pynq = FakePynq(self.device, self.device.input, self.device.output, self.device.names)
