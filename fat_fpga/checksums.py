@@ -1,6 +1,4 @@
-"""A checksum over every layer's output stream, as the checksum hook computes it on the board.
-
-The hook is ``hw/rtl/fat_checksum.sv``; FINN's own computes the same.
+"""A checksum over every layer's output stream, as FINN's checksum hook and our checksum block compute it on the board.
 
 A frame is the stream of one image: pixels in raster order, the channels of a pixel in ascending order. The values
 stand in as many bits as their datatype has, two's complement or unsigned; -1 and +1 are 0 and 1 in one bit. Value
@@ -9,20 +7,22 @@ least significant one. Then
 
     checksum = sum over i of (1 + i mod 3) * v_i    modulo 2^24.
 
-The hook's register holds it in its low 24 bits, and in its high 8 the number of frames since it was cleared, modulo
-256, minus one: `register_word`. With PE channels a beat FINN's stream has channel f * PE + l in lane l of fold f, so
-the order of values, and with it the checksum, is the same under every folding.
+The hook's register holds it in its low 24 bits, and in its high 8 the number of frames since reset, modulo 256, minus
+one: `register_word`. With PE channels a beat FINN's stream has channel f * PE + l in lane l of fold f, so the order
+of values, and with it the checksum, is the same under every folding.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil, log2
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from fat_fpga.faults import places
+from fat_fpga.engines.engine import Engine, Images
+from fat_fpga.faults import AnyFault, places
 from fat_fpga.faults.place import INPUT
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MatrixVectorUnit, Network
@@ -73,6 +73,21 @@ def checksums(network: Network, streams: Mapping[str, IntArray]) -> Found:
         words, bits = stream_words(network, place, stream)
         found[place] = np.array([checksum(frame, bits) for frame in words], np.int64), bits
     return found
+
+
+@runtime_checkable
+class SumsLayers(Protocol):
+    """An engine that gives checksums without the streams, as a board does."""
+
+    def layer_checksums(self, network: Network, images: Images, fault: AnyFault | None = None) -> Found:
+        """The checksums of every stream that it can sum up."""
+
+
+def checksums_by(engine: Engine, network: Network, images: Images, fault: AnyFault | None = None) -> Found:
+    """An engine's checksums for images uint8 [N, C, H, W], under a fault or without."""
+    if isinstance(engine, SumsLayers):
+        return engine.layer_checksums(network, images, fault)
+    return checksums(network, engine.trace(network, images, fault))
 
 
 def text_of(network: Network, found: Found, pes: Mapping[str, int] | None = None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -148,13 +148,18 @@ def check_mapped(model: Model, network: Network) -> None:
 
 def nodes_of(model: Model, network: Network) -> list[Node]:
     """Every hardware layer of the model, in order, with the place that it works for."""
+    return placed(model.graph.node, network)
+
+
+def placed(protos: Iterable[Any], network: Network) -> list[Node]:
+    """Those of the nodes, given in the order of the stream, that are hardware layers."""
     layers = iter(network.layers)
     place, found, waiting = INPUT, [], []
 
     def next_of(kind: type) -> str:
         return next(layer.name for layer in layers if isinstance(layer, kind))
 
-    for proto in model.graph.node:
+    for proto in protos:
         kind = proto.op_type.removesuffix("_hls").removesuffix("_rtl")
         if kind in ("ConvolutionInputGenerator", "FMPadding"):
             waiting.append(proto)
