@@ -15,8 +15,8 @@ from fat_fpga.hardening.criticality import criticality_of
 from fat_fpga.hardening.planner import Planner
 from fat_fpga.network import Network
 
-DIGITS = 100
-"""How many of the bundled ones the plan is about: a simulated board does a whole campaign on them in a minute or two."""
+DIGITS = 80
+"""How many of the bundled ones the plan is about: a simulated board does a whole campaign on them in two minutes."""
 
 
 def planned(network: Network, folds: Mapping[str, Fold], folder: Path) -> tuple[Network, Mapping[str, Fold]]:
