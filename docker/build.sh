@@ -2,7 +2,7 @@
 # A bitstream in a container:
 #
 #   make docker-build MODEL=cnv.onnx BOARD=ZCU104 XILINX=/tools/Xilinx [PLAN=plan.json] [FOLDING=stock] [INJECT=stream]
-#                     [OUTPUT=build] [UNTIL=package]
+#                     [OUTPUT=build] [UNTIL=board]
 #
 # MODEL is a file or the name of a bundled network; XILINX is the folder that holds Vivado and Vitis_HLS; it is mounted
 # read-only. OUTPUT is made, or a build in it continued.
@@ -28,7 +28,7 @@ if [ -f "$MODEL" ]; then
     mounts+=(--volume "$(realpath "$MODEL"):/model.onnx:ro")
     model=/model.onnx
 fi
-arguments=(finn build "$model" --board "$BOARD" --output /build --until "${UNTIL:-package}")
+arguments=(finn build "$model" --board "$BOARD" --output /build --until "${UNTIL:-board}")
 if [ -n "${PLAN:-}" ]; then
     [ -f "$PLAN" ] || refuse "no file $PLAN"
     mounts+=(--volume "$(realpath "$PLAN"):/plan.json:ro")

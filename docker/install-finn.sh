@@ -5,7 +5,8 @@
 #
 # finn-plus itself is installed without its dependencies: its own pins (brevitas 0.13.0, which wants setuptools below 70)
 # and torch 2.13.0 (setuptools 77 and newer) have no common solution. finn-requirements.txt lists what it imports.
-# Torch comes first, so that nothing later chooses another build of it. Python 3.11 or newer; about 2.3 GB.
+# Its driver package, which only tests use, asks for numpy below 2 and runs with 2. Torch comes first, so that nothing later
+# chooses another build of it. Python 3.11 or newer; about 2.3 GB.
 set -euo pipefail
 
 if [ $# -ne 1 ]; then
@@ -27,7 +28,7 @@ pip=("$venv/bin/python" -m pip --disable-pip-version-check install --quiet)
 
 "${pip[@]}" --constraint "$root/constraints.txt" torch
 "${pip[@]}" --constraint "$root/constraints.txt" --requirement "$here/finn-requirements.txt"
-"${pip[@]}" --no-deps finn-plus==1.6.1
+"${pip[@]}" --no-deps finn-plus==1.6.1 finn-plus-driver==1.6.1
 # fat_fpga needs little that is not there by now; it compiles its C++ kernels. The last line proves that FINN imports.
 "${pip[@]}" --constraint "$root/constraints.txt" --editable "$root" 'pytest>=8' 'hypothesis>=6.100'
 "$venv/bin/python" -c 'from fat_fpga.finn.operators import register; register()'

@@ -1,4 +1,4 @@
-"""A checksum over every layer's output stream, as FINN's checksum hook computes it on the board.
+"""A checksum over every layer's output stream, as FINN's checksum hook and our checksum block compute it on the board.
 
 A frame is the stream of one image: pixels in raster order, the channels of a pixel in ascending order. The values
 stand in as many bits as their datatype has, two's complement or unsigned; -1 and +1 are 0 and 1 in one bit. Value
@@ -16,11 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil, log2
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from fat_fpga.faults import places
+from fat_fpga.engines.engine import Engine, Images
+from fat_fpga.faults import AnyFault, places
 from fat_fpga.faults.place import INPUT
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MatrixVectorUnit, Network
@@ -71,6 +73,21 @@ def checksums(network: Network, streams: Mapping[str, IntArray]) -> Found:
         words, bits = stream_words(network, place, stream)
         found[place] = np.array([checksum(frame, bits) for frame in words], np.int64), bits
     return found
+
+
+@runtime_checkable
+class SumsLayers(Protocol):
+    """An engine that gives checksums without the streams, as a board does."""
+
+    def layer_checksums(self, network: Network, images: Images, fault: AnyFault | None = None) -> Found:
+        """The checksums of every stream that it can sum up."""
+
+
+def checksums_by(engine: Engine, network: Network, images: Images, fault: AnyFault | None = None) -> Found:
+    """An engine's checksums for images uint8 [N, C, H, W], under a fault or without."""
+    if isinstance(engine, SumsLayers):
+        return engine.layer_checksums(network, images, fault)
+    return checksums(network, engine.trace(network, images, fault))
 
 
 def text_of(network: Network, found: Found, pes: Mapping[str, int] | None = None) -> str:

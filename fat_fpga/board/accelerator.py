@@ -3,31 +3,27 @@ is still as it was armed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.board.checksum import ChecksumHook, Reading
 from fat_fpga.board.description import Description
 from fat_fpga.board.device import Device
-from fat_fpga.board.saboteur import Saboteur
+from fat_fpga.board.injection import SABOTEUR, THRESHOLDS, injection_of
+from fat_fpga.board.saboteur import Counters, Saboteur
+from fat_fpga.board.stream import Bytes
 from fat_fpga.board.thresholds import WritableThresholds
 from fat_fpga.board.voter import Disagreement, Voter
 from fat_fpga.errors import BoardError
-from fat_fpga.faults.fault import AnyFault, Fault
+from fat_fpga.faults.fault import AnyFault
 
-SABOTEUR, THRESHOLDS = "saboteur", "thresholds"
 BATCH = 256
 """Frames of one DMA transfer."""
-
-
-class Injection(NamedTuple):
-    """Where the parts of a fault go: at most one fault a saboteur, and levels of channels a threshold memory."""
-
-    saboteurs: dict[str, Fault]
-    thresholds: dict[str, dict[int, int]]
+POLLS = 1000
+"""Reads of a counter of frames until the last beats, which decide no class, must have passed."""
 
 
 class Accelerator:
@@ -68,6 +64,9 @@ class Accelerator:
         self.thresholds = {
             s.place: WritableThresholds(s, bus(s.thresholds.address)) for s in streams if s.thresholds is not None
         }
+        self.checksums = {
+            s.place: ChecksumHook(s.place, bus(s.checksum), s.layout) for s in streams if s.checksum is not None
+        }
         self.voters = {}
         for front, stream in pairwise(streams):
             if stream.voter is not None:
@@ -79,34 +78,9 @@ class Accelerator:
         self.device.restart()
         self.connect()
 
-    def injection(self, fault: AnyFault | None) -> Injection:
-        """How the board injects a fault, or several at once; BoardError where it cannot."""
-        saboteurs: dict[str, Fault] = {}
-        thresholds: dict[str, dict[int, int]] = {}
-        for part in fault.faults if fault is not None else ():
-            writable = part.layer in self.thresholds
-            if (
-                part.kind == "channel"
-                and writable
-                and (self.channels_by == THRESHOLDS or part.layer not in self.saboteurs)
-            ):
-                if part.layer in saboteurs:
-                    raise BoardError(
-                        f"{fault}: the saboteur of {part.layer} stands behind its thresholds, and would win"
-                    )
-                thresholds.setdefault(part.layer, {})[part.index[0]] = part.value
-            elif part.layer in self.saboteurs:
-                if part.layer in saboteurs:
-                    raise BoardError(f"{fault}: the saboteur of {part.layer} holds one fault at a time")
-                saboteurs[part.layer] = part
-            else:
-                known = ", ".join(sorted({*self.saboteurs, *self.thresholds})) or "nowhere"
-                raise BoardError(f"{part}: this board can inject faults at {known}, not at {part.layer}")
-        return Injection(saboteurs, thresholds)
-
     def arm(self, fault: AnyFault | None) -> None:
         """Inject ``fault`` from the next image on, or nothing; BoardError if a register reads back wrong."""
-        injection = self.injection(fault)
+        injection = injection_of(fault, self.description, self.channels_by)
         written = [memory.hold(injection.thresholds.get(place, {})) for place, memory in self.thresholds.items()]
         if any(written):
             self._flush()
@@ -114,19 +88,35 @@ class Accelerator:
             saboteur.arm(injection.saboteurs.get(place))
         for voter in self.voters.values():
             voter.clear()
+        for hook in self.checksums.values():
+            hook.clear()
         self._frames = 0
 
-    def scores(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
-        """Class scores int32 [N, classes] of images uint8 [N, C, H, W]; HungTransferError if they do not come."""
-        entry, output = self.description.input, self.description.output
+    def pack(self, images: npt.NDArray[np.uint8]) -> Bytes:
+        """Images uint8 [N, C, H, W] as the frames that DMA sends, uint8 [N, beats, bytes]."""
+        return self.description.input.pack(self.description.quantise(images))
+
+    def run(self, frames: Bytes) -> npt.NDArray[np.int32]:
+        """What comes out for frames of ``pack``: class scores int32 [N, classes], or where the accelerator gives the
+        class alone int32 [N, 1].
+
+        Raises:
+            HungTransferError: it does not come.
+        """
+        output = self.description.output
         found = []
-        for start in range(0, len(images), self.batch):
-            part = images[start : start + self.batch]
-            data = entry.pack(self.description.quantise(part)).reshape(-1, entry.beat_bytes)
+        for start in range(0, len(frames), self.batch):
+            part = frames[start : start + self.batch]
+            data = part.reshape(-1, part.shape[-1])
             got = self.device.transfer(data, len(part) * output.beats, output.beat_bytes)
             found.append(output.unpack(got.reshape(len(part), output.beats, output.beat_bytes))[:, :, 0, 0])
             self._frames += len(part)
         return np.concatenate(found)
+
+    def classes(self, outputs: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+        """Predicted classes, int32 [N], of what ``run`` gave: the first of the largest scores."""
+        predicted = outputs[:, 0] if self.description.labels else outputs.argmax(axis=1)
+        return predicted.astype(np.int32)
 
     def verify(self) -> None:
         """BoardError unless the board is still as it was armed, and has seen our images and no others."""
@@ -134,12 +124,13 @@ class Accelerator:
             memory.verify()
         for place, saboteur in self.saboteurs.items():
             saboteur.verify()
-            seen = saboteur.counters().frames
-            if seen != self._frames:
-                raise BoardError(
-                    f"{place}: {seen} frames passed where {self._frames} were sent: another host uses this board, "
-                    "or it was reset meanwhile"
-                )
+            self._check_frames(place, saboteur.counters)
+        for place, hook in self.checksums.items():
+            self._check_frames(place, hook.read)
+
+    def readings(self) -> dict[str, Reading]:
+        """What the checksum blocks hold of the images since ``arm``, by place."""
+        return {place: hook.read() for place, hook in self.checksums.items()}
 
     def disagreements(self) -> dict[str, list[Disagreement]]:
         """What voters saw since ``arm``, by place; empty where all copies agreed."""
@@ -147,24 +138,16 @@ class Accelerator:
         return {place: seen for place, seen in found.items() if seen}
 
     def _flush(self) -> None:
-        """One image whose scores nobody reads: streams may still hold what old memories made."""
-        self.scores(np.zeros((1, *self.description.shape), np.uint8))
+        """One image whose outputs nobody reads: streams may still hold what old memories made."""
+        self.run(self.pack(np.zeros((1, *self.description.shape), np.uint8)))
 
-
-def classes(scores: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Predicted classes, int32 [N]: the first maximum."""
-    predicted: npt.NDArray[np.int32] = scores.argmax(axis=1).astype(np.int32)
-    return predicted
-
-
-def injectable(accelerator: Accelerator, faults: Sequence[AnyFault]) -> list[AnyFault]:
-    """Those of the faults that this board can inject."""
-
-    def possible(fault: AnyFault) -> bool:
-        try:
-            accelerator.injection(fault)
-        except BoardError:
-            return False
-        return True
-
-    return [fault for fault in faults if possible(fault)]
+    def _check_frames(self, place: str, read: Callable[[], Counters | Reading]) -> None:
+        """BoardError unless a block counted the frames that were sent; the last beats may still be on their way."""
+        for _ in range(POLLS):
+            if (seen := read().frames) >= self._frames:
+                break
+        if seen != self._frames:
+            raise BoardError(
+                f"{place}: {seen} frames passed where {self._frames} were sent: another host uses this board, "
+                "or it was reset meanwhile"
+            )

@@ -7,6 +7,9 @@ from typing import Protocol
 from fat_fpga.board.registers import VERSION, RegisterMap
 from fat_fpga.errors import BoardError
 
+POLLS = 1000
+"""Reads of a status after which a bit of it is taken to stay."""
+
 
 class Bus(Protocol):
     """Words at byte offsets; ``pynq.MMIO`` is one."""
@@ -56,3 +59,8 @@ class Block:
         """Give commands of the CONTROL register."""
         control = self.registers["CONTROL"]
         self.bus.write(control.offset, sum(control.mask(bit) for bit in bits))
+
+    def idle(self, bit: str) -> bool:
+        """Whether a bit of the STATUS register is 0, now or within `POLLS` reads."""
+        mask = self.registers["STATUS"].mask(bit)
+        return any(not self.read("STATUS") & mask for _ in range(POLLS))

@@ -1,4 +1,4 @@
-"""What a host has to know of an accelerator: streams, addresses, and how pixels become its input.
+"""What a host has to know of an accelerator: streams, where their blocks are, and how pixels become its input.
 
 A build writes it beside the bitstream, or beside the simulated board, as JSON; the runner needs nothing else.
 """
@@ -20,7 +20,10 @@ from fat_fpga.faults.register import Register
 from fat_fpga.files import replacing
 from fat_fpga.network.levels import Levels
 
-FORMAT = 1
+FORMAT = 2
+
+Address = int | str
+"""Where a block is: a byte address on the bus, or its name in the overlay's memory map."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class ThresholdMemory:
         values: as built, int [C][count].
     """
 
-    address: int
+    address: Address
     bits: int
     signed: bool
     count: int
@@ -64,20 +67,22 @@ class StreamPlace:
     Attributes:
         place: its address in faults: ``fc0``, ``fc0.vote``.
         layout: how it is carried.
-        levels: what its activations can be.
-        saboteur: address of the saboteur in it; None if there is none.
+        levels: what its activations can be; None for class scores.
+        saboteur: where the saboteur in it is; None if there is none.
         thresholds: memory in front of it that a host can write; None if there is none.
-        voter: address of the voter that makes it; None if there is none.
+        voter: where the voter that makes it is; None if there is none.
         sources: int [C][3] of that voter.
+        checksum: where the block is that sums it up, behind the saboteur; None if there is none.
     """
 
     place: str
     layout: StreamLayout
-    levels: Levels
-    saboteur: int | None = None
+    levels: Levels | None
+    saboteur: Address | None = None
     thresholds: ThresholdMemory | None = None
-    voter: int | None = None
+    voter: Address | None = None
     sources: list[list[int]] | None = None
+    checksum: Address | None = None
 
 
 @dataclass(frozen=True)
@@ -88,11 +93,12 @@ class Description:
         name: of the network.
         fingerprint: of the network, as campaigns keep it.
         shape: channels, height, width of an image.
-        table: int [C][256]; the integer of each pixel: input quantisation happens on the host.
+        table: int [C][256]; the integer of each pixel, as the host sends it: the pixel itself where the accelerator
+            quantises its input.
         input: stream in; a frame is one pixel with all values of an image, rows, columns, then channels.
-        output: stream out: class scores, the raw accumulators of the last unit.
-        streams: between layers, in order.
-        base: of the blocks' addresses on a processor's bus; all other addresses count from it.
+        output: stream out: class scores, the raw accumulators of the last unit, or the class.
+        streams: between layers, in order; the class scores too, where a block is in their stream.
+        labels: whether the class comes out, and no scores.
     """
 
     name: str
@@ -102,7 +108,7 @@ class Description:
     input: StreamLayout
     output: StreamLayout
     streams: tuple[StreamPlace, ...]
-    base: int = 0
+    labels: bool = False
 
     def write(self, path: str | PathLike[str]) -> None:
         """As a JSON file, whole or not at all."""
@@ -157,7 +163,7 @@ def _stream(content: dict[str, Any]) -> StreamPlace:
         **{
             **content,
             "layout": _layout(content["layout"]),
-            "levels": Levels(**content["levels"]),
+            "levels": None if content["levels"] is None else Levels(**content["levels"]),
             "thresholds": None if thresholds is None else ThresholdMemory(**thresholds),
         }
     )

@@ -6,10 +6,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from fat_fpga.board.accelerator import THRESHOLDS, Accelerator
+from fat_fpga.board.accelerator import Accelerator
 from fat_fpga.board.description import Description
 from fat_fpga.board.device import Device
 from fat_fpga.board.engine import BoardEngine
+from fat_fpga.board.injection import THRESHOLDS
 from fat_fpga.board.network_file import read_network
 from fat_fpga.board.pynq_device import PynqDevice
 from fat_fpga.board.simulated import SimulatedBoard
@@ -41,7 +42,8 @@ def open_board(folder: str | os.PathLike[str], channels_by: str = THRESHOLDS) ->
     """Program and check the board in ``folder``: ``board.json``, ``network.npz``, and a bitstream or ``libboard.so``.
 
     Args:
-        folder: a path, or a name in the folder that FAT_FPGA_BOARDS names.
+        folder: a path, or a name in the folder that FAT_FPGA_BOARDS names. The bitstream is there or, as in FINN's
+            deployment packages, in ``bitfile``.
         channels_by: how channels are stuck where a unit has both means: ``thresholds``, or ``saboteur``.
 
     Raises:
@@ -55,7 +57,9 @@ def open_board(folder: str | os.PathLike[str], channels_by: str = THRESHOLDS) ->
             f"no board.json in {' or '.join(map(str, places))}: a build writes it; name its folder, or set {FOLDERS}"
         )
     description = Description.read(found / "board.json")
-    bitfiles = sorted(found.glob("*.bit"))
+    bitfiles = sorted([*found.glob("*.bit"), *found.glob("bitfile/*.bit")])
+    if len(bitfiles) > 1:
+        raise BoardError(f"{found} has {len(bitfiles)} bitstreams, expected one: {', '.join(map(str, bitfiles))}")
     device: Device = PynqDevice(bitfiles[0], description) if bitfiles else SimulatedBoard(found)
     engine = BoardEngine(Accelerator(device, description, channels_by))
     return Board(read_network(found / "network.npz"), device, engine, not bitfiles)

@@ -1,8 +1,9 @@
 """A Zynq board with PYNQ as a device for the runner.
 
 The bitstream is one that FINN's builder made for a Zynq: its DMA blocks are ``idma0`` and ``odma0``, each with an
-AXI-Lite port: 0x00 start and status, 0x10 and 0x14 the buffer's address, 0x1C the number of frames. Our blocks, and
-FINN's writable thresholds, answer at the addresses of the overlay's memory map.
+AXI-Lite port: 0x00 start and status, 0x10 and 0x14 the buffer's address, 0x1C the number of frames. Its clocking wizard
+makes the accelerator's clock from one of 100 MHz. Our blocks, and FINN's writable thresholds, are found in the
+overlay's memory map by the name of their partition.
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ from typing import Any
 import numpy as np
 
 from fat_fpga.board.access import Bus
-from fat_fpga.board.description import Description
+from fat_fpga.board.description import Address, Description
 from fat_fpga.board.stream import Bytes
 from fat_fpga.errors import BoardError, HungTransferError
 
 CONTROL, ADDRESS_LOW, ADDRESS_HIGH, FRAMES = 0x00, 0x10, 0x14, 0x1C
-START, DONE = 0x1, 0x2
+START, DONE, IDLE = 0x1, 0x2, 0x4
+CLOCK_MHZ = 100.0
+"""What the processor feeds into the clocking wizard of FINN's shell."""
+PAGE = 1 << 16
+"""Bytes of registers that are reached at a block that is named by its address."""
 SECONDS = 10.0
 """Longest time that a transfer may take before it counts as hung."""
 
@@ -39,9 +44,11 @@ class PynqDevice:
     def __init__(self, bitfile: str | os.PathLike[str], description: Description, seconds: float = SECONDS) -> None:
         try:
             import pynq
+            from pynq.ps import Clocks
         except ModuleNotFoundError as error:
             raise BoardError("this needs PYNQ, which is installed on PYNQ's own images: run it on the board") from error
         self._pynq: Any = pynq
+        self._clocks: Any = Clocks
         self._bitfile = os.fspath(bitfile)
         self.description = description
         self._seconds = seconds
@@ -56,11 +63,26 @@ class PynqDevice:
         missing = [name for name in ("idma0", "odma0") if not hasattr(self._overlay, name)]
         if missing:
             raise BoardError(f"{self._bitfile} has no {' and no '.join(missing)}: is it one of FINN's for a Zynq?")
+        self._clocks.fclk0_mhz = CLOCK_MHZ
         self._buffers: dict[tuple[str, int], Any] = {}
 
-    def bus(self, address: int) -> Bus:
-        """The registers of a block; see `fat_fpga.board.access.Bus`."""
-        block: Bus = self._pynq.MMIO(self.description.base + address, 1 << 16)
+    def bus(self, address: Address) -> Bus:
+        """The registers of a block, by its name in the memory map or by its physical address.
+
+        Raises:
+            BoardError: no block, or more than one, has this name.
+        """
+        start, size = address, PAGE
+        if isinstance(address, str):
+            known = self._overlay.ip_dict
+            found = [name for name in known if name == address or name.startswith(f"{address}/")]
+            if len(found) != 1:
+                raise BoardError(
+                    f"{self._bitfile} has {len(found) or 'no'} blocks {address} in its memory map, expected one: it "
+                    f"and board.json are of two builds (known: {', '.join(sorted(known))})"
+                )
+            start, size = known[found[0]]["phys_addr"], known[found[0]]["addr_range"]
+        block: Bus = self._pynq.MMIO(start, size)
         return block
 
     def transfer(self, data: Bytes, beats: int, beat_bytes: int) -> Bytes:
@@ -70,6 +92,8 @@ class PynqDevice:
         target = self._buffer("out", beats * beat_bytes)
         np.copyto(np.asarray(source), data.ravel())
         source.flush()
+        if not self._overlay.odma0.read(CONTROL) & IDLE:
+            raise HungTransferError("the output DMA is still busy with an earlier transfer")
         self._start(self._overlay.odma0, target, frames)
         self._start(self._overlay.idma0, source, frames)
         end = time.monotonic() + self._seconds

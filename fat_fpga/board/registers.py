@@ -1,4 +1,4 @@
-"""The register maps of the saboteur and the voter: written here once, for the driver and for the RTL.
+"""The register maps of saboteur, voter and checksum hook: written here once, for the driver and for the RTL.
 
 ``python -m fat_fpga.board.registers`` prints the SystemVerilog package that stands in ``hw/rtl/fat_registers_pkg.sv``.
 All registers are 32 bits wide, byte addresses count from the block's base, and only whole words are written.
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 VERSION = 1
-"""Of both maps; a block says in its VERSION register which one it has."""
+"""Of all maps; a block says in its VERSION register which one it has."""
 
 
 @dataclass(frozen=True)
@@ -131,13 +131,53 @@ VOTER = RegisterMap(
 value, and from bit COPIES_SHIFT on one sticky bit for each copy that was not as the majority."""
 
 COPIES_SHIFT = 29
-MAPS = (SABOTEUR, VOTER)
+
+CHECKSUM = RegisterMap(
+    "CHECKSUM",
+    0x46415443,
+    (
+        Register("ID", 0x00, "ro", "0x46415443, 'FATC'"),
+        Register("VERSION", 0x04, "ro", "version of this map"),
+        Register("LANES", 0x08, "ro", "values a beat"),
+        Register("BEATS", 0x0C, "ro", "beats a frame"),
+        Register("BITS", 0x10, "ro", "bits a value"),
+        Register("CONTROL", 0x1C, "wo", "commands", (("CLEAR", 0),)),
+        Register(
+            "CHECKSUM",
+            0x20,
+            "ro",
+            "of the last whole frame: its checksum in the low 24 bits; in the high 8, FRAMES minus one, modulo 256; "
+            "0 before the first frame",
+        ),
+        Register("FRAMES", 0x24, "ro", "whole frames that passed since CLEAR; stops at 2^32 - 1"),
+        Register(
+            "DIGEST",
+            0x28,
+            "ro",
+            "over the checksums of all frames since CLEAR: rotated left by one bit, plus the next, modulo 2^32",
+        ),
+        Register(
+            "STATUS",
+            0x2C,
+            "ro",
+            "IN_FRAME: part of a frame has passed, or a whole one whose checksum is not in the registers yet",
+            (("IN_FRAME", 0),),
+        ),
+    ),
+)
+"""CLEAR sets CHECKSUM, FRAMES and DIGEST to 0 and forgets every frame whose last beat has passed; a frame that is
+passing stays whole, and counts as it ends."""
+
+SUM_BITS = 24
+"""Low bits of the register CHECKSUM."""
+
+MAPS = (SABOTEUR, VOTER, CHECKSUM)
 
 
 def systemverilog() -> str:
     """The maps as a SystemVerilog package."""
     lines = [
-        "// Register maps of the saboteur and the voter.",
+        "// Register maps of saboteur, voter and checksum hook.",
         "// Made by python -m fat_fpga.board.registers; a test fails where the two differ.",
         "",
         "`resetall",
@@ -157,7 +197,8 @@ def systemverilog() -> str:
             lines += [f"localparam int {name}_{bit}_BIT = {position};" for bit, position in register.bits]
         if block.window is not None:
             lines += ["// ro: an array of words", f"localparam int {block.name}_WINDOW = 'h{block.window:03x};"]
-    lines += ["", f"localparam int COPIES_SHIFT = {COPIES_SHIFT};", "", "endpackage", "", "`resetall"]
+    lines += ["", f"localparam int COPIES_SHIFT = {COPIES_SHIFT};"]
+    lines += [f"localparam int SUM_BITS = {SUM_BITS};", "", "endpackage", "", "`resetall"]
     return "\n".join(lines) + "\n"
 
 

@@ -11,8 +11,6 @@ from fat_fpga.errors import BoardError
 from fat_fpga.faults.fault import Fault
 
 NO_FAULT = {"MODE": int(Mode.NONE)}
-POLLS = 1000
-"""Reads of STATUS after which a saboteur is taken to be stuck in the middle of a frame."""
 
 
 def settings(layout: StreamLayout, fault: Fault | None) -> dict[str, int]:
@@ -92,11 +90,7 @@ class Saboteur:
         for register, value in settings(self.layout, fault).items():
             self._block.write(register, value)
         self._block.command("ARM", "CLEAR")
-        for _ in range(POLLS):
-            status = self._block.read("STATUS")
-            if not status & SABOTEUR["STATUS"].mask("ARMING"):
-                break
-        else:
+        if not self._block.idle("ARMING"):
             raise BoardError(f"saboteur of {self.place}: a frame is stuck half-way through, so it cannot be armed")
         self._armed = settings(self.layout, fault)
         self.verify()

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from fat_fpga.board.access import Bus
-from fat_fpga.board.description import Description
+from fat_fpga.board.description import Address, Description
 from fat_fpga.board.stream import Bytes
 from fat_fpga.errors import BoardError, HungTransferError
 
@@ -66,8 +66,10 @@ class SimulatedBoard:
         """Clock cycles simulated since the last restart."""
         return int(self._library.board_cycles(self._board))
 
-    def bus(self, address: int) -> Bus:
+    def bus(self, address: Address) -> Bus:
         """The registers of the block at ``address``."""
+        if isinstance(address, str):
+            raise BoardError(f"{self._folder}: block {address} is of a bitstream: there is none in this folder")
         return _Registers(self, address)
 
     def transfer(self, data: Bytes, beats: int, beat_bytes: int) -> Bytes:

@@ -68,6 +68,8 @@ class StreamLayout:
             )
         words = (activations.astype(np.int64) - self.register.offset) // self.register.step
         ordered = words.transpose(0, 2, 3, 1).reshape(frames, self.beats, self.lanes)
+        if self.register.bits == 8:
+            return ordered.astype(np.uint8)
         bits = (ordered[..., None] >> np.arange(self.register.bits)) & 1
         flat = bits.reshape(frames, self.beats, self.lanes * self.register.bits).astype(np.uint8)
         return np.packbits(flat, axis=2, bitorder="little")

@@ -20,6 +20,7 @@ class WritableThresholds:
 
     def __init__(self, stream: StreamPlace, bus: Bus) -> None:
         assert stream.thresholds is not None
+        assert stream.levels is not None
         self.place = stream.place
         self._memory = stream.thresholds
         self._levels = stream.levels

@@ -11,7 +11,6 @@ from fat_fpga.cli.stopped import stopped
 
 if TYPE_CHECKING:
     from fat_fpga.campaign import Selection
-    from fat_fpga.engines import Engine
     from fat_fpga.network import Network
 
 EPILOG = """\
@@ -68,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     selection = _selection(args, network, len(data.images))
     try:
         finished = run_campaign(
-            network, data, selection, args.output, _engine(args.engine), chunk=args.chunk, progress=not args.quiet
+            network, data, selection, args.output, args.engine, chunk=args.chunk, progress=not args.quiet
         )
     except KeyboardInterrupt:
         return stopped(args.output)
@@ -76,16 +75,6 @@ def run(args: argparse.Namespace) -> int:
         print(report_text(finished))
         print(f"\nfigures and tables: fat-fpga report {args.output} --figures DIR --csv FILE --json FILE")
     return 0
-
-
-def _engine(name: str) -> str | Engine:
-    """What ``--engine`` names; a board is opened, the others are left to the campaign."""
-    kind, _, folder = name.partition(":")
-    if kind != "board":
-        return name
-    from fat_fpga.board import open_board
-
-    return open_board(folder).engine
 
 
 def _selection(args: argparse.Namespace, network: Network, images: int) -> Selection:

@@ -12,7 +12,7 @@ EPILOG = """\
 examples:
   fat-fpga finn build cnv_w1a1 --board ZCU104 --folding stock -o build
   fat-fpga finn build cnv.onnx --board ZCU104 --folding auto:1000 --inject thresholds -o build --until code
-  fat-fpga finn build cnv.onnx --board ZCU104 --folding plan --plan plan.json -o build --until package
+  fat-fpga finn build cnv.onnx --board ZCU104 --folding plan --plan plan.json -o build --until board
 
 The same command continues a build behind its last finished step; a step is done again only if what decides its result
 has changed. Steps from ip on are FINN's own and need Vitis HLS and Vivado.

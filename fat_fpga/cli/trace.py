@@ -11,6 +11,7 @@ examples:
   fat-fpga trace cnv_w1a1 --data demo:cifar10 --image 7
   fat-fpga trace cnv.onnx --data cifar10:data --image 7 --fault "conv1/channel[17] = +1" --engine reference
   fat-fpga trace cnv.onnx --image 0 --folding bnn-pynq
+  fat-fpga trace tfc_w2a2 --data demo:mnist --image 7 --engine board:build/boards/tfc_w2a2
 
 Without --data the image is random, the same one for the same number. How the checksum is made: docs/finn.md.
 """
@@ -28,7 +29,9 @@ def add(commands: Commands) -> None:
     parser.add_argument("--image", metavar="K", type=_number, required=True, help="number of the image, from 0")
     parser.add_argument("--data", metavar="DATA", help=f"{DATA}; random images by default")
     parser.add_argument("--fault", metavar="FAULT", help="a fault, or several joined by '&'; docs/faults.md")
-    parser.add_argument("--engine", metavar="NAME", default="reference", help="reference (default), qonnx, finn, ...")
+    parser.add_argument(
+        "--engine", metavar="NAME", default="reference", help="reference (default), qonnx, finn, board:FOLDER, ..."
+    )
     parser.add_argument(
         "--folding", metavar="FOLDING",
         help="show the beats of a frame under this folding; the checksums do not depend on it",
@@ -40,11 +43,12 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     import json
 
-    from fat_fpga.checksums import checksums, text_of
+    from fat_fpga.checksums import checksums_by, text_of
     from fat_fpga.cli.model import load_model
     from fat_fpga.crosscheck import random_images
     from fat_fpga.datasets import load
     from fat_fpga.engines import get
+    from fat_fpga.errors import DataError
     from fat_fpga.faults import parse_fault, read_folding
 
     engine = get(args.engine)
@@ -53,9 +57,12 @@ def run(args: argparse.Namespace) -> int:
     if args.data is None:
         image = random_images(network, 1, args.image)
     else:
-        image = load(args.data, limit=args.image + 1, shape=network.input.shape).images[args.image :]
+        images = load(args.data, shape=network.input.shape).images
+        if args.image >= len(images):
+            raise DataError(f"--image {args.image}: {args.data} has images 0 to {len(images) - 1}")
+        image = images[args.image :][:1]
     pes = None if args.folding is None else read_folding(args.folding, network)
-    found = checksums(network, engine.trace(network, image, fault))
+    found = checksums_by(engine, network, image, fault)
     if args.json:
         entries = {place: {"checksum": int(sums[0]), "bits": bits} for place, (sums, bits) in found.items()}
         print(json.dumps(entries, indent=2))

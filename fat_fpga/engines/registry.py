@@ -9,16 +9,22 @@ NAMES = ("native", "reference", "torch", "qonnx", "finn")
 
 
 def get(name: str = "native") -> Engine:
-    """The engine called ``name``; ``torch:cuda`` is the torch engine on a GPU.
+    """The engine called ``name``; ``torch:cuda`` is the torch engine on a GPU, ``board:FOLDER`` a board, or a simulated
+    one.
 
     Raises:
         EngineError: there is no such engine, or it cannot run on this machine.
+        BoardError: there is no such board, or it is not what its description says.
     """
     engine, _, option = name.partition(":")
     if engine == "torch":
         return _torch(option or "cpu")
+    if engine == "board" and option:
+        from fat_fpga.board import open_board
+
+        return open_board(option).engine
     if option or engine not in NAMES:
-        raise EngineError(f"unknown engine '{name}': known are {', '.join(NAMES)} and torch:cuda")
+        raise EngineError(f"unknown engine '{name}': known are {', '.join(NAMES)}, torch:cuda and board:FOLDER")
     if engine == "reference":
         from fat_fpga.engines.reference import ReferenceEngine
 

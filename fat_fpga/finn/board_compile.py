@@ -17,7 +17,8 @@ MVU = ("mvu_pkg.sv", "mvu_vvu_axi.sv", "replay_buffer.sv", "mvu.sv", "mvu_vvu_8s
 LIBRARY = ("thresholding/hdl/thresholding.sv", "thresholding/hdl/thresholding_axi.sv", "axi/hdl/axilite.sv",
            "memstream/hdl/memstream.sv", "memstream/hdl/memstream_axi.sv")  # fmt: skip
 OURS = ("rtl/fat_registers_pkg.sv", "rtl/fat_axil_slave.sv", "rtl/fat_axis_register.sv", "rtl/fat_voter_counters.sv",
-        "rtl/fat_saboteur.sv", "rtl/fat_voter.sv", "sim/fat_axil_demux.sv")  # fmt: skip
+        "rtl/fat_saboteur.sv", "rtl/fat_voter.sv", "rtl/fat_adder_tree.sv", "rtl/fat_checksum.sv",
+        "sim/fat_axil_demux.sv")  # fmt: skip
 
 
 def compile_board(folder: Path, description: Description) -> None:

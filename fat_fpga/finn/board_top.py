@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fat_fpga.board.description import StreamPlace
+from fat_fpga.board.description import Address, StreamPlace
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.board.voter import signature, sources_literal
 
@@ -23,7 +23,7 @@ class Stage:
         mvau: FINN's module name of the unit; its weights come from the module ``<mvau>_memstream_wrapper``.
         weight_bits, sum_bits: of a beat of weights, and of accumulators.
         thresholding: FINN's module name of the thresholds; None in the last unit.
-        streams: behind the thresholds: the unit's, and the voter's if there is one.
+        streams: behind the thresholds, or behind the last unit: the unit's, and the voter's if there is one.
     """
 
     mvau: str
@@ -95,26 +95,45 @@ def top_module(stages: list[Stage], entry: StreamLayout, output: StreamLayout) -
             {**FINN_CLOCK, "ap_clk2x": "clk", **{f"s_axilite_{name}": "'0" for name in quiet},
              "s_axis_0_tvalid": "1'b0", "s_axis_0_tdata": "'0", **_ours("m_axis_0", weights)},
         )  # fmt: skip
-        sums = top.stream(stage.sum_bits) if stage.thresholding else "out"
+        sums = top.stream(stage.sum_bits)
         ports = {**FINN_CLOCK, "ap_clk2x": "clk", **_finn("in0", at), **_finn("in1", weights), **_finn("out0", sums)}
         top.instance(stage.mvau, {}, ports)
         at = sums
         for stream in stage.streams:
-            behind = top.stream(stream.layout.lanes * stream.layout.register.bits)
             if stream.thresholds is not None:
+                behind = top.stream(_bits(stream))
                 assert stage.thresholding is not None
+                assert isinstance(stream.thresholds.address, int)
                 ports = {**FINN_CLOCK, **top.axilite(stream.thresholds.address, True), "in1_V_TVALID": "1'b0",
                          "in1_V_TDATA": "'0", **_finn("in0", at), **_finn("out0", behind)}  # fmt: skip
                 top.instance(stage.thresholding, {}, ports)
+                at = behind
             if stream.voter is not None:
-                _voter(top, stage.streams[0].layout, stream, at, behind)
-            at = behind
+                at = _voter(top, stage.streams[0].layout, stream, at)
             if stream.saboteur is not None:
                 at = _saboteur(top, stream, at)
+            if stream.checksum is not None:
+                at = _checksum(top, stream, at)
+    top.body.append(f"assign out_data = {at}_data; assign out_valid = {at}_valid; assign {at}_ready = out_ready;")
     return _text(top, entry, output)
 
 
-def _voter(top: _Top, front: StreamLayout, stream: StreamPlace, at: str, behind: str) -> None:
+def _bits(stream: StreamPlace) -> int:
+    return stream.layout.lanes * stream.layout.register.bits
+
+
+def _ours_between(
+    top: _Top, module: str, parameters: dict[str, object], address: Address, at: str, stream: StreamPlace
+) -> str:
+    """One of our blocks behind ``at``; the stream behind it."""
+    assert isinstance(address, int)
+    behind = top.stream(_bits(stream))
+    ports = {**CLOCK, **_ours("s_axis", at), **_ours("m_axis", behind), **top.axilite(address, False)}
+    top.instance(module, {**parameters, "AXIL_ADDR_W": PAGE_BITS}, ports)
+    return behind
+
+
+def _voter(top: _Top, front: StreamLayout, stream: StreamPlace, at: str) -> str:
     assert stream.voter is not None
     sources = np.array(stream.sources, np.int32)
     parameters: dict[str, object] = {
@@ -125,33 +144,23 @@ def _voter(top: _Top, front: StreamLayout, stream: StreamPlace, at: str, behind:
         "BITS": front.register.bits,
         "SOURCES": sources_literal(sources),
         "SIGNATURE": f"32'h{signature(sources):08x}",
-        "AXIL_ADDR_W": PAGE_BITS,
     }
-    top.instance(
-        "fat_voter",
-        parameters,
-        {**CLOCK, **_ours("s_axis", at), **_ours("m_axis", behind), **top.axilite(stream.voter, False)},
-    )
+    return _ours_between(top, "fat_voter", parameters, stream.voter, at, stream)
 
 
 def _saboteur(top: _Top, stream: StreamPlace, at: str) -> str:
     assert stream.saboteur is not None
     layout = stream.layout
-    behind = top.stream(layout.lanes * layout.register.bits)
-    parameters: dict[str, object] = {
-        "LANES": layout.lanes,
-        "FOLDS": layout.folds,
-        "WIDTH": layout.width,
-        "HEIGHT": layout.height,
-        "BITS": layout.register.bits,
-        "AXIL_ADDR_W": PAGE_BITS,
-    }
-    top.instance(
-        "fat_saboteur",
-        parameters,
-        {**CLOCK, **_ours("s_axis", at), **_ours("m_axis", behind), **top.axilite(stream.saboteur, False)},
-    )
-    return behind
+    sizes: dict[str, object] = {"LANES": layout.lanes, "FOLDS": layout.folds, "WIDTH": layout.width}
+    sizes |= {"HEIGHT": layout.height, "BITS": layout.register.bits}
+    return _ours_between(top, "fat_saboteur", sizes, stream.saboteur, at, stream)
+
+
+def _checksum(top: _Top, stream: StreamPlace, at: str) -> str:
+    assert stream.checksum is not None
+    layout = stream.layout
+    sizes: dict[str, object] = {"LANES": layout.lanes, "BEATS": layout.beats, "BITS": layout.register.bits}
+    return _ours_between(top, "fat_checksum", sizes, stream.checksum, at, stream)
 
 
 def _text(top: _Top, entry: StreamLayout, output: StreamLayout) -> str:

@@ -38,7 +38,8 @@ class Build:
 
     The folder holds ``model.onnx``, the network in FINN form; ``intermediate_models/STEP.onnx`` behind every step;
     ``build.json``, what is finished, and in what time; ``generated/``, FINN's code of the layers; ``folding.json``;
-    ``report/`` with FINN's and our estimates; and what the vendor steps leave.
+    ``report/`` with FINN's and our estimates; and what the vendor steps leave: ``deploy/`` is copied to the board, and
+    opened by `fat_fpga.board.open_board`.
 
     Args:
         clock: MHz.

@@ -9,11 +9,12 @@ from typing import Any
 from fat_fpga.boards import Board
 from fat_fpga.errors import FinnError
 from fat_fpga.finn import setup, steps
+from fat_fpga.finn.describe import write_description
 from fat_fpga.finn.estimates import THRESHOLDS, add_injectors, part_of
 from fat_fpga.finn.folding import Folding
 from fat_fpga.finn.graph import check_mapped, streams_of
 from fat_fpga.finn.inject import insert_checksum
-from fat_fpga.finn.names import NAMES, VENDOR
+from fat_fpga.finn.names import LAST, NAMES, VENDOR
 from fat_fpga.finn.parallel import apply_folding
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network
@@ -90,6 +91,10 @@ def steps_until(
 
         return step_hw_codegen(model, config)
 
+    def describe(model: Model, config: Any) -> Model:
+        write_description(model, network, config.get_deploy_directory())
+        return model
+
     own: dict[str, Step] = {
         step.name: step
         for step in (
@@ -106,6 +111,7 @@ def steps_until(
             Step("checksums", hooks, (str(checksums),)),
             Step("estimates", estimates),
             Step("code", code),
+            Step(LAST, describe, (network.name,)),
         )
     }
     return [own[name] if name in own else _vendor(name) for name in NAMES[: NAMES.index(until) + 1]]

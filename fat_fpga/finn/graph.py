@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -22,7 +22,15 @@ from fat_fpga.network.layers import Shape
 LABELS, LINK = "labels", "link"
 """Places of nodes that make no stream of the network: the class, and what FINN puts between layers."""
 
-UNIT, ACTIVATION, POOL, VOTE, WINDOW, INJECTOR = "unit", "activation", "pool", "vote", "window", "injector"
+UNIT, ACTIVATION, POOL, VOTE, WINDOW, INJECTOR, HOOK = (
+    "unit",
+    "activation",
+    "pool",
+    "vote",
+    "window",
+    "injector",
+    "hook",
+)
 """Roles of nodes: a matrix-vector unit, thresholds, a pool, a voter, a window generator in front, a saboteur."""
 
 
@@ -146,13 +154,18 @@ def check_mapped(model: Model, network: Network) -> None:
 
 def nodes_of(model: Model, network: Network) -> list[Node]:
     """Every hardware layer of the model, in order, with the place that it works for."""
+    return placed(model.graph.node, network)
+
+
+def placed(protos: Iterable[Any], network: Network) -> list[Node]:
+    """Those of the nodes, given in the order of the stream, that are hardware layers."""
     layers = iter(network.layers)
     place, found, waiting = INPUT, [], []
 
     def next_of(kind: type) -> str:
         return next(layer.name for layer in layers if isinstance(layer, kind))
 
-    for proto in model.graph.node:
+    for proto in protos:
         kind = proto.op_type.removesuffix("_hls").removesuffix("_rtl")
         if kind in ("ConvolutionInputGenerator", "FMPadding"):
             waiting.append(proto)
@@ -168,6 +181,8 @@ def nodes_of(model: Model, network: Network) -> list[Node]:
             role = ACTIVATION
         elif proto.op_type == SABOTEUR:
             role = INJECTOR
+        elif kind == "CheckSum":
+            role = HOOK
         elif kind == "LabelSelect":
             found.append(Node(LABELS, UNIT, proto))
             continue

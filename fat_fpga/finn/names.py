@@ -13,7 +13,10 @@ VENDOR = {
 }
 """FINN's own steps behind ours, and the tool that each needs: they have not been run where there is none."""
 
+LAST = "board"
+"""Ours, behind FINN's: the description that the board runner reads, beside the bitstream."""
+
 OWN = ("tidy", "streamline", "hardening", "lower", "to_hardware", "partition", "specialise", "injectors", "folding",
        "minimise", "checksums", "estimates", "code")  # fmt: skip
-NAMES = (*OWN, *VENDOR)
+NAMES = (*OWN, *VENDOR, LAST)
 """Every step, in order."""

@@ -1,8 +1,8 @@
 """The simulated board: a fully connected network in FINN's own RTL, with our saboteurs and voters, as one library.
 
 FINN generates its MVAU_rtl, weight memories and Thresholding_rtl with writable thresholds; a generated top module puts
-a saboteur behind every stream, a voter behind every unit with copies, and all their registers on one AXI-Lite port;
-Verilator compiles the whole. `fat_fpga.board.simulated` runs it behind the driver that runs a board.
+a saboteur and a checksum block into every stream, a voter behind every unit with copies, and all their registers on one
+AXI-Lite port; Verilator compiles the whole. `fat_fpga.board.simulated` runs it behind the driver that runs a board.
 
 Input quantisation and the choice of the class stay on the host: FINN's Thresholding_rtl for pixels takes one a cycle,
 and LabelSelect exists in HLS only.
@@ -16,9 +16,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from fat_fpga.board.description import Description, StreamPlace, ThresholdMemory
+from fat_fpga.board.description import Description, StreamPlace
 from fat_fpga.board.network_file import write_network
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.errors import FinnError
@@ -28,6 +26,7 @@ from fat_fpga.finn.board_compile import compile_board
 from fat_fpga.finn.board_top import PAGE, Stage, top_module
 from fat_fpga.finn.folding import Fold
 from fat_fpga.finn.graph import ACTIVATION, UNIT, hardware_graph, nodes_of
+from fat_fpga.finn.writable import threshold_memory
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, Network
 
 PART, CLOCK_NS = "xc7z020clg400-1", 10.0
@@ -165,34 +164,25 @@ def _describe(network: Network, units: list[_Unit], model: Any) -> tuple[list[St
     source = network.input.levels
     for number, u in enumerate(units):
         accumulators = model.get_tensor_datatype(u.mvau.onnx_node.output[0])
-        name = u.mvau.get_nodeattr("gen_top_module")
+        name, sums = u.mvau.get_nodeattr("gen_top_module"), accumulators.bitwidth() * u.fold.pe
         if u.thresholding is None or u.unit.levels is None:
             output = StreamLayout(u.unit.channels, 1, 1, u.fold.pe, Register(accumulators.bitwidth(), True))
-            stages.append(Stage(name, u.mvau.get_instream_width(1), 0, None, ()))
+            scores = StreamPlace(u.unit.name, output, None, checksum=next_page())
+            stages.append(Stage(name, u.mvau.get_instream_width(1), sums, None, (scores,)))
+            streams.append(scores)
             continue
         register = activation_register(u.unit.levels)
         layout = StreamLayout(u.unit.channels, 1, 1, u.fold.pe, register)
-        widths = model.get_tensor_datatype(u.thresholding.onnx_node.input[1])
         thresholds = model.get_initializer(u.thresholding.onnx_node.input[1])
-        memory = ThresholdMemory(
-            next_page(), widths.bitwidth(), widths.signed(), thresholds.shape[1], u.fold.pe,
-            np.broadcast_to(thresholds, (u.unit.channels, thresholds.shape[1])).astype(int).tolist(),
-        )  # fmt: skip
-        if memory.span[1] <= accumulators.max():
-            raise FinnError(
-                f"{u.unit.name}: its thresholds have {memory.bits} bits, too few for one that is never met: writing "
-                "them could not hold a channel at its lowest level"
-            )
-        behind = [StreamPlace(u.unit.name, layout, u.unit.levels, next_page(), memory)]
+        memory = threshold_memory(u.unit.name, u.thresholding, thresholds, next_page())
+        behind = [StreamPlace(u.unit.name, layout, u.unit.levels, next_page(), memory, checksum=next_page())]
         if u.voter is not None:
             lanes = units[number + 1].fold.simd
             voted = StreamLayout(u.voter.channels, 1, 1, lanes, register)
-            voter, saboteur = next_page(), next_page()
-            behind.append(
-                StreamPlace(u.voter.name, voted, u.unit.levels, saboteur, None, voter, u.voter.sources.tolist())
-            )
+            voter, saboteur, sources = next_page(), next_page(), u.voter.sources.tolist()
+            levels, checksum = u.unit.levels, next_page()
+            behind.append(StreamPlace(u.voter.name, voted, levels, saboteur, None, voter, sources, checksum))
         thresholding = u.thresholding.get_nodeattr("gen_top_module")
-        sums = accumulators.bitwidth() * u.fold.pe
         stages.append(Stage(name, u.mvau.get_instream_width(1), sums, thresholding, tuple(behind)))
         streams += behind
     first = units[0].fold.simd

@@ -1,4 +1,4 @@
-// Register maps of the saboteur and the voter.
+// Register maps of saboteur, voter and checksum hook.
 // Made by python -m fat_fpga.board.registers; a test fails where the two differ.
 
 `resetall
@@ -90,7 +90,32 @@ localparam int VOTER_DISAGREEMENTS = 'h30;
 // ro: an array of words
 localparam int VOTER_WINDOW = 'h100;
 
+localparam logic [31:0] CHECKSUM_IDENTITY = 32'h46415443;
+// ro: 0x46415443, 'FATC'
+localparam int CHECKSUM_ID = 'h00;
+// ro: version of this map
+localparam int CHECKSUM_VERSION = 'h04;
+// ro: values a beat
+localparam int CHECKSUM_LANES = 'h08;
+// ro: beats a frame
+localparam int CHECKSUM_BEATS = 'h0c;
+// ro: bits a value
+localparam int CHECKSUM_BITS = 'h10;
+// wo: commands
+localparam int CHECKSUM_CONTROL = 'h1c;
+localparam int CHECKSUM_CONTROL_CLEAR_BIT = 0;
+// ro: of the last whole frame: its checksum in the low 24 bits; in the high 8, FRAMES minus one, modulo 256; 0 before the first frame
+localparam int CHECKSUM_CHECKSUM = 'h20;
+// ro: whole frames that passed since CLEAR; stops at 2^32 - 1
+localparam int CHECKSUM_FRAMES = 'h24;
+// ro: over the checksums of all frames since CLEAR: rotated left by one bit, plus the next, modulo 2^32
+localparam int CHECKSUM_DIGEST = 'h28;
+// ro: IN_FRAME: part of a frame has passed, or a whole one whose checksum is not in the registers yet
+localparam int CHECKSUM_STATUS = 'h2c;
+localparam int CHECKSUM_STATUS_IN_FRAME_BIT = 0;
+
 localparam int COPIES_SHIFT = 29;
+localparam int SUM_BITS = 24;
 
 endpackage
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fat_fpga.board.stream import StreamLayout
+from fat_fpga.checksums import checksum, stream_words
 from fat_fpga.engines.reference import execute
 from fat_fpga.faults import MODELS, AnyFault, Fault
 from fat_fpga.faults.model import Setting
@@ -148,6 +151,47 @@ def _rows(structure: str, channels: int, lanes_out: int, rng: np.random.Generato
             beat = rng.permutation(np.concatenate([np.arange(lanes_out), copied, copied]))
         parts.append(beat + fold * lanes_out)
     return np.concatenate(parts), len(beat), lanes_out
+
+
+@dataclass(frozen=True)
+class Words:
+    """Frames of unsigned words, as a checksum hook sees them.
+
+    Attributes:
+        frames: int64 [N, values], in the stream's order.
+        lanes: values a beat.
+        bits: of a value.
+    """
+
+    frames: npt.NDArray[np.int64]
+    lanes: int
+    bits: int
+
+    def beats(self, frame: npt.NDArray[np.int64]) -> list[int]:
+        """A frame as the bench sends it."""
+        return [
+            sum(word << lane * self.bits for lane, word in enumerate(beat))
+            for beat in frame.reshape(-1, self.lanes).tolist()
+        ]
+
+    def checksums(self) -> list[int]:
+        """Of each frame."""
+        return [checksum(frame, self.bits) for frame in self.frames]
+
+
+def words_of(case: Mapping[str, Any]) -> Words:
+    """Random words of ``lanes``, ``beats`` and ``bits``, and the largest ones; or a ``network``'s stream as `stream_of`
+    finds it."""
+    if "network" in case:
+        stream = stream_of(case["seed"], case["network"])
+        words, bits = stream_words(stream.network, stream.place.name, stream.values([]))
+        found = Words(words, stream.layout.lanes, bits)
+        assert [beat for frame in words for beat in found.beats(frame)] == stream.beats(stream.values([]))
+        return found
+    values = case["lanes"] * case["beats"]
+    words = np.random.default_rng(case["seed"]).integers(0, 1 << case["bits"], (FRAMES, values), dtype=np.int64)
+    words = np.concatenate([words, np.full((1, values), (1 << case["bits"]) - 1)])
+    return Words(words, case["lanes"], case["bits"])
 
 
 def case() -> dict[str, Any]:

@@ -21,6 +21,8 @@ SOURCES = (
     "fat_voter_counters.sv",
     "fat_saboteur.sv",
     "fat_voter.sv",
+    "fat_adder_tree.sv",
+    "fat_checksum.sv",
 )
 
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fat_fpga.board.description import Description, StreamPlace, ThresholdMemory
-from fat_fpga.board.registers import SABOTEUR, VERSION, Mode
+from fat_fpga.board.description import Address, Description, StreamPlace, ThresholdMemory
+from fat_fpga.board.registers import SABOTEUR
 from fat_fpga.board.stream import Bytes, StreamLayout
+from fat_fpga.checksums import stream_words
 from fat_fpga.engines.reference import accumulate, activate
-from fat_fpga.errors import BoardError, HungTransferError
+from fat_fpga.errors import HungTransferError
 from fat_fpga.faults.register import Register, activation_register
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
+from tests.board.blocks import Block, ChecksumBlock, SaboteurBlock
 
 PAGE = 1 << 16
 
@@ -34,18 +36,22 @@ def small_network() -> Network:
     return Network("small", InputQuantiser((1, 4, 4), table), layers)
 
 
-def describe(network: Network) -> Description:
+def describe(network: Network, checksums: bool = True) -> Description:
     """The board that FINN would build of it, 4 channels a beat."""
     register = activation_register(Levels(-1, 1, 3))
-    streams = []
-    for number, unit in enumerate(network.units[:-1]):
+    streams, pages = [], iter(range(0, 100 * PAGE, PAGE))
+
+    def hook() -> int | None:
+        return next(pages) if checksums else None
+
+    for unit in network.units[:-1]:
         assert unit.thresholds is not None
-        assert unit.levels is not None
-        page = 2 * number * PAGE
-        memory = ThresholdMemory(page, 6, True, 2, 4, unit.thresholds.tolist())
+        memory = ThresholdMemory(next(pages), 6, True, 2, 4, unit.thresholds.tolist())
         layout = StreamLayout(unit.channels, 1, 1, 4, register)
-        streams.append(StreamPlace(unit.name, layout, unit.levels, page + PAGE, memory))
-    entry, output = StreamLayout(16, 1, 1, 4, register), StreamLayout(3, 1, 1, 1, Register(6, True))
+        streams.append(StreamPlace(unit.name, layout, unit.levels, next(pages), memory, checksum=hook()))
+    _, bits = stream_words(network, "fc2", np.zeros((1, 3, 1, 1), np.int32))
+    entry, output = StreamLayout(16, 1, 1, 4, register), StreamLayout(3, 1, 1, 1, Register(bits, True))
+    streams.append(StreamPlace("fc2", output, None, checksum=hook()))
     table = network.input.table.tolist()
     return Description("small", network.fingerprint, (1, 4, 4), table, entry, output, tuple(streams))
 
@@ -58,8 +64,10 @@ class FakeBoard:
         hang: transfers that never end, counted from now.
         power_cycle_at: the transfer behind which the board loses everything, once.
         second_host: whether somebody else's frames pass with each transfer.
-        wrong_register: place and register that read back with their lowest bit inverted.
+        wrong_register: place and register of a saboteur that read back with their lowest bit inverted.
         drift: whether scores change from the second transfer on.
+        stuck_word: block, offset and the word that is there after every write.
+        wrong_layer: a place whose checksum block sees a bit flipped in the first image of each transfer.
     """
 
     network: Network
@@ -69,10 +77,12 @@ class FakeBoard:
     second_host: bool = False
     wrong_register: tuple[str, str] | None = None
     drift: bool = False
+    stuck_word: tuple[Address, int, int] | None = None
+    wrong_layer: str | None = None
     restarts: int = -1
     transfers: int = 0
     on_transfer: Callable[[], None] | None = None
-    registers: dict[int, int] = field(default_factory=dict)
+    blocks: dict[Address, Block] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.restart()
@@ -82,27 +92,26 @@ class FakeBoard:
         self._reset()
 
     def _reset(self) -> None:
-        self.registers.clear()
+        self.blocks.clear()
         for stream in self.description.streams:
-            assert stream.saboteur is not None
-            assert stream.thresholds is not None
-            layout = stream.layout
-            for name, value in {
-                "ID": SABOTEUR.identity,
-                "VERSION": VERSION,
-                "LANES": layout.lanes,
-                "FOLDS": layout.folds,
-                "WIDTH": 1,
-                "HEIGHT": 1,
-                "BITS": layout.register.bits,
-            }.items():
-                self._put(stream, name, value)
+            if stream.saboteur is not None:
+                block = SaboteurBlock(stream.layout)
+                self.blocks[stream.saboteur] = block
+                place, register = self.wrong_register or ("", "ID")
+                if place == stream.place:
+                    block.broken.add(SABOTEUR[register].offset)
+            if stream.checksum is not None:
+                self.blocks[stream.checksum] = ChecksumBlock(stream.layout)
             memory = stream.thresholds
-            for channel, values in enumerate(memory.values):
-                for index, value in enumerate(values):
-                    self.registers[memory.address + memory.word_address(channel, index)] = value & 63
+            if memory is not None:
+                words = {
+                    memory.word_address(channel, index): value & 63
+                    for channel, values in enumerate(memory.values)
+                    for index, value in enumerate(values)
+                }
+                self.blocks[memory.address] = Block(words)
 
-    def bus(self, address: int) -> FakeBus:
+    def bus(self, address: Address) -> FakeBus:
         return FakeBus(self, address)
 
     def transfer(self, data: Bytes, beats: int, beat_bytes: int) -> Bytes:
@@ -115,12 +124,11 @@ class FakeBoard:
             self.hang -= 1
             raise HungTransferError(f"{frames} frames did not come back")
         values = entry.unpack(data.reshape(frames, entry.beats, entry.beat_bytes)).reshape(frames, 1, 4, 4)
-        for unit, stream in zip(self.network.units, (*self.description.streams, None), strict=True):
+        for unit, stream in zip(self.network.units, self.description.streams, strict=True):
             values = accumulate(unit, values)
-            if stream is not None:
-                values = self._hold(stream, activate(replace(unit, thresholds=self._thresholds(stream)), values))
-                seen = self._get(stream, "FRAMES") + frames + self.second_host
-                self._put(stream, "FRAMES", seen)
+            if stream.thresholds is not None:
+                values = activate(replace(unit, thresholds=self._thresholds(stream)), values)
+            values = self._passes(stream, values)
         if self.power_cycle_at == self.transfers:
             self._reset()
         if self.drift and self.transfers > 1:
@@ -130,57 +138,36 @@ class FakeBoard:
     def _thresholds(self, stream: StreamPlace) -> np.ndarray:
         memory = stream.thresholds
         assert memory is not None
+        block = self.blocks[memory.address]
         words = [
-            [self.registers[memory.address + memory.word_address(c, i)] for i in range(memory.count)]
-            for c in range(len(memory.values))
+            [block.read(memory.word_address(c, i)) for i in range(memory.count)] for c in range(len(memory.values))
         ]
         return np.sort((np.array(words, np.int32) + 32) % 64 - 32, axis=1)
 
-    def _hold(self, stream: StreamPlace, values: np.ndarray) -> np.ndarray:
-        mode, layout = self._get(stream, "ACTIVE"), stream.layout
-        word = self._get(stream, "VALUE")
-        level = (word ^ 2) - 2  # two bits, two's complement
-        channel = self._get(stream, "FOLD") * layout.lanes + self._get(stream, "LANE")
-        if mode in (Mode.CHANNEL, Mode.ELEMENT):
-            values[:, channel] = level
-        elif mode == Mode.PIXEL:
-            values[:] = level
-        elif mode == Mode.PE:
-            values[:, self._get(stream, "LANE") :: layout.lanes] = level
-        return values
-
-    def _address(self, stream: StreamPlace, name: str) -> int:
-        assert stream.saboteur is not None
-        return stream.saboteur + (0xF00 if name == "ACTIVE" else SABOTEUR[name].offset)
-
-    def _get(self, stream: StreamPlace, name: str) -> int:
-        return self.registers.get(self._address(stream, name), 0)
-
-    def _put(self, stream: StreamPlace, name: str, value: int) -> None:
-        self.registers[self._address(stream, name)] = value
+    def _passes(self, stream: StreamPlace, values: np.ndarray) -> np.ndarray:
+        bits = stream.layout.register.bits
+        words = values.astype(np.int64) & (1 << bits) - 1
+        if stream.saboteur is not None:
+            seen = np.concatenate([words, words[:1]]) if self.second_host else words
+            words = self.blocks[stream.saboteur].passes(seen)[: len(words)]
+        if stream.checksum is not None:
+            seen = words.copy()
+            if stream.place == self.wrong_layer:
+                seen[0, 0] ^= 1
+            self.blocks[stream.checksum].passes(seen)
+        return (words ^ 1 << bits - 1) - (1 << bits - 1)
 
 
 @dataclass
 class FakeBus:
+    """Finds the block anew for each access: a reset makes new ones."""
+
     board: FakeBoard
-    address: int
+    address: Address
 
     def read(self, offset: int = 0) -> int:
-        board, at = self.board, self.address + offset
-        for stream in board.description.streams:
-            if at == board._address(stream, "STATUS"):
-                return board._get(stream, "ACTIVE") << dict(SABOTEUR["STATUS"].bits)["MODE"]
-            place, register = board.wrong_register or ("", "ID")
-            if stream.place == place and at == board._address(stream, register):
-                return board.registers.get(at, 0) ^ 1
-        return board.registers.get(at, 0)
+        return self.board.blocks[self.address].read(offset)
 
     def write(self, offset: int, data: int) -> None:
-        board, at = self.board, self.address + offset
-        if not 0 <= data < 1 << 32:
-            raise BoardError(f"no 32-bit word: {data}")
-        board.registers[at] = data
-        for stream in board.description.streams:
-            if at == board._address(stream, "CONTROL"):
-                board._put(stream, "ACTIVE", board._get(stream, "MODE"))
-                board._put(stream, "FRAMES", 0)
+        block, at, word = self.board.stuck_word or (None, 0, 0)
+        self.board.blocks[self.address].write(offset, word if (block, at) == (self.address, offset) else data)

@@ -50,12 +50,14 @@ def test_networks_without_rtl(tmp_path: Path) -> None:
 def test_every_block_has_a_page_of_its_own() -> None:
     network = small_network()
     description = describe(network)
-    stages = [Stage(f"mvau{i}", 32, 24, f"thr{i}", (s,)) for i, s in enumerate(description.streams)]
-    text = top_module([*stages, Stage("mvau2", 8, 0, None, ())], description.input, description.output)
-    for n in range(4):
+    *inner, scores = description.streams
+    stages = [Stage(f"mvau{i}", 32, 24, f"thr{i}", (s,)) for i, s in enumerate(inner)]
+    text = top_module([*stages, Stage("mvau2", 8, 8, None, (scores,))], description.input, description.output)
+    for n in range(7):
         assert text.count(f"b_awvalid[{n}]") == 1
-    assert ".BLOCKS(4)" in text
+    assert ".BLOCKS(7)" in text
     assert text.count("fat_saboteur ") == 2
+    assert text.count("fat_checksum ") == 3
     assert text.count("_memstream_wrapper ") == 3
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fat_fpga.board.accelerator import SABOTEUR, THRESHOLDS, Accelerator, injectable
+from fat_fpga.board.accelerator import Accelerator
 from fat_fpga.board.engine import ATTEMPTS, BoardEngine
+from fat_fpga.board.injection import SABOTEUR, THRESHOLDS, injectable
 from fat_fpga.campaign import Run, run_campaign
+from fat_fpga.checksums import checksums
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import get
 from fat_fpga.errors import BoardError, CampaignError, EngineError
@@ -90,13 +92,7 @@ def test_a_threshold_that_cannot_be_written_stops_the_run() -> None:
     runner = engine(device)
     memory = device.description.streams[0].thresholds
     assert memory is not None
-    address = memory.address + memory.word_address(3, 1)
-
-    class Stuck(dict[int, int]):
-        def __setitem__(self, key: int, value: int) -> None:
-            super().__setitem__(key, 5 if key == address else value)
-
-    device.registers = Stuck(device.registers)
+    device.stuck_word = memory.address, memory.word_address(3, 1), 5
     fault = parse_fault("fc0/channel[3] = -1")
     with pytest.raises(BoardError, match=r"fc0: threshold \[3,1\] .* reads back 0x5 where"):
         runner.run(NETWORK, IMAGES, LABELS, [fault])
@@ -126,9 +122,53 @@ def test_a_board_that_drifts_gives_no_results(tmp_path: Path) -> None:
     run_campaign(NETWORK, DATA, CHANNELS[:2], tmp_path / "a.run", runner)
     device.drift = True
     device.transfers = 0
-    with pytest.raises(BoardError, match=r"fault-free scores changed \(checksum .* is not counted"):
+    with pytest.raises(BoardError, match=r"fault-free outputs changed \(checksum .* is not counted"):
         run_campaign(NETWORK, DATA, CHANNELS[:4], tmp_path / "b.run", runner)
     assert Run.open(tmp_path / "b.run").done == 0
+
+
+@pytest.mark.parametrize("place", ["fc0", "fc1", "fc2"])
+def test_a_layer_that_computes_something_else_is_named(place: str) -> None:
+    device = board(wrong_layer=place)
+    with pytest.raises(BoardError, match=rf"{place}: image 0 has checksum \w+ on the board, \w+ in the network"):
+        engine(device).run(NETWORK, IMAGES[:1], LABELS[:1], [])
+
+
+def test_images_that_change_between_two_runs_without_a_fault_are_found_by_the_digest() -> None:
+    device = board()
+    runner = engine(device)
+    runner.run(NETWORK, IMAGES, LABELS, CHANNELS[:1])
+    device.wrong_layer = "fc1"  # the first of thirty images, and no class
+    with pytest.raises(BoardError, match=r"fc1: its checksums have the digest .* gave another digest before"):
+        runner.run(NETWORK, IMAGES, LABELS, CHANNELS[:1])
+
+
+def test_a_layer_in_front_of_a_fault_must_be_as_without_it() -> None:
+    device = board()
+
+    def breaks_under_the_first_fault() -> None:
+        if device.transfers == 2:
+            device.wrong_layer = "fc0"
+
+    device.on_transfer = breaks_under_the_first_fault
+    runner, behind = engine(device, SABOTEUR), parse_fault("fc1/channel[3] = +1")
+    with pytest.raises(BoardError, match=r"fc0: .* digest .* it lies in front of fc1/channel\[3\] = \+1"):
+        runner.run(NETWORK, IMAGES, LABELS, [behind])
+    assert len(runner.restarts) == ATTEMPTS
+
+
+def test_checksums_of_every_layer_and_image() -> None:
+    runner = engine(board())
+    for fault in (None, parse_fault("fc0/channel[3] = +1")):
+        found = runner.layer_checksums(NETWORK, IMAGES[:5], fault)
+        wanted = checksums(NETWORK, get("reference").trace(NETWORK, IMAGES[:5], fault))
+        assert list(found) == ["fc0", "fc1", "fc2"]
+        for place, (sums, bits) in found.items():
+            assert bits == wanted[place][1]
+            assert np.array_equal(sums, wanted[place][0])
+    bare = FakeBoard(NETWORK, describe(NETWORK, checksums=False))
+    with pytest.raises(EngineError, match="no checksum blocks: build it with --checksums"):
+        engine(bare).layer_checksums(NETWORK, IMAGES[:5])
 
 
 def test_what_was_finished_before_a_failure_stays_and_is_not_done_again(tmp_path: Path) -> None:
@@ -174,6 +214,7 @@ def test_two_hosts_with_one_run_file_count_nothing_twice(tmp_path: Path) -> None
 
 def test_what_a_board_cannot_do() -> None:
     accelerator = Accelerator(board(), describe(NETWORK))
+    runner = engine(board())
     for text, message in (
         ("input/element[0,1,1] = 0", "this board can inject faults at fc0, fc1, not at input"),
         ("fc0/weight[0,0,0,0].bit[0] ^ 1", "holds whole values"),
@@ -183,8 +224,11 @@ def test_what_a_board_cannot_do() -> None:
     ):
         with pytest.raises(BoardError, match=message):
             accelerator.arm(parse_fault(text))
+        with pytest.raises(EngineError, match=message):  # at once, and nothing is tried again
+            runner.run(NETWORK, IMAGES, LABELS, [*CHANNELS[:1], parse_fault(text)])
+        assert runner.restarts == []
     faults = [parse_fault("input/element[0,1,1] = 0"), *CHANNELS[:2]]
-    assert injectable(accelerator, faults) == CHANNELS[:2]
+    assert injectable(accelerator.description, faults) == CHANNELS[:2]
     with pytest.raises(BoardError, match="'thresholds' or 'saboteur', got 'magic'"):
         Accelerator(board(), describe(NETWORK), "magic")
 

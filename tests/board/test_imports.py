@@ -25,7 +25,7 @@ CAMPAIGN = """
 import tempfile
 from pathlib import Path
 import numpy as np
-import fat_fpga.board.pynq_device, fat_fpga.board.simulated
+import fat_fpga.board.checksum, fat_fpga.board.pynq_device, fat_fpga.board.simulated, fat_fpga.checksums
 from fat_fpga.board.accelerator import Accelerator
 from fat_fpga.board.engine import BoardEngine
 from fat_fpga.board.network_file import read_network, write_network

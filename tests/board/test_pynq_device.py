@@ -4,103 +4,60 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from types import ModuleType, SimpleNamespace
-from typing import Any
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fat_fpga.board import open_board
 from fat_fpga.board.accelerator import Accelerator
+from fat_fpga.board.description import Description
 from fat_fpga.board.engine import BoardEngine
+from fat_fpga.board.network_file import write_network
 from fat_fpga.board.pynq_device import PynqDevice
 from fat_fpga.engines import get
 from fat_fpga.errors import BoardError
 from fat_fpga.faults import fault_space
 from tests.board.fake import FakeBoard, describe, small_network
+from tests.board.fake_pynq import BASE, RANGE, FakePynq
 from tests.designs.random_network import random_images
 
-BASE = 0x4000_0000
 NETWORK = small_network()
 
 
-class Buffer(np.ndarray[Any, Any]):
-    device_address = 0
+def named(description: Description) -> tuple[Description, dict[str, int]]:
+    """The description with names in place of addresses, and what each name stands for: FINN's, as PYNQ writes them."""
+    names: dict[str, int] = {}
 
-    def flush(self) -> None: ...
+    def name_of(address: object) -> str | None:
+        if address is None:
+            return None
+        assert isinstance(address, int)
+        name = f"StreamingDataflowPartition_{len(names) + 1}"
+        names[name + ("/s_axilite_0" if len(names) % 2 else "")] = address
+        return name
 
-    def invalidate(self) -> None: ...
-
-
-class Dma:
-    """FINN's DMA block: registers, and a start bit."""
-
-    def __init__(self, start: Any = None) -> None:
-        self.registers: dict[int, int] = {}
-        self.start = start
-        self.done = False
-
-    def write(self, offset: int, value: int) -> None:
-        self.registers[offset] = value
-        if offset == 0 and value & 1:
-            self.done = False
-            if self.start:
-                self.start()
-
-    def read(self, offset: int) -> int:
-        return 2 if offset == 0 and self.done else self.registers.get(offset, 0)
-
-    @property
-    def address(self) -> int:
-        return self.registers[0x10] | self.registers[0x14] << 32
+    streams = []
+    for s in description.streams:
+        memory = s.thresholds and replace(s.thresholds, address=name_of(s.thresholds.address))
+        streams.append(replace(s, thresholds=memory, saboteur=name_of(s.saboteur), checksum=name_of(s.checksum)))
+    return replace(description, streams=tuple(streams)), names
 
 
-def fake_pynq(board: FakeBoard, ends: list[bool]) -> ModuleType:
-    """A ``pynq`` with a board; ``ends`` says of each transfer whether it does."""
-    module = ModuleType("pynq")
-    memory: dict[int, Buffer] = {}
-
-    def allocate(shape: tuple[int], dtype: Any, cacheable: bool) -> Buffer:
-        buffer = np.zeros(shape, dtype).view(Buffer)
-        buffer.device_address = (len(memory) + 1) << 36 | 0x100
-        memory[buffer.device_address] = buffer
-        return buffer
-
-    def overlay(bitfile: str, download: bool) -> Any:
-        if bitfile == "missing.bit":
-            raise OSError("Bitstream file missing.bit does not exist")
-        board.restart()
-        if bitfile == "other.bit":
-            return SimpleNamespace(axi_dma_0=Dma())
-        odma = Dma()
-
-        def start() -> None:
-            if not (ends.pop(0) if ends else True):
-                return
-            assert idma.registers[0x1C] == odma.registers[0x1C]
-            frames, layout, output = idma.registers[0x1C], board.description.input, board.description.output
-            data = np.asarray(memory[idma.address]).reshape(frames * layout.beats, layout.beat_bytes)
-            got = board.transfer(data, frames * output.beats, output.beat_bytes)
-            np.copyto(np.asarray(memory[odma.address]), got.ravel())
-            odma.done = True
-
-        idma = Dma(start)
-        return SimpleNamespace(idma0=idma, odma0=odma)
-
-    module.Overlay = overlay  # type: ignore[attr-defined]
-    module.allocate = allocate  # type: ignore[attr-defined]
-    module.MMIO = lambda base, length: board.bus(base - BASE)  # type: ignore[attr-defined]
-    return module
-
-
-def device(monkeypatch: pytest.MonkeyPatch, ends: list[bool], bitfile: str = "tfc.bit") -> PynqDevice:
-    description = replace(describe(NETWORK), base=BASE)
-    monkeypatch.setitem(sys.modules, "pynq", fake_pynq(FakeBoard(NETWORK, description), ends))
-    return PynqDevice(bitfile, description, seconds=0.05)
+def install(monkeypatch: pytest.MonkeyPatch, ends: list[bool]) -> tuple[FakePynq, Description]:
+    plain = describe(NETWORK)
+    description, names = named(plain)
+    fake = FakePynq(FakeBoard(NETWORK, plain), plain.input, plain.output, names, ends)
+    module = fake.module()
+    monkeypatch.setitem(sys.modules, "pynq", module)
+    monkeypatch.setitem(sys.modules, "pynq.ps", module.ps)
+    return fake, description
 
 
 def test_a_campaign_through_dma(monkeypatch: pytest.MonkeyPatch) -> None:
-    board = device(monkeypatch, [True, True, False, True])
-    engine = BoardEngine(Accelerator(board, board.description, batch=16))
+    _, description = install(monkeypatch, [True, True, False, True])
+    board = PynqDevice("tfc.bit", description, seconds=0.05)
+    engine = BoardEngine(Accelerator(board, description, batch=16))
     images = random_images(NETWORK, 40, 2)
     labels = np.zeros(40, np.int64)
     faults = list(fault_space(NETWORK, "channel"))
@@ -108,13 +65,48 @@ def test_a_campaign_through_dma(monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = get("reference").run(NETWORK, images, labels, faults, predictions=True)
     assert np.array_equal(found.predictions, wanted.predictions)
     assert engine.restarts == ["without a fault: 8 frames did not come back within 0.05 s"]
+    assert sys.modules["pynq.ps"].Clocks.fclk0_mhz == 100
+
+
+def test_a_folder_as_finn_packs_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    _, description = install(monkeypatch, [])
+    description.write(tmp_path / "board.json")
+    write_network(NETWORK, tmp_path / "network.npz")
+    (tmp_path / "bitfile").mkdir()
+    (tmp_path / "bitfile" / "finn-accel.bit").touch()
+    board = open_board(tmp_path)
+    assert not board.simulated
+    assert board.network.fingerprint == NETWORK.fingerprint
+    (tmp_path / "other.bit").touch()
+    with pytest.raises(BoardError, match="has 2 bitstreams, expected one"):
+        open_board(tmp_path)
 
 
 def test_no_such_bitstream(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, description = install(monkeypatch, [])
     with pytest.raises(BoardError, match=r"cannot load the bitstream missing.bit: Bitstream file"):
-        device(monkeypatch, [], "missing.bit")
+        PynqDevice("missing.bit", description)
     with pytest.raises(BoardError, match=r"other.bit has no idma0 and no odma0: is it one of FINN's"):
-        device(monkeypatch, [], "other.bit")
+        PynqDevice("other.bit", description)
+
+
+def test_a_bitstream_of_another_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, description = install(monkeypatch, [])
+    board = PynqDevice("tfc.bit", description)
+    with pytest.raises(BoardError, match=r"tfc.bit has no blocks StreamingDataflowPartition_9 .* of two builds"):
+        board.bus("StreamingDataflowPartition_9")
+    assert board.bus(BASE + RANGE).read(0) == board.bus("StreamingDataflowPartition_2").read(0) == 0x46415453
+
+
+def test_a_transfer_behind_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, description = install(monkeypatch, [False])
+    board = PynqDevice("tfc.bit", description, seconds=0.01)
+    frame = np.zeros((description.input.beats, description.input.beat_bytes), np.uint8)
+    for message in ("1 frames did not come back", "output DMA is still busy"):
+        with pytest.raises(BoardError, match=message):
+            board.transfer(frame, description.output.beats, description.output.beat_bytes)
+    board.restart()
+    assert len(board.transfer(frame, description.output.beats, description.output.beat_bytes)) == 3
 
 
 def test_without_pynq(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fat_fpga.board.accelerator import SABOTEUR, THRESHOLDS, Accelerator
+from fat_fpga.board.accelerator import Accelerator
 from fat_fpga.board.engine import BoardEngine
+from fat_fpga.board.injection import SABOTEUR, THRESHOLDS
 from fat_fpga.board.network_file import read_network
 from fat_fpga.board.simulated import SimulatedBoard
 from fat_fpga.campaign import Run, run_campaign
+from fat_fpga.checksums import checksums
 from fat_fpga.cli import main
 from fat_fpga.datasets import load
 from fat_fpga.datasets.dataset import Dataset
@@ -93,6 +95,28 @@ def test_scores_and_not_only_classes(plain: Board) -> None:
         assert np.array_equal(found, wanted)
 
 
+def check_checksums(board: Board, texts: list[str | None]) -> None:
+    """The blocks in the streams hold, for each image, what the reference engine's streams sum up to."""
+    engine = board.engine(SABOTEUR)
+    places = list(board.network.walk())
+    for text in texts:
+        fault = parse_fault(text) if text else None
+        found = engine.layer_checksums(board.network, TEN.images, fault)
+        wanted = checksums(board.network, get("reference").trace(board.network, TEN.images, fault))
+        assert list(found) == [layer.name for layer, _, _ in places]
+        for place, (sums, bits) in found.items():
+            assert bits == wanted[place][1]
+            assert np.array_equal(sums, wanted[place][0])
+
+
+def test_checksums_of_every_layer(plain: Board) -> None:
+    check_checksums(plain, [None, "fc0/channel[17] = +1", "fc1/pixel[0,0] = 0", "fc2/pe[5 of 16] = -1"])
+
+
+def test_checksums_of_every_layer_with_voters(hardened: Board) -> None:
+    check_checksums(hardened, [None, "fc0/channel[70] = +1", "fc1.vote/channel[5] = 0", "fc2/channel[17] = -1"])
+
+
 def test_a_campaign_is_the_same_run_as_with_the_native_engine(plain: Board, tmp_path: Path) -> None:
     faults = spaces(plain.network, "channel")[::40]
     run = run_campaign(plain.network, FEW, faults, tmp_path / "board.run", plain.engine(), chunk=5)
@@ -131,7 +155,7 @@ def test_the_board_forgets_nothing_and_a_restart_forgets_all(plain: Board) -> No
     again = Accelerator(plain.device, plain.device.description)  # finds it armed, and programs the board anew
     golden = get("reference").trace(plain.network, FEW.images)["fc3"][:, :, 0, 0]
     again.arm(None)
-    assert np.array_equal(again.scores(FEW.images), golden)
+    assert np.array_equal(again.run(again.pack(FEW.images)), golden)
 
 
 def test_a_transfer_that_cannot_end(plain: Board) -> None:
@@ -142,10 +166,12 @@ def test_a_transfer_that_cannot_end(plain: Board) -> None:
     golden = get("reference").trace(plain.network, FEW.images)["fc3"][:, :, 0, 0]
     accelerator = Accelerator(plain.device, plain.device.description)
     accelerator.arm(None)
-    assert not np.array_equal(accelerator.scores(FEW.images), golden)  # half an image was left in the first layer
+    assert not np.array_equal(
+        accelerator.run(accelerator.pack(FEW.images)), golden
+    )  # half an image was left in the first layer
     accelerator.restart()
     accelerator.arm(None)
-    assert np.array_equal(accelerator.scores(FEW.images), golden)
+    assert np.array_equal(accelerator.run(accelerator.pack(FEW.images)), golden)
 
 
 def test_an_address_without_a_block(plain: Board) -> None:

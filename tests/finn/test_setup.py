@@ -67,7 +67,7 @@ def test_what_the_image_is_asked_for(tmp_path: Path) -> None:
     assert found.returncode == 0, found.stderr
     built, ran = (tmp_path / "asked").read_text().splitlines()
     assert built == f"build --tag fat_fpga-finn --file {ROOT}/docker/Dockerfile {ROOT}/docker/.."
-    command = "finn build /model.onnx --board ZCU104 --output /build --until package --plan /plan.json --folding plan"
+    command = "finn build /model.onnx --board ZCU104 --output /build --until board --plan /plan.json --folding plan"
     assert ran.endswith(f"fat_fpga-finn {command} --inject stream")
     for mount in (
         f"{tmp_path}/Xilinx:/tools/Xilinx:ro",

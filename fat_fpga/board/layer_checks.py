@@ -1,0 +1,66 @@
+"""What the checksum blocks of a board must hold, judged by the integer network and by each other.
+
+- Without a fault: the checksum of the last image, at every block, is that of the network on this image. The first block
+  that differs names the layer from which on the board computes something else.
+- The digests over all images of a fault-free run are the same each time.
+- Under a fault: the digests of all blocks in front of it are those of the fault-free run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fat_fpga.board.checksum import Reading
+from fat_fpga.board.description import Description
+from fat_fpga.checksums import checksums
+from fat_fpga.engines.engine import Images
+from fat_fpga.engines.reference import ReferenceEngine
+from fat_fpga.errors import BoardError
+from fat_fpga.faults import AnyFault
+from fat_fpga.network import Network
+
+Readings = Mapping[str, Reading]
+"""By place, in the order of the streams."""
+
+
+class LayerChecks:
+    """Judges readings for one set of images.
+
+    Args:
+        images: uint8 [N, C, H, W].
+    """
+
+    def __init__(self, network: Network, description: Description, images: Images) -> None:
+        self._order = [stream.place for stream in description.streams]
+        self._number = len(images) - 1
+        self._wanted: dict[str, int] = {}
+        if any(stream.checksum is not None for stream in description.streams):
+            streams = ReferenceEngine().trace(network, images[-1:])
+            self._wanted = {place: int(sums[0]) for place, (sums, _) in checksums(network, streams).items()}
+        self._golden: dict[str, int] = {}
+
+    def fault_free(self, readings: Readings) -> None:
+        """BoardError unless the readings are those of the network, and the digests the same as every time before."""
+        for place, reading in readings.items():
+            if reading.checksum != self._wanted[place]:
+                raise BoardError(
+                    f"{place}: image {self._number} has checksum {reading.checksum:06x} on the board, "
+                    f"{self._wanted[place]:06x} in the network: the board computes something else from this layer on"
+                )
+        found = {place: reading.digest for place, reading in readings.items()}
+        self._same(found, self._golden or found, "the same images, without a fault, gave another digest before")
+        self._golden = found
+
+    def under(self, fault: AnyFault, readings: Readings) -> None:
+        """BoardError unless everything in front of the fault is as it was without."""
+        first = min(self._order.index(part.layer) for part in fault.faults)
+        found = {place: readings[place].digest for place in self._order[:first] if place in readings}
+        self._same(found, self._golden, f"it lies in front of {fault}, and differs from the run without a fault")
+
+    @staticmethod
+    def _same(found: Mapping[str, int], wanted: Mapping[str, int], why: str) -> None:
+        for place, digest in found.items():
+            if digest != wanted[place]:
+                raise BoardError(
+                    f"{place}: its checksums have the digest {digest:08x} where {wanted[place]:08x} was expected: {why}"
+                )
