@@ -1,7 +1,7 @@
 # make demo    set up, then the main job on a bundled network and real images
 # make test    set up, then every test
 # make test-rtl    hardware: lint, benches in simulation, coverage
-# make synthesis   hardware: LUTs and FFs of voter and saboteur, into the package's tables
+# make synthesis   hardware: LUTs and FFs of our blocks, into the package's tables
 # make test-finn    set up FINN in an environment of its own (.venv-finn), then the tests that need it
 # make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
 # make test-boards  build the simulated boards with FINN, then the tests and notebooks that run on them

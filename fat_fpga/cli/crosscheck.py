@@ -12,6 +12,7 @@ examples:
   fat-fpga crosscheck cnv.onnx
   fat-fpga crosscheck cnv.onnx --engines native,qonnx --data cifar10:data --faults 500 --images 4
   fat-fpga crosscheck cnv.onnx --engines reference,native --kinds channel,pe --folding bnn-pynq
+  fat-fpga crosscheck tfc_w2a2 --engines native,board:build/boards/tfc_w2a2 --data demo:mnist
 
 Exit codes: 0 all equal, 1 not equal, 2 bad input, or engines without a kind of fault in common.
 """
@@ -28,7 +29,8 @@ def add(commands: Commands) -> None:
     add_model(parser)
     parser.add_argument(
         "--engines", metavar="A,B", type=names, default=["native", "torch", "qonnx"],
-        help="two or more of native, reference, torch, torch:cuda, qonnx, finn (default: native,torch,qonnx)",
+        help="two or more of native, reference, torch, torch:cuda, qonnx, finn, board:FOLDER (default: "
+        "native,torch,qonnx)",
     )  # fmt: skip
     parser.add_argument("--faults", metavar="N", type=_count, default=90, help="about how many faults (default: 90)")
     parser.add_argument("--images", metavar="N", type=_count, default=4, help="how many images (default: 4)")

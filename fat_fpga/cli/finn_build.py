@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("-o", "--output", metavar="FOLDER", required=True, help="of the build; made, or continued")
     parser.add_argument("--until", metavar="STEP", default="estimates", help="the last step (default: estimates)")
     parser.add_argument(
-        "--checksums", action="store_true", help="FINN's checksum hook behind every layer, for fat-fpga trace"
+        "--checksums", action="store_true", help="a checksum hook behind every layer, for fat-fpga trace"
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     parser.set_defaults(run=run)

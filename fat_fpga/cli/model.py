@@ -21,6 +21,10 @@ def load_model(args: argparse.Namespace) -> Network:
     """
     from fat_fpga.network import load_network
 
+    if Path(args.model).suffix == ".npz":  # of a board's folder; needs no ONNX
+        from fat_fpga.board.network_file import read_network
+
+        return read_network(args.model)
     if Path(args.model).exists():
         return load_network(args.model, pixels=args.pixels, image_shape=args.image_shape)
     return load_bundled(bundled_name(args.model, f"file '{args.model}'"))

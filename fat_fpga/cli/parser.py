@@ -45,8 +45,9 @@ def shape(text: str) -> tuple[int, int, int]:
 def add_model(parser: Parser) -> None:
     """The arguments that ``fat_fpga.cli.model.load_model`` reads."""
     parser.add_argument(
-        "model", metavar="MODEL", help="an .onnx file, or the name of a bundled network (fat-fpga models lists them)"
-    )
+        "model", metavar="MODEL",
+        help="an .onnx file, the network.npz of a board, or the name of a bundled network (fat-fpga models lists them)",
+    )  # fmt: skip
     parser.add_argument(
         "--pixels", choices=("auto", "raw", "unit"), default="auto",
         help="what the file's input takes: pixels 0..255 (raw), or divided by 255 (unit); auto reads its annotation",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import combinations
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -50,13 +51,21 @@ def crosscheck(
     check = _Check(network, images, engines, progress or (_nobody))
     check.group(NO_FAULT, [None])
     for kind in dict.fromkeys(map(kind_of, faults)):
-        check.group(kind, [fault for fault in faults if kind_of(fault) == kind])
+        check.group(kind, check.possible(kind, [fault for fault in faults if kind_of(fault) == kind]))
     return CrossCheck(len(images), tuple(check.pairs), tuple(check.refusals), check.seconds)
 
 
 def steps(faults: int, engines: int) -> int:
     """What the calls of ``progress`` sum up to."""
     return 2 * engines * (faults + 1)
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """An engine that takes only some faults of a kind."""
+
+    def refuses(self, fault: AnyFault) -> str | None:
+        """Why it does not take this fault; None where it does."""
 
 
 class _Check:
@@ -70,8 +79,22 @@ class _Check:
         self.refusals: list[Refusal] = []
         self.seconds = dict.fromkeys(engines, 0.0)
 
+    def possible(self, kind: str, faults: list[AnyFault]) -> list[AnyFault]:
+        """Those of the faults of one kind that no engine refuses one by one, as a board does; the others are noted."""
+        asked = len(faults)
+        for name, engine in self._engines.items():
+            if isinstance(engine, Choosing):
+                reasons = [engine.refuses(fault) for fault in faults]
+                if found := [reason for reason in reasons if reason is not None]:
+                    self.refusals.append(Refusal(name, kind, len(found), False, f"the first: {found[0]}"))
+                faults = [fault for fault, reason in zip(faults, reasons, strict=True) if reason is None]
+        self._progress(2 * len(self._engines) * (asked - len(faults)))
+        return faults
+
     def group(self, kind: str, faults: Sequence[AnyFault | None]) -> None:
         """Compare faults of one kind; ``[None]`` stands for the fault-free network."""
+        if not faults:
+            return
         tables: dict[str, npt.NDArray[np.int32]] = {}
         for name in self._engines:
             with self._asked(name, kind, len(faults), streams=False):

@@ -44,7 +44,7 @@ class Build:
     Args:
         clock: MHz.
         inject: one of `INJECTIONS`, or None.
-        checksums: FINN's checksum hook behind every stream; see `fat_fpga.checksums`.
+        checksums: a checksum hook behind every stream; see `fat_fpga.checksums`.
 
     Raises:
         FinnError: FINN is not installed, cannot build the network, or the folding does not fit it.

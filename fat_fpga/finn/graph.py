@@ -12,7 +12,7 @@ import numpy as np
 from fat_fpga.errors import FinnError, ModelError
 from fat_fpga.faults.place import INPUT
 from fat_fpga.finn import steps
-from fat_fpga.finn.operators import SABOTEUR, VOTER, register
+from fat_fpga.finn.operators import CHECKSUM, SABOTEUR, VOTER, register
 from fat_fpga.finn.setup import finn_errors
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
@@ -22,16 +22,10 @@ from fat_fpga.network.layers import Shape
 LABELS, LINK = "labels", "link"
 """Places of nodes that make no stream of the network: the class, and what FINN puts between layers."""
 
-UNIT, ACTIVATION, POOL, VOTE, WINDOW, INJECTOR, HOOK = (
-    "unit",
-    "activation",
-    "pool",
-    "vote",
-    "window",
-    "injector",
-    "hook",
-)
-"""Roles of nodes: a matrix-vector unit, thresholds, a pool, a voter, a window generator in front, a saboteur."""
+UNIT, ACTIVATION, POOL, VOTE, WINDOW = "unit", "activation", "pool", "vote", "window"
+INJECTOR, HOOK = "injector", "hook"
+"""Roles of nodes: a matrix-vector unit, thresholds, a pool, a voter, a window generator in front; a saboteur, a
+checksum hook."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,7 +175,7 @@ def placed(protos: Iterable[Any], network: Network) -> list[Node]:
             role = ACTIVATION
         elif proto.op_type == SABOTEUR:
             role = INJECTOR
-        elif kind == "CheckSum":
+        elif proto.op_type == CHECKSUM:
             role = HOOK
         elif kind == "LabelSelect":
             found.append(Node(LABELS, UNIT, proto))
@@ -195,6 +189,6 @@ def placed(protos: Iterable[Any], network: Network) -> list[Node]:
 
 
 def streams_of(model: Model, network: Network) -> dict[str, Node]:
-    """The node whose output is each place's stream, behind thresholds and saboteurs of its own."""
-    made = (UNIT, ACTIVATION, POOL, VOTE, INJECTOR)
+    """The node whose output is each place's stream, behind thresholds, saboteurs and checksum hooks of its own."""
+    made = (UNIT, ACTIVATION, POOL, VOTE, INJECTOR, HOOK)
     return {node.place: node for node in nodes_of(model, network) if node.role in made and node.place != LABELS}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from fat_fpga.faults.folding import divisors
 from fat_fpga.finn.folding import Fold, Folding
-from fat_fpga.finn.graph import ACTIVATION, INJECTOR, LABELS, POOL, UNIT, VOTE, WINDOW, Node, nodes_of
+from fat_fpga.finn.graph import ACTIVATION, HOOK, INJECTOR, LABELS, POOL, UNIT, VOTE, WINDOW, Node, nodes_of
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network
 
@@ -31,7 +31,7 @@ def apply_folding(model: Model, network: Network, folding: Folding) -> None:
 
 
 def grouped(nodes: Iterable[Node]) -> dict[str, list[Node]]:
-    """Nodes by the place that folds them: a voter goes with its unit, a saboteur with what it stands behind."""
+    """Nodes by the place that folds them: a voter goes with its unit, a saboteur or hook with what it stands behind."""
     groups: dict[str, list[Node]] = {}
     for node in nodes:
         place = node.place.removesuffix(".vote")
@@ -73,7 +73,7 @@ def set_fold(group: Iterable[Node], fold: Fold) -> None:
             lanes = voter_lanes(custom.channels_out, int(custom.get_nodeattr("NumChannels")) // fold.pe)
             custom.set_nodeattr("PE", fold.pe)
             custom.set_nodeattr("PEOut", lanes)
-        elif node.role == INJECTOR:
+        elif node.role in (INJECTOR, HOOK):
             custom.set_nodeattr("PE", lanes)
         else:
             custom.set_nodeattr("PE", fold.pe)

@@ -1,4 +1,4 @@
-"""The table of synthesised voters and saboteurs."""
+"""The table of synthesised voters, saboteurs and checksum hooks."""
 
 from __future__ import annotations
 

@@ -35,13 +35,13 @@ end else begin : level
     localparam int FULL_W = IN_W + $clog2(INPUTS < GROUP ? INPUTS : GROUP);
     localparam int SUM_W = FULL_W < OUT_W ? FULL_W : OUT_W;
 
-    reg [LEFT-1:0][SUM_W-1:0] sums_reg, sums_next;
+    reg [LEFT*SUM_W-1:0] sums_reg, sums_next;
 
     always_comb begin
         for (int n = 0; n < LEFT; n = n + 1) begin
-            sums_next[n] = '0;
+            sums_next[n*SUM_W +: SUM_W] = '0;
             for (int k = n*GROUP; k < (n + 1)*GROUP && k < INPUTS; k = k + 1) begin
-                sums_next[n] = sums_next[n] + SUM_W'(numbers[k*IN_W +: IN_W]);
+                sums_next[n*SUM_W +: SUM_W] = sums_next[n*SUM_W +: SUM_W] + SUM_W'(numbers[k*IN_W +: IN_W]);
             end
         end
     end

@@ -107,7 +107,8 @@ wire [31:0] reg_wr_data;
 wire [AXIL_ADDR_W-1:0] reg_rd_addr;
 reg [31:0] reg_rd_data;
 
-wire [PER_CLASS*CLASSES-1:0][FOLDED_W-1:0] folded;
+// Values, folded, the lanes of a class side by side
+wire [CLASSES*PER_CLASS-1:0][FOLDED_W-1:0] folded;
 wire [CLASSES-1:0][SUM_W-1:0] sums;
 
 wire frame_end = at_beat_reg == BEAT_W'(BEATS - 1);
@@ -126,20 +127,16 @@ assign s_axis_tready = m_axis_tready;
 
 generate
 for (genvar n = 0; n < PER_CLASS*CLASSES; n = n + 1) begin : lanes
+    localparam int AT = (n%CLASSES)*PER_CLASS + n/CLASSES;
     if (n >= LANES) begin : none
-        assign folded[n] = '0;
+        assign folded[AT] = '0;
     end else if (BITS > SLICE_W) begin : wide
-        wire [BITS-1:0] value = beat_reg[n*BITS +: BITS];
-        assign folded[n] = value[SLICE_W-1:0] ^ SLICE_W'(value[BITS-1:SLICE_W]);
+        assign folded[AT] = beat_reg[n*BITS +: SLICE_W] ^ SLICE_W'(beat_reg[n*BITS + SLICE_W +: BITS - SLICE_W]);
     end else begin : narrow
-        assign folded[n] = beat_reg[n*BITS +: BITS];
+        assign folded[AT] = beat_reg[n*BITS +: BITS];
     end
 end
 for (genvar r = 0; r < CLASSES; r = r + 1) begin : classes
-    wire [PER_CLASS-1:0][FOLDED_W-1:0] numbers;
-    for (genvar n = 0; n < PER_CLASS; n = n + 1) begin : members
-        assign numbers[n] = folded[n*CLASSES + r];
-    end
     fat_adder_tree #(
         .INPUTS(PER_CLASS),
         .IN_W(FOLDED_W),
@@ -147,7 +144,7 @@ for (genvar r = 0; r < CLASSES; r = r + 1) begin : classes
     )
     tree (
         .clk(clk),
-        .numbers(numbers),
+        .numbers(folded[r*PER_CLASS +: PER_CLASS]),
         .sum(sums[r])
     );
 end

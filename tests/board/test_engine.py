@@ -13,6 +13,8 @@ from fat_fpga.board.engine import ATTEMPTS, BoardEngine
 from fat_fpga.board.injection import SABOTEUR, THRESHOLDS, injectable
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.checksums import checksums
+from fat_fpga.crosscheck import crosscheck
+from fat_fpga.crosscheck.check import steps
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import get
 from fat_fpga.errors import BoardError, CampaignError, EngineError
@@ -231,6 +233,18 @@ def test_what_a_board_cannot_do() -> None:
     assert injectable(accelerator.description, faults) == CHANNELS[:2]
     with pytest.raises(BoardError, match="'thresholds' or 'saboteur', got 'magic'"):
         Accelerator(board(), describe(NETWORK), "magic")
+
+
+def test_a_cross_check_compares_what_the_board_takes_and_names_the_rest() -> None:
+    faults = [*CHANNELS[:5], parse_fault("input/channel[0] = 0"), parse_fault("fc0/weight[0,0,0,0].bit[0] = 1")]
+    steps_done: list[int] = []
+    engines = {"board": engine(board()), "reference": get("reference")}
+    check = crosscheck(NETWORK, IMAGES[:4], faults, engines, steps_done.append)
+    assert check.equal
+    assert check.pairs[0].faults == 5
+    assert [(r.engine, r.kind, r.faults) for r in check.refusals] == [("board", "channel", 1), ("board", "weight", 1)]
+    assert "at fc0, fc1, not at input" in check.refusals[0].reason
+    assert sum(steps_done) == steps(len(faults), 2)
 
 
 def test_another_network_is_refused() -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.board.boards import board_folder
+
 ABSENT = "onnx qonnx onnxruntime torch brevitas tqdm finn scipy hypothesis pytest"
 BLOCKER = """
 import sys
-BLOCKED = sys.argv[1].split()
+BLOCKED = sys.argv.pop(1).split()
 class Blocker:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in BLOCKED:
@@ -72,11 +74,22 @@ with tempfile.TemporaryDirectory() as folder:
     assert plan_summary(plan) and verification_text(found)
     print(plan.replicated > 0, found.held)
 """
+COMMANDS = """
+from fat_fpga.cli import main
+folder, run = sys.argv[1:]
+network, board = folder + "/network.npz", "board:" + folder
+campaign = ["--data", "demo:mnist", "--images", "5", "--layers", "fc2", "--sample", "8", "--engine", board, "-o", run]
+assert main(["campaign", network, *campaign, "-q"]) == 0
+assert main(["report", run]) == 0
+assert main(["trace", network, "--data", "demo:mnist", "--image", "3", "--engine", board]) == 0
+assert main(["trace", network, "--data", "demo:mnist", "--image", "3"]) == 0
+"""
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
-def printed(program: str, absent: str) -> str:
-    command = [sys.executable, "-c", BLOCKER + program, absent]
+def printed(program: str, absent: str, *arguments: str) -> str:
+    """What a program prints where the modules of ``absent`` cannot be imported."""
+    command = [sys.executable, "-c", BLOCKER + program, absent, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -88,6 +101,13 @@ def test_a_campaign_with_numpy_alone() -> None:
 
 def test_a_plan_and_its_proof_with_numpy_alone() -> None:
     assert printed(PLAN, f"{ABSENT} matplotlib") == "True True\n"
+
+
+def test_the_command_line_with_numpy_alone(tmp_path: Path) -> None:
+    text = printed(COMMANDS, f"{ABSENT} matplotlib", str(board_folder("tfc_w2a2")), str(tmp_path / "a.run"))
+    lines = [line.split()[-1] for line in text.splitlines() if line.startswith("fc3 ")]
+    assert len(lines) == 2
+    assert lines[0] == lines[1]
 
 
 @pytest.mark.parametrize("name", ["01_inject_on_board", "02_fat_vs_sat", "03_plan_and_harden"])

@@ -1,4 +1,4 @@
-"""What both operators have in common: one stream in, one out, AXI-Lite beside, SystemVerilog of ours inside.
+"""What our operators have in common: one stream in, one out, AXI-Lite beside, SystemVerilog of ours inside.
 
 Import this only behind `fat_fpga.finn.setup.prepare`.
 """

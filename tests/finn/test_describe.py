@@ -1,0 +1,155 @@
+"""The description that a build writes, and the runner with it, against a board made of FINN's own partitions."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fat_fpga.board import Board, open_board
+from fat_fpga.board.description import Description
+from fat_fpga.board.injection import injectable
+from fat_fpga.boards import board
+from fat_fpga.checksums import checksums
+from fat_fpga.cli.model import load_bundled
+from fat_fpga.datasets import load
+from fat_fpga.engines import get
+from fat_fpga.errors import EngineError, FinnError
+from fat_fpga.faults import AnyFault, fault_space, parse_fault
+from fat_fpga.finn.build import Build
+from fat_fpga.finn.describe import describe
+from fat_fpga.finn.folding import Fold, Folding, read_build_folding
+from fat_fpga.network import Network
+from tests.board.fake_pynq import FakePynq
+from tests.finn.finn_board import FinnBoard
+from tests.finn.test_engine import hardened
+from tests.finn.without_vivado import build_all
+
+FOLDS = Folding("test", {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(16, 4), "fc3": Fold(2, 16)})
+VOTED = Folding("voted", {name: Fold(6, 4) for name in ("fc0", "fc1", "fc2")} | {"fc3": Fold(1, 4)})
+
+
+class Opened:
+    """A build's deployment package, opened by the runner on a fake PYNQ with FINN's partitions behind it."""
+
+    def __init__(
+        self, network: Network, folding: Folding, inject: str | None, folder: Path, patch: pytest.MonkeyPatch
+    ) -> None:
+        build = Build(network, folder, board("ZCU104"), folding, inject=inject, checksums=True)
+        self.model = build_all(build, patch)
+        self.device = FinnBoard(self.model)
+        self.pynq = FakePynq(self.device, self.device.input, self.device.output, self.device.names)
+        module = self.pynq.module()
+        patch.setitem(sys.modules, "pynq", module)
+        patch.setitem(sys.modules, "pynq.ps", module.ps)
+        self.package = folder / "deploy"
+        self.network = network
+
+    def open(self) -> Board:
+        return open_board(self.package)
+
+
+def check(opened: Opened, faults: list[AnyFault], data: str, images: int) -> Board:
+    """Classes under every fault, and the checksums of every layer without one, are the reference engine's."""
+    found, network = load(data, limit=images), opened.network
+    runner = opened.open()
+    assert runner.network.fingerprint == network.fingerprint
+    assert not runner.simulated
+    got = runner.engine.run(network, found.images, found.labels, faults, predictions=True)
+    wanted = get("reference").run(network, found.images, found.labels, faults, predictions=True)
+    assert np.array_equal(got.golden, wanted.golden)
+    assert np.array_equal(got.predictions, wanted.predictions)
+    assert runner.engine.restarts == []
+    streams = get("reference").trace(network, found.images)
+    for place, (sums, bits) in runner.engine.layer_checksums(network, found.images).items():
+        expected = checksums(network, {place: streams[place]})[place]
+        assert bits == expected[1]
+        assert np.array_equal(sums, expected[0])
+    return runner
+
+
+@pytest.mark.parametrize("inject", ["thresholds", "stream"])
+def test_a_plain_network(inject: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = load_bundled("tfc_w2a2")
+    opened = Opened(network, FOLDS, inject, tmp_path, monkeypatch)
+    faults: list[AnyFault] = list(fault_space(network, "channel"))[:: 7 if inject == "stream" else 11]
+    if inject == "stream":
+        faults += list(fault_space(network, "element", layers=["fc1"]))[::29]
+        faults += [parse_fault(text) for text in ("fc0/pe[5 of 16] = +1", "fc1/pe[3 of 4] = -1", "fc2/pixel[0,0] = 0")]
+    faults = injectable(opened.open().engine.accelerator.description, faults)
+    assert len(faults) > 40
+    check(opened, faults, "demo:mnist", 3)
+
+
+def test_a_network_with_voters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = hardened(load_bundled("tfc_w2a2"))
+    opened = Opened(network, VOTED, "stream", tmp_path, monkeypatch)
+    faults = injectable(opened.open().engine.accelerator.description, list(fault_space(network, "channel"))[::9])
+    runner = check(opened, faults, "demo:mnist", 3)
+    assert runner.engine.disagreements
+    for text, seen in runner.engine.disagreements.items():
+        fault = parse_fault(text)
+        assert list(seen) == [f"{fault.faults[0].layer}.vote"]
+        assert {entry.rows for entries in seen.values() for entry in entries} == {fault.faults[0].index}
+
+
+@pytest.mark.parametrize("inject", ["thresholds", "stream"])
+def test_a_convolutional_network(inject: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network = load_bundled("cnv_w1a1")
+    opened = Opened(network, read_build_folding("stock", network), inject, tmp_path, monkeypatch)
+    texts = ["conv1/channel[28] = +1", "fc6/channel[100] = -1"]
+    texts += ["conv1.pool/pixel[3,4] = +1", "conv4/pe[2 of 4] = -1"] if inject == "stream" else []
+    check(opened, [parse_fault(text) for text in texts], "demo:cifar10", 1)
+
+
+def test_finn_s_own_driver_moves_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver package, on the same deployment package: thresholds, DMA registers, bytes in, classes out."""
+    network, digits = load_bundled("tfc_w2a2"), load("demo:mnist", limit=3)
+    opened = Opened(network, FOLDS, "thresholds", tmp_path, monkeypatch)
+    runner = opened.open()
+    accelerator = runner.engine.accelerator
+    accelerator.arm(None)
+    opened.pynq.log.clear()
+    ours = accelerator.classes(accelerator.run(accelerator.pack(digits.images)))
+    registers, sent = [(name, offset) for name, offset, _ in opened.pynq.log], opened.pynq.sent[-1]
+
+    from finn_plus_driver import get_driver_class
+
+    settings = json.loads((opened.package / "driver" / "settings.json").read_text())["driver_information"]
+    overlay = get_driver_class(settings["driver_type"])
+    weights = str(opened.package / "driver" / "runtime_weights")
+    driver: Any = overlay(
+        str(opened.package / "bitfile" / "finn-accel.bit"), settings["platform"], settings["io_shape_dict"],
+        batch_size=3, runtime_weight_dir=weights, runtime_weights=True,
+    )  # fmt: skip
+    opened.pynq.log.clear()
+    theirs = driver.execute(digits.images.transpose(0, 2, 3, 1))
+    assert np.array_equal(theirs.ravel(), ours)
+    assert np.array_equal(opened.pynq.sent[-1], sent)
+    assert [(name, offset) for name, offset, _ in opened.pynq.log] == registers
+    runner.engine.accelerator.connect()  # what it wrote into the thresholds is what the description says
+
+
+def test_a_model_that_is_no_finished_build(tmp_path: Path) -> None:
+    from qonnx.core.modelwrapper import ModelWrapper
+
+    network = load_bundled("tfc_w2a2")
+    build = Build(network, tmp_path, board("ZCU104"), FOLDS)
+    build.run("minimise")
+    model = ModelWrapper(str(tmp_path / "intermediate_models" / "minimise.onnx"))
+    with pytest.raises(FinnError, match=r"is no partition: FINN's bitfile step has not been run on this model"):
+        describe(model, network)
+
+
+def test_another_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Opened(load_bundled("tfc_w2a2"), FOLDS, "stream", tmp_path, monkeypatch)
+    other, digits, engine = load_bundled("tfc_w2a2_fat2"), load("demo:mnist", limit=1), opened.open().engine
+    with pytest.raises(EngineError, match="the board was built from another network than tfc_w2a2_fat2"):
+        engine.run(other, digits.images, digits.labels, [])
+    description = Description.read(opened.package / "board.json")
+    assert [s.place for s in description.streams] == ["input", "fc0", "fc1", "fc2", "fc3"]
+    assert description.labels
