@@ -61,8 +61,10 @@ $(FINN_VENV)/stamp: docker/install-finn.sh docker/finn-requirements.txt pyprojec
 	@touch $@
 
 # The simulated boards: FINN generates their RTL, Verilator compiles it. Tests and notebooks run them without FINN.
+# One of them is built from a plan, which changes with the planner and with what it takes LUTs from.
 BOARDS  := build/boards/stamp
-$(BOARDS): $(FINN_VENV)/stamp $(wildcard hw/rtl/*.sv hw/sim/* fat_fpga/finn/board_*.py) fat_fpga/finn/simulated.py
+PLANNER := $(wildcard fat_fpga/hardening/*.py fat_fpga/hardening/costs/*.* fat_fpga/luts/*.*)
+$(BOARDS): $(FINN_VENV)/stamp $(wildcard hw/rtl/*.sv hw/sim/*.* fat_fpga/finn/board_*.py) fat_fpga/finn/simulated.py $(PLANNER)
 	@echo "building the simulated boards"
 	$(FINN_VENV)/bin/python hw/sim/build_boards.py
 	@touch $@

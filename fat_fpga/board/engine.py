@@ -42,12 +42,14 @@ class _Session:
         frames: as DMA sends them.
         checks: of its layers.
         golden: fault-free outputs; None before the first run.
+        fresh: whether the last run was a fault-free one of these images, so that another would only repeat it.
     """
 
     key: int
     frames: Bytes
     checks: LayerChecks
     golden: npt.NDArray[np.int32] | None = None
+    fresh: bool = False
 
 
 class BoardEngine:
@@ -150,6 +152,8 @@ class BoardEngine:
 
     def _fault_free(self, session: _Session) -> npt.NDArray[np.int32]:
         """Fault-free outputs; BoardError unless they are the same every time that these images are asked for."""
+        if session.golden is not None and session.fresh:
+            return session.golden
         outputs = self._outputs(None, session.frames, session.checks.fault_free)
         before = outputs if session.golden is None else session.golden
         if checksum(outputs) != checksum(before):
@@ -159,7 +163,7 @@ class BoardEngine:
                 f"{checksum(outputs):08x} now, {wrong} of {len(outputs)} images): what was run in between is not "
                 "counted. Run again; if it stays, look at the supply, the clock and the temperature"
             )
-        session.golden = outputs
+        session.golden, session.fresh = outputs, True
         return outputs
 
     def _outputs(
@@ -167,6 +171,8 @@ class BoardEngine:
     ) -> npt.NDArray[np.int32]:
         """Outputs under a fault, with the checks and the retries of this module; ``judge`` sees the checksum blocks."""
         what = "without a fault" if fault is None else f"with {fault}"
+        if self._session is not None:
+            self._session.fresh = False
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 if attempt > 1:

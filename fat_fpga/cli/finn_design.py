@@ -10,6 +10,7 @@ from fat_fpga.cli.parser import Parser, add_model
 if TYPE_CHECKING:
     from fat_fpga.boards import Board
     from fat_fpga.finn.folding import Folding
+    from fat_fpga.hardening import Plan
     from fat_fpga.network import Network
 
 
@@ -46,17 +47,14 @@ class Design:
         self.network: Network = self.plain if plan is None else harden(self.plain, plan)
         self.folding = self._folding(args.folding, plan)
 
-    def _folding(self, text: str, plan: object) -> Folding:
+    def _folding(self, text: str, plan: Plan | None) -> Folding:
         from fat_fpga.errors import FinnError
-        from fat_fpga.finn.folding import Fold, Folding, check_folding, read_build_folding
-        from fat_fpga.hardening import Plan
+        from fat_fpga.finn.folding import plan_folding, read_build_folding
 
         if text == "plan":
-            if not isinstance(plan, Plan):
+            if plan is None:
                 raise FinnError("folding plan: give --plan, too")
-            folding = Folding("plan", {unit.unit: Fold(unit.pe, unit.simd) for unit in plan.units})
-            check_folding(folding, self.network)
-            return folding
+            return plan_folding(plan, self.network)
         if not text.startswith("auto"):
             return read_build_folding(text, self.network)
         from fat_fpga.finn.auto import auto_folding

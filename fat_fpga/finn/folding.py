@@ -14,6 +14,7 @@ from fat_fpga.faults.folding import divisors, read_folds
 from fat_fpga.faults.place import INPUT
 from fat_fpga.files import replacing
 from fat_fpga.finn.graph import LABELS
+from fat_fpga.hardening.plan import Plan
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 
 STOCK = {"BIPOLAR": "cnv_w1a1", "other": "cnv_w2a2"}
@@ -85,6 +86,20 @@ def read_build_folding(text: str, network: Network) -> Folding:
         if place in extras:
             found[place] = _fold(text, place, extras[place])
     folding = Folding(text, found)
+    check_folding(folding, network)
+    return folding
+
+
+def plan_folding(plan: Plan, network: Network) -> Folding:
+    """The folding that a plan was made for.
+
+    Args:
+        network: with the plan's copies in it (`fat_fpga.hardening.harden`).
+
+    Raises:
+        FinnError: the network is another one, so that the folding does not fit it.
+    """
+    folding = Folding("plan", {unit.unit: Fold(unit.pe, unit.simd) for unit in plan.units})
     check_folding(folding, network)
     return folding
 

@@ -1,17 +1,22 @@
 """Builds the simulated boards that tests and notebooks use, with FINN's environment: ``make boards``.
 
-In ``build/boards``: ``tfc_w2a2`` and ``tfc_w2a2_fat2``, bundled networks, and ``tfc_w2a2_hardened``, the first one with
-copies and voters. Each folder has the library, its description, and the network.
+In ``build/boards``: ``tfc_w2a2`` and ``tfc_w2a2_fat2``, bundled networks, and the first one twice more with copies and
+voters: ``tfc_w2a2_planned`` as the planner wants them, ``tfc_w2a2_hardened`` with every way of laying them out. Each
+folder has the library, its description, and the network. With names of boards it builds these alone:
+
+    python hw/sim/build_boards.py tfc_w2a2_planned
 """
 
 from __future__ import annotations
 
 import sys
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from planned import planned
 
+from fat_fpga.cli.model import load_bundled
 from fat_fpga.datasets import load
 from fat_fpga.engines import get
 from fat_fpga.faults import fault_space
@@ -19,19 +24,11 @@ from fat_fpga.finn import setup
 from fat_fpga.finn.folding import Fold
 from fat_fpga.finn.simulated import build_simulated_board
 from fat_fpga.hardening.rewrite import rearranged
-from fat_fpga.models.zoo import write_onnx
-from fat_fpga.network import Network, load_network
+from fat_fpga.network import Network
 
 BOARDS = Path(__file__).parents[2] / "build" / "boards"
 FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(16, 4), "fc3": Fold(2, 16)}
 """64 cycles an image in every layer but the last."""
-
-
-def bundled(name: str) -> Network:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{name}.onnx"
-        write_onnx(name, path)
-        return load_network(path)
 
 
 def critical(network: Network, unit: str, count: int) -> list[int]:
@@ -72,16 +69,27 @@ def hardened(network: Network) -> Network:
 HARDENED_FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(24, 4), "fc3": Fold(2, 16)}
 
 
+def design(name: str) -> tuple[Network, Mapping[str, Fold]]:
+    """The network on a board, and its folding."""
+    if name == "tfc_w2a2_hardened":
+        return hardened(load_bundled("tfc_w2a2")), HARDENED_FOLDS
+    if name == "tfc_w2a2_planned":
+        return planned(load_bundled("tfc_w2a2"), FOLDS, BOARDS / name)
+    return load_bundled(name), FOLDS
+
+
+NAMES = ("tfc_w2a2", "tfc_w2a2_fat2", "tfc_w2a2_hardened", "tfc_w2a2_planned")
+
+
 def main() -> int:
+    wanted = sys.argv[1:] or NAMES
+    if unknown := set(wanted) - set(NAMES):
+        print(f"no such board: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}", file=sys.stderr)
+        return 2
     setup.prepare()
-    network = bundled("tfc_w2a2")
-    for name, built, folds in (
-        ("tfc_w2a2", network, FOLDS),
-        ("tfc_w2a2_fat2", bundled("tfc_w2a2_fat2"), FOLDS),
-        ("tfc_w2a2_hardened", hardened(network), HARDENED_FOLDS),
-    ):
-        if name in sys.argv[1:] or len(sys.argv) == 1:
-            build_simulated_board(built, folds, BOARDS / name)
+    for name in wanted:
+        network, folds = design(name)
+        build_simulated_board(network, dict(folds), BOARDS / name)
     return 0
 
 

@@ -33,6 +33,11 @@ FOLDS = Folding("test", {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(16
 VOTED = Folding("voted", {name: Fold(6, 4) for name in ("fc0", "fc1", "fc2")} | {"fc3": Fold(1, 4)})
 
 
+def colours(network: Network) -> Folding:
+    """The stock folding of a CNV, with all colours of a pixel a beat."""
+    return Folding("colours", {**read_build_folding("stock", network).folds, "input": Fold(3)})
+
+
 class Opened:
     """A build's deployment package, opened by the runner on a fake PYNQ with FINN's partitions behind it."""
 
@@ -100,23 +105,30 @@ def test_a_network_with_voters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("inject", ["thresholds", "stream"])
 def test_a_convolutional_network(inject: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = load_bundled("cnv_w1a1")
-    opened = Opened(network, read_build_folding("stock", network), inject, tmp_path, monkeypatch)
+    folding = read_build_folding("stock", network) if inject == "stream" else colours(network)
+    opened = Opened(network, folding, inject, tmp_path, monkeypatch)
     texts = ["conv1/channel[28] = +1", "fc6/channel[100] = -1"]
     texts += ["conv1.pool/pixel[3,4] = +1", "conv4/pe[2 of 4] = -1"] if inject == "stream" else []
     check(opened, [parse_fault(text) for text in texts], "demo:cifar10", 1)
 
 
-def test_finn_s_own_driver_moves_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("name", "data"), [("tfc_w2a2", "demo:mnist"), ("cnv_w1a1", "demo:cifar10")])
+def test_finn_s_own_driver_moves_the_same_bytes(
+    name: str, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The driver package, on the same deployment package: thresholds, DMA registers, bytes in, classes out."""
-    network, digits = load_bundled("tfc_w2a2"), load("demo:mnist", limit=3)
-    opened = Opened(network, FOLDS, "thresholds", tmp_path, monkeypatch)
+    network, images = load_bundled(name), load(data, limit=2).images
+    folding = FOLDS if name.startswith("tfc") else colours(network)
+    opened = Opened(network, folding, "thresholds", tmp_path, monkeypatch)
     runner = opened.open()
     accelerator = runner.engine.accelerator
     accelerator.arm(None)
     opened.pynq.log.clear()
-    ours = accelerator.classes(accelerator.run(accelerator.pack(digits.images)))
+    ours = accelerator.classes(accelerator.run(accelerator.pack(images)))
     registers, sent = [(name, offset) for name, offset, _ in opened.pynq.log], opened.pynq.sent[-1]
 
+    for module in [module for module in sys.modules if module.startswith("finn_plus_driver")]:
+        monkeypatch.delitem(sys.modules, module)  # it keeps the pynq that it was imported with
     from finn_plus_driver import get_driver_class
 
     settings = json.loads((opened.package / "driver" / "settings.json").read_text())["driver_information"]
@@ -124,10 +136,10 @@ def test_finn_s_own_driver_moves_the_same_bytes(tmp_path: Path, monkeypatch: pyt
     weights = str(opened.package / "driver" / "runtime_weights")
     driver: Any = overlay(
         str(opened.package / "bitfile" / "finn-accel.bit"), settings["platform"], settings["io_shape_dict"],
-        batch_size=3, runtime_weight_dir=weights, runtime_weights=True,
+        batch_size=len(images), runtime_weight_dir=weights, runtime_weights=True,
     )  # fmt: skip
     opened.pynq.log.clear()
-    theirs = driver.execute(digits.images.transpose(0, 2, 3, 1))
+    theirs = driver.execute(images.transpose(0, 2, 3, 1))
     assert np.array_equal(theirs.ravel(), ours)
     assert np.array_equal(opened.pynq.sent[-1], sent)
     assert [(name, offset) for name, offset, _ in opened.pynq.log] == registers

@@ -9,8 +9,10 @@ import pytest
 
 from fat_fpga.cli.model import load_bundled
 from fat_fpga.errors import FaultError, FinnError
-from fat_fpga.finn.folding import read_build_folding
+from fat_fpga.finn.folding import Fold, plan_folding, read_build_folding
 from fat_fpga.finn.graph import check_mappable
+from fat_fpga.hardening import Plan, UnitPlan, harden
+from fat_fpga.hardening.plan import identity_plan
 from fat_fpga.hardening.rewrite import rearranged
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, MaxPool, Network
 from tests.designs.random_network import random_network
@@ -55,6 +57,18 @@ def test_copies_on_one_pe() -> None:
     read_build_folding("3x1,1x1,1x1,1x1", network)
     with pytest.raises(FinnError, match="fc0 computes two copies of channel 0 on the same of its 2 PEs"):
         read_build_folding("2x1,1x1,1x1,1x1", network)
+
+
+def test_the_folding_of_a_plan_is_for_the_network_with_its_copies() -> None:
+    network = load_bundled("tfc_w2a2")
+    rows, order = (0, 0, 0, *range(1, 64)), tuple(range(64))
+    units = [UnitPlan("fc0", 64, 22, 49, rows, order), identity_plan("fc1", 64, 4, 16)]
+    units += [identity_plan("fc2", 64, 16, 4), identity_plan("fc3", 10, 2, 16)]
+    plan = Plan(network.name, network.fingerprint, "none", "0", 1, 1, "channel", "a test", 0, tuple(units), ())
+    folds = plan_folding(plan, harden(network, plan)).folds
+    assert folds == {"fc0": Fold(22, 49), "fc1": Fold(4, 16), "fc2": Fold(16, 4), "fc3": Fold(2, 16)}
+    with pytest.raises(FinnError, match="folding plan: fc0 has 64 channels, which PE 22 does not divide"):
+        plan_folding(plan, network)
 
 
 def test_stock_foldings_fit_and_are_by_weight_type() -> None:

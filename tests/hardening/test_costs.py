@@ -14,6 +14,7 @@ from fat_fpga.hardening.costs.folded import FoldedModel
 from fat_fpga.hardening.costs.macs import MacsModel
 from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.design import UnitShape, bits_of
+from fat_fpga.hardening.folding import ways
 from fat_fpga.luts.voter import coefficients, largest_error
 
 CONV1 = UnitShape("conv1", 64, 576, 64, 784, "BIPOLAR", "BIPOLAR", "BIPOLAR")
@@ -92,6 +93,28 @@ def test_table_is_what_finn_says(name: str) -> None:
     what = arithmetic_of(unit)
     for rows, pes in ((unit.channels, pe), (3 * unit.channels, 3 * pe), (unit.channels + 2 * pe, pe)):
         assert look_up(what, rows, pes, simd) == ask_finn(what, rows, pes, simd)
+
+
+TFC = {
+    "fc0": (UnitShape("fc0", 64, 784, 784, 1, "INT2", "INT2", "INT2"), 16, 49),
+    "fc1": (UnitShape("fc1", 64, 64, 64, 1, "INT2", "INT2", "INT2"), 4, 16),
+    "fc2": (UnitShape("fc2", 64, 64, 64, 1, "INT2", "INT2", "INT2"), 16, 4),
+}
+"""Unit, PE and SIMD of the simulated boards' network."""
+
+
+@pytest.mark.parametrize("name", TFC)
+def test_the_table_has_the_simulated_boards(name: str) -> None:
+    """So that a plan for them is the same without FINN: every way to build them, from no copies to full TMR."""
+    unit, pe, simd = TFC[name]
+    model = FinnModel(live=False)
+    every = [way for voted in range(unit.channels + 1) for way in ways(unit, simd, voted) if way.pe <= 3 * pe]
+    assert {way.voted for way in every} >= {0, unit.channels}
+    for way in every:
+        found = model.estimate(way)
+        assert found is not None
+        if importlib.util.find_spec("finn") is not None:
+            assert found == ask_finn(arithmetic_of(unit), way.rows, way.pe, simd)
 
 
 def test_voters_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:

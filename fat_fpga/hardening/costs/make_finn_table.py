@@ -1,13 +1,14 @@
 """Make the table of FINN's estimates: ``python -m fat_fpga.hardening.costs.make_finn_table``, beside finn-plus.
 
-It holds the units of the bundled CNV networks under BNN-PYNQ's SIMD lanes, for every number of PEs up to three times
-BNN-PYNQ's and 16 at least, and every number of folds from no copies to all copies.
+It holds the units of bundled networks under the SIMD lanes of a folding, for every number of PEs up to three times the
+folding's and 16 at least, and every number of folds from no copies to all copies.
 """
 
 from __future__ import annotations
 
 import json
 import lzma
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +18,18 @@ from fat_fpga.faults.folding import read_folds
 from fat_fpga.hardening.costs.finn import TABLE, Arithmetic, arithmetic_of, ask_finn
 from fat_fpga.hardening.design import UnitShape, units_of
 
-NETWORKS = ("cnv_w1a1", "cnv_w2a2")
+NETWORKS = {"cnv_w1a1": "bnn-pynq", "cnv_w2a2": "bnn-pynq", "tfc_w2a2": "16x49,4x16,16x4,2x16"}
+"""Bundled networks, and the folding of each: BNN-PYNQ's, and that of the simulated boards."""
 LEAST_PES = 16
 
 
-def table(networks: tuple[str, ...] = NETWORKS) -> dict[str, Any]:
-    """The content of the table, by asking FINN."""
+def table(networks: Mapping[str, str] = NETWORKS) -> dict[str, Any]:
+    """The content of the table, by asking FINN; ``networks`` are bundled ones, each with a folding."""
     units: dict[Arithmetic, dict[str, Any]] = {}
-    for name in networks:
+    for name, folding in networks.items():
         network = load_bundled(name)
-        for unit, fold in zip(
-            units_of(layer_table(network)), read_folds("bnn-pynq", network.units, name).values(), strict=True
-        ):
+        folds = read_folds(folding, network.units, name)
+        for unit, fold in zip(units_of(layer_table(network)), folds.values(), strict=True):
             own = units.setdefault(arithmetic_of(unit), {})
             simd = fold.simd or 1
             for pe in range(1, min(3 * unit.channels, max(3 * fold.pe, LEAST_PES)) + 1):
