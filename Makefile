@@ -17,6 +17,10 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --con
 
 FINN_VENV := .venv-finn
 
+# Processes that tests and boards are spread over.
+JOBS   ?= 2
+PYTEST := python -m pytest -n $(JOBS) --dist worksteal
+
 .PHONY: demo test test-rtl synthesis test-finn boards test-boards docker-build lint bench clean
 .DEFAULT_GOAL := demo
 
@@ -43,12 +47,12 @@ demo: $(VENV)/run.stamp
 	$(BIN)/fat-fpga demo --output demo-report
 
 test: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/$(PYTEST)
 
 test-rtl: $(VENV)/rtl.stamp
 	$(BIN)/python hw/tb/lint.py
 	rm -rf build/rtl
-	$(BIN)/python -m pytest -c hw/tb/pytest.ini hw/tb
+	$(BIN)/$(PYTEST) -c hw/tb/pytest.ini hw/tb
 	$(BIN)/python hw/tb/coverage_report.py
 
 synthesis: $(VENV)/rtl.stamp
@@ -61,21 +65,25 @@ $(FINN_VENV)/stamp: docker/install-finn.sh docker/finn-requirements.txt pyprojec
 	@touch $@
 
 # The simulated boards: FINN generates their RTL, Verilator compiles it. Tests and notebooks run them without FINN.
-# One of them is built from a plan, which changes with the planner and with what it takes LUTs from.
-BOARDS  := build/boards/stamp
+# One is built from a plan, which changes with the planner and with what it takes LUTs from.
+BOARDS  := $(patsubst %,build/boards/%.stamp,tfc_w2a2_planned tfc_w2a2_hardened tfc_w2a2 tfc_w2a2_fat2)
 PLANNER := $(wildcard fat_fpga/hardening/*.py fat_fpga/hardening/costs/*.* fat_fpga/luts/*.*)
-$(BOARDS): $(FINN_VENV)/stamp $(wildcard hw/rtl/*.sv hw/sim/*.* fat_fpga/finn/board_*.py) fat_fpga/finn/simulated.py $(PLANNER)
-	@echo "building the simulated boards"
-	$(FINN_VENV)/bin/python hw/sim/build_boards.py
+DRIVER  := $(wildcard fat_fpga/finn/board_*.py) fat_fpga/finn/simulated.py fat_fpga/finn/writable.py fat_fpga/board/description.py
+$(BOARDS): build/boards/%.stamp: $(FINN_VENV)/stamp $(wildcard hw/rtl/*.sv hw/sim/*.*) $(DRIVER)
+	@echo "building the simulated board $*"
+	$(FINN_VENV)/bin/python hw/sim/build_boards.py $*
 	@touch $@
 
-boards: $(BOARDS)
+build/boards/tfc_w2a2_planned.stamp: $(PLANNER)
 
-test-boards: $(BOARDS) $(VENV)/dev.stamp
-	FAT_FPGA_BOARDS=build/boards $(BIN)/python -m pytest tests/board tests/notebooks
+boards: $(FINN_VENV)/stamp
+	$(MAKE) --jobs=$(JOBS) $(BOARDS)
+
+test-boards: boards $(VENV)/dev.stamp
+	FAT_FPGA_BOARDS=build/boards $(BIN)/$(PYTEST) tests/notebooks tests/board
 
 test-finn: $(FINN_VENV)/stamp
-	$(FINN_VENV)/bin/python -m pytest tests/finn
+	$(FINN_VENV)/bin/$(PYTEST) tests/finn
 
 docker-build:
 	@MODEL='$(MODEL)' PLAN='$(PLAN)' BOARD='$(BOARD)' FOLDING='$(FOLDING)' INJECT='$(INJECT)' OUTPUT='$(OUTPUT)' \

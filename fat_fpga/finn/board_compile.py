@@ -88,6 +88,7 @@ def _run(command: list[str], folder: Path) -> None:
     with tempfile.TemporaryFile("w+") as log:
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", "")))  # of python3
         environment = {**os.environ, "PATH": path}
+        environment.pop("MAKEFLAGS", None)  # of a make around this one
         done = subprocess.run(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, check=False, env=environment)
         log.seek(0)
         if done.returncode:

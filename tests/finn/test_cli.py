@@ -113,4 +113,4 @@ def test_trace_is_the_same_from_every_engine(capsys: pytest.CaptureFixture[str])
     assert [line.split()[-1] for line in beats.splitlines()] == [line.split()[-1] for line in out.splitlines()]
     code, _, err = said(capsys, "trace", "cnv_w1a1", "--data", "demo:cifar10", "--image", "1000")
     assert code == 2
-    assert "asked for 1001 images; it holds 1000" in err
+    assert "--image 1000: demo:cifar10 has images 0 to 999" in err
