@@ -1,8 +1,9 @@
 """Faults: addresses and effects, what they do to a network, and spaces of them."""
 
 from fat_fpga.faults.changes import Change, changed_stream, changed_unit
-from fat_fpga.faults.fault import AnyFault, Effect, Fault, FaultSet, parse_fault
+from fat_fpga.faults.fault import AnyFault, Effect, Fault, FaultSet
 from fat_fpga.faults.folding import read_folding
+from fat_fpga.faults.grammar import parse_fault
 from fat_fpga.faults.model import FaultModel
 from fat_fpga.faults.place import Place, place_of, places
 from fat_fpga.faults.registry import MODELS, changes_of, check_faults, fault_model

@@ -27,7 +27,7 @@ STUCK_BIT = (Effect(0), Effect(1))
 
 @dataclass(frozen=True)
 class Fault:
-    """One address and one effect; ``str`` gives the text form, ``Fault.parse`` reads it.
+    """One address and one effect; ``str`` gives the text form, `fat_fpga.faults.parse_fault` reads it.
 
     ``conv1/channel[17] = +1``, ``conv1/pe[5 of 32] = -1``, ``conv1/weight[17,3,1,2].bit[0] ^ 1``,
     ``conv1/activation[17,3,4].bit[0] ^ 1 @ frame[12]``; every form is in docs/faults.md.
@@ -84,14 +84,6 @@ class Fault:
         dot = "." if self.bit is not None else " "
         return f"{self.layer}/{self.kind}[{self.index_text}]{dot}{self.effect_text}"
 
-    @classmethod
-    def parse(cls, text: str) -> Fault:
-        """Read the text form of a single fault; FaultError says where it stops being one."""
-        fault = parse_fault(text)
-        if not isinstance(fault, Fault):
-            raise FaultError(f"'{text}' is a set of {len(fault.faults)} faults where a single one is expected")
-        return fault
-
 
 @dataclass(frozen=True)
 class FaultSet:
@@ -135,14 +127,3 @@ def single_or_set(faults: Iterable[Fault]) -> AnyFault:
     """The fault itself if there is one, else a set of them."""
     faults = tuple(faults)
     return faults[0] if len(faults) == 1 else FaultSet(faults)
-
-
-def parse_fault(text: str) -> AnyFault:
-    """Read the text form of a fault or of a set of faults (``A & B``).
-
-    Raises:
-        FaultError: it names the character where the text stops being a fault, and what was possible there.
-    """
-    from fat_fpga.faults.grammar import read
-
-    return single_or_set(read(text))

@@ -14,7 +14,8 @@ import re
 from typing import NoReturn
 
 from fat_fpga.errors import FaultError
-from fat_fpga.faults.fault import Fault
+from fat_fpga.faults.fault import AnyFault, Fault, single_or_set
+from fat_fpga.faults.registry import MODELS
 
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.(?!bit\b)[A-Za-z_]\w*)*|\*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -24,15 +25,19 @@ _SPACE = re.compile(r"\s*")
 EXAMPLE = "conv1/channel[17] = +1"
 
 
-def read(text: str) -> list[Fault]:
-    """The faults in a text, in its order; FaultError if it is none."""
+def parse_fault(text: str) -> AnyFault:
+    """Read the text form of a fault or of a set of faults (``A & B``).
+
+    Raises:
+        FaultError: it names the character where the text stops being a fault, and what was possible there.
+    """
     scanner = _Scanner(text)
     faults = [scanner.fault()]
     while scanner.take("&"):
         faults.append(scanner.fault())
     if not scanner.done():
         scanner.fail("the end, '&' and another fault, or '@ frame[...]'" if faults[-1].frame is None else "the end")
-    return faults
+    return single_or_set(faults)
 
 
 class _Scanner:
@@ -89,8 +94,6 @@ class _Scanner:
         return number
 
     def fault(self) -> Fault:
-        from fat_fpga.faults.registry import MODELS
-
         layer = self.match(_NAME, "the name of a layer, 'input', or '*'")
         self.need("/")
         start = self.at

@@ -30,7 +30,7 @@ FAULTS = st.builds(
 
 @given(FAULTS)
 def test_the_text_form_round_trips(fault: Fault) -> None:
-    assert Fault.parse(str(fault)) == fault
+    assert parse_fault(str(fault)) == fault
     assert parse_fault(f"  {fault}\n") == fault
     assert parse_fault(str(fault).replace(" ", "").replace("of", " of ")) == fault
 
@@ -61,7 +61,7 @@ def test_sets_round_trip(faults: list[Fault]) -> None:
 )
 def test_the_text_forms_as_documented(text: str, fault: Fault) -> None:
     assert str(fault) == text
-    assert Fault.parse(text) == fault
+    assert parse_fault(text) == fault
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,6 @@ def test_an_error_points_at_the_character(text: str, character: int, expected: s
     assert "\n" not in str(raised.value)
 
 
-def test_a_set_is_no_single_fault_and_has_no_doubles() -> None:
-    with pytest.raises(FaultError, match="a set of 2 faults"):
-        Fault.parse("conv1/channel[1] = 0 & conv1/channel[2] = 0")
+def test_a_set_has_no_doubles() -> None:
     with pytest.raises(FaultError, match="each fault once"):
         parse_fault("conv1/channel[1] = 0 & conv1/channel[1] = 0")

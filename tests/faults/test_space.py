@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fat_fpga.errors import FaultError, ModelError
-from fat_fpga.faults import MODELS, Effect, Fault, FaultSpace, check_faults, fault_space, places
+from fat_fpga.faults import MODELS, Effect, Fault, FaultSpace, check_faults, fault_space, parse_fault, places
 from fat_fpga.network import Network
 from tests.designs.random_faults import every_place, folding_of
 from tests.designs.random_network import networks, random_network
@@ -30,7 +30,7 @@ def test_a_space_holds_each_fault_once_and_all_exist(network: Network, seed: int
         assert len(set(faults)) == len(faults) == min(300, len(space))
         assert [f.layer for f in faults] == sorted((f.layer for f in faults), key=order.index)
         check_faults(network, faults, images=3)
-        assert [Fault.parse(str(fault)) for fault in faults] == faults
+        assert [parse_fault(str(fault)) for fault in faults] == faults
         assert space.sample(20, seed) == space.sample(20, seed)
 
 
@@ -103,7 +103,7 @@ def test_refusals() -> None:
 )
 def test_faults_that_do_not_exist(text: str, wanted: str) -> None:
     network = random_network(7)
-    fault = Fault.parse(text.format(first=network.units[0].name, last=network.units[-1].name))
+    fault = parse_fault(text.format(first=network.units[0].name, last=network.units[-1].name))
     with pytest.raises(FaultError, match=wanted):
         check_faults(network, [fault], images=3)
 
