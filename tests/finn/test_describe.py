@@ -29,6 +29,7 @@ from tests.finn.finn_board import FinnBoard
 from tests.finn.test_engine import hardened
 from tests.finn.without_vivado import build_all
 
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 FOLDS = Folding("test", {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(16, 4), "fc3": Fold(2, 16)})
 VOTED = Folding("voted", {name: Fold(6, 4) for name in ("fc0", "fc1", "fc2")} | {"fc3": Fold(1, 4)})
 
@@ -144,6 +145,27 @@ def test_finn_s_own_driver_moves_the_same_bytes(
     assert np.array_equal(opened.pynq.sent[-1], sent)
     assert [(name, offset) for name, offset, _ in opened.pynq.log] == registers
     runner.engine.accelerator.connect()  # what it wrote into the thresholds is what the description says
+
+
+def test_the_first_notebook_on_a_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its cells as they stand, but for fewer images: the accelerator gives out classes, not scores."""
+    Opened(load_bundled("tfc_w2a2"), FOLDS, "stream", tmp_path, monkeypatch)
+    (tmp_path / "deploy").rename(tmp_path / "tfc_w2a2")
+    monkeypatch.setenv("FAT_FPGA_BOARDS", str(tmp_path))
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    notebook = json.loads((NOTEBOOKS / "01_inject_on_board.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert "IMAGES, TRACED = 60, 10" in cells[0]
+    cells[0] = cells[0].replace("IMAGES, TRACED = 60, 10", "IMAGES, TRACED = 2, 2")
+    names: dict[str, Any] = {}
+    for cell in cells:
+        exec(cell, names)
+    printed = capsys.readouterr().out
+    assert printed.startswith("a board\n")
+    assert printed.count("0 of 2 images with another checksum than computed") == 5
+    assert "192 of 192 faults have the same result on the board" in printed
 
 
 def test_a_model_that_is_no_finished_build(tmp_path: Path) -> None:
