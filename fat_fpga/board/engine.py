@@ -127,7 +127,7 @@ class BoardEngine:
         if not blocks:
             raise EngineError("this board has no checksum blocks: build it with --checksums")
 
-        def keep(readings: Readings) -> None:
+        def keep(outputs: IntArray, readings: Readings) -> None:
             for place, reading in readings.items():
                 kept.setdefault(place, []).append(reading.checksum)
 
@@ -167,9 +167,10 @@ class BoardEngine:
         return outputs
 
     def _outputs(
-        self, fault: AnyFault | None, frames: Bytes, judge: Callable[[Readings], None]
+        self, fault: AnyFault | None, frames: Bytes, judge: Callable[[IntArray, Readings], None]
     ) -> npt.NDArray[np.int32]:
-        """Outputs under a fault, with the checks and the retries of this module; ``judge`` sees the checksum blocks."""
+        """Outputs under a fault, with the checks and the retries of this module; ``judge`` sees them and the checksum
+        blocks."""
         what = "without a fault" if fault is None else f"with {fault}"
         if self._session is not None:
             self._session.fresh = False
@@ -180,7 +181,7 @@ class BoardEngine:
                 self.accelerator.arm(fault)
                 outputs = self.accelerator.run(frames)
                 self.accelerator.verify()
-                judge(self.accelerator.readings())
+                judge(outputs, self.accelerator.readings())
                 seen = self.accelerator.disagreements()
             except BoardError as error:
                 self.restarts.append(f"{what}: {error}")
@@ -198,5 +199,5 @@ def checksum(outputs: npt.NDArray[np.int32]) -> int:
     return zlib.crc32(np.ascontiguousarray(outputs, "<i4").tobytes())
 
 
-def _pass(readings: Readings) -> None:
+def _pass(outputs: IntArray, readings: Readings) -> None:
     """Judges nothing."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -82,11 +83,11 @@ class PynqDevice:
                     f"and board.json are of two builds (known: {', '.join(sorted(known))})"
                 )
             start, size = known[found[0]]["phys_addr"], known[found[0]]["addr_range"]
-        block: Bus = self._pynq.MMIO(start, size)
-        return block
+        return _Registers(self, self._pynq.MMIO(start, size))
 
     def transfer(self, data: Bytes, beats: int, beat_bytes: int) -> Bytes:
         """See `fat_fpga.board.device.Device.transfer`."""
+        self.check_loaded()
         frames = len(data) // self.description.input.beats
         source = self._buffer("in", data.size)
         target = self._buffer("out", beats * beat_bytes)
@@ -104,6 +105,11 @@ class PynqDevice:
         target.invalidate()
         return np.array(target, np.uint8).reshape(beats, beat_bytes)
 
+    def check_loaded(self) -> None:
+        """BoardError if another bitstream has been loaded since: nothing of ours may be touched then."""
+        if not self._overlay.is_loaded():
+            raise BoardError(f"{self._bitfile} is not on the board any more: another bitstream has been loaded")
+
     @staticmethod
     def _start(dma: Any, buffer: Any, frames: int) -> None:
         dma.write(ADDRESS_LOW, buffer.device_address & 0xFFFFFFFF)
@@ -116,3 +122,19 @@ class PynqDevice:
         if (way, size) not in self._buffers:
             self._buffers[way, size] = self._pynq.allocate(shape=(size,), dtype=np.uint8, cacheable=True)
         return self._buffers[way, size]
+
+
+@dataclass(frozen=True)
+class _Registers:
+    """A block's registers, as long as its bitstream is loaded."""
+
+    device: PynqDevice
+    mmio: Any
+
+    def read(self, offset: int = 0) -> int:
+        self.device.check_loaded()
+        return int(self.mmio.read(offset))
+
+    def write(self, offset: int, data: int) -> None:
+        self.device.check_loaded()
+        self.mmio.write(offset, data)

@@ -65,7 +65,7 @@ class FakeBoard:
         power_cycle_at: the transfer behind which the board loses everything, once.
         second_host: whether somebody else's frames pass with each transfer.
         wrong_register: place and register of a saboteur that read back with their lowest bit inverted.
-        drift: whether scores change from the second transfer on.
+        drift: whether the scores of the first image change from the second transfer on.
         stuck_word: block, offset and the word that is there after every write.
         wrong_layer: a place whose checksum block sees a bit flipped in the first image of each transfer.
     """
@@ -132,7 +132,7 @@ class FakeBoard:
         if self.power_cycle_at == self.transfers:
             self._reset()
         if self.drift and self.transfers > 1:
-            values = values + 1
+            values[0] += 1
         return output.pack(values).reshape(beats, beat_bytes)
 
     def _thresholds(self, stream: StreamPlace) -> np.ndarray:

@@ -88,6 +88,7 @@ class FakePynq:
         ends: of each transfer, whether it does; then all do.
         log: every register write of a DMA block: block, offset, value.
         sent: the bytes of every transfer.
+        loaded: the overlay that was made last.
     """
 
     device: Device
@@ -98,6 +99,7 @@ class FakePynq:
     log: list[tuple[str, int, int]] = field(default_factory=list)
     sent: list[np.ndarray] = field(default_factory=list)
     memory: dict[int, Buffer] = field(default_factory=dict)
+    loaded: Any = None
 
     def module(self) -> ModuleType:
         """The module ``pynq``; its part ``pynq.ps`` is an attribute of it."""
@@ -110,6 +112,7 @@ class FakePynq:
                 if bitfile_name == "missing.bit":
                     raise OSError("Bitstream file missing.bit does not exist")
                 fake.device.restart()
+                fake.loaded = self
                 self.device = device
                 self.ip_dict = {
                     name: {"phys_addr": BASE + number * RANGE, "addr_range": RANGE}
@@ -122,6 +125,9 @@ class FakePynq:
                     return
                 self.odma0 = Dma("odma0", fake.log)
                 self.idma0 = Dma("idma0", fake.log, lambda: fake._transfer(self.idma0, self.odma0))
+
+            def is_loaded(self) -> bool:
+                return fake.loaded is self
 
         found.Overlay = Overlay  # type: ignore[attr-defined]
         found.Bitstream = SimpleNamespace  # type: ignore[attr-defined]

@@ -136,6 +136,18 @@ def test_a_layer_that_computes_something_else_is_named(place: str) -> None:
         engine(device).run(NETWORK, IMAGES[:1], LABELS[:1], [])
 
 
+@pytest.mark.parametrize("checksums_too", [False, True])
+def test_other_weights_are_found_by_one_image(checksums_too: bool) -> None:
+    other = describe(NETWORK, checksums=checksums_too)
+    device = FakeBoard(NETWORK, other)
+    units = NETWORK.units
+    flipped = type(units[1])("fc1", -units[1].weights, units[1].thresholds, units[1].levels, weight_type="INT2")
+    device.network = Network("small", NETWORK.input, (units[0], flipped, units[2]))
+    place = "fc1: image 29 has checksum" if checksums_too else r"the board gives \[.*\] for image 29, the network"
+    with pytest.raises(BoardError, match=place):
+        engine(device).run(NETWORK, IMAGES, LABELS, [])
+
+
 def test_images_that_change_between_two_runs_without_a_fault_are_found_by_the_digest() -> None:
     device = board()
     runner = engine(device)

@@ -98,6 +98,23 @@ def test_a_bitstream_of_another_build(monkeypatch: pytest.MonkeyPatch) -> None:
     assert board.bus(BASE + RANGE).read(0) == board.bus("StreamingDataflowPartition_2").read(0) == 0x46415453
 
 
+def test_two_boards_on_one_fpga_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, description = install(monkeypatch, [])
+    devices = [PynqDevice(f"{name}.bit", description) for name in ("first", "second")]
+    with pytest.raises(BoardError, match=r"first.bit is not on the board any more: another bitstream has been loaded"):
+        devices[0].bus("StreamingDataflowPartition_2").read(0)
+    engines = [BoardEngine(Accelerator(device, description)) for device in devices]
+    images, labels = random_images(NETWORK, 5, 2), np.zeros(5, np.int64)
+    faults = list(fault_space(NETWORK, "channel"))[:4]
+    wanted = get("reference").run(NETWORK, images, labels, faults, predictions=True)
+    for turn in range(2):
+        for engine in engines:
+            found = engine.run(NETWORK, images, labels, faults, predictions=True)
+            assert np.array_equal(found.predictions, wanted.predictions)
+            assert len(engine.restarts) == turn + 1
+    assert all("another bitstream has been loaded" in line for engine in engines for line in engine.restarts)
+
+
 def test_a_transfer_behind_one_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     _, description = install(monkeypatch, [False])
     board = PynqDevice("tfc.bit", description, seconds=0.01)
