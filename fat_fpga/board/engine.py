@@ -23,7 +23,7 @@ from fat_fpga.board.layer_checks import LayerChecks, Readings
 from fat_fpga.board.stream import Bytes
 from fat_fpga.board.voter import Disagreement
 from fat_fpga.checksums import Found
-from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images, outcome_of
+from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images, check_taken, outcome_of
 from fat_fpga.errors import BoardError, EngineError
 from fat_fpga.faults import AnyFault, check_faults
 from fat_fpga.network import Network
@@ -141,9 +141,7 @@ class BoardEngine:
         built = self.accelerator.description
         if network.fingerprint != built.fingerprint:
             raise EngineError(f"the board was built from another network than {network.name}: it holds {built.name}")
-        for fault in faults:
-            if reason := self.refuses(fault):
-                raise EngineError(reason)
+        check_taken(self, faults)
         key = zlib.crc32(images.tobytes())
         if self._session is None or self._session.key != key:
             checks = LayerChecks(network, built, images)

@@ -50,7 +50,9 @@ def read_network(path: str | PathLike[str]) -> Network:
                 raise ModelError(f"{path}: expected format {FORMAT} of a network file, got {head['format']}")
             layers = tuple(_layer(content, number, file) for number, content in enumerate(head["layers"]))
             source = InputQuantiser(tuple(head["shape"]), file["table"], head["scale"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # a damaged file can raise nearly anything
         raise ModelError(f"cannot read the network file {path}: {error}") from error
     network = Network(head["name"], source, layers)
     if network.fingerprint != head["fingerprint"]:

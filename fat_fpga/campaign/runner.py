@@ -20,7 +20,7 @@ from fat_fpga.campaign.selection import Selection
 from fat_fpga.campaign.store import Store
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Engine, get
-from fat_fpga.engines.engine import check_images
+from fat_fpga.engines.engine import check_images, check_taken
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault, check_faults
 from fat_fpga.files import check_writable
@@ -77,6 +77,7 @@ def run_campaign(
         if store is None or store.pending():
             started = perf_counter()
             golden = engine.run(network, dataset.images, dataset.labels, []).golden
+            check_taken(engine, faults)
             pace = Pace(perf_counter() - started, chunk)
             if store is None:
                 store = Store.create(

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import combinations
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.crosscheck.result import NO_FAULT, CrossCheck, Difference, Pair, Refusal
 from fat_fpga.crosscheck.sample import kind_of
-from fat_fpga.engines.engine import Engine, Images
+from fat_fpga.engines.engine import Choosing, Engine, Images
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, check_faults
 from fat_fpga.network import Network
@@ -58,14 +57,6 @@ def crosscheck(
 def steps(faults: int, engines: int) -> int:
     """What the calls of ``progress`` sum up to."""
     return 2 * engines * (faults + 1)
-
-
-@runtime_checkable
-class Choosing(Protocol):
-    """An engine that takes only some faults of a kind."""
-
-    def refuses(self, fault: AnyFault) -> str | None:
-        """Why it does not take this fault; None where it does."""
 
 
 class _Check:

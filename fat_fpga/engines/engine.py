@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from fat_fpga.errors import DataError
+from fat_fpga.errors import DataError, EngineError
 from fat_fpga.faults import AnyFault
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
@@ -77,6 +77,24 @@ class Engine(Protocol):
     def trace(self, network: Network, images: Images, fault: AnyFault | None = None) -> dict[str, IntArray]:
         """The streams that the engine can show, under a fault or without: int32 [N, C, H, W] by place, in network
         order, the class scores [N, classes, 1, 1] last. What an engine does not keep is missing."""
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """An engine that takes only some faults of a kind, as a board does."""
+
+    def refuses(self, fault: AnyFault) -> str | None:
+        """Why it does not take this fault; None where it does."""
+
+
+def check_taken(engine: Engine, faults: Sequence[AnyFault]) -> None:
+    """EngineError, with the first fault that the engine refuses and the number of all, before anything is run."""
+    if isinstance(engine, Choosing):
+        reasons = [reason for reason in map(engine.refuses, faults) if reason is not None]
+        if reasons:
+            raise EngineError(
+                f"the {engine.name} engine cannot do {len(reasons)} of {len(faults)} faults: {reasons[0]}"
+            )
 
 
 def check_images(network: Network, images: Images, labels: Labels) -> None:

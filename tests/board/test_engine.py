@@ -226,7 +226,7 @@ def test_two_hosts_with_one_run_file_count_nothing_twice(tmp_path: Path) -> None
     assert run.done == sum(session.faults for session in run.sessions) == 6
 
 
-def test_what_a_board_cannot_do() -> None:
+def test_what_a_board_cannot_do(tmp_path: Path) -> None:
     accelerator = Accelerator(board(), describe(NETWORK))
     runner = engine(board())
     for text, message in (
@@ -241,6 +241,13 @@ def test_what_a_board_cannot_do() -> None:
         with pytest.raises(EngineError, match=message):  # at once, and nothing is tried again
             runner.run(NETWORK, IMAGES, LABELS, [*CHANNELS[:1], parse_fault(text)])
         assert runner.restarts == []
+    with pytest.raises(
+        EngineError, match=r"the board engine cannot do 1 of 3 faults: input/element\[0,1,1\] = 0: this board"
+    ):
+        run_campaign(
+            NETWORK, DATA, [*CHANNELS[:2], parse_fault("input/element[0,1,1] = 0")], tmp_path / "a.run", runner
+        )
+    assert list(tmp_path.iterdir()) == []
     faults = [parse_fault("input/element[0,1,1] = 0"), *CHANNELS[:2]]
     assert injectable(accelerator.description, faults) == CHANNELS[:2]
     with pytest.raises(BoardError, match="'thresholds' or 'saboteur', got 'magic'"):

@@ -33,7 +33,12 @@ def test_every_network_comes_back(network: Network) -> None:
 def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.npz").write_text("no")
     np.savez(tmp_path / "other.npz", table=np.zeros(3))
-    for name in ("missing.npz", "text.npz", "other.npz"):
+    (tmp_path / "empty.npz").touch()
+    with (tmp_path / "array.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
+    write_network(random_network(4), tmp_path / "cut.npz")
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "cut.npz").read_bytes()[:-100])
+    for name in ("missing.npz", "text.npz", "other.npz", "empty.npz", "array.npz", "cut.npz"):
         with pytest.raises(ModelError, match="cannot read the network file"):
             read_network(tmp_path / name)
     write_network(random_network(4), tmp_path / "a.npz")
