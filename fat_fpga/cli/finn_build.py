@@ -32,9 +32,6 @@ def add(commands: Commands) -> None:
     add_design(parser)
     parser.add_argument("-o", "--output", metavar="FOLDER", required=True, help="of the build; made, or continued")
     parser.add_argument("--until", metavar="STEP", default="estimates", help="the last step (default: estimates)")
-    parser.add_argument(
-        "--checksums", action="store_true", help="a checksum hook behind every layer, for fat-fpga trace"
-    )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
     parser.set_defaults(run=run)
 
@@ -43,7 +40,6 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.cli.finn_design import Design
     from fat_fpga.finn.build import Build
     from fat_fpga.finn.build_steps import check_tools
-    from fat_fpga.finn.compare import stages
     from fat_fpga.finn.names import NAMES
     from fat_fpga.finn.report import comparison_text, write_report
     from fat_fpga.reports.text import align
@@ -57,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         design.folding,
         clock=design.clock,
         inject=design.inject,
-        checksums=args.checksums,
+        checksums=design.checksums,
     )
     done: list[str] = []
 
@@ -73,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     rows += [[name, f"{taken:.1f}", "" if name in done else "from before"] for name, taken in seconds.items()]
     print(align(rows, left=(0, 2)))
     if NAMES.index(args.until) >= NAMES.index("estimates"):
-        found = stages(design.plain, design.network, design.folding, design.board, design.clock, design.inject)
+        found = design.stages()
         print("\n" + comparison_text(found))
         for path in write_report(found, build.folder / "report"):
             print(f"wrote {path}")

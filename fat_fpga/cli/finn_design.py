@@ -9,6 +9,7 @@ from fat_fpga.cli.parser import Parser, add_model
 
 if TYPE_CHECKING:
     from fat_fpga.boards import Board
+    from fat_fpga.finn.estimates import Estimates
     from fat_fpga.finn.folding import Folding
     from fat_fpga.hardening import Plan
     from fat_fpga.network import Network
@@ -28,6 +29,9 @@ def add_design(parser: Parser) -> None:
         "--inject", choices=("thresholds", "stream"),
         help="fault injection on the board: thresholds that a host can write (channels), or a saboteur in every stream",
     )  # fmt: skip
+    parser.add_argument(
+        "--checksums", action="store_true", help="a checksum hook behind every layer, for fat-fpga trace on the board"
+    )
     parser.add_argument("--clock", metavar="MHZ", type=_clock, default=100.0, help="of the accelerator (default: 100)")
 
 
@@ -42,10 +46,17 @@ class Design:
         self.board: Board = board(args.board)
         self.clock: float = args.clock
         self.inject: str | None = args.inject
+        self.checksums: bool = args.checksums
         plan = None if args.plan is None else read_plan(args.plan)
         self.plain: Network = load_model(args)
         self.network: Network = self.plain if plan is None else harden(self.plain, plan)
         self.folding = self._folding(args.folding, plan)
+
+    def stages(self) -> list[tuple[str, Estimates]]:
+        """Estimates as `fat_fpga.finn.compare.stages` names them."""
+        from fat_fpga.finn.compare import stages
+
+        return stages(self.plain, self.network, self.folding, self.board, self.clock, self.inject, self.checksums)
 
     def _folding(self, text: str, plan: Plan | None) -> Folding:
         from fat_fpga.errors import FinnError

@@ -34,14 +34,13 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.cli.finn_design import Design
     from fat_fpga.files import check_writable
-    from fat_fpga.finn.compare import stages
     from fat_fpga.finn.estimates import check_fits
     from fat_fpga.finn.report import comparison_text, estimates_text, write_report
 
     if args.save_folding:
         check_writable(args.save_folding)
     design = Design(args)
-    found = stages(design.plain, design.network, design.folding, design.board, design.clock, design.inject)
+    found = design.stages()
     print(estimates_text(found[-1][1], design.board))
     if len(found) > 1:
         print("\n" + comparison_text(found))

@@ -70,7 +70,7 @@ class Build:
 
     def estimate(self) -> Estimates:
         """What will be built, without building it."""
-        return estimate(self.network, self.folding, self.board, self.clock, self.inject)
+        return estimate(self.network, self.folding, self.board, self.clock, self.inject, self.checksums)
 
     def run(self, until: str = "estimates", told: Told | None = None) -> dict[str, float]:
         """Run the steps that are not finished yet; seconds of every step up to ``until``, by name.

@@ -12,8 +12,8 @@ from fat_fpga.finn import setup, steps
 from fat_fpga.finn.describe import write_description
 from fat_fpga.finn.estimates import THRESHOLDS, add_injectors, part_of
 from fat_fpga.finn.folding import Folding
-from fat_fpga.finn.graph import check_mapped, streams_of
-from fat_fpga.finn.inject import insert_checksum
+from fat_fpga.finn.graph import check_mapped
+from fat_fpga.finn.inject import add_checksums
 from fat_fpga.finn.names import LAST, NAMES, VENDOR
 from fat_fpga.finn.parallel import apply_folding
 from fat_fpga.finn.steps import Model
@@ -77,8 +77,8 @@ def steps_until(
         return model
 
     def hooks(model: Model, _: Any) -> Model:
-        for node in streams_of(model, network).values() if checksums else ():
-            insert_checksum(model, node)
+        if checksums:
+            add_checksums(model, network)
         return model
 
     def estimates(model: Model, config: Any) -> Model:

@@ -1,4 +1,4 @@
-"""Estimates before and after copies, voters and injectors."""
+"""Estimates before and after copies, voters, injectors and checksum hooks."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ from fat_fpga.network import Network
 
 
 def stages(
-    plain: Network, network: Network, folding: Folding, board: Board, clock: float, inject: str | None
+    plain: Network,
+    network: Network,
+    folding: Folding,
+    board: Board,
+    clock: float,
+    inject: str | None,
+    checksums: bool = False,
 ) -> list[tuple[str, Estimates]]:
-    """Named estimates: the network as it came, with its copies and voters, with injectors; the last is what is built.
+    """Named estimates: the network as it came, with its copies and voters, with injectors, with checksum hooks; the
+    last is what is built.
 
     Without copies the network as it came has the same folding. With copies it has it, too, where that divides its
     channels; else the cheapest folding at the same rate.
@@ -29,6 +36,8 @@ def stages(
         found = [("as it came", estimate(network, folding, board, clock))]
     if inject is not None:
         found.append((f"and {inject} injection", estimate(network, folding, board, clock, inject)))
+    if checksums:
+        found.append(("and checksums", estimate(network, folding, board, clock, inject, checksums)))
     return found
 
 

@@ -1,14 +1,14 @@
 """FINN's own estimates of what a build costs and how fast it is, before any synthesis.
 
 The models are FINN's (`node_res_estimation`, `get_exp_cycles`); pools and the label select have none, and count 0.
-Voters and saboteurs are estimated by our operators. FIFOs, width converters and the shell around the accelerator are
-not in it.
+Voters, saboteurs and checksum hooks are estimated by our operators. FIFOs, width converters and the shell around the
+accelerator are not in it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -18,7 +18,7 @@ from fat_fpga.errors import FinnError
 from fat_fpga.finn import steps
 from fat_fpga.finn.folding import Folding, check_folding
 from fat_fpga.finn.graph import ACTIVATION, LABELS, POOL, UNIT, VOTE, Node, hardware_graph, nodes_of
-from fat_fpga.finn.inject import insert_saboteur
+from fat_fpga.finn.inject import add_checksums, insert_saboteur
 from fat_fpga.finn.parallel import apply_folding
 from fat_fpga.finn.setup import finn_errors
 from fat_fpga.finn.steps import Model
@@ -102,13 +102,19 @@ class Estimates:
 
 
 def estimate(
-    network: Network, folding: Folding, board: Board, clock: float = 100.0, inject: str | None = None
+    network: Network,
+    folding: Folding,
+    board: Board,
+    clock: float = 100.0,
+    inject: str | None = None,
+    checksums: bool = False,
 ) -> Estimates:
     """Estimates of a network under a folding.
 
     Args:
         clock: MHz.
         inject: one of `INJECTIONS`, or None.
+        checksums: a checksum hook behind every stream.
 
     Raises:
         FinnError: FINN is not installed, cannot build the network, or the folding does not fit.
@@ -116,6 +122,9 @@ def estimate(
     check_folding(folding, network)
     model = unfolded(network, part_of(board), inject)
     apply_folding(model, network, folding)
+    if checksums:
+        model = deepcopy(model)  # the other one is kept for the next folding
+        add_checksums(model, network)
     return estimates_of(model, network, board, clock)
 
 
@@ -124,25 +133,6 @@ def estimates_of(model: Model, network: Network, board: Board, clock: float) -> 
     part = part_of(board)
     with finn_errors(f"estimates of {network.name}"):
         return Estimates(tuple(_layer(node, part) for node in nodes_of(model, network)), clock)
-
-
-def unit_estimates(network: Network, folding: Folding, board: Board) -> dict[str, Mapping[str, int]]:
-    """LUT, BRAM_18K, DSP and cycles by unit: the matrix-vector unit with its window generator, thresholds and voter.
-
-    Raises:
-        FinnError: as `estimate`.
-    """
-    found: dict[str, dict[str, int]] = {
-        unit.name: {"lut": 0, "bram_18k": 0, "dsp": 0, "cycles": 0} for unit in network.units
-    }
-    for layer in estimate(network, folding, board).layers:
-        entry = found.get(layer.place.removesuffix(".vote"))
-        if entry is not None:
-            entry["lut"] += layer.lut
-            entry["bram_18k"] += layer.bram_18k
-            entry["dsp"] += layer.dsp
-            entry["cycles"] = max(entry["cycles"], layer.cycles)
-    return dict(found)
 
 
 def check_fits(estimates: Estimates, board: Board) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 from onnx import TensorProto, helper
 
 from fat_fpga.faults.changes import HeldActivations
-from fat_fpga.finn.graph import Node
+from fat_fpga.finn.graph import Node, streams_of
 from fat_fpga.finn.operators import CHECKSUM, DOMAIN, SABOTEUR, register
 from fat_fpga.finn.steps import Model
+from fat_fpga.network import Network
 
 
 def insert_saboteur(model: Model, tensor: str, name: str, lanes: int = 1) -> Any:
@@ -24,6 +25,12 @@ def insert_checksum(model: Model, node: Node) -> Any:
     """Put a checksum hook behind a folded hardware layer, as wide as what the layer sends; the new node is returned."""
     lanes = int(node.custom.get_folded_output_shape()[-1])
     return _insert(model, CHECKSUM, node.proto.output[0], f"{CHECKSUM}_{node.place.replace('.', '_')}", lanes)
+
+
+def add_checksums(model: Model, network: Network) -> None:
+    """A checksum hook behind every stream of a folded graph, in place."""
+    for node in streams_of(model, network).values():
+        insert_checksum(model, node)
 
 
 def _insert(model: Model, kind: str, tensor: str, name: str, lanes: int) -> Any:

@@ -14,7 +14,7 @@ from fat_fpga.cli.model import load_bundled
 from fat_fpga.errors import FinnError
 from fat_fpga.finn import auto
 from fat_fpga.finn.auto import auto_folding
-from fat_fpga.finn.estimates import check_fits, estimate, part_of, unfolded, unit_estimates
+from fat_fpga.finn.estimates import check_fits, estimate, part_of, unfolded
 from fat_fpga.finn.folding import read_build_folding
 from fat_fpga.finn.graph import nodes_of
 from fat_fpga.finn.parallel import grouped
@@ -124,12 +124,18 @@ def test_what_cannot_be_is_told_with_the_nearest_that_can() -> None:
     check_fits(estimate(network, read_build_folding("stock", network), PYNQ), PYNQ)
 
 
-def test_unit_estimates_add_up() -> None:
+def test_checksum_hooks_are_counted_and_leave_nothing_behind() -> None:
     network = load_bundled("cnv_w1a1")
     folding = read_build_folding("stock", network)
-    units = unit_estimates(network, folding, PYNQ)
-    assert list(units) == [unit.name for unit in network.units]
-    assert units["conv1"] == {"lut": 7340 + 428, "bram_18k": 29, "dsp": 0, "cycles": 28224}
+    plain = estimate(network, folding, PYNQ)
+    hooked = estimate(network, folding, PYNQ, checksums=True)
+    hooks = [layer for layer in hooked.layers if layer.node.startswith("FatChecksum")]
+    assert [layer.place for layer in hooks] == ["input", *(layer.name for layer in network.layers)]
+    assert hooked.lut - plain.lut == sum(layer.lut for layer in hooks)
+    assert all(150 < layer.lut < 400 for layer in hooks)
+    assert hooked.cycles == plain.cycles
+    assert estimate(network, folding, PYNQ) == plain
+    assert estimate(network, folding, PYNQ, inject="stream", checksums=True).lut > hooked.lut
 
 
 @pytest.mark.parametrize("name", ["cnv_w1a1", "cnv_w2a2"])
