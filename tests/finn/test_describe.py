@@ -13,6 +13,7 @@ import pytest
 from fat_fpga.board import Board, open_board
 from fat_fpga.board.description import Description
 from fat_fpga.board.injection import injectable
+from fat_fpga.board.thresholds import WritableThresholds
 from fat_fpga.boards import board
 from fat_fpga.checksums import checksums
 from fat_fpga.cli.model import load_bundled
@@ -144,7 +145,10 @@ def test_finn_s_own_driver_moves_the_same_bytes(
     assert np.array_equal(theirs.ravel(), ours)
     assert np.array_equal(opened.pynq.sent[-1], sent)
     assert [(name, offset) for name, offset, _ in opened.pynq.log] == registers
-    runner.engine.accelerator.connect()  # what it wrote into the thresholds is what the description says
+    written = [stream for stream in accelerator.description.streams if stream.thresholds is not None]
+    assert len(written) == len(network.units) - 1
+    for stream in written:  # raises where it wrote something else than the description says
+        WritableThresholds(stream, opened.device.bus(stream.thresholds.address))
 
 
 def test_the_first_notebook_on_a_build(
