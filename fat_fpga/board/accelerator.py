@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.board.access import POLLS
 from fat_fpga.board.checksum import ChecksumHook, Reading
 from fat_fpga.board.description import Description
 from fat_fpga.board.device import Device
@@ -22,8 +24,7 @@ from fat_fpga.faults.fault import AnyFault
 
 BATCH = 256
 """Frames of one DMA transfer."""
-POLLS = 1000
-"""Reads of a counter of frames until the last beats, which decide no class, must have passed."""
+Counts = TypeVar("Counts", Counters, Reading)
 
 
 class Accelerator:
@@ -118,19 +119,18 @@ class Accelerator:
         predicted = outputs[:, 0] if self.description.labels else outputs.argmax(axis=1)
         return predicted.astype(np.int32)
 
-    def verify(self) -> None:
-        """BoardError unless the board is still as it was armed, and has seen our images and no others."""
+    def verify(self) -> dict[str, Reading]:
+        """What the checksum blocks hold of the images since ``arm``, by place.
+
+        Raises:
+            BoardError: the board is not as it was armed any more, or has not seen our images and no others.
+        """
         for memory in self.thresholds.values():
             memory.verify()
         for place, saboteur in self.saboteurs.items():
             saboteur.verify()
             self._check_frames(place, saboteur.counters)
-        for place, hook in self.checksums.items():
-            self._check_frames(place, hook.read)
-
-    def readings(self) -> dict[str, Reading]:
-        """What the checksum blocks hold of the images since ``arm``, by place."""
-        return {place: hook.read() for place, hook in self.checksums.items()}
+        return {place: self._check_frames(place, hook.read) for place, hook in self.checksums.items()}
 
     def disagreements(self) -> dict[str, list[Disagreement]]:
         """What voters saw since ``arm``, by place; empty where all copies agreed."""
@@ -141,13 +141,15 @@ class Accelerator:
         """One image whose outputs nobody reads: streams may still hold what old memories made."""
         self.run(self.pack(np.zeros((1, *self.description.shape), np.uint8)))
 
-    def _check_frames(self, place: str, read: Callable[[], Counters | Reading]) -> None:
-        """BoardError unless a block counted the frames that were sent; the last beats may still be on their way."""
+    def _check_frames(self, place: str, read: Callable[[], Counts]) -> Counts:
+        """What a block counted; BoardError unless it is the frames that were sent. The last beats, which decide no
+        class, may still be on their way."""
         for _ in range(POLLS):
-            if (seen := read().frames) >= self._frames:
+            if (seen := read()).frames >= self._frames:
                 break
-        if seen != self._frames:
+        if seen.frames != self._frames:
             raise BoardError(
-                f"{place}: {seen} frames passed where {self._frames} were sent: another host uses this board, "
+                f"{place}: {seen.frames} frames passed where {self._frames} were sent: another host uses this board, "
                 "or it was reset meanwhile"
             )
+        return seen

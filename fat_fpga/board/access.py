@@ -8,7 +8,7 @@ from fat_fpga.board.registers import VERSION, RegisterMap
 from fat_fpga.errors import BoardError
 
 POLLS = 1000
-"""Reads of a status after which a bit of it is taken to stay."""
+"""Reads of a register after which what it says is taken to stay."""
 
 
 class Bus(Protocol):

@@ -110,9 +110,9 @@ class BoardEngine:
 
     def trace(self, network: Network, images: Images, fault: AnyFault | None = None) -> dict[str, IntArray]:
         """The class scores, where they leave the board; EngineError where it gives out classes alone."""
-        session = self._open(network, images, [] if fault is None else [fault])
         if self.accelerator.description.labels:
             raise EngineError("this board gives out classes, and no streams: its checksums are in layer_checksums")
+        session = self._open(network, images, [] if fault is None else [fault])
         return {network.units[-1].name: self._outputs(fault, session.frames, _pass)[:, :, None, None]}
 
     def layer_checksums(self, network: Network, images: Images, fault: AnyFault | None = None) -> Found:
@@ -178,9 +178,9 @@ class BoardEngine:
                     self.accelerator.restart()
                 self.accelerator.arm(fault)
                 outputs = self.accelerator.run(frames)
-                self.accelerator.verify()
-                judge(outputs, self.accelerator.readings())
+                readings = self.accelerator.verify()
                 seen = self.accelerator.disagreements()
+                judge(outputs, readings)
             except BoardError as error:
                 self.restarts.append(f"{what}: {error}")
                 if attempt == ATTEMPTS:

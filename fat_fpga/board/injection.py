@@ -39,19 +39,18 @@ def injection_of(fault: AnyFault | None, description: Description, channels_by: 
                 f"{part}: this board can inject faults at {', '.join(able) or 'no place'}, not at {part.layer}"
             )
         writable = stream.thresholds is not None and part.kind == "channel"
-        if writable and (channels_by == THRESHOLDS or stream.saboteur is None):
-            if part.layer in found.saboteurs:
-                raise BoardError(f"{fault}: the saboteur of {part.layer} stands behind its thresholds, and would win")
-            found.thresholds.setdefault(part.layer, {})[part.index[0]] = part.value
-        elif stream.saboteur is None:
+        by_thresholds = writable and (channels_by == THRESHOLDS or stream.saboteur is None)
+        if not by_thresholds and stream.saboteur is None:
             raise BoardError(f"{part}: thresholds hold whole channels, and {part.layer} has no saboteur on this board")
-        elif part.layer in found.saboteurs:
-            raise BoardError(f"{fault}: the saboteur of {part.layer} holds one fault at a time")
-        elif part.layer in found.thresholds:
+        if part.layer in (found.saboteurs if by_thresholds else found.thresholds):
             raise BoardError(f"{fault}: the saboteur of {part.layer} stands behind its thresholds, and would win")
-        else:
-            settings(stream.layout, part)  # whether it can be held
-            found.saboteurs[part.layer] = part
+        if by_thresholds:
+            found.thresholds.setdefault(part.layer, {})[part.index[0]] = part.value
+            continue
+        if part.layer in found.saboteurs:
+            raise BoardError(f"{fault}: the saboteur of {part.layer} holds one fault at a time")
+        settings(stream.layout, part)  # whether it can be held
+        found.saboteurs[part.layer] = part
     return found
 
 

@@ -57,7 +57,10 @@ def run(args: argparse.Namespace) -> int:
     if args.data is None:
         image = random_images(network, 1, args.image)
     else:
-        images = load(args.data, shape=network.input.shape).images
+        try:
+            images = load(args.data, limit=args.image + 1, shape=network.input.shape).images
+        except DataError:  # it has fewer, or cannot be read at all
+            images = load(args.data, shape=network.input.shape).images
         if args.image >= len(images):
             raise DataError(f"--image {args.image}: {args.data} has images 0 to {len(images) - 1}")
         image = images[args.image :][:1]

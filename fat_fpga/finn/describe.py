@@ -91,17 +91,17 @@ def _parts(model: Model, network: Network) -> Iterator[_Part]:
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.custom_op.registry import getCustomOp
 
-    protos, homes = [], []
+    protos: list[Any] = []
+    homes: dict[int, tuple[str, Model]] = {}
     for partition in _chain(model):
         if partition.op_type != PARTITION:
             raise FinnError(f"{partition.name} is no partition: FINN's bitfile step has not been run on this model")
         inside = ModelWrapper(getCustomOp(partition).get_nodeattr("model"))
         for proto in _chain(inside):
             protos.append(proto)
-            homes.append((partition.name, inside))
-    where = {id(proto): home for proto, home in zip(protos, homes, strict=True)}
+            homes[id(proto)] = partition.name, inside
     for node in placed(protos, network):
-        yield _Part(node, *where[id(node.proto)])
+        yield _Part(node, *homes[id(node.proto)])
 
 
 def _chain(model: Model) -> Iterator[Any]:
