@@ -12,6 +12,10 @@ class ModelError(FatFpgaError):
     """A network file or an integer network is not one that can be executed exactly."""
 
 
+class ModelWarning(UserWarning):
+    """A network is executed exactly as understood, but something about it is likely not what its owner wants."""
+
+
 class DataError(FatFpgaError):
     """A data set is missing, damaged, or does not fit the network."""
 

@@ -8,6 +8,7 @@ of axes that the graph's tensor has at that place, but with one pixel.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,15 @@ import numpy.typing as npt
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
 from fat_fpga.network.lowering.operators import QUANTISERS, Operator
 
-Probe = npt.NDArray[np.float32]
+Probe = npt.NDArray[Any]
+"""float32, or float64 where the chain is executed in that."""
 
 MONOTONE = ("Add", "Sub", "Mul", "Div", "Neg", "BatchNormalization", "Relu", "Clip", *QUANTISERS)
 """Operators that are monotone in their one moving input, in float arithmetic too: rounding keeps an order."""
+AFFINE = ("Add", "Sub", "Mul", "Div", "Neg", "BatchNormalization")
+"""Those that may decrease; the others never do."""
+FAR = 2.0**40
+"""A value next to which shifts are small, and which no scale takes out of float32."""
 NOT_MONOTONE = ("Abs", "Sin", "Cos", "Mod", "Gelu", "Elu", "HardSwish", "Mish", "Swish", "Pow", "Reciprocal")
 
 
@@ -64,10 +70,19 @@ class Chain:
     def nodes(self) -> list[Node]:
         return [step.operator.node for step in self.steps]
 
-    def in_front_of_quantiser(self) -> Chain:
-        """The chain without its last quantiser and what follows it."""
-        last = max(i for i, node in enumerate(self.nodes) if node.op_type in QUANTISERS)
-        return replace(self, steps=self.steps[:last])
+    def direction(self) -> npt.NDArray[np.int64]:
+        """int64 [C]: -1 where the chain decreases, else 1, as the sign of gamma tells FINN.
+
+        Each affine node is looked at by itself, so what saturates in between (a ReLU, a quantiser) hides nothing. A
+        channel that is constant counts as one that does not decrease.
+        """
+        found = np.ones(self.count, np.int64)
+        ends = np.repeat(np.array([[-FAR], [FAR]], np.float32), self.count, axis=1)
+        for step in self.steps:
+            if step.operator.node.op_type in AFFINE:
+                low, high = self._execute(step, ends)
+                found *= (high > low).astype(np.int64) - (high < low)
+        return np.where(found < 0, -1, 1)
 
     def of_one_channel(self) -> Chain | None:
         """The chain of any single channel, where every parameter is one number for all channels; else None."""
@@ -80,7 +95,7 @@ class Chain:
         return replace(self, count=1, steps=steps)
 
     def __call__(self, probe: Probe) -> Probe:
-        """Values behind the chain, float32 [V, C], for values [V, C] in front of it."""
+        """Values behind the chain, of the same type [V, C], for values [V, C] in front of it."""
         for step in self.steps:
             probe = self._execute(step, probe)
         return probe
@@ -89,6 +104,8 @@ class Chain:
         node = step.operator.node
         spread = np.ascontiguousarray(probe[:, step.channels])
         constants = {name: self.graph.constants[name].values for name in node.input if name and name != step.variable}
+        if probe.dtype != np.float32:
+            constants = {name: _as(values, probe.dtype) for name, values in constants.items()}
         result = step.operator({step.variable: spread, **constants})
         if result.shape != spread.shape:
             raise refuse(node, "its parameters differ between the pixels of a channel")
@@ -97,6 +114,11 @@ class Chain:
         gathered: Probe = flat[:, where]
         if not np.array_equal(gathered[:, step.channels.ravel()], flat, equal_nan=True):
             raise refuse(node, "its parameters differ between the pixels of a channel")
-        if not np.all(np.isfinite(gathered)):
+        if np.any(np.isnan(gathered)):  # far from what sums reach, infinite values are for a quantiser to limit
             raise refuse(node, "it yields values that are not finite")
-        return gathered.astype(np.float32)
+        return gathered.astype(probe.dtype)
+
+
+def _as(values: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
+    """Float32 constants in another floating-point type; others as they are."""
+    return values.astype(dtype) if values.dtype == np.float32 else values

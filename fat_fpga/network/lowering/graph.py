@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.lowering.constants import Constant
@@ -47,8 +47,10 @@ class Graph:
         nodes: in topological order, as ONNX demands.
         constants: value of every initialiser; folded nodes are added as lowering meets them.
         datatypes: QONNX datatype annotations, by tensor.
+        properties: of the model, by key.
         opset: version of the standard operators.
         input, input_shape, batch: name of the image tensor, its shape without the batch, and the batch (1 if free).
+        input_dtype: NumPy's type of its elements.
         outputs: names of the output tensors.
         uses: how many nodes read the values of each tensor.
     """
@@ -58,6 +60,7 @@ class Graph:
         if not graph.node:
             raise ModelError("it holds no network: not one node")
         self.nodes = list(graph.node)
+        self.properties = {entry.key: entry.value for entry in model.metadata_props}
         self.opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 11)
         self.datatypes = {
             a.tensor_name: entry.value
@@ -78,6 +81,7 @@ class Graph:
         tensor_type = images[0].type.tensor_type
         if tensor_type.elem_type == onnx.TensorProto.UINT8:
             self.datatypes.setdefault(self.input, "UINT8")
+        self.input_dtype = helper.tensor_dtype_to_np_dtype(tensor_type.elem_type)
         sizes = [d.dim_value for d in tensor_type.shape.dim]
         if len(sizes) not in (2, 4) or any(size < 1 for size in sizes[1:]):
             shape = ", ".join(d.dim_param or str(d.dim_value or "?") for d in tensor_type.shape.dim)

@@ -46,8 +46,9 @@ def behind(node: Node, grid: Grid | None, graph: Graph) -> Grid | None:
         by = None if steps is None else uniform(steps)
         if by is None:
             return None
-        levels = grid.levels and Levels(grid.levels.base + int(by), grid.levels.step, grid.levels.count)
-        return replace(grid, levels=levels)
+        if grid.levels is None or by == 0:
+            return grid
+        return replace(grid, levels=Levels(grid.levels.base + int(by), grid.levels.step, grid.levels.count))
     return None
 
 
@@ -61,7 +62,7 @@ def _quantiser(node: Node, graph: Graph) -> Grid | None:
         if count > 2**MAX_BITS:
             raise refuse(node, f"activations of at most {MAX_BITS} bits are supported, got {count} levels")
         if scale.is_integer() and bias.is_integer():
-            return Grid(1.0, Levels(int(bias), int(scale), count))
+            return Grid(1.0, Levels(int(bias), int(scale), count, str(values.get("out_dtype", ""))))
         for step in (1, 2):  # levels may lie half a step off zero
             base = bias / scale * step
             if abs(base - round(base)) < TOLERANCE:
@@ -72,19 +73,20 @@ def _quantiser(node: Node, graph: Graph) -> Grid | None:
         raise refuse(node, "its scale must be positive")
     scale_of_all = uniform(scales)
     if node.op_type == "BipolarQuant":
-        return None if scale_of_all is None else Grid(scale_of_all, Levels(-1, 2, 2))
+        return None if scale_of_all is None else Grid(scale_of_all, Levels(-1, 2, 2, "BIPOLAR"))
     zero, bits = uniform(graph.constant(node, 2)), uniform(graph.constant(node, 3))
     if zero is None or not zero.is_integer() or bits is None or not bits.is_integer():
         raise refuse(node, "zero point and bit width must be integers common to all channels")
     if not 1 <= bits <= MAX_BITS:
         return None
     if bits == 1 and values["signed"]:
-        levels = Levels(-1 - int(zero), 2, 2)
+        levels = Levels(-1 - int(zero), 2, 2, "" if zero else "BIPOLAR")
     else:
         low, high = integer_range(int(bits), bool(values["signed"]), bool(values["narrow"]))
         if high <= low:
             raise refuse(node, f"it has one level only: {int(bits)} bits, narrow range")
-        levels = Levels(low - int(zero), 1, high - low + 1)
+        datatype = "" if zero else f"{'' if values['signed'] else 'U'}INT{int(bits)}"
+        levels = Levels(low - int(zero), 1, high - low + 1, datatype)
     return None if scale_of_all is None else Grid(scale_of_all, levels)
 
 

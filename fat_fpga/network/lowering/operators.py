@@ -27,7 +27,7 @@ class Operator:
     def __init__(self, node: Node, graph: Graph) -> None:
         self.node = node
         self._opset = graph.opset
-        self._session: Any = None
+        self._sessions: dict[tuple[str, ...], Any] = {}  # by the types of the inputs
         if node.op_type in QUANTISERS:
             self.node = onnx.NodeProto()
             self.node.CopyFrom(node)
@@ -41,9 +41,10 @@ class Operator:
                 with np.errstate(all="ignore"):  # what is not finite is refused where it matters
                     getCustomOp(self.node).execute_node(context, None)
                 return context[self.node.output[0]]
-            if self._session is None:
-                self._session = self._start(inputs)
-            output: Array = self._session.run([self.node.output[0]], dict(inputs))[0]
+            types = tuple(str(array.dtype) for array in inputs.values())
+            if types not in self._sessions:
+                self._sessions[types] = self._start(inputs)
+            output: Array = self._sessions[types].run([self.node.output[0]], dict(inputs))[0]
             return output
         except Exception as error:
             raise refuse(self.node, f"cannot be executed: {error}") from error

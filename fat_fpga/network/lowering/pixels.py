@@ -49,4 +49,5 @@ def input_quantiser(chain: Chain, shape: Shape, scale: np.float32, grid: Grid, n
     table = whole(chain(np.repeat(values[:, None], shape[0], axis=1)), grid.scale)
     if table is None:
         raise refuse(node, f"its input is no multiple of {grid.scale:g}, the scale of the quantiser in front")
-    return InputQuantiser(shape, np.ascontiguousarray(table.T), grid.scale)
+    datatype = "" if grid.levels is None else grid.levels.datatype
+    return InputQuantiser(shape, np.ascontiguousarray(table.T), grid.scale, datatype)

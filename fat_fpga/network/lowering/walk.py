@@ -19,21 +19,29 @@ from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.matrix import MATRIX, Product, pool_of, read_product
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QUANTISERS, Operator
 from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_quantiser, pixel_scale
+from fat_fpga.network.lowering.sites import ImageSite, Sites, stream_site, unit_site
 from fat_fpga.network.lowering.tail import SELECTORS, check_selector, scoring_unit
 from fat_fpga.network.lowering.thresholds import activated_unit, widened
 from fat_fpga.network.lowering.vote import VOTE, read_vote
-from fat_fpga.network.network import Network
+from fat_fpga.network.network import INPUT, Network
 
 
 def lower(model: onnx.ModelProto, name: str, pixels: Pixels = "auto", image_shape: Shape | None = None) -> Network:
     """Lower an opened model; see `fat_fpga.network.load_network` for arguments and errors."""
+    return lower_with_sites(model, name, pixels, image_shape)[0]
+
+
+def lower_with_sites(
+    model: onnx.ModelProto, name: str, pixels: Pixels = "auto", image_shape: Shape | None = None
+) -> tuple[Network, Sites]:
+    """Lower an opened model, and tell where each part of the network is in it."""
     try:
         graph = Graph(model)
         walk = _Walk(graph, pixels, image_shape)
         for node in graph.nodes:
             with blaming(node):
                 walk.visit(node)
-        return walk.finish(name)
+        return walk.finish(name), walk.sites
     except ModelError:
         raise
     except Exception as error:  # whatever a damaged file leads to
@@ -59,6 +67,11 @@ class _Walk:
         self.behind: list[MajorityVote | MaxPool] = []  # the pending unit
         self.layers: list[Layer] = []
         self.selected = False
+        self.sites = Sites(
+            ImageSite(graph.input, self.layout.index, graph.batch, self.pixel_scale != 1, graph.input_dtype)
+        )
+        self.layout_before, self.layout_behind = self.layout, self.layout  # of the pending product
+        self.streams: dict[str, tuple[str, Layout, Grid]] = {}  # behind the pending unit, by place
 
     def visit(self, node: Node) -> None:
         """Take in the next node."""
@@ -90,6 +103,7 @@ class _Walk:
         elif node.op_type in SELECTORS:
             check_selector(node, graph)
             self.selected = True
+            self.sites.scores, self.sites.choice = self.tensor, node.output[-1]
         elif node.op_type in MONOTONE:
             self._element_wise(node)
         elif node.op_type in NOT_MONOTONE:
@@ -99,6 +113,7 @@ class _Walk:
         ):
             raise refuse(node, "unsupported operator")
         self.tensor = node.output[0]
+        self._show()
         self.ends = set(node.output)
         self.seen.update(dict.fromkeys(node.output, (graph.batch, *self.layout.index.shape)))
 
@@ -111,12 +126,13 @@ class _Walk:
             name, product.weights, None, None, product.stride, product.padding, weight_type, node.name
         )
         shape = unit.output_shape(self.layout.shape)
+        self.layout_before = self.layout
         if node.op_type == "Conv":
             self.layout = Layout.image(shape)
         else:
             index = np.arange(unit.channels).reshape(*self.layout.index.shape[:-1], -1)
             self.layout = Layout(shape, index)
-        self.unit, self.product, self.grid = unit, product, None
+        self.unit, self.product, self.grid, self.layout_behind = unit, product, None, self.layout
         self.chain = Chain(self.graph, unit.channels)
 
     def _close(self, node: Node) -> None:
@@ -130,12 +146,32 @@ class _Walk:
         if self.unit is None or self.product is None or self.source is None:
             self.input = input_quantiser(self.chain, self.layout.shape, self.pixel_scale, grid, node)
             self.source = self.input, grid.scale
+            self.sites.streams[INPUT] = stream_site(self.tensor, self.layout, grid, grid.levels)
             return
-        self.layers.append(activated_unit(self.unit, self.product, *self.source, self.chain, grid))
+        self._add(activated_unit(self.unit, self.product, *self.source, self.chain, grid))
         self.layers += self.behind
         self.behind = []
         assert grid.levels is not None
         self.source = grid.levels, grid.scale
+
+    def _add(self, unit: MatrixVectorUnit) -> None:
+        """Take in a finished unit."""
+        assert self.product is not None
+        assert self.source is not None
+        self.layers.append(unit)
+        values = self.graph.constants[self.product.node.input[1]].values
+        self.sites.units[unit.name] = unit_site(
+            unit, self.product, self.source[1], self.chain, values, self.layout_before, self.layout_behind
+        )
+        for place, (tensor, layout, grid) in self.streams.items():
+            self.sites.streams[place] = stream_site(tensor, layout, grid, unit.levels)
+        self.streams = {}
+
+    def _show(self) -> None:
+        """Note where the stream behind the pending unit, or behind the last of its pools and votes, is now."""
+        if self.unit is not None and self.grid is not None and not self.selected:
+            place = self.behind[-1].name if self.behind else self.unit.name
+            self.streams[place] = self.tensor, self.layout, self.grid
 
     def _pool(self, node: Node) -> None:
         if self.unit is None:
@@ -205,5 +241,6 @@ class _Walk:
             raise ModelError(f"'{self.behind[0].node}' behind the last matrix product is not supported")
         if not np.array_equal(self.layout.channels.ravel(), np.arange(self.layout.shape[0])):
             raise ModelError(f"expected one score per class, got an output of {list(self.layout.shape)} for each image")
-        self.layers.append(scoring_unit(self.unit, self.product, *self.source, self.chain))
+        self._add(scoring_unit(self.unit, self.product, *self.source, self.chain))
+        self.sites.scores = self.sites.scores or self.tensor
         return Network(name, self.input, tuple(self.layers))
