@@ -12,6 +12,13 @@ class ModelError(FatFpgaError):
     """A network file or an integer network is not one that can be executed exactly."""
 
 
+class ModelWarning(UserWarning):
+    """A network can be executed, but may not mean what its user expects, or not as fast.
+
+    Shown with `warnings.warn`; the command line prints it as one line, ``fat-fpga: note: ...``.
+    """
+
+
 class DataError(FatFpgaError):
     """A data set is missing, damaged, or does not fit the network."""
 

@@ -47,6 +47,7 @@ class Graph:
         nodes: in topological order, as ONNX demands.
         constants: value of every initialiser; folded nodes are added as lowering meets them.
         datatypes: QONNX datatype annotations, by tensor.
+        input_type: element type of the image tensor, of ``onnx.TensorProto``.
         opset: version of the standard operators.
         input, input_shape, batch: name of the image tensor, its shape without the batch, and the batch (1 if free).
         outputs: names of the output tensors.
@@ -58,7 +59,12 @@ class Graph:
         if not graph.node:
             raise ModelError("it holds no network: not one node")
         self.nodes = list(graph.node)
-        self.opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 11)
+        if graph.sparse_initializer:
+            raise ModelError("it holds sparse initialisers, which are not supported: store them dense")
+        versions = {o.version for o in model.opset_import if o.domain in ("", "ai.onnx")}
+        if len(versions) > 1:
+            raise ModelError(f"it imports several versions of the standard operators: {sorted(versions)}")
+        self.opset = versions.pop() if versions else 11
         self.datatypes = {
             a.tensor_name: entry.value
             for a in graph.quantization_annotation
@@ -76,8 +82,7 @@ class Graph:
             raise ModelError(f"expected one input, the image, got {len(images)}: {', '.join(v.name for v in images)}")
         self.input = images[0].name
         tensor_type = images[0].type.tensor_type
-        if tensor_type.elem_type == onnx.TensorProto.UINT8:
-            self.datatypes.setdefault(self.input, "UINT8")
+        self.input_type = tensor_type.elem_type
         sizes = [d.dim_value for d in tensor_type.shape.dim]
         if len(sizes) not in (2, 4) or any(size < 1 for size in sizes[1:]):
             shape = ", ".join(d.dim_param or str(d.dim_value or "?") for d in tensor_type.shape.dim)
