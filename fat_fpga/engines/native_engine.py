@@ -3,8 +3,8 @@
 The network is translated into the index domain of the kernels (see ``native/model.hpp``): an activation
 becomes the index of its level, so that ``acc = base * sum(w) + step * acc'`` with
 ``acc' = sum(w * index)``, and thresholds move accordingly. Majority votes are decided in front of the kernels where two
-of three copies agree (see `fat_fpga.engines.votes`), else by the reference engine. A network that the kernels cannot hold
-is executed by the torch engine, or without PyTorch by the reference engine, and a `ModelWarning` says so once.
+of three copies agree (see `fat_fpga.engines.votes`), else by the reference engine. A network that the kernels cannot
+hold is executed by the torch engine, or without PyTorch by the reference engine, and a `ModelWarning` says so once.
 """
 
 from __future__ import annotations

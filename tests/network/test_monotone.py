@@ -114,5 +114,7 @@ def test_a_cut_between_two_levels_leaves_the_grid() -> None:
     builder.quant(0.25, 3)
     builder.node("Clip", -0.3, 0.5, name="culprit")
     builder.node("MatMul", builder.quant(1.0, 3, first=RNG.normal(0, 1, (8, 4))))
-    with pytest.raises(ModelError, match=r"node 'culprit' \(Clip\) cuts at -0.3, which is no multiple of the step 0.25"):
+    with pytest.raises(
+        ModelError, match=r"node 'culprit' \(Clip\) cuts at -0.3, which is no multiple of the step 0.25"
+    ):
         lower(builder.model(), "network")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network import MaxPool
@@ -146,6 +150,38 @@ def test_ceil_mode_that_changes_nothing_and_one_that_does() -> None:
                 lower(builder.model(), "network")
         else:
             assert layers(builder) == ["conv0", "conv0.pool", "fc1"]
+
+
+OPERATORS: dict[str, Callable[[GraphBuilder, np.random.Generator], Any]] = {
+    "gain": lambda builder, rng: builder.node("Mul", rng.choice([-1.0, 1, 0.5, 0], (1, CHANNELS, 1, 1))),
+    "positive": lambda builder, rng: builder.node("Mul", rng.uniform(0.5, 2, (1, CHANNELS, 1, 1))),
+    "shift": lambda builder, rng: builder.node("Add", rng.normal(0, 2, (1, CHANNELS, 1, 1))),
+    "negative": lambda builder, rng: builder.node("Neg"),
+    "relu": lambda builder, rng: builder.node("Relu"),
+    "quantiser": lambda builder, rng: builder.quant(0.5, 4),
+    "pool": lambda builder, rng: builder.node("MaxPool", kernel_shape=[2, 2]),
+}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(list(OPERATORS)), max_size=6), st.integers(0, 2**32 - 1))
+def test_a_pool_anywhere_is_right_or_refused(names: list[str], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    builder = start(7)
+    for name in [*names, "quantiser", "pool"]:
+        OPERATORS[name](builder, rng)
+    side = 5 - names.count("pool") - 1
+    assume(side > 0)
+    model = finish(builder, side**2).model()
+    try:
+        lower(model, "network")
+    except ModelError as error:
+        message = str(error)
+    else:
+        check_scores(model, expect_difference=False)
+        return
+    assert re.search(r"\(MaxPool\): it lies in front of node '\w+' \((Mul|Neg)\), which decreases", message)
+    assert {"gain", "negative"} & set(names)
 
 
 def test_what_reduces_other_axes() -> None:

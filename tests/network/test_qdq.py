@@ -47,7 +47,9 @@ class Pair(GraphBuilder):
         """Integer weights with a DequantizeLinear behind."""
         sizes = np.asarray(scale, np.float32)
         zeros = self.constant(np.broadcast_to(zero, sizes.shape), dtype)
-        return self.node("DequantizeLinear", self.constant(sizes), zeros, first=self.constant(weights, dtype), **options)
+        return self.node(
+            "DequantizeLinear", self.constant(sizes), zeros, first=self.constant(weights, dtype), **options
+        )
 
 
 def start(shape: tuple[int, ...] = (1, INPUTS)) -> Pair:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnx.inliner
 from onnx import numpy_helper
 
 from fat_fpga.errors import ModelError
@@ -55,6 +56,8 @@ class Graph:
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
+        if model.functions:
+            model = onnx.inliner.inline_local_functions(model)
         graph = model.graph
         if not graph.node:
             raise ModelError("it holds no network: not one node")

@@ -37,7 +37,7 @@ def behind(node: Node, grid: Grid | str, graph: Graph) -> Grid | str:
     """
     if node.op_type in QONNX_QUANTISERS:
         found = _multi_threshold(node, graph) if node.op_type == "MultiThreshold" else _quantiser(node, graph)
-        return found if isinstance(found, Grid) else f"behind node '{node.name}' ({node.op_type}) {found}"
+        return found if isinstance(found, Grid) else f"after node '{node.name}' ({node.op_type}) {found}"
     if node.op_type == "QuantizeLinear":
         return _stored(node, graph)
     if isinstance(grid, str):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import onnx
+from onnx import external_data_helper
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.layers import Shape
@@ -16,12 +17,27 @@ from fat_fpga.network.network import Network
 def load(path: Path, name: str | None = None, pixels: Pixels = "auto", image_shape: Shape | None = None) -> Network:
     """See `fat_fpga.network.load_network`."""
     try:
-        model = onnx.load(path)
+        model = onnx.load(path, load_external_data=False)
     except OSError as error:
         raise ModelError(f"cannot read network file {path}: {error.strerror or error}") from error
     except Exception as error:  # protobuf and onnx have many
         raise ModelError(f"{path} is not an ONNX file, or is damaged: {error}") from error
+    _load_data_beside(model, path)
     try:
         return lower(model, name or path.stem, pixels, image_shape)
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
+
+
+def _load_data_beside(model: onnx.ModelProto, path: Path) -> None:
+    """Load the tensors that a model keeps in other files; ModelError where these cannot be read."""
+    tensors = [t for t in model.graph.initializer if external_data_helper.uses_external_data(t)]
+    names = {entry.value for tensor in tensors for entry in tensor.external_data if entry.key == "location"}
+    for name in sorted(names):
+        if not (path.parent / name).is_file():
+            raise ModelError(f"{path}: its weights are in the file '{name}', which must lie beside it and does not")
+    try:
+        external_data_helper.load_external_data_for_model(model, str(path.parent))
+    except Exception as error:  # onnx has many
+        what = " ".join(str(error).split())
+        raise ModelError(f"{path}: its weights in the file '{', '.join(sorted(names))}' are damaged: {what}") from error

@@ -7,6 +7,7 @@ import onnx
 
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
 from fat_fpga.network.lowering.grid import stored_type
+from fat_fpga.network.lowering.operators import QONNX_QUANTISERS, QUANTISERS
 
 DType = np.dtype[np.generic]
 FLOAT: DType = np.dtype(np.float32)
@@ -16,7 +17,7 @@ def type_behind(node: Node, dtype: DType, graph: Graph) -> DType:
     """Element type behind a node whose moving input has ``dtype``; ModelError where a cast changes values."""
     if node.op_type == "QuantizeLinear":
         return stored_type(node, graph)
-    if node.op_type in ("Quant", "IntQuant", "BipolarQuant", "MultiThreshold", "DequantizeLinear"):
+    if node.op_type in (*QONNX_QUANTISERS, "DequantizeLinear"):
         return FLOAT
     if node.op_type != "Cast":
         return dtype
@@ -26,6 +27,12 @@ def type_behind(node: Node, dtype: DType, graph: Graph) -> DType:
         name = onnx.TensorProto.DataType.Name(to)
         raise refuse(node, f"a cast to {name} can change values: only one to FLOAT is supported")
     return target
+
+
+def check_arithmetic(node: Node, dtype: DType) -> None:
+    """ModelError where a node computes on integers, whose arithmetic is another one."""
+    if dtype != FLOAT and node.op_type not in (*QUANTISERS, "DequantizeLinear", "Clip"):
+        raise refuse(node, f"it computes on {dtype}: cast to float32 first")
 
 
 def check_float(node: Node, dtype: DType) -> None:

@@ -26,7 +26,7 @@ from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_quantis
 from fat_fpga.network.lowering.pooling import POOLS, PendingPool, check_pools, read_pool
 from fat_fpga.network.lowering.tail import SELECTORS, check_selector, scoring_unit
 from fat_fpga.network.lowering.thresholds import activated_unit, widened
-from fat_fpga.network.lowering.types import check_float, type_behind
+from fat_fpga.network.lowering.types import FLOAT, check_arithmetic, check_float, type_behind
 from fat_fpga.network.lowering.vote import VOTE, read_vote
 from fat_fpga.network.network import Network
 
@@ -59,9 +59,9 @@ class _Walk:
         for node in graph.nodes:
             if node.op_type == "Constant":  # the first ones may tell what pixels the file takes
                 fold(node, graph)
-        self.told = pixels != "auto" or graph.datatypes.get(graph.input) == "UINT8"
         self.pixel_scale = pixel_scale(graph, pixels)
         self.dtype = input_type(graph)
+        self.told = pixels != "auto" or graph.datatypes.get(graph.input) == "UINT8" or self.dtype != FLOAT
         self.grid: Grid | str = Grid(float(self.pixel_scale), None)  # or why there is none
         self.chain = Chain(graph, self.layout.shape[0])
         self.input: InputQuantiser | None = None
@@ -153,7 +153,7 @@ class _Walk:
             index = np.arange(unit.channels).reshape(*self.layout.index.shape[:-1], -1)
             self.layout = Layout(shape, index)
         self.unit, self.product = unit, product
-        self.grid = f"none lies behind node '{node.name}' ({node.op_type})"
+        self.grid = f"there is none after node '{node.name}' ({node.op_type})"
         self.chain = Chain(self.graph, unit.channels)
 
     def _close(self, node: Node) -> None:
@@ -213,6 +213,7 @@ class _Walk:
             self._adopt_image_shape()
 
     def _element_wise(self, node: Node) -> None:
+        check_arithmetic(node, self.dtype)
         self.chain.add(node, self.layout.channels, self.dtype)
         self.grid = behind(node, self.grid, self.graph)
         voted = any(isinstance(layer, MajorityVote) for layer in self.behind)
@@ -227,12 +228,18 @@ class _Walk:
         self.selected = True
 
     def _adopt_image_shape(self) -> None:
-        """Take a flat input that has been reshaped to [N, C, H, W] as an image of that shape."""
+        """Take an input that is reshaped to [N, C, H, W], from flat or before all else, as an image of that shape."""
         index = self.layout.index
-        if self.layout.shape[1:] == (1, 1) and index.ndim == 3 and np.array_equal(index.ravel(), np.arange(index.size)):
-            channels, height, width = index.shape
-            self.layout = Layout.image((channels, height, width))
+        if index.ndim != 3 or not np.array_equal(index.ravel(), np.arange(index.size)):
+            return
+        channels, height, width = index.shape
+        if self.layout.shape[1:] == (1, 1):
             self.chain.regroup(channels, height * width)
+        elif not self.chain.steps:
+            self.chain = Chain(self.graph, channels)
+        else:
+            return
+        self.layout = Layout.image((channels, height, width))
 
     def finish(self, name: str) -> Network:
         """The network, when all nodes have been visited."""
