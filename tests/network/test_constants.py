@@ -110,6 +110,16 @@ def test_whole_absorbs_the_rounding_of_float32_and_nothing_else() -> None:
         assert (None if found is None else int(found[0])) == result, value
 
 
+@pytest.mark.parametrize(("dtype", "datatype"), [(np.int8, "INT8"), (np.float32, "INT3")])
+def test_stored_integers_that_are_cast_and_scaled(dtype: type, datatype: str) -> None:
+    builder = GraphBuilder([1, INPUTS])
+    builder.quant(1 / 128, 8)
+    weights = builder.constant(RNG.integers(-4, 4, (INPUTS, 3)), dtype)
+    scaled = builder.node("Mul", 0.01, first=builder.node("Cast", first=weights, to=1))
+    builder.node("MatMul", scaled)
+    assert check_scores(builder.model()).units[0].weight_type == datatype
+
+
 def test_weights_that_are_all_zero_are_told() -> None:
     builder = GraphBuilder([1, INPUTS])
     builder.quant(1 / 128, 8)

@@ -88,6 +88,19 @@ def test_batch_norm_in_other_modes(opset: int, outputs: int, attributes: dict[st
     assert message.startswith(f"node 'culprit' (BatchNormalization): {reason}")
 
 
+def test_random_numbers_are_no_constants() -> None:
+    builder = start((1, 12))
+    weights = helper.make_node("RandomNormal", [], ["weights"], "culprit", shape=[12, 3])
+    builder.nodes.append(weights)
+    builder.node("MatMul", builder.quant(1.0, 3, first="weights"))
+    assert refusal(builder.model()).startswith("node 'culprit' (RandomNormal): it draws random numbers")
+
+
+def test_hardware_layers_of_finn() -> None:
+    message = refusal(between("MVAU_hls", domain="finn.custom_op.fpgadataflow.hls").model())
+    assert message.startswith("node 'culprit' (MVAU_hls): it is a hardware layer of FINN")
+
+
 # element types of the input
 
 
@@ -223,7 +236,9 @@ def test_domains_that_nobody_knows(operator: str) -> None:
     builder.node("Relu")
     builder.node("ArgMax", axis=1)
     next(node for node in builder.nodes if node.op_type == operator).domain = "com.example"
-    assert f"({operator}): unsupported operator: domain 'com.example' is none" in refusal(builder.model())
+    assert f"({operator}): unsupported operator: none of this name is known from the domain 'com.example'" in refusal(
+        builder.model()
+    )
 
 
 def test_thresholds_of_a_channels_last_layout() -> None:

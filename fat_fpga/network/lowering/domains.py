@@ -24,10 +24,12 @@ def check_domain(node: Node) -> None:
         known = OURS
     if node.domain in known:
         return
+    if node.domain.startswith("finn.custom_op.fpgadataflow"):
+        raise refuse(node, "it is a hardware layer of FINN: take the file as it was before FINN's conversion to them")
     if "channels_last" in node.domain:
         raise refuse(
             node,
             f"channels-last operators (domain {node.domain}) are not supported: "
             "take the file as it was before qonnx's ConvertToChannelsLastAndClean",
         )
-    raise refuse(node, f"unsupported operator: domain '{node.domain}' is none that it is known from")
+    raise refuse(node, f"unsupported operator: none of this name is known from the domain '{node.domain}'")

@@ -40,7 +40,8 @@ def _value(node: Node, graph: Graph) -> Constant:
         same = source.steps is not None and np.array_equal(values, source.values)
         if same:
             return Constant(values, source.steps, source.scale, source.datatype)
-        return Constant(values, datatype=annotated or _stored_type(node, graph, values))
+        stored = _type_of(source.values) if node.op_type == "Cast" else _stored_type(node, graph, values)
+        return Constant(values, datatype=annotated or source.datatype or stored)
     return _scaled(node, graph, values) or Constant(values, datatype=annotated)
 
 

@@ -68,7 +68,7 @@ def _on_grid(node: Node, grid: Grid, graph: Graph) -> Grid | str:
         return _dequantised(node, grid, graph)
     if node.op_type in ("Relu", "Clip"):
         return _clipped(node, grid, graph)
-    return "is no quantiser"
+    return "is neither a positive scale nor a shift by whole steps"
 
 
 def _dequantised(node: Node, grid: Grid, graph: Graph) -> Grid | str:

@@ -54,8 +54,12 @@ def _quotient(node: Node, graph: Graph) -> str | None:
 TRAINING = "it is in training mode: export the model in evaluation mode"
 
 
-def check_dropout(node: Node, graph: Graph) -> None:
-    """ModelError where a Dropout is, or may be, switched on."""
+def check_certain(node: Node, graph: Graph) -> None:
+    """ModelError where a node draws random numbers, as a Dropout that is switched on."""
+    if node.op_type.startswith("Random") or node.op_type in ("Bernoulli", "Multinomial"):
+        raise refuse(node, "it draws random numbers: export the model without it")
+    if node.op_type != "Dropout":
+        return
     training = len(node.input) > 2 and node.input[2] and bool(graph.constant(node, 2).any())
     if training or (graph.opset < 7 and not attributes(node).get("is_test")):
         raise refuse(node, TRAINING)

@@ -19,7 +19,7 @@ from fat_fpga.network.lowering.graph import Graph, Node, attributes, blaming, re
 from fat_fpga.network.lowering.grid import Grid, behind
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.matrix import MATRIX, Padding, Product, read_product
-from fat_fpga.network.lowering.monotone import MONOTONE, check_dropout, refusal
+from fat_fpga.network.lowering.monotone import MONOTONE, check_certain, refusal
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE, Operator
 from fat_fpga.network.lowering.padding import read_pad
 from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_quantiser, input_type, pixel_scale
@@ -81,8 +81,8 @@ class _Walk:
         unknown = [name for name in moving if name not in self.seen]
         if unknown:
             raise refuse(node, f"its input '{unknown[0]}' comes from nowhere: the file is incomplete")
-        if node.op_type != "Constant":
-            check_domain(node)
+        check_domain(node)
+        check_certain(node, graph)
         if any(a.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS) for a in node.attribute):
             raise refusal(node)
         if not moving:
@@ -129,8 +129,6 @@ class _Walk:
             self._select(node)
         elif node.op_type in MONOTONE:
             self._element_wise(node)
-        elif node.op_type == "Dropout":
-            check_dropout(node, self.graph)
         elif node.op_type not in PASSIVE:
             raise refusal(node)
 
