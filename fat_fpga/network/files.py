@@ -28,9 +28,9 @@ def load_network(
 
     Args:
         name: what to call the network; the file's stem by default.
-        pixels: what the file expects of a pixel. ``auto`` takes ``raw`` where the file annotates its input as UINT8, has
-            it as an integer type, or divides it by 255 or 256 at once; else ``unit``: the float32 quotient of pixel and
-            255, as torchvision's ToTensor gives it.
+        pixels: what the file expects of a pixel. ``auto`` takes ``raw`` where the file annotates its input as UINT8,
+            has it as an integer type, or divides it by 255 or 256 at once; else ``unit``: the float32 quotient of pixel
+            and 255, as torchvision's ToTensor gives it.
         image_shape: channels, height, width of an image, where the file's input is flat, as [N, 784], and does not
             tell. A flat input that the file reshapes at once has the shape that it is reshaped to; any other flat
             input of F values is taken as an image of [F, 1, 1].

@@ -40,8 +40,9 @@ def _value(node: Node, graph: Graph) -> Constant:
         same = source.steps is not None and np.array_equal(values, source.values)
         if same:
             return Constant(values, source.steps, source.scale, source.datatype)
-        stored = _type_of(source.values) if node.op_type == "Cast" else _stored_type(node, graph, values)
-        return Constant(values, datatype=annotated or source.datatype or stored)
+        kept = source.datatype or _type_of(source.values)
+        made = None if node.op_type in PASSIVE else _stored_type(node, graph, values)
+        return Constant(values, datatype=annotated or made or kept)
     return _scaled(node, graph, values) or Constant(values, datatype=annotated)
 
 
