@@ -51,6 +51,23 @@ def test_zeros_around_the_input_of_a_convolution(opset: int, own: int, bits: int
     assert network.units[1].padding == (1 + own, 2 + own, own, 1 + own)
 
 
+@pytest.mark.parametrize("mode", ["SAME_UPPER", "SAME_LOWER", "VALID"])
+@pytest.mark.parametrize("kernel", [(3, 3), (2, 5)])
+@pytest.mark.parametrize("strides", [[1, 1], [2, 3]])
+@pytest.mark.parametrize("side", [6, 7])
+def test_padding_that_follows_from_the_sizes(mode: str, kernel: tuple[int, int], strides: list[int], side: int) -> None:
+    builder = GraphBuilder([1, 2, side, side])
+    builder.quant(1 / 128, 8)
+    weights = builder.quant(1.0, 3, first=RNG.normal(0, 1, (4, 2, *kernel)))
+    builder.node("Conv", weights, auto_pad=mode, strides=strides)
+    builder.quant(1.0, 3)
+    builder.node("Flatten", axis=1)
+    grown = [n if mode != "VALID" else n - k + 1 for n, k in zip((side, side), kernel, strict=True)]
+    size = int(np.prod([-(-n // s) for n, s in zip(grown, strides, strict=True)])) * 4
+    builder.node("MatMul", builder.quant(1.0, 3, first=RNG.normal(0, 1, (size, 4))))
+    check_scores(builder.model())
+
+
 def test_the_form_with_axes_and_a_value() -> None:
     builder = GraphBuilder([1, 2, 5, 5])
     builder.quant(1 / 128, 8)
@@ -106,6 +123,12 @@ def conv_then(operator: str, *parameters: Any) -> GraphBuilder:
     builder.node("Flatten", axis=1)
     builder.node("MatMul", builder.quant(1.0, 3, first=RNG.normal(0, 1, (64, 4))))
     return builder
+
+
+def test_parameters_for_each_image_of_a_batch() -> None:
+    values = RNG.uniform(0.2, 1, (2, 4, 1, 1))
+    with pytest.raises(ModelError, match=r"'culprit' \(Mul\): its parameters differ between the images of a batch"):
+        lower(conv_then("Mul", values).model(16), "network")
 
 
 @pytest.mark.parametrize("operator", ["Mul", "Add", "Max", "PRelu"])

@@ -152,7 +152,8 @@ def test_what_is_refused() -> None:
         lower(finish(builder, 21), "network")
 
 
-def test_an_export_of_brevitas(tmp_path: Path) -> None:
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_an_export_of_brevitas(per_channel: bool, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("brevitas")
     from brevitas import nn as qnn
@@ -161,12 +162,14 @@ def test_an_export_of_brevitas(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = torch.nn.Sequential(
         qnn.QuantIdentity(bit_width=8, return_quant_tensor=True),
-        qnn.QuantConv2d(1, 6, 3, bias=False, weight_bit_width=3),
+        qnn.QuantConv2d(
+            1, 6, 3, bias=True, weight_bit_width=3, weight_scaling_per_output_channel=per_channel, padding=1
+        ),
         torch.nn.BatchNorm2d(6),
         qnn.QuantReLU(bit_width=4, return_quant_tensor=True),
         torch.nn.MaxPool2d(2),
         torch.nn.Flatten(),
-        qnn.QuantLinear(6 * 9, 5, bias=False, weight_bit_width=4),
+        qnn.QuantLinear(6 * 16, 5, bias=False, weight_bit_width=4),
     )
     model(torch.rand(16, 1, 8, 8))
     model.eval()

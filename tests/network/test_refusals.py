@@ -148,7 +148,7 @@ CASES: dict[str, tuple[Build, str]] = {
     "no quantiser": (no_quantiser, r"'the_gemm' \(MatMul\): float activations reach it"),
     "groups": (lambda: conv(start(), channels=1, group=2), r"'the_conv' \(Conv\): grouped convolutions .* \(group 2\)"),
     "dilations": (lambda: whole(dilations=[2, 2]), r"'the_conv' \(Conv\): dilated convolutions"),
-    "auto_pad": (lambda: whole(auto_pad="SAME_UPPER"), r"'the_conv' \(Conv\): auto_pad SAME_UPPER is not supported"),
+    "auto_pad": (lambda: whole(auto_pad="SIDEWAYS"), r"'the_conv' \(Conv\): unknown auto_pad SIDEWAYS"),
     "wrong channels": (
         lambda: conv(start(), channels=3),
         r"'the_conv' \(Conv\): its weights \[4, 3, 3, 3\] do not fit",

@@ -50,6 +50,10 @@ class Chain:
         check_monotone(node, self.graph)
         (variable,) = self.graph.moving(node)
         constants = {name: self.graph.constants[name].values for name in node.input if name and name != variable}
+        sliced = _one_pixel(node, constants, -1, channels.ndim)
+        if sliced is None:
+            raise refuse(node, "its parameters differ between the images of a batch")
+        constants = sliced
         for axis in range(channels.ndim):
             first = channels.take([0], axis)
             if np.all(channels == first):
@@ -108,7 +112,11 @@ class Chain:
 
 
 def _one_pixel(node: Node, constants: Mapping[str, Array], axis: int, rank: int) -> dict[str, Array] | None:
-    """Parameters for the first pixel along an axis of the node's tensor; None where they differ along it."""
+    """Parameters for the first pixel along an axis of the node's tensor; None where they differ along it.
+
+    Args:
+        axis: the batch not counted, which is -1.
+    """
     sliced = dict(constants)
     for name, values in constants.items():
         along = _parameter_axis(node, values, axis, rank)

@@ -18,10 +18,14 @@ from fat_fpga.network.lowering.constants import Constant
 Node = onnx.NodeProto
 
 
+def label(node: Node) -> str:
+    """What to call a node in a message: by its name, or else by its outputs."""
+    return f"node '{node.name or '-> ' + ', '.join(node.output)}' ({node.op_type})"
+
+
 def refuse(node: Node, reason: str) -> ModelError:
     """The error that says which node cannot be lowered, and why, in one line."""
-    label = node.name or f"-> {', '.join(node.output)}"
-    return ModelError(f"node '{label}' ({node.op_type}): {' '.join(reason.split())}")
+    return ModelError(f"{label(node)}: {' '.join(reason.split())}")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import onnx
 
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.constants import uniform, whole
-from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
+from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
 from fat_fpga.network.lowering.operators import QONNX_QUANTISERS
 
 MAX_BITS = 8
@@ -37,13 +37,13 @@ def behind(node: Node, grid: Grid | str, graph: Graph) -> Grid | str:
     """
     if node.op_type in QONNX_QUANTISERS:
         found = _multi_threshold(node, graph) if node.op_type == "MultiThreshold" else _quantiser(node, graph)
-        return found if isinstance(found, Grid) else f"after node '{node.name}' ({node.op_type}) {found}"
+        return found if isinstance(found, Grid) else f"after {label(node)} {found}"
     if node.op_type == "QuantizeLinear":
         return _stored(node, graph)
     if isinstance(grid, str):
         return grid
     found = _on_grid(node, grid, graph)
-    return found if isinstance(found, Grid) else f"node '{node.name}' ({node.op_type}) {found}"
+    return found if isinstance(found, Grid) else f"{label(node)} {found}"
 
 
 def _on_grid(node: Node, grid: Grid, graph: Graph) -> Grid | str:
@@ -117,7 +117,7 @@ def _stored(node: Node, graph: Graph) -> Grid | str:
     """Behind a QuantizeLinear: integers of the type that it stores."""
     dtype = stored_type(node, graph)
     if dtype not in (np.int8, np.uint8):
-        return f"node '{node.name}' (QuantizeLinear) stores {dtype}: at most {MAX_BITS} bits are supported"
+        return f"{label(node)} stores {dtype}: at most {MAX_BITS} bits are supported"
     if np.any(graph.constant(node, 1) <= 0):
         raise refuse(node, "its scale must be positive")
     return Grid(1.0, Levels(-128 if dtype == np.int8 else 0, 1, 256))

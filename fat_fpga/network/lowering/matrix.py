@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.errors import ModelWarning
-from fat_fpga.network.layers import IntArray
+from fat_fpga.network.layers import IntArray, Shape
 from fat_fpga.network.lowering.constants import Array
-from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
+from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
 from fat_fpga.network.lowering.layout import Layout
 
 MATRIX = ("Conv", "MatMul", "Gemm")
@@ -60,7 +60,7 @@ def read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding = (0, 
     bias = graph.constant(node, 2) if len(node.input) > 2 and node.input[2] else None
     weights, scale = found
     if not weights.any():
-        warnings.warn(f"node '{node.name}' ({node.op_type}): all its weights are 0", ModelWarning, stacklevel=2)
+        warnings.warn(f"{label(node)}: all its weights are 0", ModelWarning, stacklevel=2)
     if node.op_type == "Conv":
         return _convolution(node, weights, scale, bias, constant.datatype, layout, zeros)
     options = attributes(node)
@@ -107,7 +107,8 @@ def _convolution(
     if tuple(options.get("kernel_shape", weights.shape[2:])) != weights.shape[2:]:
         raise refuse(node, f"its kernel_shape {options['kernel_shape']} is not that of its weights {weights.shape}")
     strides = options.get("strides", [1, 1])
-    top, left, bottom, right = (own + added for own, added in zip(padding_of(node), zeros, strict=True))
+    own = padding_of(node, (weights.shape[2], weights.shape[3]), (strides[0], strides[1]), layout.shape, zeros)
+    top, left, bottom, right = (size + added for size, added in zip(own, zeros, strict=True))
     scales = _by_channel(node, scale)
     c, h, w = layout.shape
     if weights.shape[1] != c or h + top + bottom < weights.shape[2] or w + left + right < weights.shape[3]:
@@ -118,12 +119,19 @@ def _convolution(
     return Product(node, "conv", weights, scales, bias, datatype, stride, (top, left, bottom, right))
 
 
-def padding_of(node: Node) -> Padding:
-    """Top, left, bottom, right of a Conv or MaxPool."""
+def padding_of(
+    node: Node, kernel: tuple[int, int], stride: tuple[int, int], shape: Shape, zeros: Padding = (0, 0, 0, 0)
+) -> Padding:
+    """Padding of a Conv or MaxPool on activations of ``shape``, with ``zeros`` already around them."""
     options = attributes(node)
     automatic = options.get("auto_pad", "NOTSET")
+    if automatic in ("SAME_UPPER", "SAME_LOWER"):  # as many results as strides fit, the odd zero after or before
+        sizes = shape[1] + zeros[0] + zeros[2], shape[2] + zeros[1] + zeros[3]
+        missing = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(sizes, kernel, stride, strict=True)]
+        half = [(n + (automatic == "SAME_LOWER")) // 2 for n in missing]
+        return half[0], half[1], missing[0] - half[0], missing[1] - half[1]
     if automatic not in ("NOTSET", "VALID"):
-        raise refuse(node, f"auto_pad {automatic} is not supported: give the pads as numbers")
+        raise refuse(node, f"unknown auto_pad {automatic}")
     top, left, bottom, right = options.get("pads", (0, 0, 0, 0)) if automatic == "NOTSET" else (0, 0, 0, 0)
     if min(top, left, bottom, right) < 0:
         raise refuse(node, f"negative pads are not supported: {options['pads']}")

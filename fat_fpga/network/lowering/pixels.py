@@ -12,7 +12,7 @@ from fat_fpga.errors import ModelError, ModelWarning
 from fat_fpga.network.layers import InputQuantiser, IntArray, Shape
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import uniform, whole
-from fat_fpga.network.lowering.graph import Graph, Node, refuse
+from fat_fpga.network.lowering.graph import Graph, Node, label, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE
@@ -116,4 +116,4 @@ def _check_reached(table: IntArray, scale: np.float32, grid: Grid, node: Node, t
     )
     if not told:
         raise refuse(node, f"{text} Say what it takes with --pixels raw or --pixels unit (pixels=... in Python)")
-    warnings.warn(" ".join(f"node '{node.name}': {text}".split()), ModelWarning, stacklevel=2)
+    warnings.warn(" ".join(f"{label(node)}: {text}".split()), ModelWarning, stacklevel=2)

@@ -15,7 +15,7 @@ from fat_fpga.network.bounds import lattice
 from fat_fpga.network.layers import InputQuantiser, MatrixVectorUnit, MaxPool
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain, Probe
-from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
+from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.matrix import Product, padding_of
 from fat_fpga.network.lowering.thresholds import Accumulators
@@ -60,7 +60,8 @@ def _windows(node: Node, layout: Layout) -> tuple[tuple[int, int], tuple[int, in
     if kernel[0] > sizes[0] or kernel[1] > sizes[1]:
         raise refuse(node, f"its window {list(kernel)} is larger than its input {list(layout.shape)}")
     rounds = options.get("ceil_mode") and any((n - k) % s for n, k, s in zip(sizes, kernel, strides, strict=True))
-    if any(padding_of(node)) or rounds or any(d != 1 for d in options.get("dilations", [])):
+    padding = padding_of(node, (kernel[0], kernel[1]), (strides[0], strides[1]), layout.shape)
+    if any(padding) or rounds or any(d != 1 for d in options.get("dilations", [])):
         raise refuse(node, "padding, ceil_mode and dilations are not supported yet")
     return (kernel[0], kernel[1]), (strides[0], strides[1])
 
@@ -105,7 +106,7 @@ def check_pools(
             culprit = _culprit(chain, pool.position, front, where)
             raise refuse(
                 pool.node,
-                f"it lies in front of node '{culprit.name}' ({culprit.op_type}), which decreases for channel {where}: "
+                f"it lies in front of {label(culprit)}, which decreases for channel {where}: "
                 "such a maximum is no maximum of the quantised activations; quantise first",
             )
 

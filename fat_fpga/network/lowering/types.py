@@ -17,7 +17,9 @@ def type_behind(node: Node, dtype: DType, graph: Graph) -> DType:
     """Element type behind a node whose moving input has ``dtype``; ModelError where a cast changes values."""
     if node.op_type == "QuantizeLinear":
         return stored_type(node, graph)
-    if node.op_type in (*QONNX_QUANTISERS, "DequantizeLinear"):
+    if node.op_type == "DequantizeLinear":
+        return graph.constant(node, 1).dtype
+    if node.op_type in QONNX_QUANTISERS:
         return FLOAT
     if node.op_type != "Cast":
         return dtype

@@ -15,7 +15,7 @@ from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import Constant
 from fat_fpga.network.lowering.domains import check_domain
 from fat_fpga.network.lowering.folding import fold
-from fat_fpga.network.lowering.graph import Graph, Node, attributes, blaming, refuse
+from fat_fpga.network.lowering.graph import Graph, Node, attributes, blaming, label, refuse
 from fat_fpga.network.lowering.grid import Grid, behind
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.matrix import MATRIX, Padding, Product, read_product
@@ -104,7 +104,7 @@ class _Walk:
         if moving != [self.tensor] or graph.uses[self.tensor] > 1:
             raise refuse(node, "branching graphs (residual connections, several heads) are not supported yet")
         if self.pad is not None and node.op_type not in ("Conv", *PASSIVE):
-            raise refuse(self.pad[0], f"expected a convolution behind it, got node '{node.name}' ({node.op_type})")
+            raise refuse(self.pad[0], f"expected a convolution behind it, got {label(node)}")
         self._take(node)
         self.dtype = type_behind(node, self.dtype, graph)
         self.tensor = node.output[0]
@@ -151,7 +151,7 @@ class _Walk:
             index = np.arange(unit.channels).reshape(*self.layout.index.shape[:-1], -1)
             self.layout = Layout(shape, index)
         self.unit, self.product = unit, product
-        self.grid = f"there is none after node '{node.name}' ({node.op_type})"
+        self.grid = f"there is none after {label(node)}"
         self.chain = Chain(self.graph, unit.channels)
 
     def _close(self, node: Node) -> None:
