@@ -14,7 +14,7 @@ from fat_fpga.errors import ModelError, ModelWarning
 from fat_fpga.network.lowering.constants import whole
 from fat_fpga.network.lowering.walk import lower
 from tests.designs.against_qonnx import check_scores
-from tests.designs.float_graph import GraphBuilder
+from tests.designs.float_graph import GraphBuilder, random_float_graph
 
 RNG = np.random.default_rng(0)
 INPUTS = 64
@@ -138,3 +138,12 @@ def test_a_bit_width_that_is_no_integer() -> None:
     with pytest.raises(ModelError) as caught:
         lower(builder.model(), "network")
     assert re.search(r"\(Quant\): its zero point and bit width must be integers", str(caught.value))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_random_networks_whose_scales_qonnx_has_taken_out(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    graph = random_float_graph(lambda options: options[int(rng.integers(len(options)))], rng, exact=bool(seed % 2))
+    wrapped = ModelWrapper(graph.model, make_deepcopy=True).transform(InferShapes())
+    extracted = wrapped.transform(ExtractQuantScaleZeroPt()).model
+    assert lower(extracted, "network").fingerprint == lower(graph.model, "network").fingerprint

@@ -125,6 +125,15 @@ def conv_then(operator: str, *parameters: Any) -> GraphBuilder:
     return builder
 
 
+def test_a_pad_at_the_end() -> None:
+    builder = GraphBuilder([1, 2, 5, 5])
+    builder.quant(1 / 128, 8)
+    builder.node("Conv", builder.quant(1.0, 3, first=RNG.normal(0, 1, (4, 2, 5, 5))))
+    builder.node("Pad", builder.constant([0, 0, 1, 1, 0, 0, 1, 1], np.int64), name="culprit")
+    with pytest.raises(ModelError, match=r"'culprit' \(Pad\): expected a convolution behind it, got the end of the"):
+        lower(builder.model(), "network")
+
+
 def test_parameters_for_each_image_of_a_batch() -> None:
     values = RNG.uniform(0.2, 1, (2, 4, 1, 1))
     with pytest.raises(ModelError, match=r"'culprit' \(Mul\): its parameters differ between the images of a batch"):

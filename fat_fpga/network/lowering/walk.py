@@ -247,6 +247,8 @@ class _Walk:
             raise ModelError(
                 f"its output '{', '.join(self.graph.outputs)}' is not the end of the chain, '{self.tensor}'"
             )
+        if self.pad is not None:
+            raise refuse(self.pad[0], "expected a convolution behind it, got the end of the file")
         if self.pools:
             raise refuse(self.pools[0].node, "behind the last matrix product no max-pool is supported yet")
         if self.behind:
