@@ -181,7 +181,9 @@ def test_an_export_of_brevitas(per_channel: bool, tmp_path: Path) -> None:
     assert network.units[0].levels == Levels(0, 1, 16)
 
 
-def test_a_static_quantisation_of_onnxruntime(tmp_path: Path) -> None:
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("activations", ["QInt8", "QUInt8"])
+def test_a_static_quantisation_of_onnxruntime(activations: str, per_channel: bool, tmp_path: Path) -> None:
     quantization = pytest.importorskip("onnxruntime.quantization")
     builder = GraphBuilder([1, 1, 8, 8])
     builder.node("Conv", RNG.normal(0, 0.3, (6, 1, 3, 3)), RNG.normal(0, 0.3, 6), kernel_shape=[3, 3])
@@ -200,14 +202,30 @@ def test_a_static_quantisation_of_onnxruntime(tmp_path: Path) -> None:
             return {"image": RNG.random((1, 1, 8, 8)).astype(np.float32)} if self.left >= 0 else None
 
     quantization.quantize_static(
-        tmp_path / "float.onnx", tmp_path / "qdq.onnx", Reader(), extra_options={"WeightSymmetric": True}
+        tmp_path / "float.onnx",
+        tmp_path / "qdq.onnx",
+        Reader(),
+        per_channel=per_channel,
+        activation_type=getattr(quantization.QuantType, activations),
+        extra_options={"WeightSymmetric": True},
     )
     model = onnx.load(tmp_path / "qdq.onnx")
-    with pytest.raises(ModelError, match=r"different accumulators share a score"):
+    with pytest.raises(ModelError) as caught:
         lower(model, "scores of 8 bits")
+    reason = "weight scale differs between the classes" if per_channel else "different accumulators share a score"
+    assert reason in str(caught.value)
     last = next(node for node in model.graph.node if node.op_type == "MatMul")  # leave the scores as they are
     while model.graph.node[-1] != last:
         del model.graph.node[-1]
     model.graph.output[0].name = last.output[0]
+    if per_channel:  # so that the classes share one scale
+        model.graph.node.remove(last)
+        model.graph.node.add().CopyFrom(helper.make_node("QuantizeLinear", [last.input[0], "step", "zero"], ["stored"]))
+        model.graph.node.add().CopyFrom(helper.make_node("DequantizeLinear", ["stored", "step", "zero"], ["steps"]))
+        model.graph.node.add().CopyFrom(helper.make_node("MatMul", ["steps", "integers"], [last.output[0]]))
+        values = {"step": np.float32(0.5), "zero": np.int8(0), "integers": RNG.integers(-3, 4, (54, 5))}
+        for name, value in values.items():
+            tensor = np.asarray(value, np.int8 if name == "zero" else np.float32)
+            model.graph.initializer.append(onnx.numpy_helper.from_array(tensor, name))
     network = check_scores(model)
     assert [layer.name for layer in network.layers] == ["conv0", "conv0.pool", "fc1"]

@@ -9,7 +9,10 @@ from fat_fpga.network.lowering.vote import VOTE
 STANDARD = ("", "ai.onnx")
 QONNX = ("qonnx.custom_op.general", "finn.custom_op.general", "onnx.brevitas", "finn", *STANDARD)
 """Where qonnx, FINN and Brevitas have had Quant, BipolarQuant and MultiThreshold, the oldest without a domain."""
-FINN = ("finn.custom_op.fpgadataflow", "finn.custom_op.fpgadataflow.hls", "finn.custom_op.fpgadataflow.rtl", "finn")
+FINN = (
+    "finn.custom_op.fpgadataflow", "finn.custom_op.fpgadataflow.hls", "finn.custom_op.fpgadataflow.rtl",
+    "finn.custom_op.general", "finn",
+)  # fmt: skip
 OURS = ("fat_fpga.qonnx_ops",)
 
 

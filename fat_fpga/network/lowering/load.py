@@ -31,8 +31,9 @@ def load(path: Path, name: str | None = None, pixels: Pixels = "auto", image_sha
 
 def _load_data_beside(model: onnx.ModelProto, path: Path) -> None:
     """Load the tensors that a model keeps in other files; ModelError where these cannot be read."""
-    tensors = [t for t in model.graph.initializer if external_data_helper.uses_external_data(t)]
-    names = {entry.value for tensor in tensors for entry in tensor.external_data if entry.key == "location"}
+    tensors = [*model.graph.initializer, *(a.t for node in model.graph.node for a in node.attribute if a.HasField("t"))]
+    outside = [tensor for tensor in tensors if external_data_helper.uses_external_data(tensor)]
+    names = {entry.value for tensor in outside for entry in tensor.external_data if entry.key == "location"}
     for name in sorted(names):
         if not (path.parent / name).is_file():
             raise ModelError(f"{path}: its weights are in the file '{name}', which must lie beside it and does not")
