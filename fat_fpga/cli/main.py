@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import TextIO
 
 from fat_fpga import __version__
 from fat_fpga.cli import (
@@ -32,7 +34,7 @@ from fat_fpga.cli import (
 )
 from fat_fpga.cli.fault_arguments import joined
 from fat_fpga.cli.parser import Parser
-from fat_fpga.errors import FatFpgaError
+from fat_fpga.errors import FatFpgaError, ModelWarning
 
 COMMANDS = (
     campaign, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, finn, train, export,
@@ -69,6 +71,13 @@ def build_parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Unreadable arguments leave through SystemExit(2), as in argparse."""
     args = build_parser().parse_args(joined(sys.argv[1:] if argv is None else argv))
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", ModelWarning)
+        warnings.showwarning = _show
+        return _leave(args)
+
+
+def _leave(args: argparse.Namespace) -> int:
     try:
         code = _run(args)
         sys.stdout.flush()
@@ -96,6 +105,21 @@ def _run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         _complain("stopped")
         return 130
+
+
+def _show(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print what a user should know in one line, and any other warning as Python does."""
+    if issubclass(category, ModelWarning):
+        print("fat-fpga: note:", " ".join(str(message).split()), file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, filename, lineno, line), end="", file=sys.stderr)
 
 
 def _complain(message: str) -> int:

@@ -50,7 +50,7 @@ def add_model(parser: Parser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--pixels", choices=("auto", "raw", "unit"), default="auto",
-        help="what the file's input takes: pixels 0..255 (raw), or divided by 255 (unit); auto reads its annotation",
+        help="what the file's input takes: pixels 0..255 (raw), or divided by 255 (unit); auto asks the file",
     )  # fmt: skip
     parser.add_argument(
         "--image-shape", metavar="C,H,W", type=shape, help="shape of an image, where the file's input is flat"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fat_fpga.errors import DataError, EngineError
 from fat_fpga.faults import AnyFault
 from fat_fpga.network import Network
-from fat_fpga.network.layers import IntArray
+from fat_fpga.network.layers import IntArray, Shape
 
 Images = npt.NDArray[np.uint8]
 """uint8 [N, C, H, W]."""
@@ -97,13 +97,22 @@ def check_taken(engine: Engine, faults: Sequence[AnyFault]) -> None:
             )
 
 
+def _image_shape_hint(expected: Shape, images: npt.NDArray[Any]) -> str:
+    """What to do where the file's input is flat and the images have as many values."""
+    found = images.shape[1:]
+    if expected[1:] != (1, 1) or len(found) != 3 or np.prod(found) != expected[0]:
+        return ""
+    sizes = ",".join(map(str, found))
+    return f": the file's input is flat, so give its image shape with --image-shape {sizes} (image_shape= in Python)"
+
+
 def check_images(network: Network, images: Images, labels: Labels) -> None:
     """DataError unless the images and labels are ones the network can take."""
     expected = network.input.shape
     if images.dtype != np.uint8 or images.ndim != 4 or images.shape[1:] != expected:
         raise DataError(
             f"{network.name} takes uint8 images [N, {', '.join(map(str, expected))}], "
-            f"got {images.dtype} {list(images.shape)}"
+            f"got {images.dtype} {list(images.shape)}{_image_shape_hint(expected, images)}"
         )
     if len(images) == 0:
         raise DataError("no images: a campaign needs at least one")

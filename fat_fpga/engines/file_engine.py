@@ -43,9 +43,9 @@ class FileEngine:
         from fat_fpga.network.lowering.load import load_with_sites
 
         self.path = Path(path)
-        network, self._sites, model = load_with_sites(self.path, None, pixels, image_shape)
+        network, self._sites = load_with_sites(self.path, None, pixels, image_shape)
         self.network = network.fault_free
-        self._base = _with_shapes(model)
+        self._base = _with_shapes(self._sites.model)
 
     def run(
         self,
@@ -83,6 +83,16 @@ class FileEngine:
         ]
         return {place: np.concatenate([streams[place] for streams in found]) for place in found[0]}
 
+    def refuses(self, fault: AnyFault) -> str | None:
+        """Why the file has no place for this fault; None where it has one."""
+        if all(place.levels is None or place.name in self._sites.streams for place in places(self.network).values()):
+            return None
+        try:
+            FileGraph(self._base, self.network, self._sites, changes_of(self.network, [fault]), 0)
+        except EngineError as error:
+            return str(error)
+        return None
+
     def _blocks(self, images: Images) -> list[slice]:
         """As many images at once as the file takes."""
         step = self._sites.image.batch
@@ -103,7 +113,7 @@ class FileEngine:
             found: dict[str, npt.NDArray[Any]] = execute_onnx(ModelWrapper(graph.model), values, True)
         except Exception as error:  # qonnx raises what it likes
             raise EngineError(f"qonnx cannot execute {self.path}: {' '.join(str(error).split())}") from error
-        return found
+        return found | {tensor: found[name] for tensor, name in graph.renamed.items()}
 
     def _classes(self, tensors: dict[str, npt.NDArray[Any]], count: int) -> npt.NDArray[np.int32]:
         if self._sites.choice is not None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -52,6 +53,7 @@ class FileGraph:
 
     Attributes:
         model: the ONNX model.
+        renamed: the input, where what the network reads of it is another tensor.
     """
 
     def __init__(
@@ -60,7 +62,9 @@ class FileGraph:
         self.model = onnx.ModelProto()
         self.model.CopyFrom(base)
         self._sites, self._nodes = sites, IntegerNodes(self.model)
-        for place in places(network).values():
+        self.renamed = self._nodes.renamed
+        self._places = places(network)
+        for place in self._places.values():
             here = [change for change in changes if change.place == place.name]
             if place.unit is not None:
                 self._unit(place, here)
@@ -72,7 +76,10 @@ class FileGraph:
 
     def _stream(self, place: Place) -> StreamSite:
         if place.name not in self._sites.streams:
-            raise EngineError(f"the file has no tensor for the stream {place.name}")
+            raise EngineError(
+                f"the file has no tensor of levels at {place.name}: it has a max-pool in front of its quantiser there, "
+                "or stores integers"
+            )
         return self._sites.streams[place.name]
 
     def _unit(self, place: Place, changes: Sequence[Change]) -> None:
@@ -134,6 +141,13 @@ class FileGraph:
         nodes.close(before, nodes.to_real(total, low, step), np.ones((1, *stream.index.shape), bool))
 
     def _held(self, place: Place, change: HeldActivations) -> None:
+        if place.name not in self._sites.streams and _whole(change, place):
+            # channels that are stuck in front of a pool are stuck behind it
+            behind = (other for other in self._places.values() if other.position > place.position)
+            pools = takewhile(lambda other: other.unit is None and not other.voter, behind)
+            place = next((other for other in pools if other.name in self._sites.streams), place)
+            rows, columns = (range(size) for size in place.shape[1:])
+            change = replace(change, rows=rows, columns=columns)
         site, mask = self._stream(place), np.zeros((1, *place.shape), bool)
         mask[0][change.box] = True
         before = self._nodes.open(site.tensor)
@@ -152,6 +166,11 @@ class FileGraph:
         words = nodes.divided(nodes.shifted(nodes.to_integer(real, bias, scale), -register.offset), register.step)
         changed = nodes.with_bit(words, bit, register.signed and bit == register.bits - 1, to)
         return nodes.to_real(nodes.shifted(nodes.times(changed, register.step), register.offset), bias, scale)
+
+
+def _whole(change: HeldActivations, place: Place) -> bool:
+    """Whether all pixels of its channels are held."""
+    return (len(change.rows), len(change.columns)) == place.shape[1:]
 
 
 def _at(site: StreamSite, mask: Mask) -> Mask:

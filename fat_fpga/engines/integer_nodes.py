@@ -40,6 +40,7 @@ class IntegerNodes:
             value.name: tuple(size.dim_value for size in value.type.tensor_type.shape.dim)
             for value in (*self.graph.input, *self.graph.output, *self.graph.value_info)
         }
+        self.renamed: dict[str, str] = {}  # the graph's input, where its readers read another tensor now
         self._new: list[onnx.NodeProto] = []
         self._at = 0
         self._count = 0
@@ -56,6 +57,7 @@ class IntegerNodes:
 
     def open(self, tensor: str) -> Value:
         """The tensor as its node yields it; all that read it will read what `close` puts in its place."""
+        tensor = self.renamed.get(tensor, tensor)
         before = self._name(tensor)
         nodes = list(self.graph.node)
         producer = self.producer(tensor)
@@ -63,7 +65,7 @@ class IntegerNodes:
             for node in nodes:
                 node.input[:] = [before if name == tensor else name for name in node.input]
             self._at, self._result = 0, before
-            before = tensor
+            self.renamed[tensor], before = before, tensor
         else:
             producer.output[:] = [before if name == tensor else name for name in producer.output]
             self._at, self._result = nodes.index(producer) + 1, tensor

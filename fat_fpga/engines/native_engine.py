@@ -3,13 +3,16 @@
 The network is translated into the index domain of the kernels (see ``native/model.hpp``): an activation
 becomes the index of its level, so that ``acc = base * sum(w) + step * acc'`` with
 ``acc' = sum(w * index)``, and thresholds move accordingly. Majority votes are decided in front of the kernels where two
-of three copies agree (see `fat_fpga.engines.votes`), else by the reference engine.
+of three copies agree (see `fat_fpga.engines.votes`), else by the reference engine. A network that the kernels cannot
+hold is executed by the torch engine, or without PyTorch by the reference engine, and a `ModelWarning` says so once.
 """
 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
+import warnings
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
@@ -17,11 +20,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images
+from fat_fpga.engines.engine import Engine, Images, Labels, Outcome, Progress, check_images
 from fat_fpga.engines.native_faults import fault_list, pools_behind, shown_streams
 from fat_fpga.engines.reference import ReferenceEngine
-from fat_fpga.engines.votes import without_votes
-from fat_fpga.errors import EngineError
+from fat_fpga.engines.votes import UndecidedVoteError, without_votes
+from fat_fpga.errors import EngineError, ModelWarning
 from fat_fpga.faults import AnyFault, changes_of, check_faults, places
 from fat_fpga.network import Levels, MatrixVectorUnit, Network
 from fat_fpga.network.layers import IntArray
@@ -35,6 +38,7 @@ columns of what changed, ``popcount`` recomputes, ``automatic`` (the default) ta
 
 _UPDATES = ("automatic", "sparse", "popcount")
 _IMAGES_PER_CALL = 256
+_TOLD: set[str] = set()  # fingerprints of the networks that a user knows to run elsewhere
 _INPUT = Levels(0, 1, 2)  # the first unit takes plain integers: base 0, step 1
 
 
@@ -57,6 +61,10 @@ def _module(instruction_set: str) -> ModuleType:
     return importlib.import_module(f"fat_fpga.engines._native_{instruction_set}")
 
 
+class _NotHeldError(EngineError):
+    """The kernels cannot hold a network."""
+
+
 class NativeEngine:
     """Exact campaigns on the CPU.
 
@@ -69,6 +77,7 @@ class NativeEngine:
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads or _cores()
         self._latest: tuple[Network, str, Any] | None = None
+        self._handed_on: tuple[Network, Engine] | None = None
 
     def run(
         self,
@@ -82,6 +91,9 @@ class NativeEngine:
     ) -> Outcome:
         check_images(network, images, labels)
         check_faults(network, faults, len(images))
+        other = self._other(network)
+        if other is not None:
+            return other.run(network, images, labels, faults, predictions=predictions, progress=progress)
         voteless = without_votes(network)
         changes = [voteless.changes(changes_of(network, [fault])) for fault in faults]
         model = self._model(voteless.network)
@@ -123,6 +135,9 @@ class NativeEngine:
     def trace(self, network: Network, images: Images, fault: AnyFault | None = None) -> dict[str, IntArray]:
         faults = [fault] if fault else []
         check_faults(network, faults, len(images))
+        other = self._other(network)
+        if other is not None:
+            return other.trace(network, images, fault)
         voteless = without_votes(network)
         shown = {
             voteless.shown_as(name): places(voteless.network)[name].shape for name in shown_streams(voteless.network)
@@ -137,6 +152,20 @@ class NativeEngine:
         for frame, image in enumerate(images):
             model.trace(np.ascontiguousarray(image), frame, listed, [stream[frame] for stream in streams.values()])
         return streams
+
+    def _other(self, network: Network) -> Engine | None:
+        """The engine that executes a network which the kernels cannot hold; None where they can."""
+        if self._handed_on is None or self._handed_on[0] is not network:
+            try:
+                self._model(without_votes(network).network)
+                return None
+            except (_NotHeldError, UndecidedVoteError) as error:
+                self._handed_on = network, _next_engine()
+                if network.fingerprint not in _TOLD:
+                    _TOLD.add(network.fingerprint)
+                    name = self._handed_on[1].name
+                    warnings.warn(f"{error}: the {name} engine executes it, more slowly", ModelWarning, stacklevel=3)
+        return self._handed_on[1]
 
     def _module(self) -> ModuleType:
         return _module(chosen_instruction_set())
@@ -154,13 +183,22 @@ class NativeEngine:
         return model
 
 
+def _next_engine() -> Engine:
+    """PyTorch's, if it is installed, else the reference."""
+    if importlib.util.find_spec("torch") is None:
+        return ReferenceEngine()
+    from fat_fpga.engines.torch_engine import TorchEngine
+
+    return TorchEngine()
+
+
 def _cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _translate(network: Network, module: ModuleType) -> Any:
-    """The C++ model of a network; EngineError where the kernels cannot hold it."""
+    """The C++ model of a network; _NotHeldError where the kernels cannot hold it."""
     _, height, width = network.input.shape
     model = module.Model(np.ascontiguousarray(network.input.table), height, width)
     source = _INPUT
@@ -186,11 +224,13 @@ def _add_unit(
 ) -> None:
     """Add a unit to the C++ model; ``bounded`` are its thresholds where all activations in front are levels."""
     if np.abs(unit.weights).max(initial=0) > 127:
-        raise EngineError(f"{unit.name}: the native engine takes weights of -127..127; use the reference engine")
+        raise _NotHeldError(f"{unit.name}: the native engine takes weights of -127..127")
     try:
         pad_index = source.index(0) if any(unit.padding) and source is not _INPUT else 0
     except ValueError:
-        raise EngineError(f"{unit.name}: padding needs 0 among the input levels {source}") from None
+        raise _NotHeldError(
+            f"{unit.name}: the native engine pads with 0, which must be one of the input levels {source}"
+        ) from None
     offset = source.base * unit.weights.sum(axis=(1, 2, 3), dtype=np.int64)
     thresholds = integer_thresholds = None
     if unit.thresholds is not None and bounded is not None:
@@ -211,7 +251,7 @@ def _add_unit(
             pools,
         )
     except ValueError as error:
-        raise EngineError(f"{unit.name}: {error}") from None
+        raise _NotHeldError(f"{unit.name}: {error}") from None
 
 
 def _index_thresholds(

@@ -29,6 +29,10 @@ _T = TypeVar("_T")
 Numbers = npt.NDArray[np.int64]
 
 
+class UndecidedVoteError(EngineError):
+    """A vote on three rows that all differ: its bits have to be computed."""
+
+
 @dataclass(frozen=True, eq=False)
 class Voteless:
     """A network without its votes, which computes the same.
@@ -90,7 +94,7 @@ def without_votes(network: Network) -> Voteless:
     """The network without its votes.
 
     Raises:
-        EngineError: the three rows of a vote all differ, so that no two of them decide it.
+        UndecidedVoteError: the three rows of a vote all differ, so that no two of them decide it.
     """
     layers, votes, rows = [], {}, {}
     for position, layer in enumerate(network.layers):
@@ -103,9 +107,9 @@ def without_votes(network: Network) -> Voteless:
                 _majority([(numbers[row], row) for row in copies], lambda copy: copy[0]) for copies in behind.sources
             ]
             if None in chosen:
-                raise EngineError(
+                raise UndecidedVoteError(
                     f"{behind.name}: the three rows of channel {chosen.index(None)} all differ, so that no two of "
-                    "them decide its vote; use the reference or the torch engine"
+                    "them decide its vote"
                 )
             votes[layer.name], rows[layer.name] = behind, numbers
             first = [copy[1] for copy in chosen if copy is not None]

@@ -23,12 +23,14 @@ def load_network(
     """Read a QONNX file and lower it to integers.
 
     Three forms of file give the same network: straight from Brevitas's ``export_qonnx``, the same behind qonnx's
-    ``cleanup``, and FINN form (integer weights, MultiThreshold).
+    ``cleanup``, and FINN form (integer weights, MultiThreshold). Files of QuantizeLinear and DequantizeLinear are read
+    as well. A `fat_fpga.errors.ModelWarning` tells what can be executed, but may not be meant.
 
     Args:
         name: what to call the network; the file's stem by default.
         pixels: what the file expects of a pixel. ``auto`` takes ``raw`` where the file annotates its input as UINT8,
-            else ``unit``: the float32 quotient of pixel and 255, as torchvision's ToTensor gives it.
+            has it as an integer type, or divides it by 255 or 256 at once; else ``unit``: the float32 quotient of pixel
+            and 255, as torchvision's ToTensor gives it.
         image_shape: channels, height, width of an image, where the file's input is flat, as [N, 784], and does not
             tell. A flat input that the file reshapes at once has the shape that it is reshaped to; any other flat
             input of F values is taken as an image of [F, 1, 1].

@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 
 from fat_fpga.cli import main
 from tests.campaign.tiny import tiny_data, tiny_run
+from tests.designs.float_graph import GraphBuilder
 
 from .conftest import CLASSES, Refused
 
@@ -42,6 +43,29 @@ def test_an_unsupported_operator_is_named(folder: Path, refused: Refused) -> Non
     message = refused("campaign", "sine.onnx", *DATA, *RUN)
     assert "my_sine" in message
     assert "Sin" in message
+
+
+def test_what_a_user_should_know_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    builder = GraphBuilder([1, 12], "UINT8")
+    builder.node("MatMul", np.zeros((12, 4)), name="the_product")
+    builder.node("MultiThreshold", np.zeros((1, 1)), out_dtype="BINARY")
+    builder.node("MatMul", np.eye(4, 3))
+    onnx.save(builder.model(), folder / "zeros.onnx")
+    assert main(["info", "zeros.onnx"]) == 0
+    assert capsys.readouterr().err == "fat-fpga: note: node 'the_product' (MatMul): all its weights are 0\n"
+
+
+def test_images_for_a_flat_input(folder: Path, refused: Refused) -> None:
+    builder = GraphBuilder([1, 784], "UINT8")
+    builder.node("MatMul", np.ones((784, 3)))
+    builder.node("MultiThreshold", np.zeros((1, 1)), out_dtype="BINARY")
+    builder.node("MatMul", np.eye(3))
+    onnx.save(builder.model(), folder / "flat.onnx")
+    images, labels = np.zeros((4, 1, 28, 28), np.uint8), np.zeros(4, np.int64)
+    np.savez(folder / "digits.npz", images=images, labels=labels)
+    message = refused("campaign", "flat.onnx", "--data", "npz:digits.npz", *RUN, *ENGINE)
+    assert "got uint8 [4, 1, 28, 28]: the file's input is flat" in message
+    assert "give its image shape with --image-shape 1,28,28 (image_shape= in Python)" in message
 
 
 def test_an_unknown_layer_lists_the_known_ones(refused: Refused) -> None:

@@ -146,7 +146,8 @@ def _image_quantiser(builder: GraphBuilder, choose: Choose, scale: Callable[[], 
     if choose([False, True]):
         builder.node("BipolarQuant", scale())
     else:
-        builder.quant(scale() / choose([128, 2, 4]), choose([8, 2, 3]), narrow=choose([0, 1]))
+        divisor, bits = choose([(128, 8), (128, 2), (2, 2), (2, 3), (4, 2), (4, 3)])
+        builder.quant(scale() / divisor, bits, narrow=choose([0, 1]))
 
 
 def _weights(

@@ -17,7 +17,7 @@ from fat_fpga.faults import AnyFault
 from fat_fpga.network import Network, write_qonnx
 from tests.designs.finn_form import finn_form
 from tests.designs.finn_graph import random_finn_graph
-from tests.designs.float_graph import random_float_graph
+from tests.designs.float_graph import GraphBuilder, random_float_graph
 from tests.designs.random_network import random_images, random_network
 
 IMAGES = 3
@@ -103,3 +103,32 @@ def test_another_network_than_the_files_is_refused(tmp_path: Path) -> None:
         judge.trace(other, random_images(other, 1))
     with pytest.raises(EngineError, match="needs the network's file: file:PATH"):
         get("file")
+
+
+def pool_first(path: Path) -> None:
+    """A file whose max-pool is in front of its quantiser."""
+    rng = np.random.default_rng(0)
+    builder = GraphBuilder([2, 2, 6, 6], "UINT8")
+    builder.node("Conv", rng.integers(-2, 2, (4, 2, 3, 3)), kernel_shape=[3, 3])
+    builder.node("MaxPool", kernel_shape=[2, 2], strides=[2, 2])
+    builder.node("Mul", 1 / 64)
+    builder.quant(1.0, 2)
+    builder.node("Flatten", axis=1)
+    builder.node("MatMul", rng.integers(-2, 2, (16, 3)))
+    onnx.save(builder.model(), path)
+
+
+def test_a_pool_in_front_of_the_quantiser(tmp_path: Path) -> None:
+    pool_first(tmp_path / "file.onnx")
+    judge = FileEngine(tmp_path / "file.onnx")
+    network = judge.network
+    assert [layer.name for layer in network.layers] == ["conv0", "conv0.pool", "fc1"]
+    images = random_images(network, 4)
+    faults = sample_faults(network, KINDS, 180, 4)
+    check = crosscheck(network, images, faults, {"native": get("native"), "file": judge})
+    assert check.equal, crosscheck_text(check)
+    assert check.pairs[0].faults >= 110
+    assert all(
+        "max-pool in front of its quantiser" in refusal.reason for refusal in check.refusals if refusal.faults > 1
+    )
+    assert "channel" not in {refusal.kind for refusal in check.refusals}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -10,10 +12,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from fat_fpga.engines import Outcome
+from fat_fpga.engines import Outcome, native_engine
 from fat_fpga.engines.native_engine import ENVIRONMENT, UPDATE, NativeEngine, instruction_sets
 from fat_fpga.engines.reference import ReferenceEngine, execute
-from fat_fpga.errors import EngineError
+from fat_fpga.errors import EngineError, ModelWarning
 from fat_fpga.faults import MODELS, AnyFault, fault_space
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
 from tests.designs.random_faults import folding_of, random_faults
@@ -145,9 +147,46 @@ def test_unknown_choice_in_the_environment(variable: str, monkeypatch: pytest.Mo
         NativeEngine().run(network, random_images(network, 2), np.zeros(2, np.int64), [])
 
 
-def test_weights_beyond_a_byte_are_refused() -> None:
-    weights = np.full((2, 1, 1, 1), 128, np.int32)
+def weights_of_minus_128() -> Network:
+    weights = np.array([-128, 127], np.int32).reshape(2, 1, 1, 1)
     table = np.arange(256, dtype=np.int32)[None]
-    network = Network("big", InputQuantiser((1, 1, 1), table), (MatrixVectorUnit("fc0", weights, None, None),))
-    with pytest.raises(EngineError, match=r"fc0.*-127\.\.127"):
-        NativeEngine().run(network, np.zeros((1, 1, 1, 1), np.uint8), np.zeros(1, np.int64), [])
+    return Network("big", InputQuantiser((1, 1, 1), table), (MatrixVectorUnit("fc0", weights, None, None),))
+
+
+def padded_bipolar() -> Network:
+    rng = np.random.default_rng(0)
+    weights = [rng.choice([-1, 1], shape).astype(np.int32) for shape in ((3, 1, 1, 1), (2, 3, 3, 3))]
+    levels = Levels(-1, 2, 2)
+    first = MatrixVectorUnit("conv0", weights[0], np.full((3, 1), 128, np.int32), levels)
+    last = MatrixVectorUnit("conv1", weights[1], None, None, padding=(1, 1, 1, 1))
+    table = np.arange(256, dtype=np.int32)[None]
+    return Network("padded", InputQuantiser((1, 1, 1), table), (first, last))
+
+
+@pytest.mark.parametrize(
+    ("build", "why"),
+    [(weights_of_minus_128, r"fc0: .*-127\.\.127"), (padded_bipolar, r"conv1: .* pads with 0, .*\{-1, \+1\}")],
+)
+@pytest.mark.parametrize("torch", [True, False])
+def test_what_the_kernels_cannot_hold_is_handed_to_the_next_engine_and_told_once(
+    build: Callable[[], Network], why: str, torch: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(native_engine, "_TOLD", set())
+    if not torch:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    elif importlib.util.find_spec("torch") is None:
+        pytest.skip("PyTorch is not installed")
+    network = build()
+    images, labels = random_images(network, 5), np.zeros(5, np.int64)
+    faults = list(fault_space(network))
+    engine = NativeEngine()
+    with pytest.warns(ModelWarning, match=why) as caught:
+        got, again = (engine.run(network, images, labels, faults, predictions=True) for _ in range(2))
+    assert len(caught) == 1
+    np.testing.assert_array_equal(got.predictions, again.predictions)
+    streams = engine.trace(network, images)
+    assert str(caught[0].message).endswith(f"the {'torch' if torch else 'reference'} engine executes it, more slowly")
+    expected = ReferenceEngine().run(network, images, labels, faults, predictions=True)
+    np.testing.assert_array_equal(got.predictions, expected.predictions)
+    last = network.units[-1].name
+    np.testing.assert_array_equal(streams[last], ReferenceEngine().trace(network, images)[last])

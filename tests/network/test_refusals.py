@@ -93,8 +93,14 @@ def square() -> GraphBuilder:
 
 
 def pool_first() -> GraphBuilder:
-    builder = conv(start())
+    builder = start()
     builder.node("MaxPool", name="culprit", kernel_shape=[2, 2], strides=[2, 2])
+    return builder
+
+
+def pool_last() -> GraphBuilder:
+    builder = conv(start())
+    builder.node("ReduceMax", name="culprit", axes=[2, 3], keepdims=0)
     return builder
 
 
@@ -103,7 +109,7 @@ def norm_behind_pool() -> GraphBuilder:
     builder.quant(1.0, 2)
     builder.node("MaxPool", kernel_shape=[2, 2])
     builder.node("Mul", -1.0, name="culprit")
-    return builder
+    return dense(builder, 36)
 
 
 def two_scales() -> GraphBuilder:
@@ -142,24 +148,25 @@ CASES: dict[str, tuple[Build, str]] = {
     "no quantiser": (no_quantiser, r"'the_gemm' \(MatMul\): float activations reach it"),
     "groups": (lambda: conv(start(), channels=1, group=2), r"'the_conv' \(Conv\): grouped convolutions .* \(group 2\)"),
     "dilations": (lambda: whole(dilations=[2, 2]), r"'the_conv' \(Conv\): dilated convolutions"),
-    "auto_pad": (lambda: whole(auto_pad="SAME_UPPER"), r"'the_conv' \(Conv\): auto_pad SAME_UPPER is not supported"),
+    "auto_pad": (lambda: whole(auto_pad="SIDEWAYS"), r"'the_conv' \(Conv\): unknown auto_pad SIDEWAYS"),
     "wrong channels": (
         lambda: conv(start(), channels=3),
         r"'the_conv' \(Conv\): its weights \[4, 3, 3, 3\] do not fit",
     ),
-    "pool first": (pool_first, r"'culprit' \(MaxPool\): a max-pool in front of the activation quantiser"),
+    "pool first": (pool_first, r"'culprit' \(MaxPool\): a max-pool in front of the first matrix product"),
+    "pool last": (pool_last, r"'culprit' \(ReduceMax\): behind the last matrix product no max-pool is supported"),
     "padded pool": (
         lambda: behind_quantiser("MaxPool", kernel_shape=[2, 2], pads=[1, 1, 0, 0]),
         r"'culprit' \(MaxPool\): padding, ceil_mode and dilations are not supported",
     ),
     "negative scale behind pool": (
         norm_behind_pool,
-        r"'culprit' \(Mul\): behind a max-pool or a vote only a positive scale",
+        r"'the_gemm' \(MatMul\): float activations .*'culprit' \(Mul\) multiplies by -1, which is not positive",
     ),
     "scale per channel": (two_scales, r"'the_gemm' \(MatMul\): float activations reach it"),
     "scale within a row": (scale_within_row, r"'the_conv' \(Conv\): the scale of its weights .* the same within"),
     "parameters per pixel": (
-        lambda: between("Mul", np.ones((1, 4, 4, 4))),
+        lambda: between("Mul", np.arange(1.0, 65).reshape(1, 4, 4, 4)),
         r"'culprit' \(Mul\): its parameters differ between the pixels",
     ),
     "parameters that do not fit": (lambda: between("Mul", np.ones((1, 3, 1, 1))), r"'culprit' \(Mul\): cannot be exec"),
@@ -169,7 +176,7 @@ CASES: dict[str, tuple[Build, str]] = {
         lambda: behind_quantiser("Transpose", perm=[1, 0, 2, 3]),
         r"'culprit' \(Transpose\): it must keep",
     ),
-    "integer cast": (lambda: between("Cast", to=onnx.TensorProto.INT32), r"'culprit' \(Cast\): unsupported operator"),
+    "integer cast": (lambda: between("Cast", to=onnx.TensorProto.INT32), r"'culprit' \(Cast\): a cast to INT32 can"),
     "wide activations": (lambda: _wide(), r"'the_gemm' \(MatMul\): float activations .* at most 8 bits"),
     "scale per class": (lambda: tail("Mul", np.array([1.0, 2.0, 1.0])), r"'culprit' \(Mul\): .* differ between the cl"),
     "bias per class": (lambda: tail("Add", np.array([1.0, 2.0, 1.0])), r"'culprit' \(Add\): .* differ between the cl"),

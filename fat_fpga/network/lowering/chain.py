@@ -7,32 +7,34 @@ of axes that the graph's tensor has at that place, but with one pixel.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.network.lowering.constants import Array
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
-from fat_fpga.network.lowering.operators import QUANTISERS, Operator
+from fat_fpga.network.lowering.monotone import check_monotone
+from fat_fpga.network.lowering.operators import Operator
 
 Probe = npt.NDArray[Any]
 """float32, or float64 where the chain is executed in that."""
-
-MONOTONE = ("Add", "Sub", "Mul", "Div", "Neg", "BatchNormalization", "Relu", "Clip", *QUANTISERS)
-"""Operators that are monotone in their one moving input, in float arithmetic too: rounding keeps an order."""
+Channels = npt.NDArray[np.intp]
 AFFINE = ("Add", "Sub", "Mul", "Div", "Neg", "BatchNormalization")
-"""Those that may decrease; the others never do."""
+"""Operators that may decrease; the other monotone ones never do."""
 FAR = 2.0**40
 """A value next to which shifts are small, and which no scale takes out of float32."""
-NOT_MONOTONE = ("Abs", "Sin", "Cos", "Mod", "Gelu", "Elu", "HardSwish", "Mish", "Swish", "Pow", "Reciprocal")
 
 
 @dataclass
 class _Step:
     operator: Operator
     variable: str
-    channels: npt.NDArray[np.intp]  # of the node's tensor, one pixel only: which channel each element belongs to
+    channels: Channels  # of the node's tensor, one pixel only: which channel each element belongs to
+    constants: dict[str, Array]
+    dtype: np.dtype[Any]  # of the moving input
 
 
 @dataclass
@@ -43,22 +45,29 @@ class Chain:
     count: int
     steps: list[_Step] = field(default_factory=list)
 
-    def add(self, node: Node, channels: npt.NDArray[np.intp]) -> None:
+    def add(self, node: Node, channels: Channels, dtype: np.dtype[Any] | None = None) -> None:
         """Append a node.
 
         Args:
             channels: channel of every element of the node's moving input, without the batch axis.
+            dtype: type of the moving input; float32 by default.
         """
-        if node.op_type == "Div" and node.input[0] in self.graph.constants:
-            raise refuse(node, "dividing by an activation is not a monotone function of it")
-        if node.op_type == "BatchNormalization" and attributes(node).get("training_mode"):
-            raise refuse(node, "it is in training mode: export the model in evaluation mode")
+        check_monotone(node, self.graph)
+        (variable,) = self.graph.moving(node)
+        constants = {name: self.graph.constants[name].values for name in node.input if name and name != variable}
+        sliced = _one_pixel(node, constants, -1, channels.ndim)
+        if sliced is None:
+            raise refuse(node, "its parameters differ between the images of a batch")
+        constants = sliced
         for axis in range(channels.ndim):
             first = channels.take([0], axis)
             if np.all(channels == first):
-                channels = first
-        (variable,) = self.graph.moving(node)
-        self.steps.append(_Step(Operator(node, self.graph), variable, channels))
+                sliced = _one_pixel(node, constants, axis, channels.ndim)
+                if sliced is not None:
+                    channels, constants = first, sliced
+        self.steps.append(
+            _Step(Operator(node, self.graph), variable, channels, constants, dtype or np.dtype(np.float32))
+        )
 
     def regroup(self, count: int, size: int) -> None:
         """Take every ``size`` channels as the pixels of one, so that ``count`` are left."""
@@ -69,6 +78,10 @@ class Chain:
     @property
     def nodes(self) -> list[Node]:
         return [step.operator.node for step in self.steps]
+
+    def part(self, start: int, stop: int) -> Chain:
+        """The nodes from ``start`` to ``stop``, that one left out."""
+        return replace(self, steps=self.steps[start:stop])
 
     def direction(self) -> npt.NDArray[np.int64]:
         """int64 [C]: -1 where the chain decreases, else 1, as the sign of gamma tells FINN.
@@ -86,12 +99,9 @@ class Chain:
 
     def of_one_channel(self) -> Chain | None:
         """The chain of any single channel, where every parameter is one number for all channels; else None."""
-        steps = []
-        for step in self.steps:
-            node = step.operator.node
-            if any(self.graph.constants[name].values.size > 1 for name in node.input if name and name != step.variable):
-                return None
-            steps.append(replace(step, channels=np.zeros([1] * step.channels.ndim, np.intp)))
+        if any(values.size > 1 for step in self.steps for values in step.constants.values()):
+            return None
+        steps = [replace(step, channels=np.zeros([1] * step.channels.ndim, np.intp)) for step in self.steps]
         return replace(self, count=1, steps=steps)
 
     def __call__(self, probe: Probe) -> Probe:
@@ -102,23 +112,55 @@ class Chain:
 
     def _execute(self, step: _Step, probe: Probe) -> Probe:
         node = step.operator.node
-        spread = np.ascontiguousarray(probe[:, step.channels])
-        constants = {name: self.graph.constants[name].values for name in node.input if name and name != step.variable}
-        if probe.dtype != np.float32:
-            constants = {name: _as(values, probe.dtype) for name, values in constants.items()}
+        dtype, constants = step.dtype, step.constants
+        if probe.dtype != np.float32 and dtype == np.float32:
+            dtype, constants = probe.dtype, {name: _as(values, probe.dtype) for name, values in constants.items()}
+        spread = np.ascontiguousarray(probe[:, step.channels].astype(dtype, copy=False))
         result = step.operator({step.variable: spread, **constants})
         if result.shape != spread.shape:
-            raise refuse(node, "its parameters differ between the pixels of a channel")
+            raise refuse(node, f"its parameters turn activations of {step.channels.ndim + 1} axes into other ones")
         flat = result.reshape(len(probe), -1)
         where = np.unique(step.channels, return_index=True)[1]
         gathered: Probe = flat[:, where]
-        if not np.array_equal(gathered[:, step.channels.ravel()], flat, equal_nan=True):
+        if not np.array_equal(gathered[:, step.channels.ravel()], flat, equal_nan=flat.dtype.kind == "f"):
             raise refuse(node, "its parameters differ between the pixels of a channel")
         if np.any(np.isnan(gathered)):  # far from what sums reach, infinite values are for a quantiser to limit
             raise refuse(node, "it yields values that are not finite")
         return gathered.astype(probe.dtype)
 
 
-def _as(values: npt.NDArray[Any], dtype: Any) -> npt.NDArray[Any]:
+def _as(values: Array, dtype: Any) -> Array:
     """Float32 constants in another floating-point type; others as they are."""
     return values.astype(dtype) if values.dtype == np.float32 else values
+
+
+def _one_pixel(node: Node, constants: Mapping[str, Array], axis: int, rank: int) -> dict[str, Array] | None:
+    """Parameters for the first pixel along an axis of the node's tensor; None where they differ along it.
+
+    Args:
+        axis: the batch not counted, which is -1.
+    """
+    sliced = dict(constants)
+    for name, values in constants.items():
+        along = _parameter_axis(node, values, axis, rank)
+        if along is not None and values.shape[along] > 1:
+            first = values.take([0], along)
+            if not np.all(values == first):
+                return None
+            sliced[name] = first
+    return sliced
+
+
+def _parameter_axis(node: Node, values: Array, axis: int, rank: int) -> int | None:
+    """Which axis of a parameter lies along ``axis`` of a tensor with so many axes, batch not counted; None: no one."""
+    options = attributes(node)
+    if node.op_type == "BatchNormalization":
+        return 0 if axis == 0 else None
+    if node.op_type == "MultiThreshold":
+        layout = options.get("data_layout") or {2: "NC", 3: "NWC", 4: "NCHW"}.get(rank + 1, "NC")
+        channels = layout.index("C") if "C" in layout else 1
+        return 0 if channels == axis + 1 else None
+    if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+        return 0 if values.ndim == 1 and options.get("axis", 1) % (rank + 1) == axis + 1 else None
+    along = values.ndim - (rank - axis)
+    return along if along >= 0 else None

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+import onnx.inliner
+from onnx import numpy_helper
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.lowering.constants import Constant
@@ -17,10 +18,14 @@ from fat_fpga.network.lowering.constants import Constant
 Node = onnx.NodeProto
 
 
+def label(node: Node) -> str:
+    """What to call a node in a message: by its name, or else by its outputs."""
+    return f"node '{node.name or '-> ' + ', '.join(node.output)}' ({node.op_type})"
+
+
 def refuse(node: Node, reason: str) -> ModelError:
     """The error that says which node cannot be lowered, and why, in one line."""
-    label = node.name or f"-> {', '.join(node.output)}"
-    return ModelError(f"node '{label}' ({node.op_type}): {' '.join(reason.split())}")
+    return ModelError(f"{label(node)}: {' '.join(reason.split())}")
 
 
 @contextmanager
@@ -46,22 +51,30 @@ class Graph:
     Attributes:
         nodes: in topological order, as ONNX demands.
         constants: value of every initialiser; folded nodes are added as lowering meets them.
+        model: with its functions inlined.
         datatypes: QONNX datatype annotations, by tensor.
         properties: of the model, by key.
+        input_type: element type of the image tensor, of ``onnx.TensorProto``.
         opset: version of the standard operators.
         input, input_shape, batch: name of the image tensor, its shape without the batch, and the batch (1 if free).
-        input_dtype: NumPy's type of its elements.
         outputs: names of the output tensors.
         uses: how many nodes read the values of each tensor.
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
-        graph = model.graph
+        if model.functions:
+            model = onnx.inliner.inline_local_functions(model)
+        self.model, graph = model, model.graph
         if not graph.node:
             raise ModelError("it holds no network: not one node")
         self.nodes = list(graph.node)
+        if graph.sparse_initializer:
+            raise ModelError("it holds sparse initialisers, which are not supported: store them dense")
+        versions = {o.version for o in model.opset_import if o.domain in ("", "ai.onnx")}
+        if len(versions) > 1:
+            raise ModelError(f"it imports several versions of the standard operators: {sorted(versions)}")
+        self.opset = versions.pop() if versions else 11
         self.properties = {entry.key: entry.value for entry in model.metadata_props}
-        self.opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 11)
         self.datatypes = {
             a.tensor_name: entry.value
             for a in graph.quantization_annotation
@@ -79,9 +92,7 @@ class Graph:
             raise ModelError(f"expected one input, the image, got {len(images)}: {', '.join(v.name for v in images)}")
         self.input = images[0].name
         tensor_type = images[0].type.tensor_type
-        if tensor_type.elem_type == onnx.TensorProto.UINT8:
-            self.datatypes.setdefault(self.input, "UINT8")
-        self.input_dtype = helper.tensor_dtype_to_np_dtype(tensor_type.elem_type)
+        self.input_type = tensor_type.elem_type
         sizes = [d.dim_value for d in tensor_type.shape.dim]
         if len(sizes) not in (2, 4) or any(size < 1 for size in sizes[1:]):
             shape = ", ".join(d.dim_param or str(d.dim_value or "?") for d in tensor_type.shape.dim)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import onnx
 
 from fat_fpga.network.levels import Levels
-from fat_fpga.network.lowering.constants import TOLERANCE, uniform, whole
-from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
-from fat_fpga.network.lowering.operators import QUANTISERS
+from fat_fpga.network.lowering.constants import uniform, whole
+from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
+from fat_fpga.network.lowering.operators import QONNX_QUANTISERS
 
 MAX_BITS = 8
 """Widest activations supported."""
@@ -28,57 +29,144 @@ class Grid:
     levels: Levels | None
 
 
-def behind(node: Node, grid: Grid | None, graph: Graph) -> Grid | None:
-    """The grid behind an element-wise node; None where its values lie on no grid that is common to all channels."""
-    if node.op_type in QUANTISERS:
-        return _quantiser(node, graph)
-    if grid is None:
-        return None
+def behind(node: Node, grid: Grid | str, graph: Graph) -> Grid | str:
+    """The grid behind an element-wise node, or why its values lie on none that is common to all channels.
+
+    Args:
+        grid: in front of the node, or why there is none.
+    """
+    if node.op_type in QONNX_QUANTISERS:
+        found = _multi_threshold(node, graph) if node.op_type == "MultiThreshold" else _quantiser(node, graph)
+        return found if isinstance(found, Grid) else f"after {label(node)} {found}"
+    if node.op_type == "QuantizeLinear":
+        return _stored(node, graph)
+    if isinstance(grid, str):
+        return grid
+    found = _on_grid(node, grid, graph)
+    return found if isinstance(found, Grid) else f"{label(node)} {found}"
+
+
+def _on_grid(node: Node, grid: Grid, graph: Graph) -> Grid | str:
+    """The grid behind a node that is no quantiser, or what the node does to it."""
+    constant = 1 if node.input[0] not in graph.constants else 0
     if node.op_type in ("Mul", "Div"):
-        factor = uniform(graph.constant(node, 1 if node.input[0] not in graph.constants else 0))
-        if factor is None or factor <= 0:
-            return None
+        factor = uniform(graph.constant(node, constant))
+        if factor is None:
+            return "has factors that differ between the channels"
+        if factor <= 0:
+            return f"multiplies by {factor:g}, which is not positive"
         scale = np.float32(grid.scale) * np.float32(factor if node.op_type == "Mul" else 1.0)
         return replace(grid, scale=float(scale / np.float32(factor) if node.op_type == "Div" else scale))
-    if node.op_type == "Add" or (node.op_type == "Sub" and node.input[1] in graph.constants):
-        shift = graph.constant(node, 1 if node.input[0] not in graph.constants else 0)
+    if node.op_type == "Add" or (node.op_type == "Sub" and constant == 1):
+        shift = graph.constant(node, constant)
         steps = whole(shift, grid.scale * (1 if node.op_type == "Add" else -1))
         by = None if steps is None else uniform(steps)
         if by is None:
-            return None
-        if grid.levels is None or by == 0:
-            return grid
-        return replace(grid, levels=Levels(grid.levels.base + int(by), grid.levels.step, grid.levels.count))
-    return None
+            return f"adds what is no multiple of the step {grid.scale:g}, common to all channels"
+        return replace(grid, levels=grid.levels and _shifted(grid.levels, int(by)))
+    if node.op_type == "DequantizeLinear":
+        return _dequantised(node, grid, graph)
+    if node.op_type in ("Relu", "Clip"):
+        return _clipped(node, grid, graph)
+    return "is neither a positive scale nor a shift by whole steps"
 
 
-def _quantiser(node: Node, graph: Graph) -> Grid | None:
+def _shifted(levels: Levels, by: int) -> Levels:
+    """The levels moved; what is stored is then no longer of the quantiser's datatype."""
+    return replace(levels, base=levels.base + by, datatype="") if by else levels
+
+
+def _dequantised(node: Node, grid: Grid, graph: Graph) -> Grid | str:
+    scale = uniform(graph.constant(node, 1))
+    zero = uniform(graph.constant(node, 2)) if len(node.input) > 2 and node.input[2] else 0.0
+    if scale is None or zero is None:
+        return "has a scale or zero point that differs between the channels"
+    if scale <= 0:
+        raise refuse(node, f"its scale must be positive, got {scale:g}")
+    levels = grid.levels and _shifted(grid.levels, -int(zero))
+    return Grid(float(np.float32(scale)), levels)
+
+
+def _clipped(node: Node, grid: Grid, graph: Graph) -> Grid | str:
+    """The levels within the bounds of a Clip or Relu, where the bounds are levels themselves."""
+    if grid.levels is None:
+        return grid
+    low, high = (0.0, None) if node.op_type == "Relu" else _bounds(node, graph)
+    values = list(grid.levels)
+    for bound, least in ((low, True), (high, False)):
+        if bound is None:
+            continue
+        step = whole(np.array(bound), grid.scale)
+        if step is None:
+            return f"cuts at {bound:g}, which is no multiple of the step {grid.scale:g}"
+        kept = [value for value in values if (value >= step if least else value <= step)]
+        if len(kept) < len(values) and int(step) not in kept:
+            return f"cuts at {bound:g}, which is none of the levels {grid.levels}"
+        values = kept
+    if len(values) < 2:
+        return f"leaves one of the levels {grid.levels} only"
+    return replace(grid, levels=replace(grid.levels, base=values[0], count=len(values)))
+
+
+def _bounds(node: Node, graph: Graph) -> tuple[float | None, float | None]:
+    """Lower and upper bound of a Clip, as attributes up to version 6 or as inputs; None where there is none."""
+    options = attributes(node)
+    given = [
+        float(graph.constant(node, i).ravel()[0]) if len(node.input) > i and node.input[i] else options.get(name)
+        for i, name in ((1, "min"), (2, "max"))
+    ]
+    return given[0], given[1]
+
+
+def _stored(node: Node, graph: Graph) -> Grid | str:
+    """Behind a QuantizeLinear: integers of the type that it stores."""
+    dtype = stored_type(node, graph)
+    if dtype not in (np.int8, np.uint8):
+        return f"{label(node)} stores {dtype}: at most {MAX_BITS} bits are supported"
+    if np.any(graph.constant(node, 1) <= 0):
+        raise refuse(node, "its scale must be positive")
+    return Grid(1.0, Levels(-128 if dtype == np.int8 else 0, 1, 256, "INT8" if dtype == np.int8 else "UINT8"))
+
+
+def stored_type(node: Node, graph: Graph) -> np.dtype[np.generic]:
+    """The integer type of a QuantizeLinear's result."""
+    if len(node.input) > 2 and node.input[2]:
+        return graph.constant(node, 2).dtype
+    given = attributes(node).get("output_dtype", 0)
+    return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(given)) if given else np.dtype(np.uint8)
+
+
+def _multi_threshold(node: Node, graph: Graph) -> Grid | str:
     values = attributes(node)
-    if node.op_type == "MultiThreshold":
-        scale, bias = float(values.get("out_scale", 1.0)), float(values.get("out_bias", 0.0))
-        count = graph.constant(node, 1).shape[-1] + 1
-        if scale <= 0:
-            raise refuse(node, f"out_scale must be positive, got {scale:g}")
-        if count > 2**MAX_BITS:
-            raise refuse(node, f"activations of at most {MAX_BITS} bits are supported, got {count} levels")
-        if scale.is_integer() and bias.is_integer():
-            return Grid(1.0, Levels(int(bias), int(scale), count, str(values.get("out_dtype", ""))))
-        for step in (1, 2):  # levels may lie half a step off zero
-            base = bias / scale * step
-            if abs(base - round(base)) < TOLERANCE:
-                return Grid(scale / step, Levels(round(base), step, count))
-        return None
+    scale, bias = float(values.get("out_scale", 1.0)), float(values.get("out_bias", 0.0))
+    count = graph.constant(node, 1).shape[-1] + 1
+    if scale <= 0:
+        raise refuse(node, f"out_scale must be positive, got {scale:g}")
+    if count > 2**MAX_BITS:
+        raise refuse(node, f"activations of at most {MAX_BITS} bits are supported, got {count} levels")
+    if scale.is_integer() and bias.is_integer():
+        return Grid(1.0, Levels(int(bias), int(scale), count, str(values.get("out_dtype", ""))))
+    for step in (1, 2):  # levels may lie half a step off zero
+        base = whole(np.array(bias), scale / step)
+        if base is not None:
+            return Grid(scale / step, Levels(int(base), step, count))
+    return f"lie levels of scale {scale:g} and bias {bias:g}, which are no integers times one step"
+
+
+def _quantiser(node: Node, graph: Graph) -> Grid | str:
+    values = attributes(node)
     scales = graph.constant(node, 1)
     if np.any(scales <= 0):
         raise refuse(node, "its scale must be positive")
-    scale_of_all = uniform(scales)
+    scale = uniform(scales)
+    differs = "lie levels of a scale that differs between the channels"
     if node.op_type == "BipolarQuant":
-        return None if scale_of_all is None else Grid(scale_of_all, Levels(-1, 2, 2, "BIPOLAR"))
+        return differs if scale is None else Grid(scale, Levels(-1, 2, 2, "BIPOLAR"))
     zero, bits = uniform(graph.constant(node, 2)), uniform(graph.constant(node, 3))
     if zero is None or not zero.is_integer() or bits is None or not bits.is_integer():
         raise refuse(node, "zero point and bit width must be integers common to all channels")
     if not 1 <= bits <= MAX_BITS:
-        return None
+        return f"lie levels of {bits:g} bits"
     if bits == 1 and values["signed"]:
         levels = Levels(-1 - int(zero), 2, 2, "" if zero else "BIPOLAR")
     else:
@@ -87,7 +175,7 @@ def _quantiser(node: Node, graph: Graph) -> Grid | None:
             raise refuse(node, f"it has one level only: {int(bits)} bits, narrow range")
         datatype = "" if zero else f"{'' if values['signed'] else 'U'}INT{int(bits)}"
         levels = Levels(low - int(zero), 1, high - low + 1, datatype)
-    return None if scale_of_all is None else Grid(scale_of_all, levels)
+    return differs if scale is None else Grid(scale, levels)
 
 
 def integer_range(bits: int, signed: bool, narrow: bool) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import onnx
+from onnx import external_data_helper
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.layers import Shape
@@ -23,20 +24,36 @@ def load(path: Path, name: str | None = None, pixels: Pixels = "auto", image_sha
 
 def load_with_sites(
     path: Path, name: str | None = None, pixels: Pixels = "auto", image_shape: Shape | None = None
-) -> tuple[Network, Sites, onnx.ModelProto]:
-    """The network in a file, where its parts are in the file's model, and that model."""
+) -> tuple[Network, Sites]:
+    """The network in a file, and where its parts are in the file's model."""
     try:
-        model = onnx.load(path)
+        model = onnx.load(path, load_external_data=False)
     except OSError as error:
         raise ModelError(f"cannot read network file {path}: {error.strerror or error}") from error
     except Exception as error:  # protobuf and onnx have many
         raise ModelError(f"{path} is not an ONNX file, or is damaged: {error}") from error
+    _load_data_beside(model, path)
     try:
         fault = fault_in(model)
         model = without_fault(model) if fault else model
         network, sites = lower_with_sites(model, name or path.stem, pixels, image_shape)
         if fault:
             check_fault_free(model, network.fingerprint)
-        return replace(network, fault=fault) if fault else network, sites, model
+        return replace(network, fault=fault) if fault else network, sites
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
+
+
+def _load_data_beside(model: onnx.ModelProto, path: Path) -> None:
+    """Load the tensors that a model keeps in other files; ModelError where these cannot be read."""
+    tensors = [*model.graph.initializer, *(a.t for node in model.graph.node for a in node.attribute if a.HasField("t"))]
+    outside = [tensor for tensor in tensors if external_data_helper.uses_external_data(tensor)]
+    names = {entry.value for tensor in outside for entry in tensor.external_data if entry.key == "location"}
+    for name in sorted(names):
+        if not (path.parent / name).is_file():
+            raise ModelError(f"{path}: its weights are in the file '{name}', which must lie beside it and does not")
+    try:
+        external_data_helper.load_external_data_for_model(model, str(path.parent))
+    except Exception as error:  # onnx has many
+        what = " ".join(str(error).split())
+        raise ModelError(f"{path}: its weights in the file '{', '.join(sorted(names))}' are damaged: {what}") from error

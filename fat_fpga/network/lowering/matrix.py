@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.errors import ModelWarning
 from fat_fpga.network.layers import IntArray, Shape
 from fat_fpga.network.lowering.constants import Array
-from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
+from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
 from fat_fpga.network.lowering.layout import Layout
 
 MATRIX = ("Conv", "MatMul", "Gemm")
+Padding = tuple[int, int, int, int]
+"""Top, left, bottom, right."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +40,12 @@ class Product:
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
 
 
-def read_product(node: Node, graph: Graph, layout: Layout) -> Product:
-    """Read a Conv, MatMul or Gemm whose moving input has ``layout``; ModelError says what is not supported."""
+def read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding = (0, 0, 0, 0)) -> Product:
+    """Read a Conv, MatMul or Gemm whose moving input has ``layout``; ModelError says what is not supported.
+
+    Args:
+        zeros: top, left, bottom, right; zeros that a Pad in front has added around a convolution's input.
+    """
     if len(graph.moving(node)) != 1 or node.input[0] in graph.constants:
         raise refuse(node, "expected an activation times constant weights")
     graph.constant(node, 1)
@@ -46,12 +54,15 @@ def read_product(node: Node, graph: Graph, layout: Layout) -> Product:
     if found is None:
         raise refuse(
             node,
-            f"its weights '{node.input[1]}' are not quantised: expected Quant, BipolarQuant, or integer values",
+            f"its weights '{node.input[1]}' are not quantised: expected them from Quant, BipolarQuant or "
+            "DequantizeLinear, or exact integers; if an optimiser has folded the quantiser away, export without it",
         )
     bias = graph.constant(node, 2) if len(node.input) > 2 and node.input[2] else None
     weights, scale = found
+    if not weights.any():
+        warnings.warn(f"{label(node)}: all its weights are 0", ModelWarning, stacklevel=2)
     if node.op_type == "Conv":
-        return _convolution(node, weights, scale, bias, constant.datatype, layout)
+        return _convolution(node, weights, scale, bias, constant.datatype, layout, zeros)
     options = attributes(node)
     if options.get("alpha", 1.0) != 1.0 or options.get("beta", 1.0) != 1.0 or options.get("transA"):
         raise refuse(node, "alpha and beta must be 1, and transA 0")
@@ -72,57 +83,65 @@ def read_product(node: Node, graph: Graph, layout: Layout) -> Product:
 
 
 def _convolution(
-    node: Node, weights: IntArray, scale: Array, bias: Array | None, datatype: str | None, layout: Layout
+    node: Node,
+    weights: IntArray,
+    scale: Array,
+    bias: Array | None,
+    datatype: str | None,
+    layout: Layout,
+    zeros: Padding,
 ) -> Product:
     options = attributes(node)
-    if weights.ndim != 4 or not layout.is_image:
-        raise refuse(node, f"expected a two-dimensional convolution on [N, C, H, W], got weights {list(weights.shape)}")
+    if weights.ndim != 4:
+        raise refuse(node, f"expected a two-dimensional convolution, got weights {list(weights.shape)}")
+    if not layout.is_image:
+        raise refuse(
+            node,
+            f"expected activations [N, C, H, W], got the axes of an image {list(layout.shape)} in another order: "
+            "export the model with channels first",
+        )
     if options.get("group", 1) != 1:
         raise refuse(node, f"grouped convolutions are not supported yet (group {options['group']})")
     if any(d != 1 for d in options.get("dilations", [])):
         raise refuse(node, f"dilated convolutions are not supported yet (dilations {options['dilations']})")
+    if tuple(options.get("kernel_shape", weights.shape[2:])) != weights.shape[2:]:
+        raise refuse(node, f"its kernel_shape {options['kernel_shape']} is not that of its weights {weights.shape}")
     strides = options.get("strides", [1, 1])
-    product = Product(
-        node,
-        "conv",
-        weights,
-        _by_channel(node, scale),
-        bias,
-        datatype,
-        (strides[0], strides[1]),
-        padding_of(node),
-    )
-    top, left, bottom, right = product.padding
+    own = padding_of(node, (weights.shape[2], weights.shape[3]), (strides[0], strides[1]), layout.shape, zeros)
+    top, left, bottom, right = (size + added for size, added in zip(own, zeros, strict=True))
+    scales = _by_channel(node, scale)
     c, h, w = layout.shape
     if weights.shape[1] != c or h + top + bottom < weights.shape[2] or w + left + right < weights.shape[3]:
-        raise refuse(node, f"its weights {list(weights.shape)} do not fit an input of {[c, h, w]}")
-    return product
+        raise refuse(
+            node, f"its weights {list(weights.shape)} do not fit an input of {[c, h, w]}: is that channels first?"
+        )
+    stride = (strides[0], strides[1])
+    return Product(node, "conv", weights, scales, bias, datatype, stride, (top, left, bottom, right))
 
 
-def padding_of(node: Node) -> tuple[int, int, int, int]:
-    """Top, left, bottom, right of a Conv or MaxPool."""
+def padding_of(
+    node: Node, kernel: tuple[int, int], stride: tuple[int, int], shape: Shape, zeros: Padding = (0, 0, 0, 0)
+) -> Padding:
+    """Padding of a Conv or MaxPool on activations of ``shape``, with ``zeros`` already around them."""
     options = attributes(node)
-    if options.get("auto_pad", "NOTSET") not in ("NOTSET", "VALID"):
-        raise refuse(node, f"auto_pad {options['auto_pad']} is not supported: give the pads as numbers")
-    top, left, bottom, right = options.get("pads", (0, 0, 0, 0))
+    automatic = options.get("auto_pad", "NOTSET")
+    if automatic in ("SAME_UPPER", "SAME_LOWER"):  # as many results as strides fit, the odd zero after or before
+        sizes = shape[1] + zeros[0] + zeros[2], shape[2] + zeros[1] + zeros[3]
+        missing = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(sizes, kernel, stride, strict=True)]
+        half = [(n + (automatic == "SAME_LOWER")) // 2 for n in missing]
+        return half[0], half[1], missing[0] - half[0], missing[1] - half[1]
+    if automatic not in ("NOTSET", "VALID"):
+        raise refuse(node, f"unknown auto_pad {automatic}")
+    top, left, bottom, right = options.get("pads", (0, 0, 0, 0)) if automatic == "NOTSET" else (0, 0, 0, 0)
+    if min(top, left, bottom, right) < 0:
+        raise refuse(node, f"negative pads are not supported: {options['pads']}")
     return top, left, bottom, right
-
-
-def pool_of(node: Node, shape: Shape) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Kernel and stride of a MaxPool on activations of ``shape``."""
-    options = attributes(node)
-    kernel, strides = options["kernel_shape"], options.get("strides", [1, 1])
-    if len(kernel) != 2:
-        raise refuse(node, f"expected a two-dimensional window, got {kernel}")
-    if any(padding_of(node)) or options.get("ceil_mode") or any(d != 1 for d in options.get("dilations", [])):
-        raise refuse(node, "padding, ceil_mode and dilations are not supported yet")
-    if kernel[0] > shape[1] or kernel[1] > shape[2]:
-        raise refuse(node, f"its window {list(kernel)} is larger than its input {list(shape)}")
-    return (kernel[0], kernel[1]), (strides[0], strides[1])
 
 
 def _by_channel(node: Node, scale: Array) -> npt.NDArray[np.float32]:
     rows = scale.reshape(len(scale), -1)
+    if not np.all(np.isfinite(rows)):
+        raise refuse(node, "the scale of its weights is not finite")
     if not np.all(rows == rows[:, :1]) or np.any(rows <= 0):
         raise refuse(node, "the scale of its weights must be positive, and the same within an output channel")
     return rows[:, 0].astype(np.float32)

@@ -13,11 +13,13 @@ from qonnx.custom_op.registry import getCustomOp
 from fat_fpga.network.lowering.constants import Array
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
 
-QUANTISERS = ("Quant", "IntQuant", "BipolarQuant", "MultiThreshold")
+QONNX_QUANTISERS = ("Quant", "IntQuant", "BipolarQuant", "MultiThreshold")
+"""Quantisers that qonnx executes, with parameters to the last bit as it does."""
+QUANTISERS = (*QONNX_QUANTISERS, "QuantizeLinear")
 MOVES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose")
 """Operators that move values without changing them."""
 PASSIVE = ("Identity", "Dropout", "Cast")
-"""Operators that change no value (a Cast, where it is to float32)."""
+"""Operators that change no value (a Cast, where its type holds all of them)."""
 QONNX_DOMAIN = "qonnx.custom_op.general"
 
 
@@ -27,21 +29,21 @@ class Operator:
     def __init__(self, node: Node, graph: Graph) -> None:
         self.node = node
         self._opset = graph.opset
-        self._sessions: dict[tuple[str, ...], Any] = {}  # by the types of the inputs
-        if node.op_type in QUANTISERS:
+        self._sessions: dict[tuple[np.dtype[Any], ...], Any] = {}  # by the types of the inputs
+        if node.op_type in QONNX_QUANTISERS:
             self.node = onnx.NodeProto()
             self.node.CopyFrom(node)
-            self.node.domain = QONNX_DOMAIN  # Brevitas has used other names for it
+            self.node.domain = QONNX_DOMAIN  # Brevitas and FINN have used other names for it
 
     def __call__(self, inputs: Mapping[str, Array]) -> Array:
         """The node's first output; ModelError where it cannot be executed on such inputs."""
         try:
-            if self.node.op_type in QUANTISERS:
+            if self.node.op_type in QONNX_QUANTISERS:
                 context: dict[str, Array] = dict(inputs)
                 with np.errstate(all="ignore"):  # what is not finite is refused where it matters
                     getCustomOp(self.node).execute_node(context, None)
                 return context[self.node.output[0]]
-            types = tuple(str(array.dtype) for array in inputs.values())
+            types = tuple(array.dtype for array in inputs.values())
             if types not in self._sessions:
                 self._sessions[types] = self._start(inputs)
             output: Array = self._sessions[types].run([self.node.output[0]], dict(inputs))[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 
 from fat_fpga.network.layers import IntArray, MatrixVectorUnit
 from fat_fpga.network.levels import Levels
@@ -98,6 +99,7 @@ class Sites:
     """Where everything of a network is in its file.
 
     Attributes:
+        model: the file's, its functions inlined.
         image: its input.
         streams: by place; what the file does not show is missing.
         units: by name.
@@ -105,6 +107,7 @@ class Sites:
         choice: the tensor of the predicted class, where the file has one.
     """
 
+    model: onnx.ModelProto
     image: ImageSite
     streams: dict[str, StreamSite] = field(default_factory=dict)
     units: dict[str, UnitSite] = field(default_factory=dict)

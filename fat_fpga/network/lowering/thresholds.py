@@ -19,7 +19,7 @@ from fat_fpga.network.datatypes import holds, smallest_type, span_of, type_of
 from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain
-from fat_fpga.network.lowering.constants import TOLERANCE
+from fat_fpga.network.lowering.constants import ROUNDING
 from fat_fpga.network.lowering.graph import Graph, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.matrix import Product
@@ -93,7 +93,8 @@ def activated_unit(
         real = chain(accumulators(values * sign)).astype(np.float64)
         position = (real / grid.scale - levels.base) / levels.step
         nearest = np.rint(position)
-        if np.any(np.abs(position - nearest) > TOLERANCE) or nearest.min() < 0 or nearest.max() >= levels.count:
+        allowed = 4 * ROUNDING * max(abs(levels.base), abs(levels.max), levels.count)
+        if np.any(np.abs(position - nearest) > allowed) or nearest.min() < 0 or nearest.max() >= levels.count:
             raise refuse(chain.nodes[-1], f"its output is not among the levels {levels} times {grid.scale:g}")
         return nearest.astype(np.int64)
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import onnx
 
-from fat_fpga.errors import ModelError
+from fat_fpga.errors import ModelError, ModelWarning
 from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Shape
 from fat_fpga.network.levels import Levels
-from fat_fpga.network.lowering.chain import MONOTONE, NOT_MONOTONE, Chain
+from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import Constant
+from fat_fpga.network.lowering.domains import check_domain
 from fat_fpga.network.lowering.folding import fold
-from fat_fpga.network.lowering.graph import Graph, Node, attributes, blaming, refuse
+from fat_fpga.network.lowering.graph import Graph, Node, attributes, blaming, label, refuse
 from fat_fpga.network.lowering.grid import Grid, behind
 from fat_fpga.network.lowering.layout import Layout
-from fat_fpga.network.lowering.matrix import MATRIX, Product, pool_of, read_product
-from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QUANTISERS, Operator
-from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_quantiser, pixel_scale
+from fat_fpga.network.lowering.matrix import MATRIX, Padding, Product, read_product
+from fat_fpga.network.lowering.monotone import MONOTONE, check_certain, refusal
+from fat_fpga.network.lowering.operators import MOVES, PASSIVE, Operator
+from fat_fpga.network.lowering.padding import read_pad
+from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_quantiser, input_type, pixel_scale
+from fat_fpga.network.lowering.pooling import POOLS, PendingPool, check_pools, read_pool
 from fat_fpga.network.lowering.sites import ImageSite, Sites, stream_site, unit_site
 from fat_fpga.network.lowering.tail import SELECTORS, check_selector, scoring_unit
 from fat_fpga.network.lowering.thresholds import activated_unit, widened
+from fat_fpga.network.lowering.types import FLOAT, check_arithmetic, check_float, type_behind
 from fat_fpga.network.lowering.vote import VOTE, read_vote
 from fat_fpga.network.network import INPUT, Network
 
@@ -53,22 +59,30 @@ class _Walk:
 
     def __init__(self, graph: Graph, pixels: Pixels, image_shape: Shape | None) -> None:
         self.graph = graph
-        self.tensor = graph.input
+        self.tensor = self.unpadded = graph.input
         self.ends = {graph.input}
+        self.scores = {graph.input}  # tensors since the last matrix product
         self.layout = input_layout(graph, image_shape)
         self.seen = {graph.input: (graph.batch, *self.layout.index.shape)}  # shapes of the tensors so far
+        for node in graph.nodes:
+            if node.op_type == "Constant":  # the first ones may tell what pixels the file takes
+                fold(node, graph)
         self.pixel_scale = pixel_scale(graph, pixels)
-        self.grid: Grid | None = Grid(float(self.pixel_scale), None)
+        self.dtype = input_type(graph)
+        self.told = pixels != "auto" or graph.datatypes.get(graph.input) == "UINT8" or self.dtype != FLOAT
+        self.grid: Grid | str = Grid(float(self.pixel_scale), None)  # or why there is none
         self.chain = Chain(graph, self.layout.shape[0])
         self.input: InputQuantiser | None = None
         self.product: Product | None = None
         self.unit: MatrixVectorUnit | None = None
         self.source: tuple[InputQuantiser | Levels, float] | None = None  # in front of the pending unit
         self.behind: list[MajorityVote | MaxPool] = []  # the pending unit
+        self.pools: list[PendingPool] = []  # those among them, with their places in the chain
+        self.pad: tuple[Node, Padding] | None = None  # right in front
         self.layers: list[Layer] = []
         self.selected = False
         self.sites = Sites(
-            ImageSite(graph.input, self.layout.index, graph.batch, self.pixel_scale != 1, graph.input_dtype)
+            graph.model, ImageSite(graph.input, self.layout.index, graph.batch, self.pixel_scale != 1, self.dtype)
         )
         self.layout_before, self.layout_behind = self.layout, self.layout  # of the pending product
         self.streams: dict[str, tuple[str, Layout, Grid]] = {}  # behind the pending unit, by place
@@ -80,8 +94,13 @@ class _Walk:
         unknown = [name for name in moving if name not in self.seen]
         if unknown:
             raise refuse(node, f"its input '{unknown[0]}' comes from nowhere: the file is incomplete")
+        check_domain(node)
+        check_certain(node, graph)
+        if any(a.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS) for a in node.attribute):
+            raise refusal(node)
         if not moving:
-            fold(node, graph)
+            if node.output[0] not in graph.constants:
+                fold(node, graph)
             return
         if node.op_type == "Shape":
             graph.constants[node.output[0]] = Constant(
@@ -89,37 +108,53 @@ class _Walk:
             )
             return
         if self.selected:
+            if node.op_type in (*MOVES, *PASSIVE) and moving[0] in self.ends:
+                self.ends = {node.output[0]}
+                self.scores.update(self.ends)
+                self.seen[node.output[0]] = ()
+                return
             raise refuse(node, "nothing may follow the choice of the class")
         if moving != [self.tensor] or graph.uses[self.tensor] > 1:
             raise refuse(node, "branching graphs (residual connections, several heads) are not supported yet")
+        if self.pad is not None and node.op_type not in ("Conv", *PASSIVE):
+            raise refuse(self.pad[0], f"expected a convolution behind it, got {label(node)}")
+        self._take(node)
+        self.dtype = type_behind(node, self.dtype, graph)
+        self.tensor = node.output[0]
+        self.seen.update(dict.fromkeys(node.output, (graph.batch, *self.layout.index.shape)))
+        self.ends = set(node.output[1:]) if node.op_type == "TopK" else {node.output[0]}
+        self.scores.update(node.output)
+        if self.pad is None:
+            self.unpadded = self.tensor
+            self._show()
+
+    def _take(self, node: Node) -> None:
         if node.op_type in MATRIX:
             self._product(node)
-        elif node.op_type == "MaxPool":
+        elif node.op_type in POOLS:
             self._pool(node)
         elif node.op_type == VOTE:
             self._vote(node)
         elif node.op_type in MOVES:
             self._move(node)
+        elif node.op_type == "Pad":
+            if not self.layout.is_image:
+                raise refuse(node, "expected activations [N, C, H, W]")
+            self.pad = node, read_pad(node, self.graph)
         elif node.op_type in SELECTORS:
-            check_selector(node, graph)
-            self.selected = True
-            self.sites.scores, self.sites.choice = self.tensor, node.output[-1]
+            self._select(node)
         elif node.op_type in MONOTONE:
             self._element_wise(node)
-        elif node.op_type in NOT_MONOTONE:
-            raise refuse(node, "it is not a monotone function of the accumulator")
-        elif (
-            node.op_type not in PASSIVE or attributes(node).get("to", onnx.TensorProto.FLOAT) != onnx.TensorProto.FLOAT
-        ):
-            raise refuse(node, "unsupported operator")
-        self.tensor = node.output[0]
-        self._show()
-        self.ends = set(node.output)
-        self.seen.update(dict.fromkeys(node.output, (graph.batch, *self.layout.index.shape)))
+        elif node.op_type not in PASSIVE:
+            raise refusal(node)
 
     def _product(self, node: Node) -> None:
-        product = read_product(node, self.graph, self.layout)
+        check_float(node, self.dtype)
+        _, zeros = self.pad or (None, (0, 0, 0, 0))
+        product = read_product(node, self.graph, self.layout, zeros)
+        self.pad = None
         self._close(node)
+        self.scores = set()
         weight_type = widened(product.datatype or "", product.weights)
         name = f"{product.kind}{sum(isinstance(layer, MatrixVectorUnit) for layer in self.layers)}"
         unit = MatrixVectorUnit(
@@ -132,25 +167,27 @@ class _Walk:
         else:
             index = np.arange(unit.channels).reshape(*self.layout.index.shape[:-1], -1)
             self.layout = Layout(shape, index)
-        self.unit, self.product, self.grid, self.layout_behind = unit, product, None, self.layout
+        self.unit, self.product, self.layout_behind = unit, product, self.layout
+        self.grid = f"there is none after {label(node)}"
         self.chain = Chain(self.graph, unit.channels)
 
     def _close(self, node: Node) -> None:
         """Finish what lies in front of a matrix product: the pending unit, or the input."""
         grid = self.grid
-        if grid is None:
+        if isinstance(grid, str):
             raise refuse(
                 node,
-                "float activations reach it: it needs a quantiser in front, of one scale and at most 8 bits",
+                f"float activations reach it: it needs a quantiser in front, of one scale and at most 8 bits; {grid}",
             )
         if self.unit is None or self.product is None or self.source is None:
-            self.input = input_quantiser(self.chain, self.layout.shape, self.pixel_scale, grid, node)
+            self.input = input_quantiser(self.chain, self.layout.shape, self.pixel_scale, grid, node, self.told)
             self.source = self.input, grid.scale
-            self.sites.streams[INPUT] = stream_site(self.tensor, self.layout, grid, grid.levels)
+            self.sites.streams[INPUT] = stream_site(self.unpadded, self.layout, grid, grid.levels)
             return
+        check_pools(self.pools, self.chain)
         self._add(activated_unit(self.unit, self.product, *self.source, self.chain, grid))
         self.layers += self.behind
-        self.behind = []
+        self.behind, self.pools = [], []
         assert grid.levels is not None
         self.source = grid.levels, grid.scale
 
@@ -169,26 +206,23 @@ class _Walk:
 
     def _show(self) -> None:
         """Note where the stream behind the pending unit, or behind the last of its pools and votes, is now."""
-        if self.unit is not None and self.grid is not None and not self.selected:
+        if self.unit is not None and isinstance(self.grid, Grid) and not self.selected and self.dtype == FLOAT:
             place = self.behind[-1].name if self.behind else self.unit.name
             self.streams[place] = self.tensor, self.layout, self.grid
 
     def _pool(self, node: Node) -> None:
         if self.unit is None:
             raise refuse(node, "a max-pool in front of the first matrix product is not supported yet")
-        if self.grid is None:
-            raise refuse(node, "a max-pool in front of the activation quantiser is not supported yet: quantise first")
-        if not self.layout.is_image:
-            raise refuse(node, "expected activations [N, C, H, W]")
-        pools = sum(isinstance(layer, MaxPool) for layer in self.behind)
-        suffix = ".pool" + (str(pools + 1) if pools else "")
-        pool = MaxPool(self.unit.name + suffix, *pool_of(node, self.layout.shape), node.name)
+        suffix = ".pool" + (str(len(self.pools) + 1) if self.pools else "")
+        pool, self.layout = read_pool(node, self.graph, self.layout, self.unit.name + suffix)
         self.behind.append(pool)
-        self.layout = Layout.image(pool.output_shape(self.layout.shape))
+        self.pools.append(PendingPool(node, len(self.chain.steps)))
 
     def _vote(self, node: Node) -> None:
-        if self.unit is None or self.grid is None or self.grid.levels is None or self.behind:
+        if self.unit is None or isinstance(self.grid, str) or self.grid.levels is None or self.behind:
             raise refuse(node, "expected right behind the activation quantiser of a matrix product")
+        if self.grid.scale != 1:
+            raise refuse(node, f"it votes on the bits of integers, and these are multiples of {self.grid.scale:g}")
         vote = read_vote(node, self.unit.name, self.layout.shape[0])
         self.behind.append(vote)
         height, width = self.layout.shape[1:]
@@ -214,20 +248,34 @@ class _Walk:
             self._adopt_image_shape()
 
     def _element_wise(self, node: Node) -> None:
-        self.chain.add(node, self.layout.channels)
+        check_arithmetic(node, self.dtype)
+        self.chain.add(node, self.layout.channels, self.dtype)
         self.grid = behind(node, self.grid, self.graph)
-        if self.behind and (node.op_type in QUANTISERS or self.grid is None):
-            raise refuse(
-                node, "behind a max-pool or a vote only a positive scale or a shift common to all channels is supported"
-            )
+        voted = any(isinstance(layer, MajorityVote) for layer in self.behind)
+        if voted and (node.op_type not in ("Mul", "Div") or isinstance(self.grid, str)):
+            raise refuse(node, "behind a vote only a positive scale common to all channels is supported")
+
+    def _select(self, node: Node) -> None:
+        check_selector(node, self.graph)
+        axis = attributes(node).get("axis", -1)
+        if self.layout.index.shape[axis - 1 if axis > 0 else axis] != self.layout.index.size:
+            raise refuse(node, f"expected the choice among all classes, got axis {axis} of {list(self.layout.shape)}")
+        self.selected = True
+        self.sites.scores, self.sites.choice = self.tensor, node.output[-1]
 
     def _adopt_image_shape(self) -> None:
-        """Take a flat input that has been reshaped to [N, C, H, W] as an image of that shape."""
+        """Take an input that is reshaped to [N, C, H, W], from flat or before all else, as an image of that shape."""
         index = self.layout.index
-        if self.layout.shape[1:] == (1, 1) and index.ndim == 3 and np.array_equal(index.ravel(), np.arange(index.size)):
-            channels, height, width = index.shape
-            self.layout = Layout.image((channels, height, width))
+        if index.ndim != 3 or not np.array_equal(index.ravel(), np.arange(index.size)):
+            return
+        channels, height, width = index.shape
+        if self.layout.shape[1:] == (1, 1):
             self.chain.regroup(channels, height * width)
+        elif not self.chain.steps:
+            self.chain = Chain(self.graph, channels)
+        else:
+            return
+        self.layout = Layout.image((channels, height, width))
 
     def finish(self, name: str) -> Network:
         """The network, when all nodes have been visited."""
@@ -237,10 +285,23 @@ class _Walk:
             raise ModelError(
                 f"its output '{', '.join(self.graph.outputs)}' is not the end of the chain, '{self.tensor}'"
             )
+        if self.pad is not None:
+            raise refuse(self.pad[0], "expected a convolution behind it, got the end of the file")
+        if self.pools:
+            raise refuse(self.pools[0].node, "behind the last matrix product no max-pool is supported yet")
         if self.behind:
-            raise ModelError(f"'{self.behind[0].node}' behind the last matrix product is not supported")
+            raise ModelError(f"node '{self.behind[0].node}' behind the last matrix product is not supported")
         if not np.array_equal(self.layout.channels.ravel(), np.arange(self.layout.shape[0])):
             raise ModelError(f"expected one score per class, got an output of {list(self.layout.shape)} for each image")
+        if self.unit.channels == 1:
+            raise refuse(self.product.node, "it yields one score; the class is that of the largest of two or more")
+        left_out = [name for name in self.graph.outputs if name not in self.scores]
+        if left_out:
+            warnings.warn(
+                f"the file's output '{', '.join(left_out)}' is left out: only the class scores are looked at",
+                ModelWarning,
+                stacklevel=2,
+            )
         self._add(scoring_unit(self.unit, self.product, *self.source, self.chain))
         self.sites.scores = self.sites.scores or self.tensor
         return Network(name, self.input, tuple(self.layers))

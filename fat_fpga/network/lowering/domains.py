@@ -1,0 +1,38 @@
+"""The domains that an operator may come from: elsewhere the same name can mean something else."""
+
+from __future__ import annotations
+
+from fat_fpga.network.lowering.graph import Node, refuse
+from fat_fpga.network.lowering.operators import QONNX_QUANTISERS
+from fat_fpga.network.lowering.vote import VOTE
+
+STANDARD = ("", "ai.onnx")
+QONNX = ("qonnx.custom_op.general", "finn.custom_op.general", "onnx.brevitas", "finn", *STANDARD)
+"""Where qonnx, FINN and Brevitas have had Quant, BipolarQuant and MultiThreshold, the oldest without a domain."""
+FINN = (
+    "finn.custom_op.fpgadataflow", "finn.custom_op.fpgadataflow.hls", "finn.custom_op.fpgadataflow.rtl",
+    "finn.custom_op.general", "finn",
+)  # fmt: skip
+OURS = ("fat_fpga.qonnx_ops",)
+
+
+def check_domain(node: Node) -> None:
+    """ModelError where the node's operator is another one than its name says."""
+    known: tuple[str, ...] = STANDARD
+    if node.op_type in QONNX_QUANTISERS:
+        known = QONNX
+    elif node.op_type == "LabelSelect":
+        known = FINN
+    elif node.op_type == VOTE:
+        known = OURS
+    if node.domain in known:
+        return
+    if node.domain.startswith("finn.custom_op.fpgadataflow"):
+        raise refuse(node, "it is a hardware layer of FINN: take the file as it was before FINN's conversion to them")
+    if "channels_last" in node.domain:
+        raise refuse(
+            node,
+            f"channels-last operators (domain {node.domain}) are not supported: "
+            "take the file as it was before qonnx's ConvertToChannelsLastAndClean",
+        )
+    raise refuse(node, f"unsupported operator: none of this name is known from the domain '{node.domain}'")

@@ -1,0 +1,43 @@
+"""Element types of the activations in a file: float32, but for integers at the input and between Q and DQ."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+
+from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
+from fat_fpga.network.lowering.grid import stored_type
+from fat_fpga.network.lowering.operators import QONNX_QUANTISERS, QUANTISERS
+
+DType = np.dtype[np.generic]
+FLOAT: DType = np.dtype(np.float32)
+
+
+def type_behind(node: Node, dtype: DType, graph: Graph) -> DType:
+    """Element type behind a node whose moving input has ``dtype``; ModelError where a cast changes values."""
+    if node.op_type == "QuantizeLinear":
+        return stored_type(node, graph)
+    if node.op_type == "DequantizeLinear":
+        return graph.constant(node, 1).dtype
+    if node.op_type in QONNX_QUANTISERS:
+        return FLOAT
+    if node.op_type != "Cast":
+        return dtype
+    to = attributes(node)["to"]
+    target = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(to))
+    if target != FLOAT and not (dtype.kind in "iu" and target.kind in "iu" and np.can_cast(dtype, target)):
+        name = onnx.TensorProto.DataType.Name(to)
+        raise refuse(node, f"a cast to {name} can change values: only one to FLOAT is supported")
+    return target
+
+
+def check_arithmetic(node: Node, dtype: DType) -> None:
+    """ModelError where a node computes on integers, whose arithmetic is another one."""
+    if dtype != FLOAT and node.op_type not in (*QUANTISERS, "DequantizeLinear", "Clip"):
+        raise refuse(node, f"it computes on {dtype}: cast to float32 first")
+
+
+def check_float(node: Node, dtype: DType) -> None:
+    """ModelError unless the activations in front of a matrix product are float32, as its weights."""
+    if dtype != FLOAT:
+        raise refuse(node, f"activations of type {dtype} reach it: cast them to float32 first")
