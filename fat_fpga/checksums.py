@@ -26,9 +26,8 @@ from fat_fpga.faults import AnyFault, places
 from fat_fpga.faults.place import INPUT
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MatrixVectorUnit, Network
-from fat_fpga.network.bounds import source_of
-from fat_fpga.network.datatypes import smallest_type, unit_weight_type
 from fat_fpga.network.layers import InputQuantiser, IntArray
+from fat_fpga.network.words import unit_weight_type
 from fat_fpga.reports.text import align
 
 FOLD, MODULUS = 23, 1 << 24
@@ -62,7 +61,7 @@ def stream_words(network: Network, place: str, stream: IntArray) -> tuple[npt.ND
         values, bits = (values + 1) // 2, 1
     else:
         raw = place == INPUT and bool(np.all(network.input.table == np.arange(256)))
-        bits = 8 if raw else Register.of_type(smallest_type(levels.min, levels.max)).bits
+        bits = 8 if raw else Register.of_type(levels.stored_as).bits
     return values & ((1 << bits) - 1), bits
 
 
@@ -107,14 +106,14 @@ def text_of(network: Network, found: Found, pes: Mapping[str, int] | None = None
 def _scores(network: Network, values: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], int]:
     """Class scores as FINN streams them: counts of agreeing bits behind XNOR, else accumulators of minimal width."""
     position = len(network.layers) - 1
-    unit, source = network.units[-1], source_of(network, position)
+    unit, source = network.units[-1], network.source(position)
     levels = source.levels if isinstance(source, InputQuantiser) else source
     inputs = unit.weights[0].size
     if levels.bipolar and unit_weight_type(unit) == "BIPOLAR":
         return (values + inputs) // 2, _accumulator_bits(unit, 0, 1)
     if levels.bipolar:
         return values, _accumulator_bits(unit, -1, 1)
-    return values, _accumulator_bits(unit, *Register.of_type(smallest_type(levels.min, levels.max)).span)
+    return values, _accumulator_bits(unit, *Register.of_type(levels.stored_as).span)
 
 
 def _accumulator_bits(unit: MatrixVectorUnit, low: int, high: int) -> int:

@@ -13,7 +13,7 @@ class ModelError(FatFpgaError):
 
 
 class ModelWarning(UserWarning):
-    """A network can be executed, but may not mean what its user expects, or not as fast.
+    """A network is executed exactly as understood, but something about it is likely not what its owner wants.
 
     Shown with `warnings.warn`; the command line prints it as one line, ``fat-fpga: note: ...``.
     """

@@ -34,6 +34,7 @@ def write_network(network: Network, path: str | PathLike[str]) -> None:
         "name": network.name,
         "shape": network.input.shape,
         "scale": network.input.scale,
+        "datatype": network.input.datatype,
         "layers": layers,
         "fingerprint": network.fingerprint,
     }
@@ -49,7 +50,7 @@ def read_network(path: str | PathLike[str]) -> Network:
             if head["format"] != FORMAT:
                 raise ModelError(f"{path}: expected format {FORMAT} of a network file, got {head['format']}")
             layers = tuple(_layer(content, number, file) for number, content in enumerate(head["layers"]))
-            source = InputQuantiser(tuple(head["shape"]), file["table"], head["scale"])
+            source = InputQuantiser(tuple(head["shape"]), file["table"], head["scale"], head.get("datatype", ""))
     except ModelError:
         raise
     except Exception as error:  # a damaged file can raise nearly anything

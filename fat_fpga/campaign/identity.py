@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import FaultError
-from fat_fpga.faults import AnyFault, places
+from fat_fpga.faults import AnyFault, fault_model, memory_fingerprint, places
 from fat_fpga.network import Network
 
 
@@ -42,6 +42,7 @@ class Identity:
         images: number of images.
         fault_list: hash over the text forms of the ordered faults.
         asked: number of faults.
+        memory_fingerprint: of the network, where faults change bits of its memories and registers; else empty.
     """
 
     network: str
@@ -51,6 +52,7 @@ class Identity:
     images: int
     fault_list: str
     asked: int
+    memory_fingerprint: str = ""
 
     @classmethod
     def of(cls, network: Network, dataset: Dataset, faults: Sequence[AnyFault]) -> Identity:
@@ -63,6 +65,7 @@ class Identity:
             images=len(dataset.images),
             fault_list=hashlib.sha256("\n".join(map(str, faults)).encode()).hexdigest(),
             asked=len(faults),
+            memory_fingerprint=memory_fingerprint(network) if any(map(_changes_bits, faults)) else "",
         )
 
     def differences(self, other: Identity) -> list[str]:
@@ -72,6 +75,12 @@ class Identity:
             found.append(
                 f"the model is {self.network} ({self.network_fingerprint[:8]}) in the file "
                 f"and {other.network} ({other.network_fingerprint[:8]}) now"
+            )
+        elif self.memory_fingerprint != other.memory_fingerprint:
+            found.append(
+                "the model computes the same, but its memories and registers hold "
+                f"{self.memory_fingerprint[:8] or 'what an older version took them for'} in the file and "
+                f"{other.memory_fingerprint[:8]} now"
             )
         if (self.dataset_fingerprint, self.images) != (other.dataset_fingerprint, other.images):
             found.append(
@@ -84,3 +93,7 @@ class Identity:
                 f"and {other.asked:,} faults ({other.fault_list[:8]}) now"
             )
         return found
+
+
+def _changes_bits(fault: AnyFault) -> bool:
+    return any(fault_model(part.kind).bits for part in fault.faults)

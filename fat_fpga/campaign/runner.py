@@ -21,6 +21,7 @@ from fat_fpga.campaign.store import Store
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Engine, get
 from fat_fpga.engines.engine import check_images, check_taken
+from fat_fpga.engines.present import with_its_fault
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault, check_faults
 from fat_fpga.files import check_writable
@@ -68,8 +69,8 @@ def run_campaign(
     check_images(network, dataset.images, dataset.labels)
     selection = Selection.of(faults)
     faults = ordered(network, selection.faults)
-    check_faults(network, faults, len(dataset.images))
-    engine = get(engine) if isinstance(engine, str) else engine
+    check_faults(network.fault_free, faults, len(dataset.images))
+    engine = with_its_fault(get(engine) if isinstance(engine, str) else engine, network)
     identity = Identity.of(network, dataset, faults)
     check_writable(path)
     store = Store.open(path, identity) if path.exists() else None

@@ -90,7 +90,8 @@ class Store:
         try:
             with readable_errors(path):
                 meta = dict(store._connection.execute("SELECT key, value FROM meta"))
-            differences = Identity(**{f.name: meta[f.name] for f in fields(Identity)}).differences(identity)
+            known = {f.name: meta[f.name] for f in fields(Identity) if f.name in meta}
+            differences = Identity(**known).differences(identity)
             if differences:
                 raise CampaignError(
                     f"{path} holds another campaign: {'; '.join(differences)}. "

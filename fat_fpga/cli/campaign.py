@@ -43,7 +43,7 @@ def add(commands: Commands) -> None:
         "--engine",
         metavar="NAME",
         default="native",
-        help="native (default), torch, torch:cuda, qonnx, reference, or board:FOLDER, a board or a simulated one",
+        help="native (default), torch, torch:cuda, qonnx, file, reference, or board:FOLDER, a board or a simulated one",
     )
     parser.add_argument("--chunk", metavar="N", type=int, help="save after every N faults (default: some ten seconds)")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no table")
@@ -56,18 +56,19 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign import run_campaign
-    from fat_fpga.cli.model import load_model
+    from fat_fpga.cli.model import get_engine, load_model
     from fat_fpga.datasets import load
     from fat_fpga.files import check_writable
     from fat_fpga.reports import report_text
 
     check_writable(args.output)
-    network = load_model(args)
+    engine = get_engine(args, args.engine)
+    network = load_model(args, faulty=True)
     data = load(args.data, limit=args.images, shape=network.input.shape)
     selection = _selection(args, network, len(data.images))
     try:
         finished = run_campaign(
-            network, data, selection, args.output, args.engine, chunk=args.chunk, progress=not args.quiet
+            network, data, selection, args.output, engine, chunk=args.chunk, progress=not args.quiet
         )
     except KeyboardInterrupt:
         return stopped(args.output)

@@ -10,6 +10,7 @@ from fat_fpga.cli.parser import DATA, Commands, add_model, names
 EPILOG = """\
 examples:
   fat-fpga crosscheck cnv.onnx
+  fat-fpga crosscheck cnv.onnx --engines native,file --faults 30 --images 2
   fat-fpga crosscheck cnv.onnx --engines native,qonnx --data cifar10:data --faults 500 --images 4
   fat-fpga crosscheck cnv.onnx --engines reference,native --kinds channel,pe --folding bnn-pynq
   fat-fpga crosscheck tfc_w2a2 --engines native,board:build/boards/tfc_w2a2 --data demo:mnist
@@ -29,8 +30,8 @@ def add(commands: Commands) -> None:
     add_model(parser)
     parser.add_argument(
         "--engines", metavar="A,B", type=names, default=["native", "torch", "qonnx"],
-        help="two or more of native, reference, torch, torch:cuda, qonnx, finn, board:FOLDER (default: "
-        "native,torch,qonnx)",
+        help="two or more of native, reference, torch, torch:cuda, qonnx, file (MODEL itself), finn, board:FOLDER "
+        "(default: native,torch,qonnx)",
     )  # fmt: skip
     parser.add_argument("--faults", metavar="N", type=_count, default=90, help="about how many faults (default: 90)")
     parser.add_argument("--images", metavar="N", type=_count, default=4, help="how many images (default: 4)")
@@ -45,16 +46,15 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from fat_fpga.cli.model import load_model
+    from fat_fpga.cli.model import get_engine, load_model
     from fat_fpga.crosscheck import KINDS, crosscheck, random_images, sample_faults
     from fat_fpga.crosscheck.check import steps
     from fat_fpga.crosscheck.table import crosscheck_text
     from fat_fpga.datasets import load
-    from fat_fpga.engines import get
     from fat_fpga.faults import read_folding
 
-    engines = {name: get(name) for name in args.engines}
-    network = load_model(args)
+    engines = {name: get_engine(args, name) for name in args.engines}
+    network = load_model(args, faulty=True)
     if args.data is None:
         images = random_images(network, args.images, args.seed)
     else:

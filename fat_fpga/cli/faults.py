@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         raise FaultError(f"--images must be at least 1, got {args.images}")
     for kind in args.kinds or ():
         fault_model(kind)
-    network = load_model(args)
+    network = load_model(args, faulty=True)
     if not args.list and args.sample is None:
         print(_space_text(args, network, list(dict.fromkeys(args.kinds or MODELS))))
         return 0

@@ -32,7 +32,7 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.cli.model import load_model
 
-    print(describe(load_model(args)))
+    print(describe(load_model(args, faulty=True)))
     return 0
 
 
@@ -67,6 +67,8 @@ def describe(network: Network) -> str:
         f"{network.name}: {shape} pixels to {network.classes} classes; "
         f"first layer sees integers {network.input.min}..{network.input.max}"
     )
+    if network.fault:
+        head += f"\nfault in it {network.fault}"
     return (
         f"{head}\nfingerprint {network.fingerprint}\n\n{align(rows, left=(0, 1, 2, 3, 4))}\n\n"
         "faults of all kinds: fat-fpga faults MODEL"

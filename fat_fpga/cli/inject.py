@@ -12,7 +12,7 @@ examples:
   fat-fpga inject cnv_w1a1 "conv2/weight[0,3,1,1].bit[0] ^ 1 & fc6/accumulator[5].bit[9] = 1" -o faulty.onnx
 
 The file takes pixels 0..255 and gives class scores. A fault of a single frame is in it for good: it is the network
-while that frame passes.
+while that frame passes. campaign, crosscheck, trace, info and faults read the file as the network with that fault in it.
 """
 
 

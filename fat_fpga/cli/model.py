@@ -10,15 +10,29 @@ from typing import TYPE_CHECKING
 from fat_fpga.errors import ModelError
 
 if TYPE_CHECKING:
+    from fat_fpga.engines import Engine
     from fat_fpga.network import Network
 
 
-def load_model(args: argparse.Namespace) -> Network:
+def load_model(args: argparse.Namespace, faulty: bool = False) -> Network:
     """The network in the file ``args.model``, or the bundled one of that name; a file goes before a name.
+
+    Args:
+        faulty: whether one with a fault built in will do.
 
     Raises:
         ModelError: neither exists, or the file is none that can be lowered.
     """
+    network = _load(args)
+    if network.fault and not faulty:
+        raise ModelError(
+            f"{args.model} has the fault {network.fault} built in: give the model without it (campaign, crosscheck, "
+            "trace, info and faults take it as it is)"
+        )
+    return network
+
+
+def _load(args: argparse.Namespace) -> Network:
     from fat_fpga.network import load_network
 
     if Path(args.model).suffix == ".npz":  # of a board's folder; needs no ONNX
@@ -44,6 +58,31 @@ def bundled_name(text: str, otherwise: str) -> str:
             f"no {otherwise}, and no bundled network of that name: there are {', '.join(zoo.bundled()) or 'none'}"
         )
     return name
+
+
+def get_engine(args: argparse.Namespace, name: str) -> Engine:
+    """The engine called ``name``; ``file`` executes the file ``args.model``, or the file of the bundled network.
+
+    Raises:
+        EngineError: there is no such engine.
+        ModelError: the model is no ONNX file.
+    """
+    from fat_fpga.engines import get
+
+    if name != "file":
+        return get(name)
+    from fat_fpga.engines.file_engine import FileEngine
+    from fat_fpga.models import zoo
+
+    path = Path(args.model)
+    if path.suffix == ".npz":
+        raise ModelError(f"{path} is no ONNX file, which the file engine executes")
+    if path.exists():
+        return FileEngine(path, args.pixels, args.image_shape)
+    bundled = bundled_name(args.model, f"file '{args.model}'")
+    with tempfile.TemporaryDirectory() as folder:
+        zoo.write_onnx(bundled, path := Path(folder) / f"{bundled}.onnx")
+        return FileEngine(path)
 
 
 def load_bundled(name: str) -> Network:

@@ -30,7 +30,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("--data", metavar="DATA", help=f"{DATA}; random images by default")
     parser.add_argument("--fault", metavar="FAULT", help="a fault, or several joined by '&'; docs/faults.md")
     parser.add_argument(
-        "--engine", metavar="NAME", default="reference", help="reference (default), qonnx, finn, board:FOLDER, ..."
+        "--engine",
+        metavar="NAME",
+        default="reference",
+        help="reference (default), qonnx, file, finn, board:FOLDER, ...",
     )
     parser.add_argument(
         "--folding", metavar="FOLDING",
@@ -44,16 +47,16 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     from fat_fpga.checksums import checksums_by, text_of
-    from fat_fpga.cli.model import load_model
+    from fat_fpga.cli.model import get_engine, load_model
     from fat_fpga.crosscheck import random_images
     from fat_fpga.datasets import load
-    from fat_fpga.engines import get
+    from fat_fpga.engines.present import with_its_fault
     from fat_fpga.errors import DataError
     from fat_fpga.faults import parse_fault, read_folding
 
-    engine = get(args.engine)
+    engine = get_engine(args, args.engine)
     fault = None if args.fault is None else parse_fault(args.fault)
-    network = load_model(args)
+    network = load_model(args, faulty=True)
     if args.data is None:
         image = random_images(network, 1, args.image)
     else:
@@ -65,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
             raise DataError(f"--image {args.image}: {args.data} has images 0 to {len(images) - 1}")
         image = images[args.image :][:1]
     pes = None if args.folding is None else read_folding(args.folding, network)
-    found = checksums_by(engine, network, image, fault)
+    found = checksums_by(with_its_fault(engine, network), network, image, fault)
     if args.json:
         entries = {place: {"checksum": int(sums[0]), "bits": bits} for place, (sums, bits) in found.items()}
         print(json.dumps(entries, indent=2))

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from fat_fpga.crosscheck.result import NO_FAULT, CrossCheck, Difference, Pair, Refusal
 from fat_fpga.crosscheck.sample import kind_of
 from fat_fpga.engines.engine import Choosing, Engine, Images
+from fat_fpga.engines.present import with_its_fault
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, check_faults
 from fat_fpga.network import Network
@@ -46,7 +47,8 @@ def crosscheck(
     """
     if len(engines) < 2:
         raise EngineError(f"a cross-check needs two different engines at least, got {', '.join(engines) or 'none'}")
-    check_faults(network, faults, len(images))
+    check_faults(network.fault_free, faults, len(images))
+    engines = {name: with_its_fault(engine, network) for name, engine in engines.items()}
     check = _Check(network, images, engines, progress or (_nobody))
     check.group(NO_FAULT, [None])
     for kind in dict.fromkeys(map(kind_of, faults)):

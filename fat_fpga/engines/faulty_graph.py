@@ -31,7 +31,9 @@ from fat_fpga.faults.register import Register
 from fat_fpga.files import replacing
 from fat_fpga.network import MatrixVectorUnit, Network
 from fat_fpga.network.bounds import accumulator_bounds
-from fat_fpga.network.datatypes import smallest_type, unit_weight_type
+from fat_fpga.network.datatypes import smallest_type
+from fat_fpga.network.lowering.built_in import DATATYPE, FAULT, FAULT_FREE, PREFIX
+from fat_fpga.network.words import unit_weight_type
 from fat_fpga.network.write import INPUT as GRAPH_INPUT
 from fat_fpga.network.write import OUTPUT as GRAPH_OUTPUT
 from fat_fpga.network.write import to_qonnx
@@ -49,7 +51,12 @@ def write_faulty_qonnx(network: Network, fault: AnyFault, path: str | PathLike[s
         OSError: the file cannot be written.
     """
     check_faults(network, [fault])
-    model = FaultyGraph(network, changes_of(network, [fault])).model
+    graph = FaultyGraph(network, changes_of(network, [fault]))
+    model = graph.model
+    properties = {entry.key: entry.value for entry in model.metadata_props}
+    properties |= {FAULT: str(fault), FAULT_FREE: network.fingerprint}
+    properties |= {DATATYPE + tensor: datatype for tensor, datatype in graph.replaced.items()}
+    onnx.helper.set_model_props(model, properties)
     with replacing(Path(path)) as temporary:
         temporary.write_bytes(model.SerializeToString())
 
@@ -72,6 +79,7 @@ class FaultyGraph:
 
     Attributes:
         model: the ONNX model.
+        replaced: datatypes that a fault widened, by tensor.
         tensors: where the stream at each place is in it, by place in network order.
     """
 
@@ -84,6 +92,7 @@ class FaultyGraph:
         self._editor.batch(images)
         self._changes, self._images, self._first_frame = changes, images, first_frame
         self._spans, self._in_front = spans(network, changes), in_front(network)
+        self.replaced = self._editor.replaced
         self.tensors: dict[str, str] = {}
         for place in places(network).values():
             if place.unit is not None:
@@ -101,25 +110,23 @@ class FaultyGraph:
             matrix = self._editor.is_matrix(unit.name)
             weights = changed.weights.reshape(unit.channels, -1).T if matrix else changed.weights
             self._editor.constant(f"{unit.name}_weights", weights, unit_weight_type(changed))
-        if changed.thresholds is not None:
-            # beyond what float32 holds exactly, no accumulator is
-            thresholds = np.clip(changed.thresholds, -FLOAT32, FLOAT32)
-            low, high = min(int(thresholds.min()), 0), max(int(thresholds.max()), 0)
-            self._editor.constant(f"{unit.name}_thresholds_values", thresholds, smallest_type(low, high))
+        if changed.thresholds is not None and changed.thresholds is not unit.thresholds:
+            low, high = min(int(changed.thresholds.min()), 0), max(int(changed.thresholds.max()), 0)
+            self._editor.constant(f"{unit.name}_thresholds_values", changed.thresholds, smallest_type(low, high))
         tensor = self._editor.output_of(unit.name)
         assert tensor is not None
         lowest, highest = accumulator_bounds(changed, *span)
-        reach = min(int(lowest.min()), -1), int(highest.max())
-        self._editor.annotate(tensor, smallest_type(*reach))
+        reach = int(lowest.min()), int(highest.max())
+        self._editor.widen(tensor, *reach)
         for change in faulty:
             where = np.zeros((1, *place.shape), np.int64)
             where[:, change.channel] = 1
             self._bits(tensor, change.register, change.register.masks(change.bit, change.to), where, place.name)
             low, high = change.register.span
             reach = min(low, reach[0]), max(high, reach[1])
-            self._editor.annotate(tensor, smallest_type(*reach))
+            self._editor.widen(tensor, *reach)
         if unit.levels is None:
-            self._editor.annotate(GRAPH_OUTPUT, smallest_type(*reach))
+            self._editor.widen(GRAPH_OUTPUT, *reach)
 
     def _stream(self, place: Place) -> None:
         """Activations at a place."""
@@ -134,7 +141,7 @@ class FaultyGraph:
                 mask[(slice(None), *change.box)] = 0
                 mask = self._as(tensor, mask)
                 operators = [Operator("Mul", mask), Operator("Add", (1 - mask) * np.float32(change.value))]
-                self._editor.insert(tensor, operators, f"fault_{_name(place.name)}")
+                self._editor.insert(tensor, operators, PREFIX + _name(place.name))
             else:
                 where = np.zeros((self._images, *place.shape), np.int64)
                 image = slice(None) if self._first_frame is None else change.frame - self._first_frame
@@ -174,7 +181,7 @@ class FaultyGraph:
         ]
         nothing = {"Sub": 0, "Div": 1, "Mul": 1, "Add": 0, "BitwiseAnd": -1, "BitwiseOr": 0, "BitwiseXor": 0}
         needed = [o for o in operators if o.constant is None or np.any(o.constant != nothing[o.kind])]
-        self._editor.insert(tensor, needed, f"fault_{_name(place)}")
+        self._editor.insert(tensor, needed, PREFIX + _name(place))
 
     def _as(self, tensor: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values [N, C, H, W] in as many dimensions as a tensor has."""

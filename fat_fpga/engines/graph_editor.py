@@ -11,6 +11,9 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from fat_fpga.network.datatypes import holds_span, smallest_type, span_of
+from fat_fpga.network.lowering.built_in import PREFIX
+
 DATATYPE = "finn_datatype"
 OPSET = 18
 """The first operator set with BitwiseAnd, BitwiseOr and BitwiseXor; what the writer's nodes mean is the same in it."""
@@ -42,6 +45,7 @@ class GraphEditor:
     def __init__(self, model: onnx.ModelProto) -> None:
         self.model = model
         self.graph = model.graph
+        self.replaced: dict[str, str] = {}  # datatypes that were widened, by tensor
         self._inserted = 0
 
     def output_of(self, node: str) -> str | None:
@@ -57,10 +61,23 @@ class GraphEditor:
         return [size.dim_value for size in self._value(tensor).type.tensor_type.shape.dim]
 
     def constant(self, name: str, values: npt.NDArray[np.int32], datatype: str) -> None:
-        """Give the float32 constant ``name`` other values of the same shape."""
+        """Let the readers of the float32 constant ``name`` read other values; the constant itself stays in the file."""
         tensor = next(tensor for tensor in self.graph.initializer if tensor.name == name)
-        tensor.CopyFrom(numpy_helper.from_array(np.ascontiguousarray(values, np.float32).reshape(tensor.dims), name))
-        self.annotate(name, datatype)
+        other = np.ascontiguousarray(values, np.float32).reshape(tensor.dims)
+        if np.array_equal(other, numpy_helper.to_array(tensor)):
+            return
+        self.graph.initializer.append(numpy_helper.from_array(other, PREFIX + name))
+        for node in self.graph.node:
+            node.input[:] = [PREFIX + name if source == name else source for source in node.input]
+        self.annotate(PREFIX + name, datatype)
+
+    def widen(self, tensor: str, low: int, high: int) -> None:
+        """Make sure that the datatype of a tensor holds ``low..high``; `replaced` keeps the one that it had."""
+        datatype = self.datatype(tensor)
+        if not holds_span(datatype, low, high):
+            span = span_of(datatype) or (low, high)
+            self.replaced.setdefault(tensor, datatype)
+            self.annotate(tensor, smallest_type(min(low, span[0]), max(high, span[1])))
 
     def annotate(self, tensor: str, datatype: str) -> None:
         """Set the datatype of a tensor."""

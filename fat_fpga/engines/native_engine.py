@@ -206,12 +206,23 @@ def _translate(network: Network, module: ModuleType) -> Any:
         if not isinstance(layer, MatrixVectorUnit):
             continue
         pools = [(*pool.kernel, *pool.stride) for pool in pools_behind(network, position)]
-        _add_unit(model, layer, source, pools)
+        # Planes hold levels only, so what they give is reachable. The image is in plain integers, which a flipped
+        # bit can take anywhere.
+        bounded = layer if source is _INPUT else network.canonical.layers[position]
+        assert isinstance(bounded, MatrixVectorUnit)
+        _add_unit(model, layer, source, pools, bounded.thresholds)
         source = layer.levels or source
     return model
 
 
-def _add_unit(model: Any, unit: MatrixVectorUnit, source: Levels, pools: Sequence[tuple[int, ...]]) -> None:
+def _add_unit(
+    model: Any,
+    unit: MatrixVectorUnit,
+    source: Levels,
+    pools: Sequence[tuple[int, ...]],
+    bounded: npt.NDArray[np.int32] | None,
+) -> None:
+    """Add a unit to the C++ model; ``bounded`` are its thresholds where all activations in front are levels."""
     if np.abs(unit.weights).max(initial=0) > 127:
         raise _NotHeldError(f"{unit.name}: the native engine takes weights of -127..127")
     try:
@@ -222,8 +233,8 @@ def _add_unit(model: Any, unit: MatrixVectorUnit, source: Levels, pools: Sequenc
         ) from None
     offset = source.base * unit.weights.sum(axis=(1, 2, 3), dtype=np.int64)
     thresholds = integer_thresholds = None
-    if unit.thresholds is not None:
-        thresholds = _index_thresholds(unit, source, unit.thresholds, offset)
+    if unit.thresholds is not None and bounded is not None:
+        thresholds = _index_thresholds(unit, source, bounded, offset)
         integer_thresholds = np.ascontiguousarray(unit.thresholds, np.int32)
     levels = unit.levels or _INPUT
     try:

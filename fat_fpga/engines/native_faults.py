@@ -7,7 +7,16 @@ from types import ModuleType
 from typing import Any
 
 from fat_fpga.faults import Change, places
-from fat_fpga.faults.changes import ChangedThreshold, ChangedWeight, FlippedActivation, HeldActivations
+from fat_fpga.faults.changes import (
+    ChangedAccumulators,
+    ChangedThreshold,
+    ChangedWeight,
+    ChangedWord,
+    FlippedActivation,
+    HeldActivations,
+    changed_words,
+    changes_at,
+)
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MatrixVectorUnit, MaxPool, Network
 
@@ -20,7 +29,10 @@ def fault_list(network: Network, faults: Iterable[Sequence[Change]], model: Any,
     for changes in faults:
         listed.begin()
         for change in changes:
-            _add(listed, change, network, *stages[change.place])
+            if not isinstance(change, ChangedWord):
+                _add(listed, change, network, *stages[change.place])
+        for place in dict.fromkeys(change.place for change in changes if isinstance(change, ChangedWord)):
+            _add_words(listed, changes, network, place, stages[place][0])
     listed.prepare(model)
     return listed
 
@@ -62,12 +74,17 @@ def _add(listed: Any, change: Change, network: Network, unit: int, stage: int) -
         listed.hold(unit, stage, channels, rows, columns, change.value, levels.index(change.value))
     elif isinstance(change, FlippedActivation):
         listed.flip(unit, stage, change.index, change.frame, *_bits(change.register, change.bit, None))
-    elif isinstance(change, ChangedWeight):
-        listed.weight(unit, change.index, change.value - int(network.units[unit].weights[change.index]))
-    elif isinstance(change, ChangedThreshold):
-        listed.threshold(unit, *change.index, change.value)
     else:
+        assert isinstance(change, ChangedAccumulators)
         listed.accumulator(unit, change.channel, *_bits(change.register, change.bit, change.to))
+
+
+def _add_words(listed: Any, changes: Sequence[Change], network: Network, place: str, unit: int) -> None:
+    """Weights and thresholds of a unit that its changes leave with other values."""
+    for index, word in changed_words(changes_at(changes, place, ChangedWeight)).items():
+        listed.weight(unit, index, word - int(network.units[unit].weights[index]))
+    for index, word in changed_words(changes_at(changes, place, ChangedThreshold)).items():
+        listed.threshold(unit, *index, word)
 
 
 def _bits(register: Register, bit: int, to: int | None) -> tuple[tuple[int, int, int], tuple[int, int]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from fat_fpga.engines.engine import Engine
 from fat_fpga.errors import EngineError
 
-NAMES = ("native", "reference", "torch", "qonnx", "finn")
+NAMES = ("native", "reference", "torch", "qonnx", "file", "finn")
 
 
 def get(name: str = "native") -> Engine:
-    """The engine called ``name``; ``torch:cuda`` is the torch engine on a GPU, ``board:FOLDER`` a board, or a simulated
-    one.
+    """The engine called ``name``; ``torch:cuda`` is the torch engine on a GPU, ``file:PATH`` executes the file that the
+    network comes from, ``board:FOLDER`` is a board, or a simulated one.
 
     Raises:
         EngineError: there is no such engine, or it cannot run on this machine.
@@ -23,6 +23,8 @@ def get(name: str = "native") -> Engine:
         from fat_fpga.board import open_board
 
         return open_board(option).engine
+    if engine == "file":
+        return _file(option)
     if option or engine not in NAMES:
         raise EngineError(f"unknown engine '{name}': known are {', '.join(NAMES)}, torch:cuda and board:FOLDER")
     if engine == "reference":
@@ -50,3 +52,11 @@ def _torch(device: str) -> Engine:
             raise
         raise EngineError("the torch engine needs PyTorch: pip install 'fat_fpga[train]'") from error
     return TorchEngine(device)
+
+
+def _file(path: str) -> Engine:
+    if not path:
+        raise EngineError("the file engine needs the network's file: file:PATH")
+    from fat_fpga.engines.file_engine import FileEngine
+
+    return FileEngine(path)

@@ -20,7 +20,6 @@ from fat_fpga.errors import EngineError
 from fat_fpga.faults import Change
 from fat_fpga.faults.changes import (
     ChangedAccumulators,
-    ChangedThreshold,
     FlippedActivation,
     HeldActivations,
 )
@@ -148,8 +147,6 @@ def _at(change: Change, channel: int) -> Change:
         return replace(change, channel=channel)
     if isinstance(change, FlippedActivation):
         return replace(change, index=(channel, *change.index[1:]))
-    if isinstance(change, ChangedThreshold):
-        return replace(change, index=(channel, change.index[1]))
     return replace(change, index=(channel, *change.index[1:]))
 
 

@@ -4,6 +4,7 @@ from fat_fpga.faults.changes import Change, changed_stream, changed_unit
 from fat_fpga.faults.fault import AnyFault, Effect, Fault, FaultSet
 from fat_fpga.faults.folding import read_folding
 from fat_fpga.faults.grammar import parse_fault
+from fat_fpga.faults.memory_fingerprint import memory_fingerprint
 from fat_fpga.faults.model import FaultModel
 from fat_fpga.faults.place import Place, place_of, places
 from fat_fpga.faults.registry import MODELS, changes_of, check_faults, fault_model
@@ -25,6 +26,7 @@ __all__ = [
     "check_faults",
     "fault_model",
     "fault_space",
+    "memory_fingerprint",
     "parse_fault",
     "place_of",
     "places",

@@ -22,10 +22,10 @@ class AccumulatorBit(UnitBits):
     axes = ("channel",)
 
     def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int]:
-        return (unit.channels,), accumulator_register(unit, place.source).bits
+        return (unit.channels,), accumulator_register(place).bits
 
     def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
         place, unit = unit_at(network, fault)
         assert fault.bit is not None
-        register = accumulator_register(unit, place.source)
+        register = accumulator_register(place)
         return (ChangedAccumulators(unit.name, fault.index[0], fault.bit, register, held(fault)),)

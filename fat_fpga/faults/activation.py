@@ -21,6 +21,7 @@ from fat_fpga.network import Network
 class ActivationUpset:
     kind = "activation"
     cause = "a single-event upset of one activation's bit while one image passes"
+    bits = True
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         if place.levels is None:

@@ -72,21 +72,33 @@ class FlippedActivation:
 
 
 @dataclass(frozen=True)
-class ChangedWeight:
-    """A weight has another value: ``unit.weights[index]`` is ``value``."""
+class ChangedWord:
+    """One bit of a memory word is held or inverted. Several bits of one word act on it together, in their order.
+
+    Attributes:
+        place: the unit.
+        index: of the word.
+        word: the integer that the memory holds without a fault.
+        bit, register: which bit, and how the words stand in bits.
+        to: the value that the bit holds, None where it is inverted.
+    """
 
     place: str
-    index: tuple[int, int, int, int]
-    value: int
+    index: tuple[int, ...]
+    word: int
+    bit: int
+    register: Register
+    to: int | None
 
 
 @dataclass(frozen=True)
-class ChangedThreshold:
-    """A threshold has another value: ``unit.thresholds[index]`` is ``value``, whatever its neighbours are."""
+class ChangedWeight(ChangedWord):
+    """A bit of ``unit.weights[index]``."""
 
-    place: str
-    index: tuple[int, int]
-    value: int
+
+@dataclass(frozen=True)
+class ChangedThreshold(ChangedWord):
+    """A bit of threshold ``index`` of a unit: channel, number. The result stands whatever its neighbours are."""
 
 
 @dataclass(frozen=True)
@@ -122,23 +134,30 @@ def changes_at(changes: Iterable[Change], place: str, kind: type[_C]) -> list[_C
     return [change for change in changes if isinstance(change, kind) and change.place == place]
 
 
+def changed_words(changes: Iterable[ChangedWord]) -> dict[tuple[int, ...], int]:
+    """The words of one memory that differ under all its changes, by index: each starts from what the memory holds."""
+    stored: dict[tuple[int, ...], int] = {}
+    found: dict[tuple[int, ...], int] = {}
+    for change in changes:
+        stored.setdefault(change.index, change.word)
+        word = found.get(change.index, change.word)
+        found[change.index] = int(change.register.change(np.array(word), change.bit, change.to))
+    return {index: word for index, word in found.items() if word != stored[index]}
+
+
 def changed_unit(unit: MatrixVectorUnit, changes: Iterable[Change]) -> MatrixVectorUnit:
     """The unit with its changed weights and thresholds; the unit itself if there are none.
 
     An activation counts the thresholds that are met, in whatever order they stand, so they are put in ascending order.
     """
     changes = tuple(changes)
-    weights, thresholds = unit.weights, unit.thresholds
-    for weight in changes_at(changes, unit.name, ChangedWeight):
-        weights = weights.copy() if weights is unit.weights else weights
-        weights[weight.index] = weight.value
-    for threshold in changes_at(changes, unit.name, ChangedThreshold):
-        assert thresholds is not None
-        thresholds = thresholds.copy() if thresholds is unit.thresholds else thresholds
-        thresholds[threshold.index] = threshold.value
-    if weights is unit.weights and thresholds is unit.thresholds:
-        return unit
-    return replace(unit, weights=weights, thresholds=None if thresholds is None else np.sort(thresholds, axis=1))
+    weights = changed_words(changes_at(changes, unit.name, ChangedWeight))
+    if weights:
+        unit = replace(unit, weights=_with(unit.weights, weights))
+    thresholds = changed_words(changes_at(changes, unit.name, ChangedThreshold))
+    if thresholds and unit.thresholds is not None:
+        unit = replace(unit, thresholds=np.sort(_with(unit.thresholds, thresholds), axis=1))
+    return unit
 
 
 def changed_stream(activations: IntArray, changes: Iterable[Change], place: str, first_frame: int) -> IntArray:
@@ -149,6 +168,14 @@ def changed_stream(activations: IntArray, changes: Iterable[Change], place: str,
         elif isinstance(change, FlippedActivation) and change.place == place:
             activations = change.apply(activations, first_frame)
     return activations
+
+
+def _with(memory: IntArray, words: dict[tuple[int, ...], int]) -> IntArray:
+    """A copy of a memory with other words in it."""
+    changed = memory.copy()
+    for index, word in words.items():
+        changed[index] = word
+    return changed
 
 
 def _slice(span: range) -> slice:

@@ -15,6 +15,7 @@ class UnitBits:
 
     kind: str
     cause: str
+    bits = True
     axes: tuple[str, ...]
 
     def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int] | None:

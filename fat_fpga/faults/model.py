@@ -34,10 +34,13 @@ class FaultModel(Protocol):
     Attributes:
         kind: the word in the text form.
         cause: what breaks in the hardware, in a few words, for reports.
+        bits: whether it changes bits of words, so that what it does depends on their widths and signs, too, which
+            `memory_fingerprint` tells apart; else the network's function decides.
     """
 
     kind: str
     cause: str
+    bits: bool
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         """The faults of this kind at a place; None where there can be none. Where the setting lacks something that

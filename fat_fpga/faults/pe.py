@@ -21,6 +21,7 @@ from fat_fpga.network import Network
 class PeStuckAt:
     kind = "pe"
     cause = "a whole PE: all channels that it computes under the folding"
+    bits = False
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         if place.unit is None or place.levels is None:

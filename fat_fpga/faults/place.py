@@ -7,10 +7,9 @@ from functools import lru_cache
 
 from fat_fpga.errors import FaultError
 from fat_fpga.network import Levels, MajorityVote, MatrixVectorUnit, Network
-from fat_fpga.network.bounds import source_of
 from fat_fpga.network.layers import InputQuantiser, Shape
+from fat_fpga.network.network import INPUT as INPUT
 
-INPUT = "input"
 EVERYWHERE = "*"
 
 
@@ -46,7 +45,7 @@ def places(network: Network) -> dict[str, Place]:
         unit = layer if isinstance(layer, MatrixVectorUnit) else None
         levels = unit.levels if unit else levels
         voter = isinstance(layer, MajorityVote)
-        found[layer.name] = Place(layer.name, position, shape, levels, unit, voter, source_of(network, position))
+        found[layer.name] = Place(layer.name, position, shape, levels, unit, voter, network.source(position))
     return found
 
 

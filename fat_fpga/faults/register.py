@@ -3,10 +3,12 @@
 | integers | bits |
 |---|---|
 | bipolar weights and activations | one bit: 0 is -1, 1 is +1 |
-| other weights and activations | two's complement, or unsigned where nothing is negative, of their datatype's width |
+| other weights and activations | two's complement, or unsigned, of the width that the file gives them |
 | accumulators of bipolar weights on bipolar activations | unsigned count of agreeing bits (XNOR and popcount) |
-| other accumulators | the narrowest two's complement, or unsigned, that holds what any input can give |
-| thresholds | like the accumulators that they are compared with, and one above the largest, which is never met |
+| other accumulators | as the file says, or the narrowest type that holds what any input can give |
+| thresholds | as the file says, or like the accumulators, and one above the largest, which is never met |
+
+`fat_fpga.network.words` decides on datatypes; here they become bits.
 """
 
 from __future__ import annotations
@@ -17,10 +19,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from fat_fpga.faults.place import Place
 from fat_fpga.network import Levels, MatrixVectorUnit
-from fat_fpga.network.bounds import lattice
-from fat_fpga.network.datatypes import smallest_type, unit_weight_type
-from fat_fpga.network.layers import InputQuantiser, IntArray
+from fat_fpga.network.layers import IntArray
+from fat_fpga.network.words import accumulator_type, counts_bits, threshold_type, threshold_words, unit_weight_type
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Register:
 
 def activation_register(levels: Levels) -> Register:
     """Of a stream's activations."""
-    return Register.of_type("BIPOLAR" if levels.bipolar else smallest_type(levels.min, levels.max))
+    return Register.of_type(levels.stored_as)
 
 
 @lru_cache(maxsize=64)
@@ -78,42 +80,32 @@ def weight_register(unit: MatrixVectorUnit) -> Register:
 
 
 @lru_cache(maxsize=64)
-def accumulator_register(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> Register:
-    """Of a unit's accumulators, all channels alike."""
-    if _counts_bits(unit, source):
+def accumulator_register(place: Place) -> Register:
+    """Of the accumulators of the unit at a place, all channels alike."""
+    unit = unit_of(place)
+    if counts_bits(unit, place.source):
         inputs = unit.weights[0].size
         return Register(inputs.bit_length(), False, -inputs, 2)
-    return Register.of_type(smallest_type(*_reach(unit, source)))
+    return Register.of_type(accumulator_type(unit, place.source))
 
 
 @lru_cache(maxsize=64)
-def threshold_register(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> Register:
-    """Of a unit's threshold memory, all channels alike."""
-    if _counts_bits(unit, source):
+def threshold_register(place: Place) -> Register:
+    """Of the threshold memory of the unit at a place, all channels alike."""
+    unit = unit_of(place)
+    if counts_bits(unit, place.source):
         inputs = unit.weights[0].size
         return Register((inputs + 1).bit_length(), False, -inputs, 2)
-    low, high = _reach(unit, source)
-    return Register.of_type(smallest_type(low, high + 1))
-
-
-def stored_threshold(unit: MatrixVectorUnit, source: InputQuantiser | Levels, channel: int, index: int) -> int:
-    """The integer that the threshold memory holds: kept within what accumulators can reach, and one above."""
-    assert unit.thresholds is not None
-    low, high = _reach(unit, source)
-    clipped = min(max(int(unit.thresholds[channel, index]), low), high + 1)
-    if _counts_bits(unit, source):  # the next count that meets it
-        return low + -(-(clipped - low) // 2) * 2
-    return clipped
+    return Register.of_type(threshold_type(unit, place.source))
 
 
 @lru_cache(maxsize=64)
-def _reach(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> tuple[int, int]:
-    """Smallest and largest accumulator of the unit."""
-    reach = lattice(unit, source)
-    return int(reach.low.min()), int(reach.high.max())
+def stored_thresholds(place: Place) -> IntArray:
+    """The integers that the threshold memory of the unit at a place holds, int32 [M, T]."""
+    return threshold_words(unit_of(place), place.source)
 
 
-@lru_cache(maxsize=64)
-def _counts_bits(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> bool:
-    levels = source.levels if isinstance(source, InputQuantiser) else source
-    return levels.bipolar and unit_weight_type(unit) == "BIPOLAR" and not any(unit.padding)
+def unit_of(place: Place) -> MatrixVectorUnit:
+    """The unit of a place that is known to have one."""
+    assert place.unit is not None
+    return place.unit

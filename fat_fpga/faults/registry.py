@@ -47,7 +47,14 @@ def changes_of(network: Network, faults: Iterable[AnyFault]) -> tuple[Change, ..
 
 
 def check_faults(network: Network, faults: Sequence[AnyFault], images: int | None = None) -> None:
-    """FaultError for the first fault that does not exist in the network, or hits none of so many images."""
+    """FaultError for the first fault that does not exist in the network, or hits none of so many images.
+
+    Every engine calls it before it runs anything; so it is here that a network with a fault of its own is refused.
+    """
+    if network.fault:
+        raise FaultError(
+            f"{network.name} has the fault {network.fault} in it: run it with fat_fpga.engines.present.with_its_fault"
+        )
     for fault in faults:
         for part in fault.faults:
             fault_model(part.kind).block_of(network, part).check(part)

@@ -19,6 +19,7 @@ class StuckBox:
 
     kind: str
     cause: str
+    bits = False
     axes: tuple[str, ...]
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:

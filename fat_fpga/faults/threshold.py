@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from fat_fpga.faults.changes import Change, ChangedThreshold
 from fat_fpga.faults.fault import Fault
 from fat_fpga.faults.memory import UnitBits, held, unit_at
 from fat_fpga.faults.place import Place
-from fat_fpga.faults.register import stored_threshold, threshold_register
+from fat_fpga.faults.register import stored_thresholds, threshold_register
 from fat_fpga.network import MatrixVectorUnit, Network
 
 
@@ -26,12 +24,11 @@ class ThresholdBit(UnitBits):
     def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int] | None:
         if unit.thresholds is None:
             return None
-        return unit.thresholds.shape, threshold_register(unit, place.source).bits
+        return unit.thresholds.shape, threshold_register(place).bits
 
     def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
         place, unit = unit_at(network, fault)
         assert fault.bit is not None
         channel, index = fault.index
-        old = stored_threshold(unit, place.source, channel, index)
-        value = int(threshold_register(unit, place.source).change(np.array(old), fault.bit, held(fault)))
-        return () if value == old else (ChangedThreshold(unit.name, (channel, index), value),)
+        word, register = int(stored_thresholds(place)[channel, index]), threshold_register(place)
+        return (ChangedThreshold(unit.name, (channel, index), word, fault.bit, register, held(fault)),)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from fat_fpga.faults.changes import Change, ChangedWeight
 from fat_fpga.faults.fault import Fault
 from fat_fpga.faults.memory import UnitBits, held, unit_at
@@ -29,6 +27,5 @@ class WeightBit(UnitBits):
         _, unit = unit_at(network, fault)
         assert fault.bit is not None
         m, c, y, x = fault.index
-        old = unit.weights[m, c, y, x]
-        value = int(weight_register(unit).change(np.array(old), fault.bit, held(fault)))
-        return () if value == old else (ChangedWeight(unit.name, (m, c, y, x), value),)
+        word = int(unit.weights[m, c, y, x])
+        return (ChangedWeight(unit.name, (m, c, y, x), word, fault.bit, weight_register(unit), held(fault)),)

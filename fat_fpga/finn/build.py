@@ -88,7 +88,7 @@ class Build:
         state = self._finished(steps, keys)
         first = len(state)
         if first == 0:
-            write_qonnx(self.network, self.folder / MODEL)
+            write_qonnx(self.network.canonical, self.folder / MODEL)
         self.folding.write(self.folder / "folding.json")
         if first < len(steps):
             runner = _Runner(self.folder / STATE, steps, keys, state, told or _nobody)

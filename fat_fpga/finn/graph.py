@@ -16,8 +16,8 @@ from fat_fpga.finn.operators import CHECKSUM, SABOTEUR, VOTER, register
 from fat_fpga.finn.setup import finn_errors
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
-from fat_fpga.network.datatypes import unit_weight_type
 from fat_fpga.network.layers import Shape
+from fat_fpga.network.words import unit_weight_type
 
 LABELS, LINK = "labels", "link"
 """Places of nodes that make no stream of the network: the class, and what FINN puts between layers."""
@@ -63,7 +63,7 @@ def finn_form(network: Network) -> Model:
     from fat_fpga.network.write import to_qonnx
 
     try:
-        return ModelWrapper(to_qonnx(network))
+        return ModelWrapper(to_qonnx(network.canonical))
     except ModelError as error:
         raise FinnError(str(error)) from error
 

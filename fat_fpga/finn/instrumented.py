@@ -120,7 +120,7 @@ class Instrumented:
             unit, before = changed_unit(self._unit(name), changes), self._unit(name)
             if unit.weights is not before.weights:
                 overrides[proto.input[1]] = weights_tensor(unit, self._counting(name))
-            if unit.thresholds is not before.thresholds and unit.thresholds is not None:
+            if unit is not before and unit.thresholds is not None:  # FINN's are right for fault-free sums
                 tensor = thresholds_tensor(unit.thresholds, unit.weights[0].size, self._counting(name))
                 overrides[proto.input[2]] = tensor
         boxes: dict[str, HeldActivations] = {}
@@ -164,9 +164,8 @@ class Instrumented:
         place, counting = self._places[unit.name], self._counting(unit.name)
         same = np.array_equal(self._empty[proto.input[1]], weights_tensor(unit, counting))
         if same and unit.thresholds is not None:
-            reach = lattice(unit, place.source)
-            clipped = np.clip(unit.thresholds, reach.low[:, None], reach.high[:, None] + 1).astype(np.int32)
-            tensor = thresholds_tensor(clipped, unit.weights[0].size, counting)
+            canonical = lattice(unit, place.source).canonical(unit.thresholds)
+            tensor = thresholds_tensor(canonical, unit.weights[0].size, counting)
             same = np.array_equal(self._empty[proto.input[2]], tensor)
         if not same:
             raise FinnError(f"{unit.name}: FINN laid its weights or thresholds out in an unknown way ({proto.name})")

@@ -30,6 +30,8 @@ def rearranged(network: Network, unit: str, rows: Sequence[int], order: Sequence
         PlanError: rows or order do not fit the unit.
         ModelError: the network has no such unit.
     """
+    if network.fault:
+        raise PlanError(f"{network.name} has the fault {network.fault} in it: rearrange the network without it")
     position = network.position(unit)
     layer = network.layers[position]
     if not isinstance(layer, MatrixVectorUnit) or layer.thresholds is None:

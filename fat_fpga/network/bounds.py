@@ -8,14 +8,13 @@ canonical one is the upper neighbour, so that equal functions have equal thresho
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
 from fat_fpga.network.levels import Levels
-from fat_fpga.network.network import Network
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,22 +69,3 @@ def accumulator_bounds(unit: MatrixVectorUnit, low: int, high: int) -> tuple[Int
     if extreme >= 2**31:
         raise ModelError(f"{unit.name}: its accumulators reach {extreme}, which does not fit in 32 bits")
     return smallest.astype(np.int32), largest.astype(np.int32)
-
-
-def source_of(network: Network, position: int) -> InputQuantiser | Levels:
-    """What decides the integers in front of ``network.layers[position]``."""
-    for layer in reversed(network.layers[:position]):
-        if isinstance(layer, MatrixVectorUnit) and layer.levels is not None:
-            return layer.levels
-    return network.input
-
-
-def canonical(network: Network) -> Network:
-    """The same function with canonical thresholds: what lowering gives, whatever the form of the file."""
-    layers = [
-        replace(layer, thresholds=lattice(layer, source_of(network, i)).canonical(layer.thresholds))
-        if isinstance(layer, MatrixVectorUnit) and layer.thresholds is not None
-        else layer
-        for i, layer in enumerate(network.layers)
-    ]
-    return replace(network, layers=tuple(layers))

@@ -7,8 +7,6 @@ import re
 import numpy as np
 import numpy.typing as npt
 
-from fat_fpga.network.layers import MatrixVectorUnit
-
 
 def smallest_type(low: int, high: int) -> str:
     """The narrowest signed or unsigned QONNX integer datatype that holds ``low..high``."""
@@ -25,20 +23,25 @@ def type_of(values: npt.NDArray[np.int32]) -> str:
     return smallest_type(low, high)
 
 
-def holds(datatype: str, values: npt.NDArray[np.int32]) -> bool:
-    """Whether every value is one of the datatype's; False for a datatype that is no integer one."""
-    low, high = int(values.min()), int(values.max())
+def span_of(datatype: str) -> tuple[int, int] | None:
+    """The smallest and the largest integer of a QONNX datatype; None where it is no integer one."""
     if datatype in ("BIPOLAR", "BINARY", "TERNARY"):
-        smallest, largest = (0, 1) if datatype == "BINARY" else (-1, 1)
-        return smallest <= low and high <= largest and (datatype != "BIPOLAR" or not np.any(values == 0))
+        return (0, 1) if datatype == "BINARY" else (-1, 1)
     found = re.fullmatch(r"(U?)INT(\d+)", datatype)
     if not found:
-        return False
+        return None
     bits = int(found[2])
-    smallest, largest = (0, 2**bits - 1) if found[1] else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
-    return smallest <= low and high <= largest
+    return (0, 2**bits - 1) if found[1] else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
 
-def unit_weight_type(unit: MatrixVectorUnit) -> str:
-    """The datatype that a unit's weights have in a file: as declared, if that holds them."""
-    return unit.weight_type if holds(unit.weight_type, unit.weights) else type_of(unit.weights)
+def holds(datatype: str, values: npt.NDArray[np.int32]) -> bool:
+    """Whether every value is one of the datatype's; False for a datatype that is no integer one."""
+    return holds_span(datatype, int(values.min()), int(values.max())) and (
+        datatype != "BIPOLAR" or not np.any(values == 0)
+    )
+
+
+def holds_span(datatype: str, low: int, high: int) -> bool:
+    """Whether ``low`` and ``high`` are within the datatype; False for a datatype that is no integer one."""
+    span = span_of(datatype)
+    return span is not None and span[0] <= low and high <= span[1]

@@ -27,11 +27,13 @@ class InputQuantiser:
         shape: channels, height, width of an image.
         table: int32 [C, 256]; ``table[c, pixel]`` is the integer that channel ``c`` sees for a uint8 pixel.
         scale: real value of one integer step; documents what the integers stand for.
+        datatype: QONNX datatype of the integers, where the file tells.
     """
 
     shape: Shape
     table: IntArray
     scale: float = 1.0
+    datatype: str = ""
 
     def __post_init__(self) -> None:
         if self.table.shape != (self.shape[0], 256) or self.table.dtype != np.int32:
@@ -51,7 +53,7 @@ class InputQuantiser:
     def levels(self) -> Levels:
         """Evenly spaced integers that hold every entry of the table, with as wide a step as they allow."""
         step = int(np.gcd.reduce(self.table.ravel() - self.min)) or 1
-        return Levels(self.min, step, max((self.max - self.min) // step + 1, 2))
+        return Levels(self.min, step, max((self.max - self.min) // step + 1, 2), self.datatype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +66,16 @@ class MatrixVectorUnit:
     Attributes:
         name: address of the layer, the same from every form of file: ``conv0``, ``conv1``, ..., ``fc8``.
         weights: int32 [M, C, KH, KW].
-        thresholds: int32 [M, levels.count - 1], ascending along the last axis; None in the last layer.
+        thresholds: int32 [M, levels.count - 1], ascending along the last axis; None in the last layer. They are the
+            file's own, right for every sum that a fault can give, not only for those that occur without one; the
+            ends of int32 stand for thresholds that every sum meets, or none.
         levels: output levels; None in the last layer, whose accumulators are the class scores.
         stride: vertical, horizontal.
         padding: top, left, bottom, right; padded places hold the integer 0.
         weight_type: QONNX datatype of the weights, as in the file (``BIPOLAR``, ``INT2``, ...).
         node: name of the matrix node in the file.
+        accumulator_type, threshold_type: QONNX datatypes of accumulators and threshold memory, where the file tells;
+            what holds them otherwise is in `fat_fpga.network.words`.
     """
 
     name: str
@@ -80,6 +86,8 @@ class MatrixVectorUnit:
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     weight_type: str = "INT8"
     node: str = ""
+    accumulator_type: str = ""
+    threshold_type: str = ""
 
     def __post_init__(self) -> None:
         if self.weights.ndim != 4 or self.weights.dtype != np.int32:

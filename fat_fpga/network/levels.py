@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from fat_fpga.errors import ModelError
+from fat_fpga.network.datatypes import holds, smallest_type
 
 
 @dataclass(frozen=True)
@@ -15,11 +18,16 @@ class Levels:
     Bipolar activations are ``Levels(-1, 2, 2)``, symmetric two-bit ones ``Levels(-1, 1, 3)``.
     A FINN MultiThreshold with N thresholds yields N + 1 of them: level ``i`` is reached when
     ``i`` thresholds are met.
+
+    Attributes:
+        datatype: QONNX datatype that the file gives the stream, if it does. It decides what a changed bit means, not
+            what the levels are: it does not count when levels are compared.
     """
 
     base: int
     step: int
     count: int
+    datatype: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if self.step < 1 or self.count < 2:
@@ -41,6 +49,13 @@ class Levels:
     def bipolar(self) -> bool:
         """Whether they are -1 and +1."""
         return (self.base, self.step, self.count) == (-1, 2, 2)
+
+    @property
+    def stored_as(self) -> str:
+        """QONNX datatype of the stream: the file's, where that holds the levels, else the narrowest."""
+        if self.datatype and holds(self.datatype, np.array(self.values, np.int32)):
+            return self.datatype
+        return "BIPOLAR" if self.bipolar else smallest_type(self.min, self.max)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.values)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from fat_fpga.errors import ModelError
+from fat_fpga.network.bounds import lattice
 from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Shape
+from fat_fpga.network.levels import Levels
+
+INPUT = "input"
+"""Name of the stream of integers in front of the first layer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +29,14 @@ class Network:
         input: how pixels become integers.
         layers: matrix-vector units, votes and pools, in order; the last is a unit without thresholds and
             with one output pixel. A vote stands right behind a unit.
+        fault: text of a fault that is in it for good; empty where there is none. Engines take networks without one:
+            `fat_fpga.engines.present` executes others.
     """
 
     name: str
     input: InputQuantiser
     layers: tuple[Layer, ...]
+    fault: str = ""
 
     def __post_init__(self) -> None:
         units = self.units
@@ -51,6 +59,11 @@ class Network:
     @property
     def units(self) -> tuple[MatrixVectorUnit, ...]:
         return tuple(layer for layer in self.layers if isinstance(layer, MatrixVectorUnit))
+
+    @cached_property
+    def fault_free(self) -> Network:
+        """The network without the fault that is in it."""
+        return replace(self, fault="") if self.fault else self
 
     @property
     def classes(self) -> int:
@@ -85,6 +98,25 @@ class Network:
         known = ", ".join(layer.name for layer in self.layers)
         raise ModelError(f"unknown layer '{name}': {self.name} has {known}")
 
+    def source(self, position: int) -> InputQuantiser | Levels:
+        """What decides the integers in front of ``layers[position]``."""
+        for layer in reversed(self.layers[:position]):
+            if isinstance(layer, MatrixVectorUnit) and layer.levels is not None:
+                return layer.levels
+        return self.input
+
+    @cached_property
+    def canonical(self) -> Network:
+        """The same function with canonical thresholds (`Lattice.canonical`): equal for all networks that compute the
+        same without a fault. Faults in memories and registers may differ in it."""
+        layers = [
+            replace(layer, thresholds=lattice(layer, self.source(i)).canonical(layer.thresholds))
+            if isinstance(layer, MatrixVectorUnit) and layer.thresholds is not None
+            else layer
+            for i, layer in enumerate(self.layers)
+        ]
+        return replace(self, layers=tuple(layers))
+
     def walk(self) -> Iterator[tuple[Layer, Shape, Shape]]:
         """Each layer with the shapes in front of it and behind it."""
         for i, layer in enumerate(self.layers):
@@ -92,7 +124,11 @@ class Network:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over everything that decides the function; the same from every form of file."""
+        """SHA-256 over everything that decides the function; the same from every form of file.
+
+        Thresholds count in their canonical form. What faults in memories and registers meet beyond the function has
+        a fingerprint of its own: `fat_fpga.faults.memory_fingerprint`.
+        """
         digest = hashlib.sha256(b"fat_fpga network 1")
 
         def add(*parts: object) -> None:
@@ -100,7 +136,7 @@ class Network:
 
         add(self.input.shape)
         digest.update(self.input.table.astype("<i4").tobytes())
-        for layer in self.layers:
+        for layer in self.canonical.layers:
             if isinstance(layer, MaxPool):
                 add(layer.name, layer.kernel, layer.stride)
                 continue
@@ -112,4 +148,6 @@ class Network:
             digest.update(layer.weights.astype("<i4").tobytes())
             if layer.thresholds is not None:
                 digest.update(np.ascontiguousarray(layer.thresholds, dtype="<i4").tobytes())
+        if self.fault:
+            add("fault", self.fault)
         return digest.hexdigest()

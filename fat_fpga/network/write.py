@@ -13,14 +13,18 @@ from onnx import TensorProto, helper, numpy_helper
 from fat_fpga import __version__
 from fat_fpga.errors import ModelError
 from fat_fpga.files import replacing
-from fat_fpga.network.bounds import lattice, source_of
-from fat_fpga.network.datatypes import smallest_type, unit_weight_type
+from fat_fpga.network.bounds import Lattice, lattice
+from fat_fpga.network.datatypes import smallest_type
 from fat_fpga.network.layers import InputQuantiser, MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import Network
+from fat_fpga.network.words import accumulator_type, counts_bits, unit_weight_type
 
 OPSET = 11
 INPUT, OUTPUT = "global_in", "global_out"
+MEMORY = "fat_fpga.memory."
+"""In front of a tensor's name, the key of the model property that tells which datatype the memory of a threshold tensor
+has, where the tensor holds thresholds that are beyond it, too; empty where that follows from the accumulators."""
 VOTE_DOMAIN = "fat_fpga.qonnx_ops"
 """Of the MajorityVote operator, and the module that qonnx imports to execute it."""
 
@@ -34,6 +38,8 @@ def write(network: Network, path: Path) -> None:
 
 def to_qonnx(network: Network) -> onnx.ModelProto:
     """The network as an ONNX model; see `fat_fpga.network.write_qonnx`."""
+    if network.fault:
+        raise ModelError(f"{network.name} has the fault {network.fault} in it: write the network without it")
     writer = _Writer(network)
     for position, layer in enumerate(network.layers):
         if isinstance(layer, MaxPool):
@@ -54,6 +60,7 @@ class _Writer:
         self.constants: list[TensorProto] = []
         self.values: list[onnx.ValueInfoProto] = []
         self.datatypes: dict[str, str] = {}
+        self.properties: dict[str, str] = {}
         self.tensor, self.shape = INPUT, network.input.shape
         self.datatypes[INPUT] = "UINT8"
         self.flat = False
@@ -63,7 +70,7 @@ class _Writer:
         """A matrix product and, but for the last layer, its thresholds."""
         shape = self.network.shapes[position]
         weight_type = unit_weight_type(unit)
-        reach = lattice(unit, source_of(self.network, position))
+        source = self.network.source(position)
         if self.network.is_matrix(position):
             self._flatten(unit.name)
             matrix = unit.weights.reshape(unit.channels, -1).T
@@ -80,13 +87,12 @@ class _Writer:
             options = {"kernel_shape": unit.kernel, "strides": unit.stride, "pads": unit.padding}
             self._node("Conv", unit.name, [self.tensor, weights], group=1, dilations=(1, 1), **options)
         self.shape = shape
-        accumulators = smallest_type(min(int(reach.low.min()), -1), int(reach.high.max()))
-        self._value([1, *self._dims()], accumulators)
+        counting = counts_bits(unit, source)
+        reach = lattice(unit, source)
+        sums = smallest_type(int(reach.low.min()), int(reach.high.max()))
+        self._value([1, *self._dims()], sums if counting else accumulator_type(unit, source))
         if unit.levels is not None and unit.thresholds is not None:
-            clipped = np.clip(
-                unit.thresholds.astype(np.int64), reach.low[:, None], reach.high[:, None].astype(np.int64) + 1
-            )
-            self._thresholds(f"{unit.name}_thresholds", clipped, unit.levels)
+            self._thresholds(f"{unit.name}_thresholds", _as_floats(unit, reach), unit.levels, unit.threshold_type)
 
     def pool(self, layer: MaxPool, position: int) -> None:
         """A max-pool; the datatype stays."""
@@ -128,9 +134,11 @@ class _Writer:
         domains = [helper.make_opsetid("", OPSET), helper.make_opsetid("qonnx.custom_op.general", 1)]
         if any(node.domain == VOTE_DOMAIN for node in self.nodes):
             domains.append(helper.make_opsetid(VOTE_DOMAIN, 1))
-        return helper.make_model(
+        model = helper.make_model(
             graph, opset_imports=domains, ir_version=8, producer_name="fat_fpga", producer_version=__version__
         )
+        helper.set_model_props(model, self.properties)
+        return model
 
     def _quantise(self, quantiser: InputQuantiser) -> None:
         """Nodes that turn pixels into the integers of the table: none for raw pixels, else thresholds on the pixel."""
@@ -146,10 +154,14 @@ class _Writer:
         thresholds = np.stack([np.searchsorted(row, wanted) for row in table])
         self._thresholds("input_thresholds", thresholds, levels)
 
-    def _thresholds(self, name: str, thresholds: npt.NDArray[np.int64], levels: Levels) -> None:
-        datatype = "BIPOLAR" if levels.bipolar else smallest_type(levels.min, levels.max)
+    def _thresholds(self, name: str, thresholds: npt.NDArray[Any], levels: Levels, memory: str | None = None) -> None:
+        """A MultiThreshold; ``memory`` is the datatype of the memory, None where there is none, empty where it follows
+        from the accumulators."""
+        datatype = levels.stored_as
         low, high = min(int(thresholds.min()), 0), max(int(thresholds.max()), 0)
         constant = self._constant(f"{name}_values", thresholds, smallest_type(low, high))
+        if memory is not None:
+            self.properties[MEMORY + constant] = memory
         self._node(
             "MultiThreshold",
             name,
@@ -185,3 +197,21 @@ class _Writer:
         self.values.append(helper.make_tensor_value_info(self.tensor, TensorProto.FLOAT, shape))
         if datatype:
             self.datatypes[self.tensor] = datatype
+
+
+def _as_floats(unit: MatrixVectorUnit, reach: Lattice) -> npt.NDArray[np.float64]:
+    """Thresholds [M, T] in float32; far from what sums reach they are rounded, which no sum can tell.
+
+    Raises:
+        ModelError: float32, in which QONNX files keep thresholds, does not hold one that sums reach.
+    """
+    assert unit.thresholds is not None
+    rounded = unit.thresholds.astype(np.float32).astype(np.float64)
+    reached = (unit.thresholds >= reach.low[:, None]) & (unit.thresholds <= reach.high[:, None])
+    lost = unit.thresholds[reached & (rounded != unit.thresholds)]
+    if lost.size:
+        raise ModelError(
+            f"{unit.name}: its threshold {int(lost[0])} cannot be written: QONNX files hold thresholds in float32, "
+            f"exact up to {2**24}"
+        )
+    return rounded

@@ -50,13 +50,11 @@ def finn_form(model: onnx.ModelProto) -> onnx.ModelProto:
         levels = [np.float32((base + step * i) * np.float32(scale)) for i in range(1, count)]
         thresholds = constant(f"{output}_thresholds", [[_smallest(quantise, level) for level in levels]])
         bipolar = step == 2
-        options = {"out_scale": 2.0, "out_bias": -1.0} if bipolar else {}
+        options: dict[str, Any] = {"out_dtype": f"UINT{(count - 1).bit_length()}"}
+        if bipolar:
+            options = {"out_scale": 2.0, "out_bias": -1.0, "out_dtype": "BIPOLAR"}
         last = f"{output}_steps"
-        nodes.append(
-            helper.make_node(
-                "MultiThreshold", [node.input[0], thresholds], [last], domain=QONNX, out_dtype="INT8", **options
-            )
-        )
+        nodes.append(helper.make_node("MultiThreshold", [node.input[0], thresholds], [last], domain=QONNX, **options))
         if not bipolar:
             nodes.append(helper.make_node("Add", [last, constant(f"{output}_base", base)], [f"{output}_shifted"]))
             last = f"{output}_shifted"

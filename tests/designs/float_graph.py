@@ -81,11 +81,12 @@ class FloatGraph:
     activations: list[tuple[str, float]]
 
 
-def random_float_graph(choose: Choose, rng: np.random.Generator, exact: bool = True) -> FloatGraph:
+def random_float_graph(choose: Choose, rng: np.random.Generator, exact: bool = True, images: int = 1) -> FloatGraph:
     """A random quantised network of one to four matrix products.
 
     Args:
         exact: scales are powers of two, so that float32 sums are exact whatever their order.
+        images: how many images it takes at once.
     """
 
     def scale() -> float:
@@ -94,7 +95,7 @@ def random_float_graph(choose: Choose, rng: np.random.Generator, exact: bool = T
 
     channels, side = choose([1, 3]), choose([1, 6, 7])
     convolutions = choose([0, 1, 2]) if side > 1 else 0
-    builder = GraphBuilder([1, channels, side, side])
+    builder = GraphBuilder([images, channels, side, side])
     _image_quantiser(builder, choose, scale)
     step = builder_scale(builder)
     activations = []
@@ -178,7 +179,8 @@ def _flatten(builder: GraphBuilder, choose: Choose, size: int) -> None:
     if choose([True, False]):
         builder.node("Flatten", axis=1)
     else:
-        builder.node("Reshape", builder.constant(choose([[-1, size], [1, size], [0, -1]]), np.int64))
+        images = builder.inputs[0].type.tensor_type.shape.dim[0].dim_value
+        builder.node("Reshape", builder.constant(choose([[-1, size], [images, size], [0, -1]]), np.int64))
 
 
 def _chain(

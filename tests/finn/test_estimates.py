@@ -21,7 +21,8 @@ from fat_fpga.finn.parallel import grouped
 from fat_fpga.hardening.costs.finn import arithmetic_of, ask_finn
 from fat_fpga.hardening.design import UnitShape
 from fat_fpga.network import Levels
-from fat_fpga.network.datatypes import smallest_type, unit_weight_type
+from fat_fpga.network.datatypes import smallest_type
+from fat_fpga.network.words import unit_weight_type
 from tests.finn.test_engine import hardened
 
 ZCU104, PYNQ = board("ZCU104"), board("Pynq-Z1")

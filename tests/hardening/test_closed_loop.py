@@ -14,7 +14,6 @@ from fat_fpga.errors import PlanError
 from fat_fpga.faults import fault_space, parse_fault
 from fat_fpga.hardening import Plan, harden, verify, write_plan
 from fat_fpga.network import Levels, Network, write_qonnx
-from fat_fpga.network.bounds import canonical
 from tests.campaign.tiny import tiny_data, tiny_network
 from tests.hardening.random_plan import plan_of, random_unit
 
@@ -22,7 +21,7 @@ Loop = tuple[Network, Plan, Run]
 
 
 def closed_loop(path: Path, share: float, engine: str = "native", seed: int = 1, levels: Levels | None = None) -> Loop:
-    network, data = canonical(tiny_network(levels=levels)), tiny_data()
+    network, data = tiny_network(levels=levels).canonical, tiny_data()
     run = run_campaign(network, data, fault_space(network), path / "before.run", engine)
     rng = np.random.default_rng(seed)
     plan = plan_of(network, run, tuple(random_unit(unit, share, rng) for unit in network.units[:-1]))

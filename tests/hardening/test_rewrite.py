@@ -15,7 +15,6 @@ from fat_fpga.errors import PlanError
 from fat_fpga.faults import Fault
 from fat_fpga.hardening import rearranged
 from fat_fpga.network import MajorityVote, Network, load_network, write_qonnx
-from fat_fpga.network.bounds import canonical
 from tests.campaign.tiny import tiny_network
 from tests.designs.random_network import networks, random_images
 from tests.hardening.random_plan import random_unit
@@ -53,7 +52,7 @@ def test_every_copy_is_outvoted_and_every_single_row_is_not(engine: str, tmp_pat
     rows, order = (3, 1, 0, 1, 2, 1), (2, 0, 3, 1)
     write_qonnx(rearranged(network, "conv0", rows, order), tmp_path / "hardened.onnx")
     hardened = load_network(tmp_path / "hardened.onnx")
-    assert hardened.fingerprint == canonical(rearranged(network, "conv0", rows, order)).fingerprint
+    assert hardened.fingerprint == rearranged(network, "conv0", rows, order).canonical.fingerprint
     assert unit.levels is not None
     labels = np.zeros(len(images), np.int64)
     copies = [Fault("conv0", "channel", (row,), value) for row in (1, 3, 5) for value in unit.levels]

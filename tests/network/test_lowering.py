@@ -16,7 +16,6 @@ from qonnx.util.cleanup import cleanup_model
 
 from fat_fpga.engines.reference import execute
 from fat_fpga.network import Network
-from fat_fpga.network.bounds import canonical
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.walk import lower
 from tests.designs.finn_form import finn_form
@@ -63,7 +62,7 @@ def check_against_qonnx(network: Network, graph: FloatGraph, exact: bool = True)
 def test_random_chains_equal_qonnx_before_and_after_cleanup(graph: FloatGraph) -> None:
     network = lower(graph.model, "random")
     check_against_qonnx(network, graph)
-    assert canonical(network).fingerprint == network.fingerprint
+    assert network.canonical.fingerprint == network.fingerprint
     cleaned = cleanup_model(ModelWrapper(graph.model, make_deepcopy=True))
     assert lower(cleaned.model, "random").fingerprint == network.fingerprint
     assert lower(finn_form(graph.model), "random").fingerprint == network.fingerprint

@@ -17,13 +17,15 @@ CHANNELS = 6
 SLOPES = np.linspace(0, 2, CHANNELS).reshape(CHANNELS, 1, 1)
 
 
-def network(operator: str, *parameters: Any, scale: float = 0.25, offset: float = 0, **attributes: Any) -> GraphBuilder:
+def network(
+    operator: str, *parameters: Any, scale: float = 0.25, least: float | None = None, **attributes: Any
+) -> GraphBuilder:
     builder = GraphBuilder([1, 2, 5, 5])
     builder.quant(1 / 128, 8)
     builder.node("Conv", builder.quant(1.0, 3, first=RNG.normal(0, 1, (CHANNELS, 2, 3, 3))))
     builder.node("Mul", RNG.uniform(0.3, 1, (1, CHANNELS, 1, 1)))
-    if offset:
-        builder.node("Add", offset)
+    if least is not None:
+        builder.node("Max", least)
     builder.node(operator, *parameters, name="culprit", **attributes)
     builder.quant(scale, 4)
     builder.node("Flatten", axis=1)
@@ -54,8 +56,8 @@ FUNCTIONS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "Sinh": ((), {}),
     "Min": ((1.0, 0.75), {}),
     "Max": ((RNG.normal(0, 0.5, (1, CHANNELS, 1, 1)),), {}),
-    "Sqrt": ((), {"offset": 100.0}),
-    "Log": ((), {"offset": 100.0}),
+    "Sqrt": ((), {"least": 0.0}),
+    "Log": ((), {"least": 0.125}),
 }
 
 

@@ -10,7 +10,6 @@ from qonnx.transformation.infer_shapes import InferShapes
 
 from fat_fpga.engines.reference import execute
 from fat_fpga.network import Levels, MatrixVectorUnit
-from fat_fpga.network.bounds import canonical
 from fat_fpga.network.lowering.walk import lower
 from tests.designs.float_graph import GraphBuilder
 
@@ -21,7 +20,7 @@ def pixel_by_pixel(builder: GraphBuilder, activation: str, step: float = 1.0) ->
     """Compare the first layer's activations for each of the 256 pixel values."""
     model = ModelWrapper(builder.model()).transform(InferShapes())
     network = lower(model.model, "probe")
-    assert canonical(network).fingerprint == network.fingerprint
+    assert network.canonical.fingerprint == network.fingerprint
     pixels = np.arange(256, dtype=np.uint8).reshape(-1, 1, 1, 1)
     tensors = execute_onnx(model, {"image": pixels.astype(np.float32)}, return_full_exec_context=True)
     assert np.array_equal(tensors[activation], execute(network, pixels)[network.layers[0].name] * step)

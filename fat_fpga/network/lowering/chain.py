@@ -17,10 +17,16 @@ import numpy.typing as npt
 from fat_fpga.network.lowering.constants import Array
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
 from fat_fpga.network.lowering.monotone import check_monotone
-from fat_fpga.network.lowering.operators import QUANTISERS, Operator
+from fat_fpga.network.lowering.operators import Operator
 
-Probe = npt.NDArray[np.float32]
+Probe = npt.NDArray[Any]
+"""float32, or float64 where the chain is executed in that."""
 Channels = npt.NDArray[np.intp]
+
+AFFINE = ("Add", "Sub", "Mul", "Div", "Neg", "BatchNormalization")
+"""Those operators that may decrease; the others never do."""
+FAR = 2.0**40
+"""A value next to which shifts are small, and which no scale takes out of float32."""
 
 
 @dataclass
@@ -78,9 +84,19 @@ class Chain:
         """The nodes from ``start`` to ``stop``, that one left out."""
         return replace(self, steps=self.steps[start:stop])
 
-    def in_front_of_quantiser(self) -> Chain:
-        """The chain without its last quantiser and what follows it."""
-        return self.part(0, max(i for i, node in enumerate(self.nodes) if node.op_type in QUANTISERS))
+    def direction(self) -> npt.NDArray[np.int64]:
+        """int64 [C]: -1 where the chain decreases, else 1, as the sign of gamma tells FINN.
+
+        Each affine node is looked at by itself, so what saturates in between (a ReLU, a quantiser) hides nothing. A
+        channel that is constant counts as one that does not decrease.
+        """
+        found = np.ones(self.count, np.int64)
+        ends = np.repeat(np.array([[-FAR], [FAR]], np.float32), self.count, axis=1)
+        for step in self.steps:
+            if step.operator.node.op_type in AFFINE:
+                low, high = self._execute(step, ends)
+                found *= (high > low).astype(np.int64) - (high < low)
+        return np.where(found < 0, -1, 1)
 
     def of_one_channel(self) -> Chain | None:
         """The chain of any single channel, where every parameter is one number for all channels; else None."""
@@ -90,15 +106,21 @@ class Chain:
         return replace(self, count=1, steps=steps)
 
     def __call__(self, probe: Probe) -> Probe:
-        """Values behind the chain, float32 [V, C], for values [V, C] in front of it."""
+        """Values behind the chain, of the same type [V, C], for values [V, C] in front of it."""
         for step in self.steps:
             probe = self._execute(step, probe)
         return probe
 
     def _execute(self, step: _Step, probe: Probe) -> Probe:
         node = step.operator.node
-        spread = np.ascontiguousarray(probe[:, step.channels].astype(step.dtype, copy=False))
-        result = step.operator({step.variable: spread, **step.constants})
+        constants = step.constants
+        if step.dtype.kind in "iu":
+            spread = np.ascontiguousarray(probe[:, step.channels].astype(step.dtype))
+        else:
+            spread = np.ascontiguousarray(probe[:, step.channels])
+            if probe.dtype != np.float32:
+                constants = {name: _as(values, probe.dtype) for name, values in constants.items()}
+        result = step.operator({step.variable: spread, **constants})
         if result.shape != spread.shape:
             raise refuse(node, f"its parameters turn activations of {step.channels.ndim + 1} axes into other ones")
         flat = result.reshape(len(probe), -1)
@@ -106,9 +128,14 @@ class Chain:
         gathered: Probe = flat[:, where]
         if not np.array_equal(gathered[:, step.channels.ravel()], flat, equal_nan=flat.dtype.kind == "f"):
             raise refuse(node, "its parameters differ between the pixels of a channel")
-        if not np.all(np.isfinite(gathered)):
+        if np.any(np.isnan(gathered)):  # far from what sums reach, infinite values are for a quantiser to limit
             raise refuse(node, "it yields values that are not finite")
-        return gathered.astype(np.float32)
+        return gathered.astype(probe.dtype)
+
+
+def _as(values: Array, dtype: Any) -> Array:
+    """Float32 constants in another floating-point type; others as they are."""
+    return values.astype(dtype) if values.dtype == np.float32 else values
 
 
 def _one_pixel(node: Node, constants: Mapping[str, Array], axis: int, rank: int) -> dict[str, Array] | None:

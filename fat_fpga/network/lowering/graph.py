@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnx.inliner
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.lowering.constants import Constant
@@ -53,6 +52,7 @@ class Graph:
         constants: value of every initialiser; folded nodes are added as lowering meets them.
         datatypes: QONNX datatype annotations, by tensor.
         input_type: element type of the image tensor, of ``onnx.TensorProto``.
+        properties: of the model, by key.
         opset: version of the standard operators.
         input, input_shape, batch: name of the image tensor, its shape without the batch, and the batch (1 if free).
         outputs: names of the output tensors.
@@ -60,8 +60,6 @@ class Graph:
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
-        if model.functions:
-            model = onnx.inliner.inline_local_functions(model)
         graph = model.graph
         if not graph.node:
             raise ModelError("it holds no network: not one node")
@@ -72,6 +70,7 @@ class Graph:
         if len(versions) > 1:
             raise ModelError(f"it imports several versions of the standard operators: {sorted(versions)}")
         self.opset = versions.pop() if versions else 11
+        self.properties = {entry.key: entry.value for entry in model.metadata_props}
         self.datatypes = {
             a.tensor_name: entry.value
             for a in graph.quantization_annotation
@@ -99,6 +98,11 @@ class Graph:
             )
         self.input_shape = tuple(sizes[1:])
         self.batch = max(sizes[0], 1)
+
+    @property
+    def input_dtype(self) -> np.dtype[Any]:
+        """NumPy's type of the elements of the image tensor."""
+        return np.dtype(helper.tensor_dtype_to_np_dtype(self.input_type))
 
     def constant(self, node: Node, position: int) -> np.ndarray[Any, np.dtype[Any]]:
         """Value of a node's input that must be constant."""

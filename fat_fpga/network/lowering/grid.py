@@ -63,12 +63,18 @@ def _on_grid(node: Node, grid: Grid, graph: Graph) -> Grid | str:
         by = None if steps is None else uniform(steps)
         if by is None:
             return f"adds what is no multiple of the step {grid.scale:g}, common to all channels"
-        return replace(grid, levels=grid.levels and replace(grid.levels, base=grid.levels.base + int(by)))
+        return _shifted(grid, int(by))
     if node.op_type == "DequantizeLinear":
         return _dequantised(node, grid, graph)
     if node.op_type in ("Relu", "Clip"):
         return _clipped(node, grid, graph)
     return "is neither a positive scale nor a shift by whole steps"
+
+
+def _shifted(grid: Grid, by: int) -> Grid:
+    if grid.levels is None or by == 0:
+        return grid
+    return replace(grid, levels=Levels(grid.levels.base + by, grid.levels.step, grid.levels.count))
 
 
 def _dequantised(node: Node, grid: Grid, graph: Graph) -> Grid | str:
@@ -78,8 +84,7 @@ def _dequantised(node: Node, grid: Grid, graph: Graph) -> Grid | str:
         return "has a scale or zero point that differs between the channels"
     if scale <= 0:
         raise refuse(node, f"its scale must be positive, got {scale:g}")
-    levels = grid.levels and replace(grid.levels, base=grid.levels.base - int(zero))
-    return Grid(float(np.float32(scale)), levels)
+    return replace(_shifted(grid, -int(zero)), scale=float(np.float32(scale)))
 
 
 def _clipped(node: Node, grid: Grid, graph: Graph) -> Grid | str:
@@ -98,6 +103,8 @@ def _clipped(node: Node, grid: Grid, graph: Graph) -> Grid | str:
         if len(kept) < len(values) and int(step) not in kept:
             return f"cuts at {bound:g}, which is none of the levels {grid.levels}"
         values = kept
+    if len(values) == grid.levels.count:
+        return grid
     if len(values) < 2:
         return f"leaves one of the levels {grid.levels} only"
     return replace(grid, levels=Levels(values[0], grid.levels.step, len(values)))
@@ -120,7 +127,7 @@ def _stored(node: Node, graph: Graph) -> Grid | str:
         return f"{label(node)} stores {dtype}: at most {MAX_BITS} bits are supported"
     if np.any(graph.constant(node, 1) <= 0):
         raise refuse(node, "its scale must be positive")
-    return Grid(1.0, Levels(-128 if dtype == np.int8 else 0, 1, 256))
+    return Grid(1.0, Levels(-128, 1, 256, "INT8") if dtype == np.int8 else Levels(0, 1, 256, "UINT8"))
 
 
 def stored_type(node: Node, graph: Graph) -> np.dtype[np.generic]:
@@ -140,7 +147,7 @@ def _multi_threshold(node: Node, graph: Graph) -> Grid | str:
     if count > 2**MAX_BITS:
         raise refuse(node, f"activations of at most {MAX_BITS} bits are supported, got {count} levels")
     if scale.is_integer() and bias.is_integer():
-        return Grid(1.0, Levels(int(bias), int(scale), count))
+        return Grid(1.0, Levels(int(bias), int(scale), count, str(values.get("out_dtype", ""))))
     for step in (1, 2):  # levels may lie half a step off zero
         base = whole(np.array(bias), scale / step)
         if base is not None:
@@ -156,19 +163,20 @@ def _quantiser(node: Node, graph: Graph) -> Grid | str:
     scale = uniform(scales)
     differs = "lie levels of a scale that differs between the channels"
     if node.op_type == "BipolarQuant":
-        return differs if scale is None else Grid(scale, Levels(-1, 2, 2))
+        return differs if scale is None else Grid(scale, Levels(-1, 2, 2, "BIPOLAR"))
     zero, bits = uniform(graph.constant(node, 2)), uniform(graph.constant(node, 3))
     if zero is None or not zero.is_integer() or bits is None or not bits.is_integer():
         raise refuse(node, "zero point and bit width must be integers common to all channels")
     if not 1 <= bits <= MAX_BITS:
         return f"lie levels of {bits:g} bits"
     if bits == 1 and values["signed"]:
-        levels = Levels(-1 - int(zero), 2, 2)
+        levels = Levels(-1 - int(zero), 2, 2, "" if zero else "BIPOLAR")
     else:
         low, high = integer_range(int(bits), bool(values["signed"]), bool(values["narrow"]))
         if high <= low:
             raise refuse(node, f"it has one level only: {int(bits)} bits, narrow range")
-        levels = Levels(low - int(zero), 1, high - low + 1)
+        datatype = "" if zero else f"{'' if values['signed'] else 'U'}INT{int(bits)}"
+        levels = Levels(low - int(zero), 1, high - low + 1, datatype)
     return differs if scale is None else Grid(scale, levels)
 
 

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
+import onnx.inliner
 from onnx import external_data_helper
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.layers import Shape
+from fat_fpga.network.lowering.built_in import check_fault_free, fault_in, without_fault
 from fat_fpga.network.lowering.pixels import Pixels
-from fat_fpga.network.lowering.walk import lower
+from fat_fpga.network.lowering.sites import Sites
+from fat_fpga.network.lowering.walk import lower_with_sites
 from fat_fpga.network.network import Network
 
 
 def load(path: Path, name: str | None = None, pixels: Pixels = "auto", image_shape: Shape | None = None) -> Network:
     """See `fat_fpga.network.load_network`."""
+    return load_with_sites(path, name, pixels, image_shape)[0]
+
+
+def load_with_sites(
+    path: Path, name: str | None = None, pixels: Pixels = "auto", image_shape: Shape | None = None
+) -> tuple[Network, Sites, onnx.ModelProto]:
+    """The network in a file, where its parts are in the file's model, and that model."""
     try:
         model = onnx.load(path, load_external_data=False)
     except OSError as error:
@@ -24,7 +35,13 @@ def load(path: Path, name: str | None = None, pixels: Pixels = "auto", image_sha
         raise ModelError(f"{path} is not an ONNX file, or is damaged: {error}") from error
     _load_data_beside(model, path)
     try:
-        return lower(model, name or path.stem, pixels, image_shape)
+        fault = fault_in(model)
+        model = without_fault(model) if fault else model
+        model = onnx.inliner.inline_local_functions(model) if model.functions else model
+        network, sites = lower_with_sites(model, name or path.stem, pixels, image_shape)
+        if fault:
+            check_fault_free(model, network.fingerprint)
+        return replace(network, fault=fault) if fault else network, sites, model
     except ModelError as error:
         raise ModelError(f"{path}: {error}") from error
 

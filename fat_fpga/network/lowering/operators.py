@@ -29,7 +29,7 @@ class Operator:
     def __init__(self, node: Node, graph: Graph) -> None:
         self.node = node
         self._opset = graph.opset
-        self._sessions: dict[tuple[np.dtype[Any], ...], Any] = {}  # by the types of the inputs
+        self._sessions: dict[tuple[str, ...], Any] = {}  # by the types of the inputs
         if node.op_type in QONNX_QUANTISERS:
             self.node = onnx.NodeProto()
             self.node.CopyFrom(node)
@@ -43,7 +43,7 @@ class Operator:
                 with np.errstate(all="ignore"):  # what is not finite is refused where it matters
                     getCustomOp(self.node).execute_node(context, None)
                 return context[self.node.output[0]]
-            types = tuple(array.dtype for array in inputs.values())
+            types = tuple(str(array.dtype) for array in inputs.values())
             if types not in self._sessions:
                 self._sessions[types] = self._start(inputs)
             output: Array = self._sessions[types].run([self.node.output[0]], dict(inputs))[0]

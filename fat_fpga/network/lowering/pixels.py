@@ -31,7 +31,7 @@ def input_type(graph: Graph) -> np.dtype[np.generic]:
             f"input '{graph.input}' is of type {name}, expected FLOAT or an integer type that holds 0..255: "
             "export the model in single precision (float32)"
         )
-    return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(graph.input_type))
+    return graph.input_dtype
 
 
 def pixel_scale(graph: Graph, pixels: Pixels) -> np.float32:
@@ -97,7 +97,8 @@ def input_quantiser(
         raise refuse(node, f"its input is no multiple of {grid.scale:g}, the scale of the quantiser in front")
     table = np.ascontiguousarray(table.T)
     _check_reached(table, scale, grid, node, told)
-    return InputQuantiser(shape, table, grid.scale)
+    datatype = "" if grid.levels is None else grid.levels.datatype
+    return InputQuantiser(shape, table, grid.scale, datatype)
 
 
 def _check_reached(table: IntArray, scale: np.float32, grid: Grid, node: Node, told: bool) -> None:

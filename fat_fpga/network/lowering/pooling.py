@@ -11,14 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fat_fpga.network.bounds import lattice
-from fat_fpga.network.layers import InputQuantiser, MatrixVectorUnit, MaxPool
-from fat_fpga.network.levels import Levels
-from fat_fpga.network.lowering.chain import Chain, Probe
+from fat_fpga.network.layers import MaxPool
+from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
 from fat_fpga.network.lowering.layout import Layout
-from fat_fpga.network.lowering.matrix import Product, padding_of
-from fat_fpga.network.lowering.thresholds import Accumulators
+from fat_fpga.network.lowering.matrix import padding_of
 
 POOLS = ("MaxPool", "GlobalMaxPool", "ReduceMax")
 
@@ -75,46 +72,19 @@ def _reduces_to_image(node: Node, graph: Graph) -> bool:
     return bool(options.get("keepdims", 1))
 
 
-def check_pools(
-    pools: Sequence[PendingPool],
-    unit: MatrixVectorUnit,
-    product: Product,
-    source: InputQuantiser | Levels,
-    source_scale: float,
-    chain: Chain,
-) -> None:
+def check_pools(pools: Sequence[PendingPool], chain: Chain) -> None:
     """ModelError unless every pool may be moved behind the chain that it lies in.
 
-    All nodes of a chain are monotone, so its ends tell the direction of each part. What lies in front of a pool may
-    have either; behind it no channel's values may decrease.
-
-    Args:
-        unit: with the weights of the file, not negated.
-        source, source_scale: integers in front of the unit, and the real value of one step of them.
+    What lies in front of a pool may have either direction; behind it no channel's values may decrease.
     """
-    within = [pool for pool in pools if pool.position < len(chain.steps)]
-    if not within:
-        return
-    reach = lattice(unit, source)
-    ends = Accumulators(product, source_scale)(np.stack([reach.low, reach.high]).astype(np.int64))
-    behind = chain(ends)
-    for pool in within:
-        front = chain.part(0, pool.position)(ends)
-        decreases = (front[1] - front[0]) * (behind[1] - behind[0]) < 0
+    for pool in pools:
+        decreases = chain.part(pool.position, len(chain.steps)).direction() < 0
         if np.any(decreases):
-            where = int(np.flatnonzero(decreases)[0])
-            culprit = _culprit(chain, pool.position, front, where)
+            channel = int(np.flatnonzero(decreases)[0])
+            stops = range(pool.position + 1, len(chain.steps) + 1)
+            first = next(stop for stop in stops if chain.part(pool.position, stop).direction()[channel] < 0)
             raise refuse(
                 pool.node,
-                f"it lies in front of {label(culprit)}, which decreases for channel {where}: "
+                f"it lies in front of {label(chain.nodes[first - 1])}, which decreases for channel {channel}: "
                 "such a maximum is no maximum of the quantised activations; quantise first",
             )
-
-
-def _culprit(chain: Chain, position: int, values: Probe, channel: int) -> Node:
-    """The first node behind a pool that turns the order of a channel's two values round."""
-    for stop in range(position + 1, len(chain.steps)):
-        results = chain.part(position, stop)(values)
-        if (values[1, channel] - values[0, channel]) * (results[1, channel] - results[0, channel]) < 0:
-            return chain.nodes[stop - 1]
-    return chain.nodes[-1]

@@ -1,49 +1,67 @@
-"""Exact thresholds of a unit, found by executing its chain on accumulators."""
+"""Exact thresholds of a unit, found by executing its chain on accumulators.
+
+A fault takes accumulators where fault-free sums never are: between the points of their lattice, and beyond their reach.
+So a threshold is looked for among all integers up to `LIMIT`, and is the smallest sum that the file's own nodes put on
+the level, whatever the fault-free network can reach.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.network.bounds import Lattice, lattice
-from fat_fpga.network.datatypes import holds, type_of
+from fat_fpga.network.datatypes import holds, smallest_type, span_of, type_of
 from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
 from fat_fpga.network.levels import Levels
-from fat_fpga.network.lowering.chain import Chain, Probe
+from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import ROUNDING
-from fat_fpga.network.lowering.graph import refuse
+from fat_fpga.network.lowering.graph import Graph, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.matrix import Product
+from fat_fpga.network.lowering.sites import stored_thresholds
+from fat_fpga.network.write import MEMORY
 
 EXACT = 2**24
 """Up to here float32 holds every integer."""
+LIMIT = 2**30
+"""No sum is larger, with a fault or without (engines refuse larger ones)."""
+NEVER, ALWAYS = 2**31 - 1, -(2**31)
+"""Thresholds that no sum meets, and that every sum meets."""
 WORK = 2**22
 """Values that one evaluation of a chain may handle, to bound memory."""
+UNDECIDED = "INT32"
+"""The type that qonnx gives every accumulator for want of a better one; FINN narrows it when it builds."""
 Index = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]
 """Which level each accumulator [V, M] reaches."""
 
 
 class Accumulators:
-    """Turns integer accumulators of a product into the float values that enter its chain."""
+    """Turns integer accumulators of a product into the float values that enter its chain.
 
-    def __init__(self, product: Product, source_scale: float) -> None:
-        self._source = np.float32(source_scale)
-        self._product = product
+    They are float32, as in any execution of the file, as long as float32 holds every fault-free sum; else float64, and
+    so is the arithmetic of the chain: then no float32 execution of the file is exact, and this is what it stands for.
 
-    def __call__(self, accumulators: npt.NDArray[np.int64]) -> Probe:
-        """Real values, float32, of integers [V, M]."""
-        real = accumulators.astype(np.float32) * self._source * self._product.scale
-        return real if self._product.bias is None else real + self._product.bias.astype(np.float32)
+    Args:
+        reach: of the fault-free accumulators.
+    """
 
+    def __init__(self, product: Product, source_scale: float, reach: Lattice) -> None:
+        largest = int(max(np.abs(reach.low.astype(np.int64)).max(), np.abs(reach.high.astype(np.int64)).max()))
+        self.type: Any = np.float32 if largest < EXACT else np.float64
+        self._source = self.type(np.float32(source_scale))
+        self._scale: npt.NDArray[Any] = product.scale.astype(self.type)
+        self._bias: npt.NDArray[Any] | None = None if product.bias is None else product.bias.astype(self.type)
 
-def check_range(product: Product, reach: Lattice) -> None:
-    """ModelError where accumulators are too large to be exact in float32, so in the file's own arithmetic."""
-    largest = int(max(np.abs(reach.low).max(), np.abs(reach.high).max()))
-    if largest >= EXACT:
-        raise refuse(product.node, f"its accumulators reach {largest}, which float32 does not hold exactly")
+    def __call__(self, accumulators: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """Real values of integers [V, M]."""
+        integers: npt.NDArray[Any] = accumulators.astype(self.type)
+        real: npt.NDArray[Any] = integers * self._source * self._scale
+        return real if self._bias is None else real + self._bias
 
 
 def activated_unit(
@@ -65,10 +83,11 @@ def activated_unit(
     """
     levels = grid.levels
     assert levels is not None
-    accumulators = Accumulators(product, source_scale)
+    sign = chain.direction()
+    weights = (unit.weights * sign[:, None, None, None]).astype(np.int32)
+    unit = replace(unit, weights=weights, weight_type=widened(unit.weight_type, weights))
     reach = lattice(unit, source)
-    check_range(product, reach)
-    sign = np.ones(unit.channels, np.int64)
+    accumulators = Accumulators(product, source_scale, reach)
 
     def index(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         real = chain(accumulators(values * sign)).astype(np.float64)
@@ -79,45 +98,68 @@ def activated_unit(
             raise refuse(chain.nodes[-1], f"its output is not among the levels {levels} times {grid.scale:g}")
         return nearest.astype(np.int64)
 
-    # The quantiser itself may saturate, so the direction is told in front of it, as the sign of gamma tells FINN.
-    ends = accumulators(np.stack([reach.low, reach.high]).astype(np.int64))
-    smallest, largest = chain.in_front_of_quantiser()(ends)
-    sign[:] = np.where(largest < smallest, -1, 1)
-    weights = (unit.weights * sign[:, None, None, None]).astype(np.int32)
-    unit = replace(unit, weights=weights, weight_type=widened(unit.weight_type, weights))
-    reach = lattice(unit, source)
-    thresholds = _search(index, reach, levels.count - 1)
+    thresholds = _search(index, unit.channels, levels.count - 1)
     _verify(index, reach, thresholds, chain)
-    return replace(unit, thresholds=thresholds, levels=levels)
+    return replace(
+        unit,
+        thresholds=thresholds,
+        levels=levels,
+        accumulator_type=accumulator_annotation(product, chain.graph),
+        threshold_type=_memory_type(product, source_scale, chain, thresholds, reach),
+    )
 
 
-def _search(index: Index, reach: Lattice, count: int) -> IntArray:
-    """Smallest reachable accumulator of each channel for each level from 1 up, ``high + 1`` where none does: [M, T]."""
-    low, high = reach.low.astype(np.int64), reach.high.astype(np.int64)
-    points = (high - low) // reach.step + 1
+def accumulator_annotation(product: Product, graph: Graph) -> str:
+    """The datatype that the file gives the sums of a product, empty where it gives none."""
+    annotated = graph.datatypes.get(product.node.output[0], "")
+    return annotated if annotated != UNDECIDED and span_of(annotated) is not None else ""
+
+
+def _memory_type(product: Product, source_scale: float, chain: Chain, thresholds: IntArray, reach: Lattice) -> str:
+    """Datatype of the threshold memory, where the file has its words: a MultiThreshold right behind integer sums."""
+    holder = stored_thresholds(product, source_scale, chain)
+    if holder is None:
+        return ""
+    tensor = str(holder.input[1])
+    if MEMORY + tensor in chain.graph.properties:
+        return str(chain.graph.properties[MEMORY + tensor])
+    annotated = str(chain.graph.datatypes.get(tensor, ""))
+    if annotated != UNDECIDED and span_of(annotated) is not None:
+        return annotated
+    stored = thresholds[(thresholds != NEVER) & (thresholds != ALWAYS)]
+    low, high = int(reach.low.min()), int(reach.high.max()) + 1
+    return smallest_type(min(low, *stored.tolist()), max(high, *stored.tolist())) if stored.size else ""
+
+
+def _search(index: Index, channels: int, count: int) -> IntArray:
+    """Smallest accumulator of each channel for each level from 1 up, `NEVER` or `ALWAYS` beyond `LIMIT`: [M, T]."""
     wanted = np.arange(1, count + 1)[:, None]
-    first = np.zeros((count, len(low)), np.int64)  # every point in front of it is too small
-    last = np.broadcast_to(points, first.shape).copy()  # it is large enough, or there is none
+    first = np.full((count, channels), -LIMIT, np.int64)  # every accumulator in front of it is too small
+    last = np.full((count, channels), LIMIT + 1, np.int64)  # it is large enough, or there is none
     while np.any(first < last):
         middle = (first + last) // 2
-        met = index(np.minimum(low + middle * reach.step, high)) >= wanted
+        met = index(np.minimum(middle, LIMIT)) >= wanted
         open_ = first < last
         last = np.where(open_ & met, middle, last)
         first = np.where(open_ & ~met, middle + 1, first)
-    found = np.where(first == points, high + 1, low + first * reach.step)
+    found = np.where(first > LIMIT, NEVER, np.where(first == -LIMIT, ALWAYS, first))
     thresholds: IntArray = np.ascontiguousarray(found.T).astype(np.int32)
     return thresholds
 
 
 def _verify(index: Index, reach: Lattice, thresholds: IntArray, chain: Chain) -> None:
-    """Compare thresholds and chain at every reachable accumulator, or evenly spaced ones where they are too many."""
+    """Compare thresholds and chain: at every reachable accumulator, or evenly spaced ones where they are too many, and
+    at accumulators beyond reach in steps that double."""
     low, high = reach.low.astype(np.int64), reach.high.astype(np.int64)
     points = (high - low) // reach.step + 1
     count = int(min(points.max(), max(2, WORK // (thresholds.size + len(low)))))
     fraction = np.linspace(0, 1, count)[:, None]
-    values = low + np.rint(fraction * (points - 1)).astype(np.int64) * reach.step
-    if not np.array_equal(index(values), (values[:, :, None] >= thresholds).sum(axis=2)):
-        raise refuse(chain.nodes[-1], "the chain up to here is not a monotone function of the accumulator")
+    near = low + np.rint(fraction * (points - 1)).astype(np.int64) * reach.step
+    doubling = 2 ** np.arange(31)[:, None]
+    far = np.clip(np.concatenate([low - doubling[::-1], high + doubling]), -LIMIT, LIMIT)
+    for values in (near, far):
+        if not np.array_equal(index(values), (values[:, :, None] >= thresholds).sum(axis=2)):
+            raise refuse(chain.nodes[-1], "the chain up to here is not a monotone function of the accumulator")
 
 
 def widened(weight_type: str, weights: IntArray) -> str:

@@ -20,26 +20,34 @@ from fat_fpga.network.lowering.grid import Grid, behind
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.matrix import MATRIX, Padding, Product, read_product
 from fat_fpga.network.lowering.monotone import MONOTONE, check_certain, refusal
-from fat_fpga.network.lowering.operators import MOVES, PASSIVE, Operator
+from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QUANTISERS, Operator
 from fat_fpga.network.lowering.padding import read_pad
 from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_quantiser, input_type, pixel_scale
 from fat_fpga.network.lowering.pooling import POOLS, PendingPool, check_pools, read_pool
+from fat_fpga.network.lowering.sites import ImageSite, Sites, stream_site, unit_site
 from fat_fpga.network.lowering.tail import SELECTORS, check_selector, scoring_unit
 from fat_fpga.network.lowering.thresholds import activated_unit, widened
 from fat_fpga.network.lowering.types import FLOAT, check_arithmetic, check_float, type_behind
 from fat_fpga.network.lowering.vote import VOTE, read_vote
-from fat_fpga.network.network import Network
+from fat_fpga.network.network import INPUT, Network
 
 
 def lower(model: onnx.ModelProto, name: str, pixels: Pixels = "auto", image_shape: Shape | None = None) -> Network:
     """Lower an opened model; see `fat_fpga.network.load_network` for arguments and errors."""
+    return lower_with_sites(model, name, pixels, image_shape)[0]
+
+
+def lower_with_sites(
+    model: onnx.ModelProto, name: str, pixels: Pixels = "auto", image_shape: Shape | None = None
+) -> tuple[Network, Sites]:
+    """Lower an opened model, and tell where each part of the network is in it."""
     try:
         graph = Graph(model)
         walk = _Walk(graph, pixels, image_shape)
         for node in graph.nodes:
             with blaming(node):
                 walk.visit(node)
-        return walk.finish(name)
+        return walk.finish(name), walk.sites
     except ModelError:
         raise
     except Exception as error:  # whatever a damaged file leads to
@@ -73,6 +81,11 @@ class _Walk:
         self.pad: tuple[Node, Padding] | None = None  # right in front
         self.layers: list[Layer] = []
         self.selected = False
+        self.sites = Sites(
+            ImageSite(graph.input, self.layout.index, graph.batch, self.pixel_scale != 1, graph.input_dtype)
+        )
+        self.layout_before, self.layout_behind = self.layout, self.layout  # of the pending product
+        self.streams: dict[str, tuple[str, Layout, Grid]] = {}  # behind the pending unit, by place
 
     def visit(self, node: Node) -> None:
         """Take in the next node."""
@@ -108,6 +121,7 @@ class _Walk:
         self._take(node)
         self.dtype = type_behind(node, self.dtype, graph)
         self.tensor = node.output[0]
+        self._show()
         self.seen.update(dict.fromkeys(node.output, (graph.batch, *self.layout.index.shape)))
         self.ends = set(node.output[1:]) if node.op_type == "TopK" else {node.output[0]}
         self.scores.update(node.output)
@@ -136,8 +150,8 @@ class _Walk:
         check_float(node, self.dtype)
         _, zeros = self.pad or (None, (0, 0, 0, 0))
         product = read_product(node, self.graph, self.layout, zeros)
-        self.pad = None
         self._close(node)
+        self.pad = None
         self.scores = set()
         weight_type = widened(product.datatype or "", product.weights)
         name = f"{product.kind}{sum(isinstance(layer, MatrixVectorUnit) for layer in self.layers)}"
@@ -145,12 +159,13 @@ class _Walk:
             name, product.weights, None, None, product.stride, product.padding, weight_type, node.name
         )
         shape = unit.output_shape(self.layout.shape)
+        self.layout_before = self.layout
         if node.op_type == "Conv":
             self.layout = Layout.image(shape)
         else:
             index = np.arange(unit.channels).reshape(*self.layout.index.shape[:-1], -1)
             self.layout = Layout(shape, index)
-        self.unit, self.product = unit, product
+        self.unit, self.product, self.layout_behind = unit, product, self.layout
         self.grid = f"there is none after {label(node)}"
         self.chain = Chain(self.graph, unit.channels)
 
@@ -165,13 +180,34 @@ class _Walk:
         if self.unit is None or self.product is None or self.source is None:
             self.input = input_quantiser(self.chain, self.layout.shape, self.pixel_scale, grid, node, self.told)
             self.source = self.input, grid.scale
+            tensor = self.tensor if self.pad is None else self.pad[0].input[0]
+            self.sites.streams[INPUT] = stream_site(tensor, self.layout, grid, grid.levels)
             return
-        check_pools(self.pools, self.unit, self.product, *self.source, self.chain)
-        self.layers.append(activated_unit(self.unit, self.product, *self.source, self.chain, grid))
+        check_pools(self.pools, self.chain)
+        self._add(activated_unit(self.unit, self.product, *self.source, self.chain, grid))
         self.layers += self.behind
         self.behind, self.pools = [], []
         assert grid.levels is not None
         self.source = grid.levels, grid.scale
+
+    def _add(self, unit: MatrixVectorUnit) -> None:
+        """Take in a finished unit."""
+        assert self.product is not None
+        assert self.source is not None
+        self.layers.append(unit)
+        values = self.graph.constants[self.product.node.input[1]].values
+        self.sites.units[unit.name] = unit_site(
+            unit, self.product, self.source[1], self.chain, values, self.layout_before, self.layout_behind
+        )
+        for place, (tensor, layout, grid) in self.streams.items():
+            self.sites.streams[place] = stream_site(tensor, layout, grid, unit.levels)
+        self.streams = {}
+
+    def _show(self) -> None:
+        """Note where the stream behind the pending unit, or behind the last of its pools and votes, is now."""
+        if self.unit is not None and isinstance(self.grid, Grid) and not self.selected and self.pad is None:
+            place = self.behind[-1].name if self.behind else self.unit.name
+            self.streams[place] = self.tensor, self.layout, self.grid
 
     def _pool(self, node: Node) -> None:
         if self.unit is None:
@@ -214,6 +250,8 @@ class _Walk:
         check_arithmetic(node, self.dtype)
         self.chain.add(node, self.layout.channels, self.dtype)
         self.grid = behind(node, self.grid, self.graph)
+        if node.op_type in (*QUANTISERS, "Relu", "Clip"):
+            self.streams = {}  # in front of it are other integers than the unit's
         voted = any(isinstance(layer, MajorityVote) for layer in self.behind)
         if voted and (node.op_type not in ("Mul", "Div") or isinstance(self.grid, str)):
             raise refuse(node, "behind a vote only a positive scale common to all channels is supported")
@@ -224,6 +262,7 @@ class _Walk:
         if self.layout.index.shape[axis - 1 if axis > 0 else axis] != self.layout.index.size:
             raise refuse(node, f"expected the choice among all classes, got axis {axis} of {list(self.layout.shape)}")
         self.selected = True
+        self.sites.scores, self.sites.choice = self.tensor, node.output[-1]
 
     def _adopt_image_shape(self) -> None:
         """Take an input that is reshaped to [N, C, H, W], from flat or before all else, as an image of that shape."""
@@ -264,5 +303,6 @@ class _Walk:
                 ModelWarning,
                 stacklevel=2,
             )
-        self.layers.append(scoring_unit(self.unit, self.product, *self.source, self.chain))
+        self._add(scoring_unit(self.unit, self.product, *self.source, self.chain))
+        self.sites.scores = self.sites.scores or self.tensor
         return Network(name, self.input, tuple(self.layers))

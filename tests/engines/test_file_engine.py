@@ -1,0 +1,105 @@
+"""The file engine: our engines against qonnx's execution of the user's own file, under faults of every kind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+
+from fat_fpga.crosscheck import KINDS, crosscheck, sample_faults
+from fat_fpga.crosscheck.table import crosscheck_text
+from fat_fpga.engines import get
+from fat_fpga.engines.file_engine import FileEngine
+from fat_fpga.errors import EngineError
+from fat_fpga.faults import AnyFault
+from fat_fpga.network import Network, write_qonnx
+from tests.designs.finn_form import finn_form
+from tests.designs.finn_graph import random_finn_graph
+from tests.designs.float_graph import random_float_graph
+from tests.designs.random_network import random_images, random_network
+
+IMAGES = 3
+FAULTS = 63  # of a file
+FILES = 30  # of each form
+
+FORMS = ("float", "finn", "integer")
+
+
+def random_file(form: str, seed: int, path: Path) -> None:
+    """Write a random file that takes so many images at once: as Brevitas exports it, the same behind FINN's conversion
+    of quantisers, or integers with thresholds anywhere."""
+    rng = np.random.default_rng(seed)
+
+    def choose(options):  # type: ignore[no-untyped-def]
+        return options[int(rng.integers(len(options)))]
+
+    if form == "integer":
+        model = random_finn_graph(choose, rng, IMAGES)
+    else:
+        model = random_float_graph(choose, rng, images=IMAGES).model
+        model = finn_form(model) if form == "finn" else model
+    onnx.save(model, path)
+
+
+@pytest.mark.parametrize("part", range(3))
+@pytest.mark.parametrize("form", FORMS)
+def test_every_stream_under_random_faults(form: str, part: int, tmp_path: Path) -> None:
+    """Streams and class scores, in the reference and in the native engine."""
+    pairs = changed = 0
+    for seed in range(part, FILES, 3):
+        random_file(form, seed, tmp_path / "file.onnx")
+        judge = FileEngine(tmp_path / "file.onnx")
+        network = judge.network
+        images = random_images(network, IMAGES, seed)
+        golden = judge.trace(network, images)
+        for fault in sample_faults(network, KINDS, FAULTS, IMAGES, seed):
+            right = judge.trace(network, images, fault)
+            for name in ("reference", "native"):
+                found = get(name).trace(network, images, fault)
+                assert right.keys() >= found.keys()
+                for place, stream in found.items():
+                    assert np.array_equal(stream, right[place]), f"{name}, seed {seed}: {fault}, {place}"
+            changed += any(not np.array_equal(right[place], golden[place]) for place in right)
+            pairs += 1
+    assert pairs >= 580
+    assert changed >= 300
+
+
+def test_predictions_and_crosscheck(tmp_path: Path) -> None:
+    for form in FORMS:
+        random_file(form, 3, tmp_path / "file.onnx")
+        judge = FileEngine(tmp_path / "file.onnx")
+        images = random_images(judge.network, 4)  # no multiple of what the file takes at once
+        faults = sample_faults(judge.network, KINDS, 27, len(images))
+        check = crosscheck(judge.network, images, faults, {"native": get("native"), "file": judge})
+        assert check.equal, crosscheck_text(check)
+        assert check.pairs[0].faults == len(faults)
+        assert not check.refusals
+
+
+def test_it_sees_what_lowering_gets_wrong(tmp_path: Path) -> None:
+    """On a network whose thresholds are right for fault-free sums only, it differs, and without a fault it does not."""
+    found: list[AnyFault] = []
+    for seed in range(12):
+        random_file("integer", seed, tmp_path / "file.onnx")
+        judge = FileEngine(tmp_path / "file.onnx")
+        pulled, images = judge.network.canonical, random_images(judge.network, IMAGES, seed)
+        last = judge.network.units[-1].name
+        assert np.array_equal(judge.trace(judge.network, images)[last], get("reference").trace(pulled, images)[last])
+        for fault in sample_faults(judge.network, ["weight", "accumulator"], 20, IMAGES, seed):
+            right = judge.trace(judge.network, images, fault)[last]
+            if not np.array_equal(get("reference").trace(pulled, images, fault)[last], right):
+                found.append(fault)
+    assert len(found) >= 3
+
+
+def test_another_network_than_the_files_is_refused(tmp_path: Path) -> None:
+    write_qonnx(random_network(1), tmp_path / "one.onnx")
+    other: Network = random_network(2)
+    judge = get(f"file:{tmp_path / 'one.onnx'}")
+    with pytest.raises(EngineError, match=r"the file engine executes .*one.onnx, and random is another network"):
+        judge.trace(other, random_images(other, 1))
+    with pytest.raises(EngineError, match="needs the network's file: file:PATH"):
+        get("file")
