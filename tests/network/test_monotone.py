@@ -17,11 +17,15 @@ CHANNELS = 6
 SLOPES = np.linspace(0, 2, CHANNELS).reshape(CHANNELS, 1, 1)
 
 
-def network(operator: str, *parameters: Any, scale: float = 0.25, **attributes: Any) -> GraphBuilder:
+def network(
+    operator: str, *parameters: Any, scale: float = 0.25, least: float | None = None, **attributes: Any
+) -> GraphBuilder:
     builder = GraphBuilder([1, 2, 5, 5])
     builder.quant(1 / 128, 8)
     builder.node("Conv", builder.quant(1.0, 3, first=RNG.normal(0, 1, (CHANNELS, 2, 3, 3))))
     builder.node("Mul", RNG.uniform(0.3, 1, (1, CHANNELS, 1, 1)))
+    if least is not None:
+        builder.node("Max", least)
     builder.node(operator, *parameters, name="culprit", **attributes)
     builder.quant(scale, 4)
     builder.node("Flatten", axis=1)
@@ -52,6 +56,8 @@ FUNCTIONS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "Sinh": ((), {}),
     "Min": ((1.0, 0.75), {}),
     "Max": ((RNG.normal(0, 0.5, (1, CHANNELS, 1, 1)),), {}),
+    "Sqrt": ((), {"least": 0.0}),
+    "Log": ((), {"least": 0.125}),
 }
 
 
@@ -71,8 +77,8 @@ def test_monotone_functions(operator: str) -> None:
         ("PRelu", (SLOPES - 0.5,), {}, "its slopes must be at least 0, got -0.5"),
         ("ThresholdedRelu", (), {"alpha": -1.0}, "alpha must be at least 0"),
         ("HardSigmoid", (), {"alpha": -1.0}, "alpha must be at least 0"),
-        ("Sqrt", (), {}, "it has no value for negative sums"),
-        ("Log", (), {}, "it has no value for negative sums"),
+        ("Sqrt", (), {}, "it yields values that are not finite"),
+        ("Log", (), {}, "it yields values that are not finite"),
         ("Gelu", (), {}, "it is not a monotone function of the accumulator"),
         ("Softmax", (), {"axis": 1}, "export the model without it: the class is that of the largest score"),
         ("Cast", (), {"to": 7}, "a cast to INT64 can change values"),

@@ -20,7 +20,6 @@ Condition = Callable[[Node, Graph], str | None]
 NOT_MONOTONE = (
     "Abs", "Cos", "Cosh", "Gelu", "HardSwish", "Mish", "Mod", "Pow", "Reciprocal", "Shrink", "Sin", "Swish", "Tan",
 )  # fmt: skip
-NOT_EVERYWHERE = ("Acosh", "Log", "Sqrt")
 SOFTMAX = ("Softmax", "LogSoftmax", "Hardmax")
 
 
@@ -100,6 +99,8 @@ MONOTONE: Mapping[str, Condition] = {
     "Softsign": _always,
     "Erf": _always,
     "Exp": _always,
+    "Log": _always,
+    "Sqrt": _always,
     "Atan": _always,
     "Asinh": _always,
     "Sinh": _always,
@@ -124,8 +125,6 @@ def refusal(node: Node) -> Any:
     """The error for a node of an operator that is none of those that are read."""
     if node.op_type in NOT_MONOTONE:
         return refuse(node, "it is not a monotone function of the accumulator")
-    if node.op_type in NOT_EVERYWHERE:
-        return refuse(node, "it has no value for negative sums, which a fault can give where inputs cannot")
     if node.op_type in SOFTMAX:
         return refuse(node, "export the model without it: the class is that of the largest score, before or after it")
     if node.op_type in ("If", "Loop", "Scan"):

@@ -20,7 +20,7 @@ from fat_fpga.network.lowering.grid import Grid, behind
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.matrix import MATRIX, Padding, Product, read_product
 from fat_fpga.network.lowering.monotone import MONOTONE, check_certain, refusal
-from fat_fpga.network.lowering.operators import MOVES, PASSIVE, Operator
+from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QUANTISERS, Operator
 from fat_fpga.network.lowering.padding import read_pad
 from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_quantiser, input_type, pixel_scale
 from fat_fpga.network.lowering.pooling import POOLS, PendingPool, check_pools, read_pool
@@ -251,6 +251,8 @@ class _Walk:
         check_arithmetic(node, self.dtype)
         self.chain.add(node, self.layout.channels, self.dtype)
         self.grid = behind(node, self.grid, self.graph)
+        if node.op_type in (*QUANTISERS, "Relu", "Clip"):
+            self.streams = {}  # in front of it are other integers than the unit's
         voted = any(isinstance(layer, MajorityVote) for layer in self.behind)
         if voted and (node.op_type not in ("Mul", "Div") or isinstance(self.grid, str)):
             raise refuse(node, "behind a vote only a positive scale common to all channels is supported")
