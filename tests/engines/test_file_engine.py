@@ -22,7 +22,7 @@ from tests.designs.random_network import random_images, random_network
 
 IMAGES = 3
 FAULTS = 63  # of a file
-FILES = 30  # of each form
+FILES = 27  # of each form
 
 FORMS = ("float", "finn", "integer")
 
@@ -63,7 +63,7 @@ def test_every_stream_under_random_faults(form: str, part: int, tmp_path: Path) 
                     assert np.array_equal(stream, right[place]), f"{name}, seed {seed}: {fault}, {place}"
             changed += any(not np.array_equal(right[place], golden[place]) for place in right)
             pairs += 1
-    assert pairs >= 580
+    assert pairs >= 540
     assert changed >= 300
 
 
