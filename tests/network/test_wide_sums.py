@@ -101,4 +101,4 @@ def test_engines_agree_on_faults_in_wide_sums(kind: str) -> None:
         for name in ("native", "torch"):
             assert np.array_equal(get(name).trace(network, images, fault)["fc0"], expected), (name, fault)
         differ += not np.array_equal(expected, golden)
-    assert kind == "weight" or differ >= 5  # a bit of one weight of 5,000 moves a sum by little
+    assert differ >= {"weight": 0, "threshold": 1, "accumulator": 5}[kind]  # low bits move wide sums by little

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 
 from fat_fpga.errors import ModelError, ModelWarning
-from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Shape
+from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, Shape
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import Constant
@@ -18,17 +18,17 @@ from fat_fpga.network.lowering.folding import fold
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, blaming, label, refuse
 from fat_fpga.network.lowering.grid import Grid, behind
 from fat_fpga.network.lowering.layout import Layout
-from fat_fpga.network.lowering.matrix import MATRIX, Padding, Product, read_product
+from fat_fpga.network.lowering.matrix import MATRIX, Padding, read_product
 from fat_fpga.network.lowering.monotone import MONOTONE, check_certain, refusal
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QUANTISERS, Operator
 from fat_fpga.network.lowering.padding import read_pad
+from fat_fpga.network.lowering.pending import Pending
 from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_quantiser, input_type, pixel_scale
-from fat_fpga.network.lowering.pooling import POOLS, PendingPool, check_pools, read_pool
-from fat_fpga.network.lowering.sites import ImageSite, Sites, stream_site, unit_site
-from fat_fpga.network.lowering.tail import SELECTORS, check_selector, scoring_unit
-from fat_fpga.network.lowering.thresholds import activated_unit, widened
+from fat_fpga.network.lowering.pooling import POOLS
+from fat_fpga.network.lowering.sites import ImageSite, Sites, stream_site
+from fat_fpga.network.lowering.tail import SELECTORS, check_selector
 from fat_fpga.network.lowering.types import FLOAT, check_arithmetic, check_float, type_behind
-from fat_fpga.network.lowering.vote import VOTE, read_vote
+from fat_fpga.network.lowering.vote import VOTE
 from fat_fpga.network.network import INPUT, Network
 
 
@@ -73,19 +73,13 @@ class _Walk:
         self.grid: Grid | str = Grid(float(self.pixel_scale), None)  # or why there is none
         self.chain = Chain(graph, self.layout.shape[0])
         self.input: InputQuantiser | None = None
-        self.product: Product | None = None
-        self.unit: MatrixVectorUnit | None = None
-        self.source: tuple[InputQuantiser | Levels, float] | None = None  # in front of the pending unit
-        self.behind: list[MajorityVote | MaxPool] = []  # the pending unit
-        self.pools: list[PendingPool] = []  # those among them, with their places in the chain
+        self.pending: Pending | None = None
         self.pad: tuple[Node, Padding] | None = None  # right in front
         self.layers: list[Layer] = []
         self.selected = False
         self.sites = Sites(
             graph.model, ImageSite(graph.input, self.layout.index, graph.batch, self.pixel_scale != 1, self.dtype)
         )
-        self.layout_before, self.layout_behind = self.layout, self.layout  # of the pending product
-        self.streams: dict[str, tuple[str, Layout, Grid]] = {}  # behind the pending unit, by place
 
     def visit(self, node: Node) -> None:
         """Take in the next node."""
@@ -126,15 +120,20 @@ class _Walk:
         self.scores.update(node.output)
         if self.pad is None:
             self.unpadded = self.tensor
-            self._show()
+            if self.pending and isinstance(self.grid, Grid) and not self.selected and self.dtype == FLOAT:
+                self.pending.show(self.tensor, self.layout, self.grid)
 
     def _take(self, node: Node) -> None:
         if node.op_type in MATRIX:
             self._product(node)
         elif node.op_type in POOLS:
-            self._pool(node)
+            if self.pending is None:
+                raise refuse(node, "a max-pool in front of the first matrix product is not supported yet")
+            self.layout = self.pending.add_pool(node, self.graph, self.layout)
         elif node.op_type == VOTE:
-            self._vote(node)
+            if self.pending is None:
+                raise refuse(node, "expected right behind the activation quantiser of a matrix product")
+            self.layout = self.pending.add_vote(node, self.grid, self.layout)
         elif node.op_type in MOVES:
             self._move(node)
         elif node.op_type == "Pad":
@@ -153,85 +152,29 @@ class _Walk:
         _, zeros = self.pad or (None, (0, 0, 0, 0))
         product = read_product(node, self.graph, self.layout, zeros)
         self.pad = None
-        self._close(node)
+        source = self._close(node)
         self.scores = set()
-        weight_type = widened(product.datatype or "", product.weights)
-        name = f"{product.kind}{sum(isinstance(layer, MatrixVectorUnit) for layer in self.layers)}"
-        unit = MatrixVectorUnit(
-            name, product.weights, None, None, product.stride, product.padding, weight_type, node.name
-        )
-        shape = unit.output_shape(self.layout.shape)
-        self.layout_before = self.layout
-        if node.op_type == "Conv":
-            self.layout = Layout.image(shape)
-        else:
-            index = np.arange(unit.channels).reshape(*self.layout.index.shape[:-1], -1)
-            self.layout = Layout(shape, index)
-        self.unit, self.product, self.layout_behind = unit, product, self.layout
+        number = sum(isinstance(layer, MatrixVectorUnit) for layer in self.layers)
+        self.pending = Pending.of(product, number, source, self.layout, self.graph)
+        self.chain, self.layout = self.pending.chain, self.pending.after
         self.grid = f"there is none after {label(node)}"
-        self.chain = Chain(self.graph, unit.channels)
 
-    def _close(self, node: Node) -> None:
-        """Finish what lies in front of a matrix product: the pending unit, or the input."""
+    def _close(self, node: Node) -> tuple[InputQuantiser | Levels, float]:
+        """Finish what lies in front of a matrix product, the pending unit or the input: the integers there, and the
+        real value of one step of them."""
         grid = self.grid
         if isinstance(grid, str):
             raise refuse(
                 node,
                 f"float activations reach it: it needs a quantiser in front, of one scale and at most 8 bits; {grid}",
             )
-        if self.unit is None or self.product is None or self.source is None:
+        if self.pending is None:
             self.input = input_quantiser(self.chain, self.layout.shape, self.pixel_scale, grid, node, self.told)
-            self.source = self.input, grid.scale
             self.sites.streams[INPUT] = stream_site(self.unpadded, self.layout, grid, grid.levels)
-            return
-        check_pools(self.pools, self.chain)
-        self._add(activated_unit(self.unit, self.product, *self.source, self.chain, grid))
-        self.layers += self.behind
-        self.behind, self.pools = [], []
+            return self.input, grid.scale
+        self.layers += self.pending.activated(grid, self.sites)
         assert grid.levels is not None
-        self.source = grid.levels, grid.scale
-
-    def _add(self, unit: MatrixVectorUnit) -> None:
-        """Take in a finished unit."""
-        assert self.product is not None
-        assert self.source is not None
-        self.layers.append(unit)
-        values = self.graph.constants[self.product.node.input[1]].values
-        self.sites.units[unit.name] = unit_site(
-            unit, self.product, self.source[1], self.chain, values, self.layout_before, self.layout_behind
-        )
-        for place, (tensor, layout, grid) in self.streams.items():
-            self.sites.streams[place] = stream_site(tensor, layout, grid, unit.levels)
-        self.streams = {}
-
-    def _show(self) -> None:
-        """Note where the stream behind the pending unit, or behind the last of its pools and votes, is now."""
-        if self.unit is not None and isinstance(self.grid, Grid) and not self.selected and self.dtype == FLOAT:
-            place = self.behind[-1].name if self.behind else self.unit.name
-            self.streams[place] = self.tensor, self.layout, self.grid
-
-    def _pool(self, node: Node) -> None:
-        if self.unit is None:
-            raise refuse(node, "a max-pool in front of the first matrix product is not supported yet")
-        suffix = ".pool" + (str(len(self.pools) + 1) if self.pools else "")
-        pool, self.layout = read_pool(node, self.graph, self.layout, self.unit.name + suffix)
-        self.behind.append(pool)
-        self.pools.append(PendingPool(node, len(self.chain.steps)))
-
-    def _vote(self, node: Node) -> None:
-        if self.unit is None or isinstance(self.grid, str) or self.grid.levels is None or self.behind:
-            raise refuse(node, "expected right behind the activation quantiser of a matrix product")
-        if self.grid.scale != 1:
-            raise refuse(node, f"it votes on the bits of integers, and these are multiples of {self.grid.scale:g}")
-        vote = read_vote(node, self.unit.name, self.layout.shape[0])
-        self.behind.append(vote)
-        height, width = self.layout.shape[1:]
-        if self.layout.is_image:
-            self.layout = Layout.image((vote.channels, height, width))
-        elif self.layout.is_flat and (height, width) == (1, 1):
-            self.layout = Layout.flat((vote.channels, 1, 1))
-        else:
-            raise refuse(node, "expected activations [N, C, H, W] or [N, C]")
+        return grid.levels, grid.scale
 
     def _move(self, node: Node) -> None:
         operator = Operator(node, self.graph)
@@ -244,17 +187,18 @@ class _Walk:
         if moved is None:
             raise refuse(node, "it must keep the batch axis, and each image by itself")
         self.layout = moved
-        if self.unit is None:
+        if self.pending is None:
             self._adopt_image_shape()
 
     def _element_wise(self, node: Node) -> None:
         check_arithmetic(node, self.dtype)
         self.chain.add(node, self.layout.channels, self.dtype)
         self.grid = behind(node, self.grid, self.graph)
+        if self.pending is None:
+            return
         if node.op_type in (*QUANTISERS, "Relu", "Clip"):
-            self.streams = {}  # in front of it are other integers than the unit's
-        voted = any(isinstance(layer, MajorityVote) for layer in self.behind)
-        if voted and (node.op_type not in ("Mul", "Div") or isinstance(self.grid, str)):
+            self.pending.streams = {}  # in front of it are other integers than the unit's
+        if self.pending.voted and (node.op_type not in ("Mul", "Div") or isinstance(self.grid, str)):
             raise refuse(node, "behind a vote only a positive scale common to all channels is supported")
 
     def _select(self, node: Node) -> None:
@@ -281,7 +225,8 @@ class _Walk:
 
     def finish(self, name: str) -> Network:
         """The network, when all nodes have been visited."""
-        if self.unit is None or self.product is None or self.source is None or self.input is None:
+        pending = self.pending
+        if pending is None or self.input is None:
             raise ModelError("it holds no matrix product that depends on the input")
         if not self.ends & set(self.graph.outputs):
             raise ModelError(
@@ -289,14 +234,14 @@ class _Walk:
             )
         if self.pad is not None:
             raise refuse(self.pad[0], "expected a convolution behind it, got the end of the file")
-        if self.pools:
-            raise refuse(self.pools[0].node, "behind the last matrix product no max-pool is supported yet")
-        if self.behind:
-            raise ModelError(f"node '{self.behind[0].node}' behind the last matrix product is not supported")
+        if pending.pools:
+            raise refuse(pending.pools[0].node, "behind the last matrix product no max-pool is supported yet")
+        if pending.behind:
+            raise ModelError(f"node '{pending.behind[0].node}' behind the last matrix product is not supported")
         if not np.array_equal(self.layout.channels.ravel(), np.arange(self.layout.shape[0])):
             raise ModelError(f"expected one score per class, got an output of {list(self.layout.shape)} for each image")
-        if self.unit.channels == 1:
-            raise refuse(self.product.node, "it yields one score; the class is that of the largest of two or more")
+        if pending.unit.channels == 1:
+            raise refuse(pending.product.node, "it yields one score; the class is that of the largest of two or more")
         left_out = [name for name in self.graph.outputs if name not in self.scores]
         if left_out:
             warnings.warn(
@@ -304,6 +249,6 @@ class _Walk:
                 ModelWarning,
                 stacklevel=2,
             )
-        self._add(scoring_unit(self.unit, self.product, *self.source, self.chain))
+        self.layers.append(pending.scoring(self.sites))
         self.sites.scores = self.sites.scores or self.tensor
         return Network(name, self.input, tuple(self.layers))
