@@ -14,7 +14,8 @@ EPILOG = """\
 example:
   fat-fpga info cnv.onnx
 
-The fingerprint stands for the function: the same network has the same one from every form of file.
+The fingerprint stands for the function: the same network has the same one from every form of file. "memories" stands
+for what faults of bits meet beyond it: stored thresholds, widths, signs.
 """
 
 
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
 def describe(network: Network) -> str:
     """The network as a table: layers in order, then totals and fingerprint."""
-    from fat_fpga.faults import fault_space
+    from fat_fpga.faults import fault_space, memory_fingerprint
     from fat_fpga.network import MajorityVote, MatrixVectorUnit
     from fat_fpga.reports.text import align
 
@@ -70,6 +71,7 @@ def describe(network: Network) -> str:
     if network.fault:
         head += f"\nfault in it {network.fault}"
     return (
-        f"{head}\nfingerprint {network.fingerprint}\n\n{align(rows, left=(0, 1, 2, 3, 4))}\n\n"
+        f"{head}\nfingerprint {network.fingerprint}\nmemories    {memory_fingerprint(network)}\n\n"
+        f"{align(rows, left=(0, 1, 2, 3, 4))}\n\n"
         "faults of all kinds: fat-fpga faults MODEL"
     )

@@ -8,13 +8,16 @@ import subprocess
 import sys
 import textwrap
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.errors import CampaignError
-from fat_fpga.faults import Fault, fault_space
+from fat_fpga.faults import Fault, fault_space, memory_fingerprint
+from fat_fpga.network import MatrixVectorUnit, Network
 
 from .tiny import Watched, tiny_data, tiny_network, tiny_run
 
@@ -135,3 +138,31 @@ def test_an_engine_that_disagrees_on_the_fault_free_network_is_stopped(tmp_path:
     with pytest.raises(CampaignError, match="one of two engines is wrong"):
         run_campaign(network, data, fault_space(network), path, Wrong())
     assert Run.open(path).done == 3
+
+
+def same_function(network: Network) -> Network:
+    """A network whose thresholds are others, between the same two sums that inputs can give."""
+    first, *rest = network.layers
+    assert isinstance(first, MatrixVectorUnit)
+    assert first.thresholds is not None
+    moved = first.thresholds.copy()
+    moved[0] = 2000  # beyond what nine pixels reach, as 1900
+    return replace(network, layers=(replace(first, thresholds=moved), *rest))
+
+
+def test_faults_of_bits_are_not_continued_on_other_memories(tmp_path: Path) -> None:
+    network, data = same_function(tiny_network()), tiny_data()
+    first = network.layers[0]
+    assert isinstance(first, MatrixVectorUnit)
+    assert first.thresholds is not None
+    other = replace(first, thresholds=np.where(first.thresholds == 2000, 1900, first.thresholds).astype(np.int32))
+    twin = replace(network, layers=(other, *network.layers[1:]))
+    assert twin.fingerprint == network.fingerprint
+    assert memory_fingerprint(twin) != memory_fingerprint(network)
+    for kind in ("threshold", "accumulator", "weight", "activation"):
+        path, faults = tmp_path / f"{kind}.run", fault_space(network, kind, frames=30).sample(6)
+        run_campaign(network, data, faults, path, "reference")
+        with pytest.raises(CampaignError, match="computes the same, but its memories and registers hold"):
+            run_campaign(twin, data, faults, path, "reference")
+    run_campaign(network, data, fault_space(network), tmp_path / "channel.run", "reference")
+    run_campaign(twin, data, fault_space(network), tmp_path / "channel.run", "reference")

@@ -15,6 +15,7 @@ import pytest
 import fat_fpga
 from fat_fpga.campaign import Run
 from fat_fpga.cli import main
+from fat_fpga.faults import memory_fingerprint
 from fat_fpga.network import load_network
 from tests.campaign.tiny import tiny_run
 
@@ -128,10 +129,11 @@ def test_info(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [line.split() for line in text.splitlines()]
     assert rows[0][:2] == ["tiny:", "1x8x8"]
     assert rows[1] == ["fingerprint", load_network("tiny.onnx").fingerprint]
-    assert rows[4] == ["conv0", "4x1x3x3", "BIPOLAR", "{-1,", "+1}", "4x6x6", "1,296", "8"]
-    assert rows[5] == ["conv0.pool", "max", "2x2", "4x3x3"]
-    assert rows[7] == ["fc2", "4x3x2x2", "BIPOLAR", "scores", "4x1x1", "48", "0"]
-    assert rows[8] == ["total", "132", "1,536", "14"]
+    assert rows[2] == ["memories", memory_fingerprint(load_network("tiny.onnx"))]
+    assert rows[5] == ["conv0", "4x1x3x3", "BIPOLAR", "{-1,", "+1}", "4x6x6", "1,296", "8"]
+    assert rows[6] == ["conv0.pool", "max", "2x2", "4x3x3"]
+    assert rows[8] == ["fc2", "4x3x2x2", "BIPOLAR", "scores", "4x1x1", "48", "0"]
+    assert rows[9] == ["total", "132", "1,536", "14"]
 
 
 def test_help_teaches_by_example(capsys: pytest.CaptureFixture[str]) -> None:

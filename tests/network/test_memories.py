@@ -19,7 +19,7 @@ from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.infer_shapes import InferShapes
 
 from fat_fpga.engines import get
-from fat_fpga.faults import Fault, fault_space, parse_fault, places
+from fat_fpga.faults import Fault, fault_space, memory_fingerprint, parse_fault, places
 from fat_fpga.faults.fault import STUCK_BIT
 from fat_fpga.faults.register import accumulator_register, threshold_register
 from fat_fpga.network import Network
@@ -69,6 +69,33 @@ def test_the_words_of_that_memory() -> None:
     assert network.units[0].thresholds.tolist() == [[400], [200]]
     place = places(network)["fc0"]
     assert (accumulator_register(place).bits, threshold_register(place).bits) == (9, 9)
+
+
+def saturated(relu: bool) -> GraphBuilder:
+    """One pixel times 3 and 2 with a batch norm of negative gain in channel 0, always below 0; then two bits, unsigned.
+
+    With a ReLU in front of the quantiser or without: the function is the same.
+    """
+    builder = GraphBuilder([1, 1, 1, 1], "UINT8")
+    builder.node("Flatten", axis=1)
+    builder.node("MatMul", np.array([[3, 2]]))
+    builder.node("BatchNormalization", np.array([-1.0, 1.0]), np.array([-5.0, 0.0]), np.zeros(2), np.full(2, 1e4))
+    if relu:
+        builder.node("Relu")
+    builder.quant(1.0, 2, signed=0)
+    builder.node("MatMul", np.array([[1, 0], [0, 1]]))
+    return builder
+
+
+def test_signs_of_rows_are_those_of_the_chain_behind_a_saturated_relu_too() -> None:
+    one, two = (lower(saturated(relu).model(), "network") for relu in (False, True))
+    assert [row.item() for row in one.units[0].weights] == [-3, 2]  # as the sign of gamma says
+    assert memory_fingerprint(one) == memory_fingerprint(two)
+    image = np.full((1, 1, 1, 1), 100, np.uint8)
+    for network in (one, two):
+        # -300 in 11 bits is 11011010100; with the sign flipped it is 724, so the product is -724: 7.24 - 5 is level 2
+        found = get("native").trace(network, image, parse_fault("fc0/accumulator[0].bit[10] ^ 1"))
+        assert found["fc0"].ravel().tolist() == [2, 2]
 
 
 @dataclass
