@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from fat_fpga.network.layers import IntArray, MatrixVectorUnit
+from fat_fpga.network.layers import MatrixVectorUnit
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.graph import Node, attributes
@@ -125,7 +125,7 @@ def unit_site(
     thresholds = None if holder is None else (holder.output[0], chain.graph.constants[holder.input[1]].values)
     return UnitSite(
         product.node.output[0], behind.index, source_scale, product.scale, bias,
-        _signs(unit, product.weights), _places(product, values.shape, before), values,
+        _signs(unit, product, chain), _places(product, values.shape, before), values,
         thresholds,
     )  # fmt: skip
 
@@ -145,9 +145,10 @@ def stream_site(tensor: str, layout: Layout, grid: Grid, levels: Levels | None) 
     return StreamSite(tensor, layout.index, grid.scale, shift)
 
 
-def _signs(unit: MatrixVectorUnit, weights: IntArray) -> npt.NDArray[np.int64]:
-    same = (unit.weights == weights).reshape(unit.channels, -1).all(axis=1)
-    return np.where(same, 1, -1).astype(np.int64)
+def _signs(unit: MatrixVectorUnit, product: Product, chain: Chain) -> npt.NDArray[np.int64]:
+    if unit.levels is not None:
+        return chain.direction()
+    return np.full(unit.channels, 1 if np.array_equal(unit.weights, product.weights) else -1, np.int64)
 
 
 def _places(product: Product, shape: tuple[int, ...], before: Layout) -> Index:
