@@ -7,6 +7,7 @@ is compared is whether lowering understood the file, fault-free and under faults
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
@@ -110,7 +111,9 @@ class FileEngine:
         graph = FileGraph(self._base, self.network, self._sites, changes, first_frame)
         values = {self._sites.image.tensor: self._sites.image.values(images)}
         try:
-            found: dict[str, npt.NDArray[Any]] = execute_onnx(ModelWrapper(graph.model), values, True)
+            with warnings.catch_warnings():  # qonnx's, on names of domains and the like
+                warnings.simplefilter("ignore")
+                found: dict[str, npt.NDArray[Any]] = execute_onnx(ModelWrapper(graph.model), values, True)
         except Exception as error:  # qonnx raises what it likes
             raise EngineError(f"qonnx cannot execute {self.path}: {' '.join(str(error).split())}") from error
         return found | {tensor: found[name] for tensor, name in graph.renamed.items()}
@@ -152,6 +155,8 @@ def _with_shapes(model: Any) -> Any:
     from qonnx.transformation.infer_shapes import InferShapes
 
     try:
-        return ModelWrapper(model, make_deepcopy=True).transform(InferShapes()).model
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ModelWrapper(model, make_deepcopy=True).transform(InferShapes()).model
     except Exception as error:
         raise EngineError(f"qonnx cannot tell the shapes of its tensors: {error}") from error
