@@ -1,10 +1,8 @@
 """The native engine: C++ kernels, exact and fast, on all cores.
 
-The network is translated into the index domain of the kernels (see ``native/model.hpp``): an activation
-becomes the index of its level, so that ``acc = base * sum(w) + step * acc'`` with
-``acc' = sum(w * index)``, and thresholds move accordingly. Majority votes are decided in front of the kernels where two
-of three copies agree (see `fat_fpga.engines.votes`), else by the reference engine. A network that the kernels cannot
-hold is executed by the torch engine, or without PyTorch by the reference engine, and a `ModelWarning` says so once.
+Majority votes are decided in front of the kernels where two of three copies agree (see `fat_fpga.engines.votes`), else
+by the reference engine. A network that the kernels cannot hold is executed by the torch engine, or without PyTorch by
+the reference engine, and a `ModelWarning` says so once.
 """
 
 from __future__ import annotations
@@ -21,12 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.engines.engine import Engine, Images, Labels, Outcome, Progress, check_images
-from fat_fpga.engines.native_faults import fault_list, pools_behind, shown_streams
+from fat_fpga.engines.native_faults import fault_list, shown_streams
+from fat_fpga.engines.native_network import NotHeldError, translate
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.engines.votes import UndecidedVoteError, without_votes
 from fat_fpga.errors import EngineError, ModelWarning
 from fat_fpga.faults import AnyFault, changes_of, check_faults, places
-from fat_fpga.network import Levels, MatrixVectorUnit, Network
+from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
 
 ENVIRONMENT = "FAT_FPGA_SIMD"
@@ -39,7 +38,6 @@ columns of what changed, ``popcount`` recomputes, ``automatic`` (the default) ta
 _UPDATES = ("automatic", "sparse", "popcount")
 _IMAGES_PER_CALL = 256
 _TOLD: set[str] = set()  # fingerprints of the networks that a user knows to run elsewhere
-_INPUT = Levels(0, 1, 2)  # the first unit takes plain integers: base 0, step 1
 
 
 def instruction_sets() -> list[str]:
@@ -59,10 +57,6 @@ def chosen_instruction_set() -> str:
 
 def _module(instruction_set: str) -> ModuleType:
     return importlib.import_module(f"fat_fpga.engines._native_{instruction_set}")
-
-
-class _NotHeldError(EngineError):
-    """The kernels cannot hold a network."""
 
 
 class NativeEngine:
@@ -159,7 +153,7 @@ class NativeEngine:
             try:
                 self._model(without_votes(network).network)
                 return None
-            except (_NotHeldError, UndecidedVoteError) as error:
+            except (NotHeldError, UndecidedVoteError) as error:
                 self._handed_on = network, _next_engine()
                 if network.fingerprint not in _TOLD:
                     _TOLD.add(network.fingerprint)
@@ -174,7 +168,7 @@ class NativeEngine:
         """The C++ model of a network; the latest one is kept for the next chunk of a campaign."""
         instruction_set = chosen_instruction_set()
         if self._latest is None or self._latest[0] is not network or self._latest[1] != instruction_set:
-            self._latest = (network, instruction_set, _translate(network, _module(instruction_set)))
+            self._latest = (network, instruction_set, translate(network, _module(instruction_set)))
         model = self._latest[2]
         wanted = os.environ.get(UPDATE) or _UPDATES[0]
         if wanted not in _UPDATES:
@@ -195,68 +189,3 @@ def _next_engine() -> Engine:
 def _cores() -> int:
     """Cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _translate(network: Network, module: ModuleType) -> Any:
-    """The C++ model of a network; _NotHeldError where the kernels cannot hold it."""
-    _, height, width = network.input.shape
-    model = module.Model(np.ascontiguousarray(network.input.table), height, width)
-    source = _INPUT
-    for position, layer in enumerate(network.layers):
-        if not isinstance(layer, MatrixVectorUnit):
-            continue
-        pools = [(*pool.kernel, *pool.stride) for pool in pools_behind(network, position)]
-        # Planes hold levels only, so what they give is reachable. The image is in plain integers, which a flipped
-        # bit can take anywhere.
-        bounded = layer if source is _INPUT else network.canonical.layers[position]
-        assert isinstance(bounded, MatrixVectorUnit)
-        _add_unit(model, layer, source, pools, bounded.thresholds)
-        source = layer.levels or source
-    return model
-
-
-def _add_unit(
-    model: Any,
-    unit: MatrixVectorUnit,
-    source: Levels,
-    pools: Sequence[tuple[int, ...]],
-    bounded: npt.NDArray[np.int32] | None,
-) -> None:
-    """Add a unit to the C++ model; ``bounded`` are its thresholds where all activations in front are levels."""
-    if np.abs(unit.weights).max(initial=0) > 127:
-        raise _NotHeldError(f"{unit.name}: the native engine takes weights of -127..127")
-    try:
-        pad_index = source.index(0) if any(unit.padding) and source is not _INPUT else 0
-    except ValueError:
-        raise _NotHeldError(
-            f"{unit.name}: the native engine pads with 0, which must be one of the input levels {source}"
-        ) from None
-    offset = source.base * unit.weights.sum(axis=(1, 2, 3), dtype=np.int64)
-    thresholds = integer_thresholds = None
-    if unit.thresholds is not None and bounded is not None:
-        thresholds = _index_thresholds(unit, source, bounded, offset)
-        integer_thresholds = np.ascontiguousarray(unit.thresholds, np.int32)
-    levels = unit.levels or _INPUT
-    try:
-        model.add_unit(
-            np.ascontiguousarray(unit.weights.transpose(0, 2, 3, 1), np.int8),
-            unit.stride,
-            unit.padding,
-            pad_index,
-            thresholds,
-            integer_thresholds,
-            np.ascontiguousarray(offset, np.int32),
-            (source.base, source.step),
-            (levels.base, levels.step),
-            pools,
-        )
-    except ValueError as error:
-        raise _NotHeldError(f"{unit.name}: {error}") from None
-
-
-def _index_thresholds(
-    unit: MatrixVectorUnit, source: Levels, thresholds: npt.NDArray[np.int32], offset: npt.NDArray[np.int64]
-) -> npt.NDArray[np.int32]:
-    """Smallest ``acc'`` that meets each threshold, kept within the bounds of int32."""
-    moved = -((offset[:, None] - thresholds) // source.step)
-    return np.ascontiguousarray(np.clip(moved, -(2**30), 2**30), np.int32)

@@ -1,0 +1,89 @@
+"""A network in the terms of the native engine's kernels.
+
+They work in the index domain (see ``native/model.hpp``): an activation becomes the index of its level, so that
+``acc = base * sum(w) + step * acc'`` with ``acc' = sum(w * index)``, and thresholds move accordingly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.engines.native_faults import pools_behind
+from fat_fpga.errors import EngineError
+from fat_fpga.network import Levels, MatrixVectorUnit, Network
+
+_INPUT = Levels(0, 1, 2)  # the first unit takes plain integers: base 0, step 1
+
+
+class NotHeldError(EngineError):
+    """The kernels cannot hold a network."""
+
+
+def translate(network: Network, module: ModuleType) -> Any:
+    """The C++ model of a network; NotHeldError where the kernels cannot hold it."""
+    _, height, width = network.input.shape
+    model = module.Model(np.ascontiguousarray(network.input.table), height, width)
+    source = _INPUT
+    for position, layer in enumerate(network.layers):
+        if not isinstance(layer, MatrixVectorUnit):
+            continue
+        pools = [(*pool.kernel, *pool.stride) for pool in pools_behind(network, position)]
+        # Planes hold levels only, so what they give is reachable. The image is in plain integers, which a flipped
+        # bit can take anywhere.
+        bounded = layer if source is _INPUT else network.canonical.layers[position]
+        assert isinstance(bounded, MatrixVectorUnit)
+        _add_unit(model, layer, source, pools, bounded.thresholds)
+        source = layer.levels or source
+    return model
+
+
+def _add_unit(
+    model: Any,
+    unit: MatrixVectorUnit,
+    source: Levels,
+    pools: Sequence[tuple[int, ...]],
+    bounded: npt.NDArray[np.int32] | None,
+) -> None:
+    """Add a unit to the C++ model; ``bounded`` are its thresholds where all activations in front are levels."""
+    if np.abs(unit.weights).max(initial=0) > 127:
+        raise NotHeldError(f"{unit.name}: the native engine takes weights of -127..127")
+    try:
+        pad_index = source.index(0) if any(unit.padding) and source is not _INPUT else 0
+    except ValueError:
+        raise NotHeldError(
+            f"{unit.name}: the native engine pads with 0, which must be one of the input levels {source}"
+        ) from None
+    offset = source.base * unit.weights.sum(axis=(1, 2, 3), dtype=np.int64)
+    thresholds = integer_thresholds = None
+    if unit.thresholds is not None and bounded is not None:
+        thresholds = _index_thresholds(unit, source, bounded, offset)
+        integer_thresholds = np.ascontiguousarray(unit.thresholds, np.int32)
+    levels = unit.levels or _INPUT
+    try:
+        model.add_unit(
+            np.ascontiguousarray(unit.weights.transpose(0, 2, 3, 1), np.int8),
+            unit.stride,
+            unit.padding,
+            pad_index,
+            thresholds,
+            integer_thresholds,
+            np.ascontiguousarray(offset, np.int32),
+            (source.base, source.step),
+            (levels.base, levels.step),
+            pools,
+        )
+    except ValueError as error:
+        raise NotHeldError(f"{unit.name}: {error}") from None
+
+
+def _index_thresholds(
+    unit: MatrixVectorUnit, source: Levels, thresholds: npt.NDArray[np.int32], offset: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int32]:
+    """Smallest ``acc'`` that meets each threshold, kept within the bounds of int32."""
+    moved = -((offset[:, None] - thresholds) // source.step)
+    return np.ascontiguousarray(np.clip(moved, -(2**30), 2**30), np.int32)
