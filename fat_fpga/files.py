@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import os
+import shutil
+import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 
-def check_writable(path: str | os.PathLike[str]) -> Path:
+def check_writable(path: str | os.PathLike[str], *inputs: str | os.PathLike[str]) -> Path:
     """The path, if a file can be written there; OSError before any long work if not.
 
-    An existing file must be writable itself; a new one needs a writable folder that exists.
+    An existing file must be writable itself; a new one needs a writable folder that exists. A symbolic link stands for
+    what it points to.
+
+    Args:
+        inputs: files that are read for it, which it must not be.
     """
     path = Path(path)
+    for source in inputs:
+        if path.exists() and Path(source).exists() and path.samefile(source):
+            raise FileExistsError(17, "cannot write there, it is read here and would be lost", str(path))
+    path = path.resolve() if path.is_symlink() else path
     if path.is_dir():
         raise IsADirectoryError(21, "cannot write there, it is a folder", str(path))
     folder = path.parent
@@ -37,11 +48,23 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary path beside ``path`` that becomes ``path`` when the block ends well, and vanishes if not."""
+    """A temporary path beside ``path`` that becomes ``path`` when the block ends well, and vanishes if not.
+
+    Links are followed, and the mode of a file that is replaced is kept. What is no file (a device, a pipe) is not
+    replaced: it takes what was written.
+    """
     path = check_writable(path)
+    if path.exists() and not path.is_file():
+        with tempfile.TemporaryDirectory() as folder:
+            yield (temporary := Path(folder) / path.name)
+            with temporary.open("rb") as source, path.open("wb") as target:
+                shutil.copyfileobj(source, target)
+        return
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
+        if path.exists():
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

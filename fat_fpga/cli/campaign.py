@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.files import check_writable
     from fat_fpga.reports import report_text
 
-    check_writable(args.output)
+    check_writable(args.output, args.model, *filter(None, [args.fault_list]))
     engine = get_engine(args, args.engine)
     network = load_model(args, faulty=True)
     data = load(args.data, limit=args.images, shape=network.input.shape)

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     runs = [Run.open(path) for path in args.run_files]
     comparison = compare(runs, args.names, allow_different_data=args.allow_different_data)
     for path in filter(None, (args.csv, args.json)):
-        check_writable(path)
+        check_writable(path, *args.run_files)
     if args.figures:
         make_folder(args.figures)
     print(comparison_text(comparison))

@@ -43,6 +43,7 @@ def run(args: argparse.Namespace) -> int:
     network = load_bundled(NETWORK)
     data = load("demo:cifar10", limit=args.images)
     path = folder / f"{NETWORK}.run"
+    _check_own(folder, path)
     path.unlink(missing_ok=True)  # a demo starts from scratch
     try:
         finished = run_campaign(network, data, fault_space(network), path, progress=True)
@@ -54,3 +55,21 @@ def run(args: argparse.Namespace) -> int:
     write_figures(finished, folder)
     print(f"\n{folder}: run file, faults.csv, report.json, and the figures as PNG, SVG and PDF")
     return 0
+
+
+def _check_own(folder: Path, path: Path) -> None:
+    """CampaignError if files of the demo's names are there that no demo has made."""
+    from fat_fpga.campaign import Run
+    from fat_fpga.errors import CampaignError
+
+    found = [name for name in (path.name, "faults.csv", "report.json") if (folder / name).exists()]
+    if not found:
+        return
+    try:
+        own = Run.open(path).identity.dataset.startswith("demo")
+    except CampaignError:
+        own = False
+    if not own:
+        raise CampaignError(
+            f"{folder} has {', '.join(found)}, which no demo has made: give --output a folder of its own"
+        )

@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.files import check_writable
     from fat_fpga.models import zoo
 
-    source, output = Path(args.source), check_writable(args.output)
+    source, output = Path(args.source), check_writable(args.output, args.source)
     if source.exists():
         _export_checkpoint(source, output)
     else:

@@ -45,9 +45,9 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.hardening import check_same_function, folding_of, harden, read_plan
     from fat_fpga.network import write_qonnx
 
-    plan, output = read_plan(args.plan), check_writable(args.output)
+    plan, output = read_plan(args.plan), check_writable(args.output, args.model, args.plan)
     if args.folding_file:
-        check_writable(args.folding_file)
+        check_writable(args.folding_file, args.model, args.plan, output)
     network = load_model(args)
     hardened = harden(network, plan)
     check_same_function(network, hardened)

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.faults import parse_fault
     from fat_fpga.files import check_writable
 
-    fault, output = parse_fault(args.fault), check_writable(args.output)
+    fault, output = parse_fault(args.fault), check_writable(args.output, args.model)
     write_faulty_qonnx(load_model(args), fault, output)
     print(f"wrote {output} with {fault}")
     return 0

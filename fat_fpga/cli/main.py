@@ -10,8 +10,8 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Sequence
-from typing import TextIO
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from fat_fpga import __version__
 from fat_fpga.cli import (
@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser().parse_args(joined(sys.argv[1:] if argv is None else argv))
     with warnings.catch_warnings():
         warnings.simplefilter("always", ModelWarning)
-        warnings.showwarning = _show
+        warnings.showwarning = _notes(warnings.showwarning)
         return _leave(args)
 
 
@@ -107,19 +107,16 @@ def _run(args: argparse.Namespace) -> int:
         return 130
 
 
-def _show(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    """Print what a user should know in one line, and any other warning as Python does."""
-    if issubclass(category, ModelWarning):
-        print("fat-fpga: note:", " ".join(str(message).split()), file=sys.stderr)
-    else:
-        print(warnings.formatwarning(message, category, filename, lineno, line), end="", file=sys.stderr)
+def _notes(otherwise: Callable[..., None]) -> Callable[..., None]:
+    """Shows what a user should know in one line, and any other warning as it would be shown ``otherwise``."""
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
+        if issubclass(category, ModelWarning):
+            print("fat-fpga: note:", " ".join(str(message).split()), file=sys.stderr)
+        else:
+            otherwise(message, category, *where, **options)
+
+    return show
 
 
 def _complain(message: str) -> int:

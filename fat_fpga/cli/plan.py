@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
             kind = "a plan: give a target or a budget" if args.front else "fronts: give --front"
             raise PlanError(f"--{option} is for {kind}")
     for path in filter(None, (args.output, args.figure, args.csv, args.json)):
-        check_writable(path)
+        check_writable(path, *args.run_files, *filter(None, [args.model]))
     planners = planners_of(args)
     if args.front:
         return _front(args, planners)

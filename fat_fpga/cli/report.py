@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         raise CampaignError(f"--top must be at least 1, got {args.top}")
     found = Run.open(args.run_file)
     for path in filter(None, (args.csv, args.json)):
-        check_writable(path)
+        check_writable(path, args.run_file)
     if args.figures:
         make_folder(args.figures)
     print(report_text(found, args.top))

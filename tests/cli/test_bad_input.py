@@ -129,7 +129,7 @@ def test_a_run_file_of_another_campaign(folder: Path, refused: Refused) -> None:
     assert "the model is tiny (" in refused("campaign", "other.onnx", *DATA, *RUN, *ENGINE)
     assert "the data set is" in refused("campaign", "tiny.onnx", *DATA, "--images", "9", *RUN, *ENGINE)
     assert "the fault list has" in refused("campaign", "tiny.onnx", *DATA, "--layers", "conv1", *RUN, *ENGINE)
-    assert "is not a run file" in refused("campaign", "tiny.onnx", *DATA, "-o", "tiny.onnx", *ENGINE)
+    assert "is not a run file" in refused("campaign", "tiny.onnx", *DATA, "-o", "other.onnx", *ENGINE)
 
 
 def test_a_report_of_what_is_no_run(refused: Refused) -> None:
