@@ -29,9 +29,9 @@ def add(commands: Commands) -> None:
     )
     add_model(parser)
     parser.add_argument(
-        "--engines", metavar="A,B", type=names, default=["native", "torch", "qonnx"],
+        "--engines", metavar="A,B", type=names,
         help="two or more of native, reference, torch, torch:cuda, qonnx, file (MODEL itself), finn, board:FOLDER "
-        "(default: native,torch,qonnx)",
+        "(default: native,torch,qonnx; without PyTorch native,reference,qonnx)",
     )  # fmt: skip
     parser.add_argument("--faults", metavar="N", type=_count, default=90, help="about how many faults (default: 90)")
     parser.add_argument("--images", metavar="N", type=_count, default=4, help="how many images (default: 4)")
@@ -51,9 +51,10 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.crosscheck.check import steps
     from fat_fpga.crosscheck.table import crosscheck_text
     from fat_fpga.datasets import load
+    from fat_fpga.engines import default_judges
     from fat_fpga.faults import read_folding
 
-    engines = {name: get_engine(args, name) for name in args.engines}
+    engines = {name: get_engine(args, name) for name in args.engines or default_judges()}
     network = load_model(args, faulty=True)
     if args.data is None:
         images = random_images(network, args.images, args.seed)

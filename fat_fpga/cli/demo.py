@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import sys
 from pathlib import Path
 
 from fat_fpga.cli.parser import Commands
@@ -54,7 +56,22 @@ def run(args: argparse.Namespace) -> int:
     write_json(finished, folder / "report.json")
     write_figures(finished, folder)
     print(f"\n{folder}: run file, faults.csv, report.json, and the figures as PNG, SVG and PDF")
+    print(f"\nnext:\n{_next(path)}")
     return 0
+
+
+def _next(path: Path) -> str:
+    """Commands that work as they are, whether or not the environment of this one is active."""
+    here = Path(sys.argv[0])
+    program = "fat-fpga" if shutil.which("fat-fpga") or not here.name.startswith("fat-fpga") else str(here)
+    return "\n".join(
+        f"  {program} {command}"
+        for command in (
+            f"report {path} --top 20",
+            f"campaign {NETWORK} --data demo:cifar10 --faults weight --sample 1000 -o weights.run",
+            f"crosscheck {NETWORK} --data demo:cifar10 --engines native,reference --faults 45 --images 2",
+        )
+    )
 
 
 def _check_own(folder: Path, path: Path) -> None:

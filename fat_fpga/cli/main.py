@@ -35,6 +35,7 @@ from fat_fpga.cli import (
 from fat_fpga.cli.fault_arguments import joined
 from fat_fpga.cli.parser import Parser
 from fat_fpga.errors import FatFpgaError, ModelWarning
+from fat_fpga.extras import advice
 
 COMMANDS = (
     campaign, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, finn, train, export,
@@ -70,7 +71,11 @@ def build_parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Unreadable arguments leave through SystemExit(2), as in argparse."""
-    args = build_parser().parse_args(joined(sys.argv[1:] if argv is None else argv))
+    arguments = joined(sys.argv[1:] if argv is None else argv)
+    if not arguments:
+        build_parser().print_help()
+        return 0
+    args = build_parser().parse_args(arguments)
     with warnings.catch_warnings():
         warnings.simplefilter("always", ModelWarning)
         warnings.showwarning = _notes(warnings.showwarning)
@@ -101,7 +106,7 @@ def _run(args: argparse.Namespace) -> int:
         extra = EXTRAS.get((error.name or "").split(".")[0])
         if extra is None:
             raise
-        return _complain(f"this needs the package {error.name}: pip install 'fat_fpga[{extra}]'")
+        return _complain(f"this needs the package {error.name}: {advice(extra)}")
     except KeyboardInterrupt:
         _complain("stopped")
         return 130

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -21,6 +23,10 @@ class Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **arguments)
 
     def error(self, message: str) -> NoReturn:
+        found = re.match(r"argument (\S+): invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        if found:
+            near = get_close_matches(found[2], re.findall(r"[\w-]+", found[3]), 1)
+            message += f": did you mean {near[0]}?" if near else ""
         print(f"fat-fpga: {message} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(2)
 

@@ -22,7 +22,7 @@ examples:
 
 A recipe file holds options in TOML (model = "cnv-w2a2"); the command line goes before it.
 A checkpoint is written after each epoch; the same command continues a training that was stopped.
-Needs the training extra: pip install 'fat_fpga[train]'.
+Needs the training extra: pip install '.[train]' in the folder of fat_fpga's sources.
 """
 
 

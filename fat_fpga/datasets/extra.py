@@ -6,6 +6,7 @@ import importlib
 from typing import Any
 
 from fat_fpga.errors import DataError
+from fat_fpga.extras import advice
 
 
 def extra(module: str, package: str, what: str) -> Any:
@@ -17,4 +18,4 @@ def extra(module: str, package: str, what: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise DataError(f"{what} needs the package {package}: pip install 'fat_fpga[data]'") from error
+        raise DataError(f"{what} needs the package {package}: {advice('data')}") from error

@@ -8,7 +8,6 @@ the reference engine, and a `ModelWarning` says so once.
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import warnings
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from fat_fpga.engines.native_network import NotHeldError, translate
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.engines.votes import UndecidedVoteError, without_votes
 from fat_fpga.errors import EngineError, ModelWarning
+from fat_fpga.extras import installed
 from fat_fpga.faults import AnyFault, changes_of, check_faults, places
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
@@ -179,7 +179,7 @@ class NativeEngine:
 
 def _next_engine() -> Engine:
     """PyTorch's, if it is installed, else the reference."""
-    if importlib.util.find_spec("torch") is None:
+    if not installed("torch"):
         return ReferenceEngine()
     from fat_fpga.engines.torch_engine import TorchEngine
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from fat_fpga.engines.engine import Engine
 from fat_fpga.errors import EngineError
+from fat_fpga.extras import advice, installed
 
 NAMES = ("native", "reference", "torch", "qonnx", "file", "finn")
+
+
+def default_judges() -> list[str]:
+    """Engines that a cross-check takes by default: those that are installed here."""
+    return ["native", "torch" if installed("torch") else "reference", "qonnx"]
 
 
 def get(name: str = "native") -> Engine:
@@ -50,7 +56,7 @@ def _torch(device: str) -> Engine:
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        raise EngineError("the torch engine needs PyTorch: pip install 'fat_fpga[train]'") from error
+        raise EngineError(f"the torch engine needs PyTorch: {advice('train')}") from error
     return TorchEngine(device)
 
 

@@ -9,6 +9,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 from fat_fpga.errors import ModelError
+from fat_fpga.extras import advice
 from fat_fpga.models.family import NetworkSpec, names, spec
 
 if TYPE_CHECKING:
@@ -29,7 +30,5 @@ def build(name: str, classes: int = 10) -> QuantisedNetwork:
     try:
         from fat_fpga.models.builder import assemble
     except ModuleNotFoundError as error:
-        raise ModelError(
-            f"building {name} needs {error.name}; install the extra: pip install 'fat_fpga[train]'"
-        ) from error
+        raise ModelError(f"building {name} needs the package {error.name}: {advice('train')}") from error
     return assemble(wanted)

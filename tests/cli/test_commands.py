@@ -15,9 +15,12 @@ import pytest
 import fat_fpga
 from fat_fpga.campaign import Run
 from fat_fpga.cli import main
+from fat_fpga.engines import default_judges
 from fat_fpga.faults import memory_fingerprint
 from fat_fpga.network import load_network
 from tests.campaign.tiny import tiny_run
+
+from .conftest import Refused
 
 CAMPAIGN = ("campaign", "tiny.onnx", "--data", "npz:tiny.npz", "-o", "a.run", "--engine", "reference")
 
@@ -167,7 +170,10 @@ sys.exit(main(sys.argv[1:]))
     train = ("train", "--model", "cnv-w1a1", "--data", "cifar10:.", "-o", "out")
     result = subprocess.run([sys.executable, "-c", script, *train], env=environment, capture_output=True, text=True)
     assert result.returncode == 2
-    assert result.stderr == "fat-fpga: this needs the package torch: pip install 'fat_fpga[train]'\n"
+    assert (
+        result.stderr
+        == "fat-fpga: this needs the package torch: pip install '.[train]' in the folder of fat_fpga's sources\n"
+    )
     assert not (folder / "out").exists()
 
 
@@ -200,3 +206,19 @@ def test_demo_needs_no_files_of_the_user(folder: Path, capsys: pytest.CaptureFix
     names = {path.name for path in (folder / "new" / "report").iterdir()}
     assert {"cnv_w1a1.run", "faults.csv", "report.json", "ranges.png", "criticality.pdf", "faults.svg"} <= names
     assert len(names) == 12
+
+
+def test_the_command_alone_prints_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert capsys.readouterr().out.startswith("usage: fat-fpga")
+
+
+def test_a_near_miss_is_offered(refused: Refused) -> None:
+    assert "did you mean campaign?" in refused("campain", "tiny.onnx")
+    assert "did you mean" not in refused("xyz", "tiny.onnx")
+
+
+def test_default_judges_are_those_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert default_judges() == ["native", "torch", "qonnx"]
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert default_judges() == ["native", "reference", "qonnx"]

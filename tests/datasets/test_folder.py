@@ -133,5 +133,5 @@ def test_no_more_images_are_read_than_asked_for(tmp_path: Path) -> None:
 def test_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path)
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
-    with pytest.raises(DataError, match=r"needs the package Pillow: pip install 'fat_fpga\[data\]'"):
+    with pytest.raises(DataError, match=r"needs the package Pillow: pip install '.\[data\]'"):
         load(f"folder:{tmp_path}")

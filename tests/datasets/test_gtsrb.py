@@ -92,7 +92,7 @@ def test_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         load(f"gtsrb:{tmp_path}")
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     write(tmp_path, tmp_path / "GT-final_test.csv", SIZES, CLASSES)
-    with pytest.raises(DataError, match=r"needs the package Pillow: pip install 'fat_fpga\[data\]'"):
+    with pytest.raises(DataError, match=r"needs the package Pillow: pip install '.\[data\]'"):
         load(f"gtsrb:{tmp_path}")
 
 

@@ -71,5 +71,5 @@ def test_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DataError, match=r"no SVHN files here; expected test_32x32\.mat in it or in SVHN, svhn"):
         load(f"svhn:{tmp_path}")
     monkeypatch.setitem(sys.modules, "scipy.io", None)
-    with pytest.raises(DataError, match=r"needs the package scipy: pip install 'fat_fpga\[data\]'"):
+    with pytest.raises(DataError, match=r"needs the package scipy: pip install '.\[data\]'"):
         load(f"svhn:{tmp_path}")
