@@ -144,7 +144,6 @@ def test_a_report_of_no_lines(folder: Path, refused: Refused) -> None:
 
 
 def test_arguments_that_cannot_be_read(refused: Refused) -> None:
-    assert "COMMAND" in refused()
     assert "invalid choice" in refused("fly")
     assert "--data" in refused("campaign", "tiny.onnx", *RUN)
     assert "unrecognized" in refused("report", "a.run", "--colour", "red")
