@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.infer_shapes import InferShapes
 
 from fat_fpga.crosscheck import KINDS, crosscheck, sample_faults
 from fat_fpga.crosscheck.table import crosscheck_text
@@ -103,6 +106,41 @@ def test_another_network_than_the_files_is_refused(tmp_path: Path) -> None:
         judge.trace(other, random_images(other, 1))
     with pytest.raises(EngineError, match="needs the network's file: file:PATH"):
         get("file")
+
+
+def open_batch(model: onnx.ModelProto) -> None:
+    """Leave open how many images it takes, at its input, its output and between."""
+    shaped = ModelWrapper(model).transform(InferShapes()).model
+    made = {name for node in shaped.graph.node for name in node.output}
+    between = [value for value in shaped.graph.value_info if value.name in made]
+    for value in (*shaped.graph.input, *between, *shaped.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "N"
+    model.CopyFrom(shaped)
+
+
+def constants_as_inputs(model: onnx.ModelProto) -> None:
+    """List every constant as an input, in front of the image, as exporters of older versions do."""
+    (image,) = model.graph.input
+    del model.graph.input[:]
+    for tensor in model.graph.initializer:
+        model.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    model.graph.input.append(image)
+
+
+@pytest.mark.parametrize("change", [open_batch, constants_as_inputs])
+@pytest.mark.parametrize("form", FORMS)
+def test_how_exporters_declare_inputs(form: str, change: Callable[[onnx.ModelProto], None], tmp_path: Path) -> None:
+    """Streams equal those of the same file with the image alone declared, for so many at once."""
+    random_file(form, 5, tmp_path / "file.onnx")
+    plain = FileEngine(tmp_path / "file.onnx")
+    model = onnx.load(tmp_path / "file.onnx")
+    change(model)
+    onnx.save(model, tmp_path / "declared.onnx")
+    judge, images = FileEngine(tmp_path / "declared.onnx"), random_images(plain.network, 4)
+    for fault in (None, *sample_faults(plain.network, KINDS, 18, len(images))):
+        right, found = plain.trace(plain.network, images, fault), judge.trace(judge.network, images, fault)
+        assert right.keys() == found.keys()
+        assert all(np.array_equal(found[place], right[place]) for place in right), str(fault)
 
 
 def pool_first(path: Path) -> None:
