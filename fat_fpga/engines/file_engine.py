@@ -168,6 +168,7 @@ def _with_shapes(model: onnx.ModelProto, image: ImageSite) -> onnx.ModelProto:
         for output in graph.output:
             output.type.tensor_type.ClearField("shape")
     try:
-        return ModelWrapper(bare).transform(InferShapes()).model
+        shaped: onnx.ModelProto = ModelWrapper(bare).transform(InferShapes()).model
+        return shaped
     except Exception as error:
         raise EngineError(f"qonnx cannot tell the shapes of its tensors: {' '.join(str(error).split())}") from error

@@ -16,7 +16,8 @@ from fat_fpga.crosscheck.table import crosscheck_text
 from fat_fpga.engines import get
 from fat_fpga.engines.file_engine import FileEngine
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import AnyFault
+from fat_fpga.faults import AnyFault, fault_space
+from fat_fpga.faults.fault import FLIP, STUCK_BIT
 from fat_fpga.network import Network, write_qonnx
 from tests.designs.finn_form import finn_form
 from tests.designs.finn_graph import random_finn_graph
@@ -106,6 +107,26 @@ def test_another_network_than_the_files_is_refused(tmp_path: Path) -> None:
         judge.trace(other, random_images(other, 1))
     with pytest.raises(EngineError, match="needs the network's file: file:PATH"):
         get("file")
+
+
+@pytest.mark.parametrize(("bits", "reason"), [(24, None), (25, None), (26, "do not fit in float32")])
+def test_bits_of_wide_accumulators(bits: int, reason: str | None, tmp_path: Path) -> None:
+    """Every bit that float32, which files compute in, can tell."""
+    builder = GraphBuilder([2, 2, 1, 1], "UINT8")
+    builder.node("Flatten", axis=1)
+    builder.node("MatMul", np.array([[1, -1, 2], [0, 1, -3]]))
+    builder.datatypes[builder.tensor] = f"INT{bits}"
+    builder.node("MultiThreshold", np.array([[-9, 100], [0, 1], [-5, 90]]), out_dtype="UINT2")
+    builder.node("MatMul", np.array([[1, 2], [-1, 1], [0, 1]]))
+    onnx.save(builder.model(), tmp_path / "file.onnx")
+    judge = FileEngine(tmp_path / "file.onnx")
+    faults = list(fault_space(judge.network, "accumulator", layers=["fc0"], effects=(FLIP, *STUCK_BIT)))
+    assert len(faults) == 3 * 3 * bits
+    check = crosscheck(judge.network, random_images(judge.network, 2), faults, {"native": get("native"), "file": judge})
+    assert check.equal, crosscheck_text(check)
+    assert {refusal.reason.split(": ")[1] for refusal in check.refusals} == (
+        set() if reason is None else {"its accumulators do not fit in float32, which the file computes in"}
+    )
 
 
 def open_batch(model: onnx.ModelProto) -> None:
