@@ -21,7 +21,7 @@ from qonnx.transformation.infer_shapes import InferShapes
 from fat_fpga.engines import get
 from fat_fpga.faults import Fault, fault_space, parse_fault, places
 from fat_fpga.faults.fault import STUCK_BIT
-from fat_fpga.faults.register import accumulator_register, threshold_register
+from fat_fpga.faults.register import accumulator_register, threshold_register, weight_register
 from fat_fpga.network import Network
 from fat_fpga.network.lowering.walk import lower
 from fat_fpga.network.words import counts_bits
@@ -69,6 +69,35 @@ def test_the_words_of_that_memory() -> None:
     assert network.units[0].thresholds.tolist() == [[400], [200]]
     place = places(network)["fc0"]
     assert (accumulator_register(place).bits, threshold_register(place).bits) == (9, 9)
+
+
+def annotated(datatype: str) -> onnx.ModelProto:
+    """The graph of the issue with one datatype for everything, or with none."""
+    model = issue_graph()
+    for node in [node for node in model.graph.node if node.op_type in ("MatMul", "MultiThreshold")]:
+        for attribute in node.attribute:
+            if attribute.name == "out_dtype":
+                attribute.s = datatype.encode()
+        for tensor in (node.input[1], node.output[0]):
+            annotation = model.graph.quantization_annotation.add(tensor_name=tensor)
+            annotation.quant_parameter_tensor_names.add(key="finn_datatype", value=datatype)
+    return model
+
+
+@pytest.mark.parametrize("datatype", ["INT32", "UINT32", "INT64", "INT0"])
+def test_types_that_tensors_are_stored_in_are_none_of_memories(datatype: str) -> None:
+    """No engine computes with words so wide, and no hardware has them: the narrowest types count."""
+    silent, network = (lower(annotated(each), "network") for each in ("", datatype))
+    for kind in ("weight", "threshold", "accumulator"):
+        assert len(fault_space(network, kind)) == len(fault_space(silent, kind)), kind
+    assert len(fault_space(network, "activation", frames=1)) == len(fault_space(silent, "activation", frames=1))
+
+
+def test_types_that_are_wide_words_are_kept() -> None:
+    network = lower(annotated("INT24"), "network")
+    place = places(network)["fc0"]
+    words = accumulator_register(place), threshold_register(place), weight_register(network.units[0])
+    assert {word.bits for word in words} == {24}
 
 
 @dataclass
