@@ -194,6 +194,17 @@ def test_pixels_that_reach_a_handful_of_levels() -> None:
         lower(_dense(builder).model(), "network")
 
 
+def test_pixels_that_are_all_one_level() -> None:
+    """Pixels less 128, divided by 128, as for MobileNet: a file of raw pixels, whatever its input's width."""
+    builder = GraphBuilder([1, 12])
+    builder.node("Sub", 128.0)
+    builder.node("Div", 128.0)
+    builder.quant(0.125, 4)
+    model = _dense(builder).model()
+    assert "pixels divided by 255 reach only 1 of the 16 levels" in refusal(model)
+    check_scores(model, raw=True, pixels="raw")
+
+
 def test_speech_features_are_no_pixels() -> None:
     path = Path(__file__).parents[2].parent / "shared" / "data" / "models" / "mlperf_kws_mlp_w3a3.onnx"
     if not path.is_file():
