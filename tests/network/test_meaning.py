@@ -241,6 +241,15 @@ def test_channels_last_operators_are_other_ones(operator: str) -> None:
     assert f"({operator}): channels-last operators (domain qonnx.custom_op.channels_last) are not" in message
 
 
+@pytest.mark.parametrize("operator", ["Trunc", "Im2Col"])
+def test_operators_of_qonnx_that_are_not_read(operator: str) -> None:
+    builder = product(start())
+    builder.node(operator)
+    builder.nodes[-1].domain = "qonnx.custom_op.general"
+    message = refusal(finish(builder).model())
+    assert message.endswith(f"({operator}): unsupported operator of the domain 'qonnx.custom_op.general'")
+
+
 @pytest.mark.parametrize("operator", ["Relu", "Quant", "Flatten", "ArgMax"])
 def test_domains_that_nobody_knows(operator: str) -> None:
     builder = finish(product(start()))

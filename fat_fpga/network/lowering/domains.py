@@ -35,4 +35,6 @@ def check_domain(node: Node) -> None:
             f"channels-last operators (domain {node.domain}) are not supported: "
             "take the file as it was before qonnx's ConvertToChannelsLastAndClean",
         )
+    if node.domain in (*QONNX, *OURS):
+        raise refuse(node, f"unsupported operator of the domain '{node.domain}'")
     raise refuse(node, f"unsupported operator: none of this name is known from the domain '{node.domain}'")
