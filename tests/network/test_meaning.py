@@ -241,6 +241,16 @@ def test_channels_last_operators_are_other_ones(operator: str) -> None:
     assert f"({operator}): channels-last operators (domain qonnx.custom_op.channels_last) are not" in message
 
 
+def test_onnxruntimes_own_quantisers() -> None:
+    """As its static quantisation writes them for 4 and 16 bits in files of opset 20 and before."""
+    builder = product(start())
+    builder.node("QuantizeLinear", 0.5, builder.constant(0, np.int8), name="culprit")
+    builder.nodes[-1].domain = "com.microsoft"
+    message = refusal(builder.model())
+    assert message.startswith("node 'culprit' (QuantizeLinear): onnxruntime's own form of it is not supported (domain")
+    assert "quantise a file of opset 21 or later" in message
+
+
 @pytest.mark.parametrize("operator", ["Trunc", "Im2Col"])
 def test_operators_of_qonnx_that_are_not_read(operator: str) -> None:
     builder = product(start())
