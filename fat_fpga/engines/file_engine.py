@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import onnx
 
 from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images, outcome_of
 from fat_fpga.engines.file_graph import FileGraph
@@ -25,6 +26,7 @@ from fat_fpga.network.layers import IntArray, Shape
 
 if TYPE_CHECKING:
     from fat_fpga.network.lowering.pixels import Pixels
+    from fat_fpga.network.lowering.sites import ImageSite
 
 
 class FileEngine:
@@ -46,7 +48,7 @@ class FileEngine:
         self.path = Path(path)
         network, self._sites = load_with_sites(self.path, None, pixels, image_shape)
         self.network = network.fault_free
-        self._base = _with_shapes(self._sites.model)
+        self._base = _with_shapes(self._sites.model, self._sites.image)
 
     def run(
         self,
@@ -149,14 +151,29 @@ def _ordered(values: npt.NDArray[np.float64], index: npt.NDArray[np.intp], shape
     return flat.reshape(-1, *shape)
 
 
-def _with_shapes(model: Any) -> Any:
-    """The model with the shape of every tensor, as qonnx finds them."""
+def _with_shapes(model: onnx.ModelProto, image: ImageSite) -> onnx.ModelProto:
+    """The model with the shape of every tensor, as qonnx finds them.
+
+    The image is its only input then, and takes as many at once as its site says, also where the file leaves that open.
+    """
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.transformation.infer_shapes import InferShapes
 
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    graph = bare.graph
+    for value in [value for value in graph.input if value.name != image.tensor]:
+        graph.input.remove(value)  # constants, which exporters list as inputs too
+    free = graph.input[0].type.tensor_type.shape.dim[0]
+    if free.dim_value < 1:
+        free.dim_value = image.batch
+        del graph.value_info[:]  # they leave it open as well
+        for output in graph.output:
+            output.type.tensor_type.ClearField("shape")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ModelWrapper(model, make_deepcopy=True).transform(InferShapes()).model
+            shaped: onnx.ModelProto = ModelWrapper(bare).transform(InferShapes()).model
+        return shaped
     except Exception as error:
-        raise EngineError(f"qonnx cannot tell the shapes of its tensors: {error}") from error
+        raise EngineError(f"qonnx cannot tell the shapes of its tensors: {' '.join(str(error).split())}") from error

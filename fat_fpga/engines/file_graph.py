@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
+from fat_fpga.engines.exact import FLOAT32
 from fat_fpga.engines.integer_nodes import IntegerNodes, Value
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import Change, Place, places
@@ -107,6 +108,8 @@ class FileGraph:
 
     def _accumulators(self, site: UnitSite, change: ChangedAccumulators) -> None:
         """The sums of one channel, as integers with a bit changed, and back to what they stand for."""
+        if max(map(abs, change.register.span)) > FLOAT32:
+            raise EngineError(f"{change.place}: its accumulators do not fit in float32, which the file computes in")
         before, (bias, scale) = self._nodes.open(site.tensor), site.affine(change.channel)
         real = self._bit(before, bias, scale, change.register, change.bit, change.to)
         self._nodes.close(before, real, site.channels[None] == change.channel)

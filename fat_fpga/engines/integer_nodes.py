@@ -15,7 +15,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 LIFT = 45
-"""2**LIFT is added before a division of integers, so that it rounds down."""
+"""2**LIFT, or a little more, is added before a division of integers, so that it rounds down."""
 
 
 @dataclass(frozen=True)
@@ -133,9 +133,9 @@ class IntegerNodes:
         """An integer, a multiple of ``by`` or to be rounded down, divided by it."""
         if by == 1:
             return integer
-        lift = (1 << LIFT) * by
-        quotient = self._with("Div", self._with("Add", integer, np.int64(lift)), np.int64(by))
-        return self._with("Sub", quotient, np.int64(1 << LIFT))
+        lifted = -(-(1 << LIFT) // by)
+        quotient = self._with("Div", self._with("Add", integer, np.int64(lifted * by)), np.int64(by))
+        return self._with("Sub", quotient, np.int64(lifted))
 
     def gathered(self, tensor: str, order: npt.NDArray[np.intp], shape: tuple[int, ...]) -> Value:
         """The elements of a tensor in another order and shape (both without the batch)."""

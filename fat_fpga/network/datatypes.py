@@ -7,6 +7,10 @@ import re
 import numpy as np
 import numpy.typing as npt
 
+WIDEST = 31
+"""Bits of the widest word that a file is believed to mean. What nobody has narrowed down is INT32 or INT64 there: types
+that tensors are stored in, not those of memories."""
+
 
 def smallest_type(low: int, high: int) -> str:
     """The narrowest signed or unsigned QONNX integer datatype that holds ``low..high``."""
@@ -27,11 +31,17 @@ def span_of(datatype: str) -> tuple[int, int] | None:
     """The smallest and the largest integer of a QONNX datatype; None where it is no integer one."""
     if datatype in ("BIPOLAR", "BINARY", "TERNARY"):
         return (0, 1) if datatype == "BINARY" else (-1, 1)
-    found = re.fullmatch(r"(U?)INT(\d+)", datatype)
+    found = re.fullmatch(r"(U?)INT([1-9]\d*)", datatype)
     if not found:
         return None
     bits = int(found[2])
     return (0, 2**bits - 1) if found[1] else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+
+
+def is_word(datatype: str) -> bool:
+    """Whether a datatype that a file gives is one of words in a memory or register: of integers, and not too wide."""
+    span = span_of(datatype)
+    return span is not None and span[1] - span[0] < 2**WIDEST
 
 
 def holds(datatype: str, values: npt.NDArray[np.int32]) -> bool:

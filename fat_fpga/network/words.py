@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from fat_fpga.network.bounds import Lattice, lattice
-from fat_fpga.network.datatypes import holds, holds_span, smallest_type, span_of, type_of
+from fat_fpga.network.datatypes import holds, holds_span, is_word, smallest_type, span_of, type_of
 from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
 from fat_fpga.network.levels import Levels
 
@@ -18,8 +18,9 @@ Source = InputQuantiser | Levels
 
 
 def unit_weight_type(unit: MatrixVectorUnit) -> str:
-    """The datatype that a unit's weights have in a file: as declared, if that holds them."""
-    return unit.weight_type if holds(unit.weight_type, unit.weights) else type_of(unit.weights)
+    """The datatype of a unit's weight memory: as declared, if that is one of words and holds them."""
+    declared = is_word(unit.weight_type) and holds(unit.weight_type, unit.weights)
+    return unit.weight_type if declared else type_of(unit.weights)
 
 
 def counts_bits(unit: MatrixVectorUnit, source: Source) -> bool:
@@ -34,7 +35,8 @@ def counts_bits(unit: MatrixVectorUnit, source: Source) -> bool:
 def accumulator_type(unit: MatrixVectorUnit, source: Source) -> str:
     """Datatype of the sums of a unit that does not count bits, the same for all channels."""
     low, high = _span(lattice(unit, source))
-    return unit.accumulator_type if holds_span(unit.accumulator_type, low, high) else smallest_type(low, high)
+    declared = is_word(unit.accumulator_type) and holds_span(unit.accumulator_type, low, high)
+    return unit.accumulator_type if declared else smallest_type(low, high)
 
 
 def threshold_type(unit: MatrixVectorUnit, source: Source) -> str:
@@ -42,7 +44,7 @@ def threshold_type(unit: MatrixVectorUnit, source: Source) -> str:
 
     As declared, or else the narrowest that holds its words, the sums, and one above the largest sum, which none meets.
     """
-    if span_of(unit.threshold_type) is not None:
+    if is_word(unit.threshold_type):
         return unit.threshold_type
     low, high = _span(lattice(unit, source))
     words = _within_accumulator(unit, source)
@@ -61,7 +63,7 @@ def threshold_words(unit: MatrixVectorUnit, source: Source) -> IntArray:
         counts = -(-(np.clip(unit.thresholds.astype(np.int64), -inputs, inputs + 2) + inputs) // 2)
         words: IntArray = (2 * np.clip(counts, 0, inputs + 1) - inputs).astype(np.int32)
         return words
-    span = span_of(unit.threshold_type)
+    span = span_of(unit.threshold_type) if is_word(unit.threshold_type) else None
     return _within_accumulator(unit, source) if span is None else _clipped(unit.thresholds, *span)
 
 

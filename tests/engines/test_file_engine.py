@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from qonnx.core.modelwrapper import ModelWrapper
+from qonnx.transformation.infer_shapes import InferShapes
 
 from fat_fpga.crosscheck import KINDS, crosscheck, sample_faults
 from fat_fpga.crosscheck.table import crosscheck_text
 from fat_fpga.engines import get
 from fat_fpga.engines.file_engine import FileEngine
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import AnyFault
+from fat_fpga.faults import AnyFault, fault_space
+from fat_fpga.faults.fault import FLIP, STUCK_BIT
 from fat_fpga.network import Network, write_qonnx
 from tests.designs.finn_form import finn_form
 from tests.designs.finn_graph import random_finn_graph
@@ -103,6 +107,61 @@ def test_another_network_than_the_files_is_refused(tmp_path: Path) -> None:
         judge.trace(other, random_images(other, 1))
     with pytest.raises(EngineError, match="needs the network's file: file:PATH"):
         get("file")
+
+
+@pytest.mark.parametrize(("bits", "reason"), [(24, None), (25, None), (26, "do not fit in float32")])
+def test_bits_of_wide_accumulators(bits: int, reason: str | None, tmp_path: Path) -> None:
+    """Every bit that float32, which files compute in, can tell."""
+    builder = GraphBuilder([2, 2, 1, 1], "UINT8")
+    builder.node("Flatten", axis=1)
+    builder.node("MatMul", np.array([[1, -1, 2], [0, 1, -3]]))
+    builder.datatypes[builder.tensor] = f"INT{bits}"
+    builder.node("MultiThreshold", np.array([[-9, 100], [0, 1], [-5, 90]]), out_dtype="UINT2")
+    builder.node("MatMul", np.array([[1, 2], [-1, 1], [0, 1]]))
+    onnx.save(builder.model(), tmp_path / "file.onnx")
+    judge = FileEngine(tmp_path / "file.onnx")
+    faults = list(fault_space(judge.network, "accumulator", layers=["fc0"], effects=(FLIP, *STUCK_BIT)))
+    assert len(faults) == 3 * 3 * bits
+    check = crosscheck(judge.network, random_images(judge.network, 2), faults, {"native": get("native"), "file": judge})
+    assert check.equal, crosscheck_text(check)
+    assert {refusal.reason.split(": ")[1] for refusal in check.refusals} == (
+        set() if reason is None else {"its accumulators do not fit in float32, which the file computes in"}
+    )
+
+
+def open_batch(model: onnx.ModelProto) -> None:
+    """Leave open how many images it takes, at its input, its output and between."""
+    shaped = ModelWrapper(model).transform(InferShapes()).model
+    made = {name for node in shaped.graph.node for name in node.output}
+    between = [value for value in shaped.graph.value_info if value.name in made]
+    for value in (*shaped.graph.input, *between, *shaped.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "N"
+    model.CopyFrom(shaped)
+
+
+def constants_as_inputs(model: onnx.ModelProto) -> None:
+    """List every constant as an input, in front of the image, as exporters of older versions do."""
+    (image,) = model.graph.input
+    del model.graph.input[:]
+    for tensor in model.graph.initializer:
+        model.graph.input.append(onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, tensor.dims))
+    model.graph.input.append(image)
+
+
+@pytest.mark.parametrize("change", [open_batch, constants_as_inputs])
+@pytest.mark.parametrize("form", FORMS)
+def test_how_exporters_declare_inputs(form: str, change: Callable[[onnx.ModelProto], None], tmp_path: Path) -> None:
+    """Streams equal those of the same file with the image alone declared, for so many at once."""
+    random_file(form, 5, tmp_path / "file.onnx")
+    plain = FileEngine(tmp_path / "file.onnx")
+    model = onnx.load(tmp_path / "file.onnx")
+    change(model)
+    onnx.save(model, tmp_path / "declared.onnx")
+    judge, images = FileEngine(tmp_path / "declared.onnx"), random_images(plain.network, 4)
+    for fault in (None, *sample_faults(plain.network, KINDS, 18, len(images))):
+        right, found = plain.trace(plain.network, images, fault), judge.trace(judge.network, images, fault)
+        assert right.keys() == found.keys()
+        assert all(np.array_equal(found[place], right[place]) for place in right), str(fault)
 
 
 def pool_first(path: Path) -> None:

@@ -194,6 +194,17 @@ def test_pixels_that_reach_a_handful_of_levels() -> None:
         lower(_dense(builder).model(), "network")
 
 
+def test_pixels_that_are_all_one_level() -> None:
+    """Pixels less 128, divided by 128, as for MobileNet: a file of raw pixels, whatever its input's width."""
+    builder = GraphBuilder([1, 12])
+    builder.node("Sub", 128.0)
+    builder.node("Div", 128.0)
+    builder.quant(0.125, 4)
+    model = _dense(builder).model()
+    assert "pixels divided by 255 reach only 1 of the 16 levels" in refusal(model)
+    check_scores(model, raw=True, pixels="raw")
+
+
 def test_speech_features_are_no_pixels() -> None:
     path = Path(__file__).parents[2].parent / "shared" / "data" / "models" / "mlperf_kws_mlp_w3a3.onnx"
     if not path.is_file():
@@ -228,6 +239,25 @@ def test_channels_last_operators_are_other_ones(operator: str) -> None:
     builder.nodes[-1].domain = "qonnx.custom_op.channels_last"
     message = refusal(finish(builder).model())
     assert f"({operator}): channels-last operators (domain qonnx.custom_op.channels_last) are not" in message
+
+
+def test_onnxruntimes_own_quantisers() -> None:
+    """As its static quantisation writes them for 4 and 16 bits in files of opset 20 and before."""
+    builder = product(start())
+    builder.node("QuantizeLinear", 0.5, builder.constant(0, np.int8), name="culprit")
+    builder.nodes[-1].domain = "com.microsoft"
+    message = refusal(builder.model())
+    assert message.startswith("node 'culprit' (QuantizeLinear): onnxruntime's own form of it is not supported (domain")
+    assert "quantise a file of opset 21 or later" in message
+
+
+@pytest.mark.parametrize("operator", ["Trunc", "Im2Col"])
+def test_operators_of_qonnx_that_are_not_read(operator: str) -> None:
+    builder = product(start())
+    builder.node(operator)
+    builder.nodes[-1].domain = "qonnx.custom_op.general"
+    message = refusal(finish(builder).model())
+    assert message.endswith(f"({operator}): unsupported operator of the domain 'qonnx.custom_op.general'")
 
 
 @pytest.mark.parametrize("operator", ["Relu", "Quant", "Flatten", "ArgMax"])

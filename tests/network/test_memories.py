@@ -21,7 +21,7 @@ from qonnx.transformation.infer_shapes import InferShapes
 from fat_fpga.engines import get
 from fat_fpga.faults import Fault, fault_space, memory_fingerprint, parse_fault, places
 from fat_fpga.faults.fault import STUCK_BIT
-from fat_fpga.faults.register import accumulator_register, threshold_register
+from fat_fpga.faults.register import accumulator_register, threshold_register, weight_register
 from fat_fpga.network import Network
 from fat_fpga.network.lowering.walk import lower
 from fat_fpga.network.words import counts_bits
@@ -34,7 +34,7 @@ Array = npt.NDArray[Any]
 IMAGES = 3
 
 
-def issue_graph() -> onnx.ModelProto:
+def far_thresholds() -> onnx.ModelProto:
     """Pixels x0 and x1; channel 0 is x0 with threshold 400, channel 1 is x0 + x1 with threshold 200."""
     builder = GraphBuilder([1, 2, 1, 1], "UINT8")
     builder.node("Flatten", axis=1)
@@ -57,14 +57,14 @@ def issue_graph() -> onnx.ModelProto:
 )
 @pytest.mark.parametrize("engine", ["reference", "native", "torch", "qonnx"])
 def test_thresholds_out_of_a_channels_reach_stay_the_files(fault: str, levels: tuple[int, int], engine: str) -> None:
-    network = lower(issue_graph(), "network")
+    network = lower(far_thresholds(), "network")
     image = np.array([100, 0], np.uint8).reshape(1, 2, 1, 1)
     found = get(engine).trace(network, image, parse_fault(fault))
     assert found["fc0"].ravel().tolist() == list(levels)
 
 
 def test_the_words_of_that_memory() -> None:
-    network = lower(issue_graph(), "network")
+    network = lower(far_thresholds(), "network")
     assert network.units[0].thresholds is not None
     assert network.units[0].thresholds.tolist() == [[400], [200]]
     place = places(network)["fc0"]
@@ -96,6 +96,35 @@ def test_signs_of_rows_are_those_of_the_chain_behind_a_saturated_relu_too() -> N
         # -300 in 11 bits is 11011010100; with the sign flipped it is 724, so the product is -724: 7.24 - 5 is level 2
         found = get("native").trace(network, image, parse_fault("fc0/accumulator[0].bit[10] ^ 1"))
         assert found["fc0"].ravel().tolist() == [2, 2]
+
+
+def annotated(datatype: str) -> onnx.ModelProto:
+    """That graph with one datatype for everything, or with none."""
+    model = far_thresholds()
+    for node in [node for node in model.graph.node if node.op_type in ("MatMul", "MultiThreshold")]:
+        for attribute in node.attribute:
+            if attribute.name == "out_dtype":
+                attribute.s = datatype.encode()
+        for tensor in (node.input[1], node.output[0]):
+            annotation = model.graph.quantization_annotation.add(tensor_name=tensor)
+            annotation.quant_parameter_tensor_names.add(key="finn_datatype", value=datatype)
+    return model
+
+
+@pytest.mark.parametrize("datatype", ["INT32", "UINT32", "INT64", "INT0"])
+def test_types_that_tensors_are_stored_in_are_none_of_memories(datatype: str) -> None:
+    """No engine computes with words so wide, and no hardware has them: the narrowest types count."""
+    silent, network = (lower(annotated(each), "network") for each in ("", datatype))
+    for kind in ("weight", "threshold", "accumulator"):
+        assert len(fault_space(network, kind)) == len(fault_space(silent, kind)), kind
+    assert len(fault_space(network, "activation", frames=1)) == len(fault_space(silent, "activation", frames=1))
+
+
+def test_types_that_are_wide_words_are_kept() -> None:
+    network = lower(annotated("INT24"), "network")
+    place = places(network)["fc0"]
+    words = accumulator_register(place), threshold_register(place), weight_register(network.units[0])
+    assert {word.bits for word in words} == {24}
 
 
 @dataclass

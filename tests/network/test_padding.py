@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from fat_fpga.errors import ModelError
@@ -138,6 +139,22 @@ def test_parameters_for_each_image_of_a_batch() -> None:
     values = RNG.uniform(0.2, 1, (2, 4, 1, 1))
     with pytest.raises(ModelError, match=r"'culprit' \(Mul\): its parameters differ between the images of a batch"):
         lower(conv_then("Mul", values).model(16), "network")
+
+
+def test_a_bias_for_each_image_of_a_batch() -> None:
+    def gemm(bias: np.ndarray) -> onnx.ModelProto:
+        builder = GraphBuilder([2, 12])
+        builder.quant(1 / 128, 8)
+        builder.node("Gemm", builder.quant(1.0, 3, first=RNG.normal(0, 1, (12, 4))), bias, name="culprit")
+        builder.quant(0.5, 3)
+        builder.node("MatMul", builder.quant(1.0, 3, first=RNG.normal(0, 1, (4, 3))))
+        return builder.model()
+
+    bias = RNG.normal(0, 1, (2, 4))
+    with pytest.raises(ModelError, match=r"'culprit' \(Gemm\): its bias differs between the images of a batch"):
+        lower(gemm(bias), "network")
+    bias[1] = bias[0]
+    assert len(lower(gemm(bias), "network").units) == 2
 
 
 @pytest.mark.parametrize("operator", ["Mul", "Add", "Max", "PRelu"])

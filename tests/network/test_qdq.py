@@ -7,14 +7,17 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
+from fat_fpga.engines.reference import execute
 from fat_fpga.errors import ModelError
 from fat_fpga.network import Levels
 from fat_fpga.network.lowering.walk import lower
 from tests.designs.against_qonnx import check_scores
 from tests.designs.float_graph import GraphBuilder
+from tests.designs.random_network import random_images
 
 RNG = np.random.default_rng(0)
 INPUTS, HIDDEN = 24, 12
@@ -135,6 +138,28 @@ def test_stored_pixels_at_the_input() -> None:
     assert (network.input.min, network.input.max) == (-128, 127)
 
 
+@pytest.mark.parametrize(("name", "low", "zero", "expected"), [("INT4", -8, 0, "INT4"), ("UINT4", 0, 8, "INT4")])
+def test_stored_weights_of_four_bits(name: str, low: int, zero: int, expected: str) -> None:
+    """As onnxruntime's quantisation stores them; qonnx does not execute these, onnxruntime does."""
+    builder, kind = start(), TensorProto.DataType.Value(name)
+    weights = RNG.integers(low, low + 16, (INPUTS, HIDDEN))
+    builder.constants += [
+        helper.make_tensor("weights", kind, weights.shape, weights.ravel().tolist()),
+        helper.make_tensor("zero", kind, [], [zero]),
+    ]
+    builder.node("MatMul", builder.node("DequantizeLinear", builder.constant(0.25), "zero", first="weights"))
+    builder.pair(0.25)
+    model = finish(builder, 21)
+    network = lower(model, "network")
+    assert network.units[0].weight_type == expected
+    images = random_images(network, 8)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    found = execute(network, images)[network.units[-1].name]
+    for image, scores in zip(images, found, strict=True):
+        (right,) = session.run(None, {"image": image.reshape(1, -1).astype(np.float32) / np.float32(255)})
+        assert np.allclose(right.ravel() / 0.00075, scores.ravel(), atol=0.01)
+
+
 def test_what_is_refused() -> None:
     builder = start()
     builder.node("MatMul", builder.stored(RNG.integers(-128, 128, (INPUTS, HIDDEN)), 2.0**-7))
@@ -148,7 +173,7 @@ def test_what_is_refused() -> None:
     builder = start()
     builder.node("MatMul", builder.stored(RNG.integers(-128, 128, (INPUTS, HIDDEN)), 2.0**-7))
     builder.pair(0.01, dtype=np.int16)
-    with pytest.raises(ModelError, match=r"\(QuantizeLinear\) stores int16: at most 8 bits"):
+    with pytest.raises(ModelError, match=r"\(QuantizeLinear\) stores int16: only int8 and uint8"):
         lower(finish(builder, 21), "network")
 
 

@@ -35,4 +35,12 @@ def check_domain(node: Node) -> None:
             f"channels-last operators (domain {node.domain}) are not supported: "
             "take the file as it was before qonnx's ConvertToChannelsLastAndClean",
         )
+    if node.domain == "com.microsoft" and node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+        raise refuse(
+            node,
+            "onnxruntime's own form of it is not supported (domain com.microsoft): "
+            "quantise a file of opset 21 or later, where the standard one has 4 bits, too",
+        )
+    if node.domain in (*QONNX, *OURS):
+        raise refuse(node, f"unsupported operator of the domain '{node.domain}'")
     raise refuse(node, f"unsupported operator: none of this name is known from the domain '{node.domain}'")

@@ -13,6 +13,8 @@ from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QONNX_QUANTISERS
 
 CONSTANT_FORMS = ("value", "value_float", "value_floats", "value_int", "value_ints")
 """Attributes in which a Constant node may hold its value."""
+PARTS_OF_BYTES = ("int2", "uint2", "int4", "uint4")
+"""Types of stored integers that numpy has from elsewhere only."""
 
 
 def fold(node: Node, graph: Graph) -> None:
@@ -26,6 +28,8 @@ def _value(node: Node, graph: Graph) -> Constant:
         return Constant(_given(node), datatype=annotated)
     operator = Operator(node, graph)
     inputs = {name: graph.constants[name].values for name in node.input if name}
+    if node.op_type == "DequantizeLinear":
+        inputs = {name: _in_bytes(values) for name, values in inputs.items()}
     source = graph.constants[node.input[0]] if node.input and node.input[0] else None
     if source is not None and node.op_type in MOVES:
         return source.moved(lambda array: operator({**inputs, node.input[0]: array}))
@@ -92,8 +96,15 @@ def _dequantised(node: Node, graph: Graph, values: Array) -> Constant:
     return Constant(values, steps, np.broadcast_to(spread(1), values.shape), datatype)
 
 
+def _in_bytes(values: Array) -> Array:
+    """The same integers in a type that onnxruntime takes from numpy, where they have 2 or 4 bits."""
+    return values.astype(values.dtype.name.rstrip("24") + "8") if values.dtype.name in PARTS_OF_BYTES else values
+
+
 def _type_of(values: Array) -> str | None:
     """Datatype that stored integers are declared as; None for floats."""
+    if values.dtype.name in PARTS_OF_BYTES:
+        return values.dtype.name.upper()
     if values.dtype.kind not in "iu":
         return None
     return f"{'U' if values.dtype.kind == 'u' else ''}INT{values.dtype.itemsize * 8}"

@@ -122,7 +122,7 @@ def _stored(node: Node, graph: Graph) -> Grid | str:
     """Behind a QuantizeLinear: integers of the type that it stores."""
     dtype = stored_type(node, graph)
     if dtype not in (np.int8, np.uint8):
-        return f"{label(node)} stores {dtype}: at most {MAX_BITS} bits are supported"
+        return f"{label(node)} stores {dtype}: only int8 and uint8 are supported"
     if np.any(graph.constant(node, 1) <= 0):
         raise refuse(node, "its scale must be positive")
     return Grid(1.0, Levels(-128 if dtype == np.int8 else 0, 1, 256, "INT8" if dtype == np.int8 else "UINT8"))

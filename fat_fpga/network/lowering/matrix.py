@@ -77,7 +77,10 @@ def read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding = (0, 
         )
     ordered = np.empty((weights.shape[1], weights.shape[0]), np.int32)
     ordered[:, layout.index.ravel()] = weights.T
+    if bias is not None and bias.ndim == 2 and np.any(bias != bias[:1]):
+        raise refuse(node, "its bias differs between the images of a batch")
     if bias is not None:
+        bias = bias[:1] if bias.ndim == 2 else bias
         bias = np.broadcast_to(bias, (1, len(ordered)))[0]
     return Product(node, "fc", ordered.reshape(-1, *layout.shape), _by_channel(node, scale.T), bias, constant.datatype)
 

@@ -108,7 +108,7 @@ def _check_reached(table: IntArray, scale: np.float32, grid: Grid, node: Node, t
     """
     count = 256 if grid.levels is None else min(grid.levels.count, 256)
     reached = max(len(np.unique(row)) for row in table)
-    if count < 8 or reached > 4 or reached * 16 >= count:
+    if count < 8 or reached > 4 or (reached > 1 and reached * 16 >= count):
         return
     what = "raw pixels 0..255" if scale == 1 else "pixels divided by 255"
     text = (

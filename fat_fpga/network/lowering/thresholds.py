@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.network.bounds import Lattice, lattice
-from fat_fpga.network.datatypes import holds, smallest_type, span_of, type_of
+from fat_fpga.network.datatypes import holds, is_word, smallest_type, type_of
 from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain
@@ -34,8 +34,6 @@ NEVER, ALWAYS = 2**31 - 1, -(2**31)
 """Thresholds that no sum meets, and that every sum meets."""
 WORK = 2**22
 """Values that one evaluation of a chain may handle, to bound memory."""
-UNDECIDED = "INT32"
-"""The type that qonnx gives every accumulator for want of a better one; FINN narrows it when it builds."""
 Index = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]
 """Which level each accumulator [V, M] reaches."""
 
@@ -112,7 +110,7 @@ def activated_unit(
 def accumulator_annotation(product: Product, graph: Graph) -> str:
     """The datatype that the file gives the sums of a product, empty where it gives none."""
     annotated = graph.datatypes.get(product.node.output[0], "")
-    return annotated if annotated != UNDECIDED and span_of(annotated) is not None else ""
+    return annotated if is_word(annotated) else ""
 
 
 def _memory_type(product: Product, source_scale: float, chain: Chain, thresholds: IntArray, reach: Lattice) -> str:
@@ -124,7 +122,7 @@ def _memory_type(product: Product, source_scale: float, chain: Chain, thresholds
     if MEMORY + tensor in chain.graph.properties:
         return str(chain.graph.properties[MEMORY + tensor])
     annotated = str(chain.graph.datatypes.get(tensor, ""))
-    if annotated != UNDECIDED and span_of(annotated) is not None:
+    if is_word(annotated):
         return annotated
     stored = thresholds[(thresholds != NEVER) & (thresholds != ALWAYS)]
     low, high = int(reach.low.min()), int(reach.high.max()) + 1
