@@ -18,6 +18,7 @@ import numpy.typing as npt
 import onnx
 
 from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images, outcome_of
+from fat_fpga.engines.exact import FLOAT32, largest_sum
 from fat_fpga.engines.file_graph import FileGraph
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, Change, changes_of, check_faults, memory_fingerprint, places
@@ -104,6 +105,9 @@ class FileEngine:
     def _check(self, network: Network) -> None:
         if memory_fingerprint(network) != memory_fingerprint(self.network):
             raise EngineError(f"the file engine executes {self.path}, and {network.name} is another network")
+        for place in places(network).values():
+            if place.unit is not None and largest_sum(place.unit, (place.source.min, place.source.max)) >= FLOAT32:
+                raise EngineError(f"{place.name}: its accumulators do not fit in float32, which the file computes in")
 
     def _execute(self, images: Images, changes: Sequence[Change], first_frame: int) -> dict[str, npt.NDArray[Any]]:
         """Every tensor of the file for a block of images, by name."""

@@ -5,6 +5,7 @@ The right value is onnxruntime's execution of the same file in double precision.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from fat_fpga.engines import get
+from fat_fpga.errors import EngineError
 from fat_fpga.faults import fault_space
-from fat_fpga.network import Network
+from fat_fpga.network import Network, load_network
 from fat_fpga.network.lowering.walk import lower
 from tests.designs.float_graph import GraphBuilder
 
@@ -102,3 +104,12 @@ def test_engines_agree_on_faults_in_wide_sums(kind: str) -> None:
             assert np.array_equal(get(name).trace(network, images, fault)["fc0"], expected), (name, fault)
         differ += not np.array_equal(expected, golden)
     assert differ >= {"weight": 0, "threshold": 1, "accumulator": 5}[kind]  # low bits move wide sums by little
+
+
+def test_the_file_is_no_judge_of_them(tmp_path: Path) -> None:
+    model, _ = wide(np.ones(CHANNELS))
+    onnx.save(model, tmp_path / "wide.onnx")
+    judge = get(f"file:{tmp_path / 'wide.onnx'}")
+    network = load_network(tmp_path / "wide.onnx")
+    with pytest.raises(EngineError, match="fc0: its accumulators do not fit in float32, which the file computes in"):
+        judge.trace(network, images_of(network, 1))
