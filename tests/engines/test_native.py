@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -16,6 +15,7 @@ from fat_fpga.engines import Outcome, native_engine
 from fat_fpga.engines.native_engine import ENVIRONMENT, UPDATE, NativeEngine, instruction_sets
 from fat_fpga.engines.reference import ReferenceEngine, execute
 from fat_fpga.errors import EngineError, ModelWarning
+from fat_fpga.extras import installed
 from fat_fpga.faults import MODELS, AnyFault, fault_space
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
 from tests.designs.random_faults import folding_of, random_faults
@@ -173,8 +173,8 @@ def test_what_the_kernels_cannot_hold_is_handed_to_the_next_engine_and_told_once
 ) -> None:
     monkeypatch.setattr(native_engine, "_TOLD", set())
     if not torch:
-        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    elif importlib.util.find_spec("torch") is None:
+        monkeypatch.setattr(native_engine, "installed", lambda package: False)
+    elif not installed("torch"):
         pytest.skip("PyTorch is not installed")
     network = build()
     images, labels = random_images(network, 5), np.zeros(5, np.int64)
