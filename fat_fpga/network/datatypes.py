@@ -11,6 +11,9 @@ WIDEST = 31
 """Bits of the widest word that a file is believed to mean. What nobody has narrowed down is INT32 or INT64 there: types
 that tensors are stored in, not those of memories."""
 
+OPERAND = 16
+"""The same for weights and activations: sums of products of wider words would leave 32 bits under a fault."""
+
 
 def smallest_type(low: int, high: int) -> str:
     """The narrowest signed or unsigned QONNX integer datatype that holds ``low..high``."""
@@ -38,10 +41,10 @@ def span_of(datatype: str) -> tuple[int, int] | None:
     return (0, 2**bits - 1) if found[1] else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
 
-def is_word(datatype: str) -> bool:
+def is_word(datatype: str, widest: int = WIDEST) -> bool:
     """Whether a datatype that a file gives is one of words in a memory or register: of integers, and not too wide."""
     span = span_of(datatype)
-    return span is not None and span[1] - span[0] < 2**WIDEST
+    return span is not None and span[1] - span[0] < 2**widest
 
 
 def holds(datatype: str, values: npt.NDArray[np.int32]) -> bool:

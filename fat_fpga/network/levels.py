@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.datatypes import holds, is_word, smallest_type
+from fat_fpga.network.datatypes import OPERAND, holds, is_word, smallest_type
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Levels:
     @property
     def stored_as(self) -> str:
         """QONNX datatype of the stream: the file's, where that holds the levels, else the narrowest."""
-        if is_word(self.datatype) and holds(self.datatype, np.array(self.values, np.int32)):
+        if is_word(self.datatype, OPERAND) and holds(self.datatype, np.array(self.values, np.int32)):
             return self.datatype
         return "BIPOLAR" if self.bipolar else smallest_type(self.min, self.max)
 

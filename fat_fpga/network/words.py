@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from fat_fpga.network.bounds import Lattice, lattice
-from fat_fpga.network.datatypes import holds, holds_span, is_word, smallest_type, span_of, type_of
+from fat_fpga.network.datatypes import OPERAND, holds, holds_span, is_word, smallest_type, span_of, type_of
 from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
 from fat_fpga.network.levels import Levels
 
@@ -19,7 +19,7 @@ Source = InputQuantiser | Levels
 
 def unit_weight_type(unit: MatrixVectorUnit) -> str:
     """The datatype of a unit's weight memory: as declared, if that is one of words and holds them."""
-    declared = is_word(unit.weight_type) and holds(unit.weight_type, unit.weights)
+    declared = is_word(unit.weight_type, OPERAND) and holds(unit.weight_type, unit.weights)
     return unit.weight_type if declared else type_of(unit.weights)
 
 

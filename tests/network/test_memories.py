@@ -21,7 +21,12 @@ from qonnx.transformation.infer_shapes import InferShapes
 from fat_fpga.engines import get
 from fat_fpga.faults import Fault, fault_space, memory_fingerprint, parse_fault, places
 from fat_fpga.faults.fault import STUCK_BIT
-from fat_fpga.faults.register import accumulator_register, threshold_register, weight_register
+from fat_fpga.faults.register import (
+    accumulator_register,
+    stored_thresholds,
+    threshold_register,
+    weight_register,
+)
 from fat_fpga.network import Network
 from fat_fpga.network.lowering.walk import lower
 from fat_fpga.network.words import counts_bits
@@ -121,10 +126,22 @@ def test_types_that_tensors_are_stored_in_are_none_of_memories(datatype: str) ->
 
 
 def test_types_that_are_wide_words_are_kept() -> None:
-    network = lower(annotated("INT24"), "network")
-    place = places(network)["fc0"]
-    words = accumulator_register(place), threshold_register(place), weight_register(network.units[0])
-    assert {word.bits for word in words} == {24}
+    for datatype, weight in (("INT24", 1), ("INT12", 12)):  # operands of products so wide would leave 32 bits
+        network = lower(annotated(datatype), "network")
+        place, bits = places(network)["fc0"], int(datatype[3:])
+        assert (accumulator_register(place).bits, threshold_register(place).bits) == (bits, bits)
+        assert weight_register(network.units[0]).bits == weight
+
+
+def test_a_type_that_does_not_hold_the_thresholds_is_not_taken() -> None:
+    model = annotated("INT12")
+    (constant,) = [node.input[1] for node in model.graph.node if node.op_type == "MultiThreshold"]
+    for entry in model.graph.quantization_annotation:
+        if entry.tensor_name == constant:
+            entry.quant_parameter_tensor_names[0].value = "INT4"
+    place = places(lower(model, "network"))["fc0"]
+    assert stored_thresholds(place).ravel().tolist() == [400, 200]
+    assert threshold_register(place).bits >= 9
 
 
 @dataclass

@@ -121,10 +121,10 @@ def _memory_type(product: Product, source_scale: float, chain: Chain, thresholds
     tensor = str(holder.input[1])
     if MEMORY + tensor in chain.graph.properties:
         return str(chain.graph.properties[MEMORY + tensor])
-    annotated = str(chain.graph.datatypes.get(tensor, ""))
-    if is_word(annotated):
-        return annotated
     stored = thresholds[(thresholds != NEVER) & (thresholds != ALWAYS)]
+    annotated = str(chain.graph.datatypes.get(tensor, ""))
+    if is_word(annotated) and (not stored.size or holds(annotated, stored)):
+        return annotated
     low, high = int(reach.low.min()), int(reach.high.max()) + 1
     return smallest_type(min(low, *stored.tolist()), max(high, *stored.tolist())) if stored.size else ""
 
