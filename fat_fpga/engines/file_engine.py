@@ -50,6 +50,7 @@ class FileEngine:
         network, self._sites = load_with_sites(self.path, None, pixels, image_shape)
         self.network = network.fault_free
         self._base = _with_shapes(self._sites.model, self._sites.image)
+        self._wide = _too_wide(self.network)
 
     def run(
         self,
@@ -105,9 +106,8 @@ class FileEngine:
     def _check(self, network: Network) -> None:
         if memory_fingerprint(network) != memory_fingerprint(self.network):
             raise EngineError(f"the file engine executes {self.path}, and {network.name} is another network")
-        for place in places(network).values():
-            if place.unit is not None and largest_sum(place.unit, (place.source.min, place.source.max)) >= FLOAT32:
-                raise EngineError(f"{place.name}: its accumulators do not fit in float32, which the file computes in")
+        if self._wide is not None:
+            raise EngineError(f"{self._wide}: its accumulators do not fit in float32, which the file computes in")
 
     def _execute(self, images: Images, changes: Sequence[Change], first_frame: int) -> dict[str, npt.NDArray[Any]]:
         """Every tensor of the file for a block of images, by name."""
@@ -146,6 +146,14 @@ class FileEngine:
                 sums = (tensors[unit.tensor][:count].astype(np.float64) - affine[..., 0]) / affine[..., 1]
                 found[place.name] = _ordered(sums, unit.index, place.shape)
         return found
+
+
+def _too_wide(network: Network) -> str | None:
+    """The first unit whose sums float32 does not hold."""
+    for place in places(network).values():
+        if place.unit is not None and largest_sum(place.unit, (place.source.min, place.source.max)) >= FLOAT32:
+            return place.name
+    return None
 
 
 def _ordered(values: npt.NDArray[np.float64], index: npt.NDArray[np.intp], shape: Shape) -> IntArray:

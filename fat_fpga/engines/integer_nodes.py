@@ -14,6 +14,8 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from fat_fpga.network.lowering.built_in import PREFIX
+
 LIFT = 45
 """2**LIFT, or a little more, is added before a division of integers, so that it rounds down."""
 
@@ -173,4 +175,4 @@ class IntegerNodes:
 
     def _name(self, text: str) -> str:
         self._count += 1
-        return f"fault_{self._count}_{text}"
+        return f"{PREFIX}{self._count}_{text}"

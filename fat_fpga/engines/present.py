@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from fat_fpga.engines.engine import Choosing, Engine, Images, Labels, Outcome, Progress, outcome_of
-from fat_fpga.faults import AnyFault, FaultSet, parse_fault
+from fat_fpga.faults import AnyFault, parse_fault
 from fat_fpga.faults.fault import single_or_set
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
@@ -59,6 +59,5 @@ class Present:
             for part in self._present
             for each in ([part] if part.frame is None else [replace(part, frame=frame) for frame in range(images)])
         ]
-        more = [] if fault is None else [part for part in fault.faults if part not in set(present)]
-        together = (*present, *more)
-        return FaultSet(together) if len(together) > 1 else single_or_set(together)
+        more = [] if fault is None else [part for part in fault.faults if part not in present]
+        return single_or_set((*present, *more))

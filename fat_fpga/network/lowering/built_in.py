@@ -21,7 +21,7 @@ PREFIX = "fault_"
 
 def fault_in(model: onnx.ModelProto) -> str:
     """The text of the fault that is in a model, empty where there is none."""
-    return next((str(entry.value) for entry in model.metadata_props if entry.key == FAULT), "")
+    return _property(model, FAULT)
 
 
 def without_fault(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -56,9 +56,14 @@ def without_fault(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def check_fault_free(model: onnx.ModelProto, fingerprint: str) -> None:
     """ModelError unless what is left without the fault is the network that it was built into."""
-    written = next((str(entry.value) for entry in model.metadata_props if entry.key == FAULT_FREE), "")
+    written = _property(model, FAULT_FREE)
     if written != fingerprint:
         raise ModelError(
             f"without the fault in it, it is not the network that the fault was built into ({written[:8]}, found "
             f"{fingerprint[:8]}): it has been changed since"
         )
+
+
+def _property(model: onnx.ModelProto, key: str) -> str:
+    """A property of a model, empty where it has none of that key."""
+    return next((str(entry.value) for entry in model.metadata_props if entry.key == key), "")
