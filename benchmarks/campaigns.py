@@ -40,12 +40,12 @@ def campaign(name: str, kind: str, images: int, rounds: int) -> Result:
     network = load_bundled(name)
     data = load("demo:cifar10", limit=images)
     faults = faults_of(network, kind)
-    engine = NativeEngine()
+    session = NativeEngine().open(network)
     plain, native = [], []
     for _ in range(rounds):
         plain.append(images_per_second())
         started = perf_counter()
-        engine.run(network, data.images, data.labels, faults)
+        session.run(data.images, data.labels, faults)
         native.append(len(faults) * images / (perf_counter() - started))
     ratio = median(n / p for n, p in zip(native, plain, strict=True))
     return Result(round(ratio, 1), round(median(native)), round(median(plain)))

@@ -21,7 +21,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from fat_fpga.engines.engine import Engine, Images
+from fat_fpga.engines.images import Images
+from fat_fpga.engines.session import Session
 from fat_fpga.faults import AnyFault, places
 from fat_fpga.faults.place import INPUT
 from fat_fpga.faults.register import Register
@@ -76,17 +77,17 @@ def checksums(network: Network, streams: Mapping[str, IntArray]) -> Found:
 
 @runtime_checkable
 class SumsLayers(Protocol):
-    """An engine that gives checksums without the streams, as a board does."""
+    """A session that gives checksums without the streams, as a board's does."""
 
-    def layer_checksums(self, network: Network, images: Images, fault: AnyFault | None = None) -> Found:
+    def layer_checksums(self, images: Images, fault: AnyFault | None = None) -> Found:
         """The checksums of every stream that it can sum up."""
 
 
-def checksums_by(engine: Engine, network: Network, images: Images, fault: AnyFault | None = None) -> Found:
+def checksums_by(session: Session, images: Images, fault: AnyFault | None = None) -> Found:
     """An engine's checksums for images uint8 [N, C, H, W], under a fault or without."""
-    if isinstance(engine, SumsLayers):
-        return engine.layer_checksums(network, images, fault)
-    return checksums(network, engine.trace(network, images, fault))
+    if isinstance(session, SumsLayers):
+        return session.layer_checksums(images, fault)
+    return checksums(session.network, session.trace(images, fault))
 
 
 def text_of(network: Network, found: Found, pes: Mapping[str, int] | None = None) -> str:

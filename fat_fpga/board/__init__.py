@@ -2,7 +2,7 @@
 
 >>> from fat_fpga.board import open_board
 >>> board = open_board("tfc_w2a2")                                   # doctest: +SKIP
->>> board.engine.run(board.network, images, labels, faults)          # doctest: +SKIP
+>>> board.session.run(images, labels, faults)                        # doctest: +SKIP
 """
 
 from fat_fpga.board.opening import Board, open_board

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from fat_fpga.board.checksum import Reading
 from fat_fpga.board.description import Description
 from fat_fpga.checksums import checksums
-from fat_fpga.engines.engine import Images
+from fat_fpga.engines.images import Images
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.errors import BoardError
 from fat_fpga.faults import AnyFault
@@ -34,7 +34,7 @@ class LayerChecks:
     def __init__(self, network: Network, description: Description, images: Images) -> None:
         self._order = [stream.place for stream in description.streams]
         self._number = len(images) - 1
-        streams = ReferenceEngine().trace(network, images[-1:])
+        streams = ReferenceEngine().open(network).trace(images[-1:])
         scores = streams[network.units[-1].name].ravel()
         self._output = [int(scores.argmax())] if description.labels else scores.tolist()
         self._wanted = {place: int(sums[0]) for place, (sums, _) in checksums(network, streams).items()}

@@ -13,6 +13,7 @@ from fat_fpga.board.engine import BoardEngine
 from fat_fpga.board.injection import THRESHOLDS
 from fat_fpga.board.network_file import read_network
 from fat_fpga.board.pynq_device import PynqDevice
+from fat_fpga.board.session import BoardSession
 from fat_fpga.board.simulated import SimulatedBoard
 from fat_fpga.errors import BoardError
 from fat_fpga.network.network import Network
@@ -36,6 +37,13 @@ class Board:
     device: Device
     engine: BoardEngine
     simulated: bool
+
+    @property
+    def session(self) -> BoardSession:
+        """The engine, opened for the network that runs on the board."""
+        session = self.engine.open(self.network)
+        assert isinstance(session, BoardSession)
+        return session
 
 
 def open_board(folder: str | os.PathLike[str], channels_by: str = THRESHOLDS) -> Board:

@@ -19,9 +19,8 @@ from fat_fpga.campaign.run import Run
 from fat_fpga.campaign.selection import Selection
 from fat_fpga.campaign.store import Store
 from fat_fpga.datasets.dataset import Dataset
-from fat_fpga.engines import Engine, get
-from fat_fpga.engines.engine import check_images, check_taken
-from fat_fpga.engines.present import with_its_fault
+from fat_fpga.engines import Engine, Session, get
+from fat_fpga.engines.images import check_images
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault, check_faults
 from fat_fpga.files import check_writable
@@ -54,7 +53,7 @@ def run_campaign(
     Args:
         faults: in any order; see ``fault_space`` for all of a kind, and ``Selection.sample`` for some of them.
         path: the run file; made if it does not exist.
-        engine: a name from ``fat_fpga.engines.NAMES``, or an engine.
+        engine: a name that `fat_fpga.engines.get` knows, or an engine.
         chunk: faults for each call of the engine and each transaction; by default as many as take some ten seconds.
         progress: show a progress bar on standard error.
 
@@ -70,22 +69,23 @@ def run_campaign(
     selection = Selection.of(faults)
     faults = ordered(network, selection.faults)
     check_faults(network.fault_free, faults, len(dataset.images))
-    engine = with_its_fault(get(engine) if isinstance(engine, str) else engine, network)
+    engine = get(engine) if isinstance(engine, str) else engine
     identity = Identity.of(network, dataset, faults)
     check_writable(path)
     store = Store.open(path, identity) if path.exists() else None
     try:
         if store is None or store.pending():
+            session = engine.open(network)
             started = perf_counter()
-            golden = engine.run(network, dataset.images, dataset.labels, []).golden
-            check_taken(engine, faults)
+            golden = session.run(dataset.images, dataset.labels, []).golden
+            session.check_taken(faults)
             pace = Pace(perf_counter() - started, chunk)
             if store is None:
                 store = Store.create(
                     path, identity, selection.origin, layer_table(network), faults, dataset.labels, golden
                 )
-            _check_golden(store, golden, engine)
-            _work(network, dataset, faults, engine, store, pace, progress)
+            _check_golden(store, golden, session)
+            _work(session, dataset, faults, store, pace, progress)
         store.finish()
     finally:
         if store is not None:
@@ -93,32 +93,30 @@ def run_campaign(
     return Run.open(path)
 
 
-def _check_golden(store: Store, golden: npt.NDArray[np.int32], engine: Engine) -> None:
+def _check_golden(store: Store, golden: npt.NDArray[np.int32], session: Session) -> None:
     if not np.array_equal(golden, store.golden()):
         raise CampaignError(
-            f"{store.path}: the {engine.name} engine predicts other classes for the fault-free network than the file "
+            f"{store.path}: the {session.name} engine predicts other classes for the fault-free network than the file "
             "holds, so one of two engines is wrong: please report it"
         )
 
 
 def _work(
-    network: Network,
+    session: Session,
     dataset: Dataset,
     faults: Sequence[AnyFault],
-    engine: Engine,
     store: Store,
     pace: Pace,
     progress: bool,
 ) -> None:
     waiting = spread(faults, store.pending())
     images = len(dataset.images)
-    store.begin_session(engine.name)
+    store.begin_session(session.name)
     with Bar(len(faults), len(faults) - len(waiting), images, progress) as bar:
         while waiting:
             now, waiting = sorted(waiting[: pace.size]), waiting[pace.size :]
             started = perf_counter()
-            outcome = engine.run(
-                network,
+            outcome = session.run(
                 dataset.images,
                 dataset.labels,
                 [faults[p] for p in now],

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from fat_fpga.cli.fault_arguments import add_fault_arguments, selection_of, space_of
-from fat_fpga.cli.parser import DATA, Commands, add_model
+from fat_fpga.cli.parser import DATA, Commands, add_model, engines
 from fat_fpga.cli.stopped import stopped
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def add(commands: Commands) -> None:
         "--engine",
         metavar="NAME",
         default="native",
-        help="native (default), torch, torch:cuda, qonnx, file, reference, or board:FOLDER, a board or a simulated one",
+        help=engines("what computes, by default native"),
     )
     parser.add_argument("--chunk", metavar="N", type=int, help="save after every N faults (default: some ten seconds)")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no table")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from fat_fpga.cli.parser import DATA, Commands, add_model, names
+from fat_fpga.cli.parser import DATA, Commands, add_model, engines, names
 
 EPILOG = """\
 examples:
@@ -30,8 +30,7 @@ def add(commands: Commands) -> None:
     add_model(parser)
     parser.add_argument(
         "--engines", metavar="A,B", type=names,
-        help="two or more of native, reference, torch, torch:cuda, qonnx, file (MODEL itself), finn, board:FOLDER "
-        "(default: native,torch,qonnx; without PyTorch native,reference,qonnx)",
+        help=engines("two or more (default: native,torch,qonnx; without PyTorch native,reference,qonnx) of"),
     )  # fmt: skip
     parser.add_argument("--faults", metavar="N", type=_count, default=90, help="about how many faults (default: 90)")
     parser.add_argument("--images", metavar="N", type=_count, default=4, help="how many images (default: 4)")
@@ -54,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.engines import default_judges
     from fat_fpga.faults import read_folding
 
-    engines = {name: get_engine(args, name) for name in args.engines or default_judges()}
+    judges = {name: get_engine(args, name) for name in args.engines or default_judges()}
     network = load_model(args, faulty=True)
     if args.data is None:
         images = random_images(network, args.images, args.seed)
@@ -62,10 +61,10 @@ def run(args: argparse.Namespace) -> int:
         images = load(args.data, limit=args.images, shape=network.input.shape).images
     pes = None if args.folding is None else read_folding(args.folding, network)
     faults = sample_faults(network, args.kinds or KINDS, args.faults, len(images), args.seed, pes)
-    total = steps(len(faults), len(engines))
+    total = steps(len(faults), len(judges))
     pause = 0.2 if sys.stderr.isatty() else 10
     with tqdm(total=total, disable=args.quiet, file=sys.stderr, unit=" runs", mininterval=pause, leave=False) as bar:
-        check = crosscheck(network, images, faults, engines, bar.update)
+        check = crosscheck(network, images, faults, judges, bar.update)
     print(crosscheck_text(check))
     if not check.equal:
         return 1

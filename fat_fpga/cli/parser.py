@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -16,11 +17,31 @@ else:
 DATA = "the test set: cifar10:DIR, svhn:DIR, gtsrb:DIR, mnist:DIR, folder:DIR, npz:FILE, npy:DIR, or demo:cifar10"
 
 
+class Derived(str):
+    """Help of an argument that is made when it is printed, from what registers itself elsewhere.
+
+    Args:
+        make: gives the text; it may import what a command line must not import before it is asked for.
+    """
+
+    make: Callable[[], str]
+
+    def __new__(cls, make: Callable[[], str]) -> Derived:
+        text = super().__new__(cls, "derived")
+        text.make = make
+        return text
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        return action.help.make() if isinstance(action.help, Derived) else action.help
+
+
 class Parser(argparse.ArgumentParser):
     """Keeps the line breaks of descriptions and epilogs, and reports an error in one line with exit code 2."""
 
     def __init__(self, **arguments: Any) -> None:
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **arguments)
+        super().__init__(formatter_class=_Formatter, allow_abbrev=False, **arguments)
 
     def error(self, message: str) -> NoReturn:
         found = re.match(r"argument (\S+): invalid choice: '([^']*)' \(choose from (.*)\)", message)
@@ -46,6 +67,17 @@ def shape(text: str) -> tuple[int, int, int]:
     except ValueError as error:
         raise argparse.ArgumentTypeError("expected channels,height,width") from error
     return channels, height, width
+
+
+def engines(words: str) -> Derived:
+    """Help that lists the engines."""
+
+    def make() -> str:
+        from fat_fpga.engines import forms
+
+        return f"{words}: {', '.join(forms())}. file is MODEL itself".replace("file:PATH", "file")
+
+    return Derived(make)
 
 
 def add_model(parser: Parser) -> None:

@@ -102,7 +102,7 @@ def permuted(args: argparse.Namespace, planner: Planner) -> tuple[Planner, str]:
     goal = 100 - args.worst_error if args.worst_error is not None else Fraction(args.worst_accuracy)
     target = planner.target(goal)
     planner.check(target)
-    judge = Trial(network, data, get("native"), not args.quiet)
+    judge = Trial(get("native").open(network), data, not args.quiet)
     pes, orders, found = gather(what, network, planner.folds, target, judge)
     reordered = replace(planner, criticality=pes, order=orders)
     before = reordered.builder.cheapest({name: own.before for name, own in found.items()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from fat_fpga.cli.parser import DATA, Commands, add_model
+from fat_fpga.cli.parser import DATA, Commands, add_model, engines
 
 EPILOG = """\
 examples:
@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
         "--engine",
         metavar="NAME",
         default="reference",
-        help="reference (default), qonnx, file, finn, board:FOLDER, ...",
+        help=engines("what computes, by default reference"),
     )
     parser.add_argument(
         "--folding", metavar="FOLDING",
@@ -50,7 +50,6 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.cli.model import get_engine, load_model
     from fat_fpga.crosscheck import random_images
     from fat_fpga.datasets import load
-    from fat_fpga.engines.present import with_its_fault
     from fat_fpga.errors import DataError
     from fat_fpga.faults import parse_fault, read_folding
 
@@ -68,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
             raise DataError(f"--image {args.image}: {args.data} has images 0 to {len(images) - 1}")
         image = images[args.image :][:1]
     pes = None if args.folding is None else read_folding(args.folding, network)
-    found = checksums_by(with_its_fault(engine, network), network, image, fault)
+    found = checksums_by(engine.open(network), image, fault)
     if args.json:
         entries = {place: {"checksum": int(sums[0]), "bits": bits} for place, (sums, bits) in found.items()}
         print(json.dumps(entries, indent=2))

@@ -13,14 +13,13 @@ import numpy.typing as npt
 
 from fat_fpga.crosscheck.result import NO_FAULT, CrossCheck, Difference, Pair, Refusal
 from fat_fpga.crosscheck.sample import kind_of
-from fat_fpga.engines.engine import Choosing, Engine, Images
-from fat_fpga.engines.present import with_its_fault
+from fat_fpga.engines import Engine, Session
+from fat_fpga.engines.images import Images
+from fat_fpga.engines.session import Streams
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, check_faults
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
-
-Streams = dict[str, IntArray]
 
 
 def crosscheck(
@@ -48,7 +47,6 @@ def crosscheck(
     if len(engines) < 2:
         raise EngineError(f"a cross-check needs two different engines at least, got {', '.join(engines) or 'none'}")
     check_faults(network.fault_free, faults, len(images))
-    engines = {name: with_its_fault(engine, network) for name, engine in engines.items()}
     check = _Check(network, images, engines, progress or (_nobody))
     check.group(NO_FAULT, [None])
     for kind in dict.fromkeys(map(kind_of, faults)):
@@ -68,6 +66,7 @@ class _Check:
         self, network: Network, images: Images, engines: Mapping[str, Engine], progress: Callable[[int], object]
     ) -> None:
         self._network, self._images, self._engines, self._progress = network, images, engines, progress
+        self._sessions: dict[str, Session] = {}
         self.pairs = [Pair(names) for names in combinations(engines, 2)]
         self.refusals: list[Refusal] = []
         self.seconds = dict.fromkeys(engines, 0.0)
@@ -75,12 +74,11 @@ class _Check:
     def possible(self, kind: str, faults: list[AnyFault]) -> list[AnyFault]:
         """Those of the faults of one kind that no engine refuses one by one, as a board does; the others are noted."""
         asked = len(faults)
-        for name, engine in self._engines.items():
-            if isinstance(engine, Choosing):
-                reasons = [engine.refuses(fault) for fault in faults]
-                if found := [reason for reason in reasons if reason is not None]:
-                    self.refusals.append(Refusal(name, kind, len(found), False, f"the first: {found[0]}"))
-                faults = [fault for fault, reason in zip(faults, reasons, strict=True) if reason is None]
+        for name, session in self._sessions.items():
+            reasons = [session.refuses(fault) for fault in faults]
+            if found := [reason for reason in reasons if reason is not None]:
+                self.refusals.append(Refusal(name, kind, len(found), False, f"the first: {found[0]}"))
+            faults = [fault for fault, reason in zip(faults, reasons, strict=True) if reason is None]
         self._progress(2 * len(self._engines) * (asked - len(faults)))
         return faults
 
@@ -99,7 +97,7 @@ class _Check:
             for name in self._engines:
                 if name in showing:
                     with self._asked(name, kind, len(faults) - f, streams=True):
-                        streams[name] = self._engines[name].trace(self._network, self._images, fault)
+                        streams[name] = self._session(name).trace(self._images, fault)
                 self._progress(1)
             showing &= set(streams)
             for pair in self.pairs:
@@ -130,11 +128,17 @@ class _Check:
         activations = sum(shown[0][place].size for place in places)
         pair.add(int(fault is not None), len(self._images), activations, difference)
 
+    def _session(self, name: str) -> Session:
+        """The session of an engine; EngineError, each time, where it cannot execute the network."""
+        if name not in self._sessions:
+            self._sessions[name] = self._engines[name].open(self._network)
+        return self._sessions[name]
+
     def _predictions(self, name: str, faults: Sequence[AnyFault | None]) -> npt.NDArray[np.int32]:
         """int32 [F, N] by one engine."""
         labels = np.zeros(len(self._images), np.int64)
         real = [fault for fault in faults if fault is not None]
-        outcome = self._engines[name].run(self._network, self._images, labels, real, predictions=True)
+        outcome = self._session(name).run(self._images, labels, real, predictions=True)
         assert outcome.predictions is not None
         return outcome.predictions if real else outcome.golden[None]
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fat_fpga.engines.engine import Images
+from fat_fpga.engines.images import Images
 from fat_fpga.errors import FaultError
 from fat_fpga.faults import MODELS, AnyFault, Fault, FaultSet, FaultSpace, fault_space, places
 from fat_fpga.faults.model import Setting

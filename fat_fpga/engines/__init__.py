@@ -1,6 +1,24 @@
-"""Engines: each executes a network, fault-free and faulty, and all give the same answer to the last bit."""
+"""Engines: each executes a network, fault-free and faulty, and all give the same answer to the last bit.
 
-from fat_fpga.engines.engine import Engine, Outcome, Progress
-from fat_fpga.engines.registry import NAMES, default_judges, get
+>>> from fat_fpga.engines import get
+>>> session = get("native").open(network)                     # doctest: +SKIP
+>>> outcome = session.run(images, labels, faults)             # doctest: +SKIP
+"""
 
-__all__ = ["NAMES", "Engine", "Outcome", "Progress", "default_judges", "get"]
+from fat_fpga.engines.engine import Engine
+from fat_fpga.engines.outcome import Outcome, over_images
+from fat_fpga.engines.registry import default_judges, forms, get, names, register
+from fat_fpga.engines.session import Progress, Session
+
+__all__ = [
+    "Engine",
+    "Outcome",
+    "Progress",
+    "Session",
+    "default_judges",
+    "forms",
+    "get",
+    "names",
+    "over_images",
+    "register",
+]

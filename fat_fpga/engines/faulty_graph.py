@@ -12,7 +12,6 @@ Datatype annotations stay true: where a fault lets a tensor leave its type, the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ import onnx
 
 from fat_fpga.engines.exact import FLOAT32, in_front, largest_sum, spans
 from fat_fpga.engines.graph_editor import TO_FLOAT, TO_INTEGER, GraphEditor, Operator
+from fat_fpga.engines.kept import Kept
 from fat_fpga.errors import EngineError, ModelError
 from fat_fpga.faults import AnyFault, Change, Place, changed_unit, changes_of, check_faults, places
 from fat_fpga.faults.changes import ChangedAccumulators, FlippedActivation, HeldActivations, changes_at
@@ -61,12 +61,14 @@ def write_faulty_qonnx(network: Network, fault: AnyFault, path: str | PathLike[s
         temporary.write_bytes(model.SerializeToString())
 
 
-@lru_cache(maxsize=2)
-def _fault_free(network: Network) -> onnx.ModelProto:
+def _written(network: Network) -> onnx.ModelProto:
     try:
         return to_qonnx(network)
     except ModelError as error:
         raise EngineError(str(error)) from error
+
+
+_fault_free = Kept(_written)
 
 
 class FaultyGraph:

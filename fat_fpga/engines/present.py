@@ -9,55 +9,56 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from fat_fpga.engines.engine import Choosing, Engine, Images, Labels, Outcome, Progress, outcome_of
-from fat_fpga.faults import AnyFault, parse_fault
+from fat_fpga.engines.images import Images, Labels, check_images
+from fat_fpga.engines.outcome import Outcome, outcome_of
+from fat_fpga.engines.session import Block, Session, Streams
+from fat_fpga.faults import AnyFault, check_faults, parse_fault
 from fat_fpga.faults.fault import single_or_set
 from fat_fpga.network import Network
-from fat_fpga.network.layers import IntArray
 
 
-def with_its_fault(engine: Engine, network: Network) -> Engine:
-    """An engine that executes ``network`` with the fault that is in it; the engine itself where there is none."""
-    return Present(engine, network) if network.fault else engine
+class Present(Session):
+    """Executes a network with the fault that is in it, in a session on the network without.
 
+    Args:
+        session: on ``network.fault_free``.
+    """
 
-class Present:
-    """Executes one network, with the fault that is in it."""
-
-    def __init__(self, engine: Engine, network: Network) -> None:
-        self.name = engine.name
-        self._engine, self._network = engine, network.fault_free
+    def __init__(self, session: Session, network: Network) -> None:
+        super().__init__(session.name, network)
+        self._session = session
         self._present = parse_fault(network.fault).faults
 
-    def run(
-        self,
-        network: Network,
-        images: Images,
-        labels: Labels,
-        faults: Sequence[AnyFault],
-        *,
-        predictions: bool = False,
-        progress: Progress | None = None,
-    ) -> Outcome:
-        count = len(images)
-        together = [self._beside(None, count), *(self._beside(fault, count) for fault in faults)]
-        found = self._engine.run(self._network, images, labels, together, predictions=True, progress=progress)
-        assert found.predictions is not None
-        return outcome_of(found.predictions[0].copy(), found.predictions[1:], labels, predictions)
+    def prepare(self, faults: Sequence[AnyFault]) -> Sequence[AnyFault]:
+        return faults
 
-    def trace(self, network: Network, images: Images, fault: AnyFault | None = None) -> dict[str, IntArray]:
-        return self._engine.trace(self._network, images, self._beside(fault, len(images)))
+    def compute(self, block: Block, asked: Sequence[AnyFault]) -> Outcome:
+        frames = block.frames
+        together = [self._beside(None, frames), *(self._beside(fault, frames) for fault in asked)]
+        found = self._session.run(
+            block.images, block.labels, together, predictions=True, progress=block.tell,
+            first_frame=block.first_frame, frames=frames,
+        )  # fmt: skip
+        assert found.predictions is not None
+        return outcome_of(found.predictions[0].copy(), found.predictions[1:], block.labels, block.predictions)
+
+    def show(self, block: Block, fault: AnyFault | None) -> Streams:
+        beside = self._beside(fault, block.frames)
+        return self._session.trace(block.images, beside, first_frame=block.first_frame, frames=block.frames)
 
     def refuses(self, fault: AnyFault) -> str | None:
-        """Why the engine does not take this fault; None where it does."""
-        return self._engine.refuses(fault) if isinstance(self._engine, Choosing) else None
+        return self._session.refuses(fault)
 
-    def _beside(self, fault: AnyFault | None, images: int) -> AnyFault:
+    def _check(self, images: Images, labels: Labels, faults: Sequence[AnyFault], frames: int) -> None:
+        check_images(self.network, images, labels)
+        check_faults(self.network.fault_free, faults, frames)
+
+    def _beside(self, fault: AnyFault | None, frames: int) -> AnyFault:
         """The fault beside those that are present. One of a single frame is present in each image."""
         present = [
             each
             for part in self._present
-            for each in ([part] if part.frame is None else [replace(part, frame=frame) for frame in range(images)])
+            for each in ([part] if part.frame is None else [replace(part, frame=frame) for frame in range(frames)])
         ]
         more = [] if fault is None else [part for part in fault.faults if part not in present]
         return single_or_set((*present, *more))

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from fat_fpga.engines.engine import Images, Labels, Outcome, Progress, check_images, outcome_of
-from fat_fpga.faults import AnyFault, changed_stream, changed_unit, changes_of, check_faults
+from fat_fpga.engines.engine import Engine
+from fat_fpga.engines.images import Images
+from fat_fpga.engines.one_by_one import OneByOne
+from fat_fpga.engines.registry import register
+from fat_fpga.engines.session import Session, Streams
+from fat_fpga.faults import AnyFault, Change, changed_stream, changed_unit, changes_of
 from fat_fpga.faults.changes import ChangedAccumulators, changes_at
 from fat_fpga.faults.place import INPUT
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.layers import IntArray
-
-_BLOCK = 50  # images at a time, to bound memory
 
 
 def quantise(network: Network, images: Images) -> IntArray:
@@ -68,7 +70,13 @@ def execute(
     Returns:
         The stream at every place, int32 [N, C, H, W], by name and in network order, from ``input`` to the class scores.
     """
-    changes = changes_of(network, faults)
+    return execute_changes(network, images, changes_of(network, faults), first_frame)
+
+
+def execute_changes(
+    network: Network, images: Images, changes: Sequence[Change], first_frame: int = 0
+) -> dict[str, IntArray]:
+    """What `execute` does, for faults given by their changes."""
     activations = changed_stream(quantise(network, images), changes, INPUT, first_frame)
     streams = {INPUT: activations}
     for layer in network.layers:
@@ -99,33 +107,25 @@ def predict(network: Network, images: Images, faults: Sequence[AnyFault] = (), f
     return classes(execute(network, images, faults, first_frame)[network.units[-1].name])
 
 
-class ReferenceEngine:
+@register
+class ReferenceEngine(Engine):
     name = "reference"
+    forms = ("reference",)
 
-    def run(
-        self,
-        network: Network,
-        images: Images,
-        labels: Labels,
-        faults: Sequence[AnyFault],
-        *,
-        predictions: bool = False,
-        progress: Progress | None = None,
-    ) -> Outcome:
-        check_images(network, images, labels)
-        check_faults(network, faults, len(images))
-        golden = np.empty(len(images), np.int32)
-        table = np.empty((len(faults), len(images)), np.int32)
-        for start in range(0, len(images), _BLOCK):
-            block = slice(start, start + _BLOCK)
-            golden[block] = predict(network, images[block])
-            for f, fault in enumerate(faults):
-                table[f, block] = predict(network, images[block], [fault], start)
-            if progress:
-                progress(min(start + _BLOCK, len(images)))
-        return outcome_of(golden, table, labels, predictions)
+    def _open(self, network: Network) -> Session:
+        return ReferenceSession(self.name, network)
 
-    def trace(self, network: Network, images: Images, fault: AnyFault | None = None) -> dict[str, IntArray]:
-        faults = [] if fault is None else [fault]
-        check_faults(network, faults, len(images))
-        return execute(network, images, faults)
+
+class ReferenceSession(OneByOne[Streams]):
+    images_at_a_time = 50  # to bound memory
+
+    def execute(
+        self, images: Images, changes: Sequence[Change], first_frame: int, fault_free: Streams | None = None
+    ) -> Streams:
+        return execute_changes(self.network, images, changes, first_frame)
+
+    def classes(self, state: Streams) -> IntArray:
+        return classes(state[self.network.units[-1].name])
+
+    def streams(self, state: Streams) -> Streams:
+        return state

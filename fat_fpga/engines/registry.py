@@ -1,17 +1,49 @@
-"""Engines by name; each is imported only when asked for."""
+"""Engines by name. Each registers itself where it is defined; entry points name those of other packages."""
 
 from __future__ import annotations
 
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import TypeVar
+
 from fat_fpga.engines.engine import Engine
 from fat_fpga.errors import EngineError
-from fat_fpga.extras import advice, installed
+from fat_fpga.extras import installed
 
-NAMES = ("native", "reference", "torch", "qonnx", "file", "finn")
+GROUP = "fat_fpga.engines"
+"""Entry points of other packages: ``name = "package.module:EngineClass"``. Names of ours go before theirs."""
+
+_MODULES = (
+    "fat_fpga.engines.native_engine",
+    "fat_fpga.engines.reference",
+    "fat_fpga.engines.torch_engine",
+    "fat_fpga.engines.qonnx_engine",
+    "fat_fpga.engines.file_engine",
+    "fat_fpga.finn.engine",
+    "fat_fpga.board.engine",
+)
+"""Where engines register themselves. What is heavy is imported when one is opened, not here."""
+
+_REGISTERED: dict[str, type[Engine]] = {}
+_E = TypeVar("_E", bound=type[Engine])
 
 
-def default_judges() -> list[str]:
-    """Engines that a cross-check takes by default: those that are installed here."""
-    return ["native", "torch" if installed("torch") else "reference", "qonnx"]
+def register(engine: _E) -> _E:
+    """Make an engine known by its name; a decorator of its class."""
+    _REGISTERED[engine.name] = engine
+    return engine
+
+
+def names() -> list[str]:
+    """The names of all engines, those of other packages last."""
+    return [*_ours(), *(name for name in _theirs() if name not in _ours())]
+
+
+def forms() -> list[str]:
+    """How engines may be written: ``native``, ``torch:cuda``, ``board:FOLDER``, ...; by name alone for those of other
+    packages, which are not imported for it."""
+    ours = _ours()
+    return [*(form for engine in ours.values() for form in engine.forms), *(n for n in names() if n not in ours)]
 
 
 def get(name: str = "native") -> Engine:
@@ -22,47 +54,36 @@ def get(name: str = "native") -> Engine:
         EngineError: there is no such engine, or it cannot run on this machine.
         BoardError: there is no such board, or it is not what its description says.
     """
-    engine, _, option = name.partition(":")
-    if engine == "torch":
-        return _torch(option or "cpu")
-    if engine == "board" and option:
-        from fat_fpga.board import open_board
-
-        return open_board(option).engine
-    if engine == "file":
-        return _file(option)
-    if option or engine not in NAMES:
-        raise EngineError(f"unknown engine '{name}': known are {', '.join(NAMES)}, torch:cuda and board:FOLDER")
-    if engine == "reference":
-        from fat_fpga.engines.reference import ReferenceEngine
-
-        return ReferenceEngine()
-    if engine == "qonnx":
-        from fat_fpga.engines.qonnx_engine import QonnxEngine
-
-        return QonnxEngine()
-    if engine == "finn":
-        from fat_fpga.finn.engine import FinnEngine
-
-        return FinnEngine()
-    from fat_fpga.engines.native_engine import NativeEngine
-
-    return NativeEngine()
+    word, _, option = name.partition(":")
+    if word in _ours():
+        return _ours()[word].of(option)
+    if word in _theirs():
+        return _loaded(_theirs()[word]).of(option)
+    raise EngineError(f"unknown engine '{name}': known are {', '.join(forms())}")
 
 
-def _torch(device: str) -> Engine:
+def default_judges() -> list[str]:
+    """Engines that a cross-check takes by default: those that are installed here."""
+    return ["native", "torch" if installed("torch") else "reference", "qonnx"]
+
+
+def _ours() -> dict[str, type[Engine]]:
+    for module in _MODULES:
+        import_module(module)
+    order = {module: number for number, module in enumerate(_MODULES)}  # one may import another
+    return dict(sorted(_REGISTERED.items(), key=lambda entry: order.get(entry[1].__module__, len(order))))
+
+
+def _theirs() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def _loaded(point: EntryPoint) -> type[Engine]:
+    """The class of an entry point; EngineError where it is none or cannot be imported."""
     try:
-        from fat_fpga.engines.torch_engine import TorchEngine
-    except ModuleNotFoundError as error:
-        if error.name != "torch":
-            raise
-        raise EngineError(f"the torch engine needs PyTorch: {advice('train')}") from error
-    return TorchEngine(device)
-
-
-def _file(path: str) -> Engine:
-    if not path:
-        raise EngineError("the file engine needs the network's file: file:PATH")
-    from fat_fpga.engines.file_engine import FileEngine
-
-    return FileEngine(path)
+        engine = point.load()
+    except Exception as error:  # of code that is not ours
+        raise EngineError(f"engine '{point.name}': {point.value} cannot be imported: {error}") from error
+    if not (isinstance(engine, type) and issubclass(engine, Engine)):
+        raise EngineError(f"engine '{point.name}': {point.value} is no subclass of fat_fpga.engines.Engine")
+    return engine

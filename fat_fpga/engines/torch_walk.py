@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from fat_fpga.engines.engine import Images
 from fat_fpga.engines.exact import in_front, spans
+from fat_fpga.engines.images import Images
 from fat_fpga.engines.reference import quantise
 from fat_fpga.engines.torch_layers import TorchUnit, change_bits, pool, vote
 from fat_fpga.faults import Change, changed_unit

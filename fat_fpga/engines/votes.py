@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -89,7 +88,6 @@ class Voteless:
         return [_at(change, channel) for channel, each in found.items() for change in each]
 
 
-@lru_cache(maxsize=4)
 def without_votes(network: Network) -> Voteless:
     """The network without its votes.
 

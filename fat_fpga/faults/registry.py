@@ -53,7 +53,7 @@ def check_faults(network: Network, faults: Sequence[AnyFault], images: int | Non
     """
     if network.fault:
         raise FaultError(
-            f"{network.name} has the fault {network.fault} in it: run it with fat_fpga.engines.present.with_its_fault"
+            f"{network.name} has the fault {network.fault} in it: an engine that is opened on it adds that fault"
         )
     for fault in faults:
         for part in fault.faults:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fat_fpga.engines.engine import Images
+from fat_fpga.engines.images import Images
+from fat_fpga.engines.kept import Kept
 from fat_fpga.errors import EngineError, FinnError
 from fat_fpga.faults import Change, changed_unit, places
 from fat_fpga.faults.changes import ChangedAccumulators, FlippedActivation, HeldActivations
@@ -23,16 +23,6 @@ from fat_fpga.network.layers import IntArray
 
 Context = dict[str, npt.NDArray[Any]]
 """Every tensor of an execution by name."""
-
-
-@lru_cache(maxsize=2)
-def instrumented(network: Network) -> Instrumented:
-    """The graph of a network, kept for the next call.
-
-    Raises:
-        FinnError: FINN is not installed, or cannot build the network.
-    """
-    return Instrumented(network)
 
 
 class Instrumented:
@@ -196,3 +186,7 @@ class Instrumented:
         from qonnx.custom_op.registry import getCustomOp
 
         return getCustomOp(node)
+
+
+instrumented = Kept(Instrumented)
+"""The graph of a network, kept for the next time; FinnError where FINN cannot build it, or is not installed."""

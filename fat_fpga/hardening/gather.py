@@ -15,7 +15,7 @@ import numpy as np
 
 from fat_fpga.campaign.progress import Bar
 from fat_fpga.datasets.dataset import Dataset
-from fat_fpga.engines import Engine
+from fat_fpga.engines import Session
 from fat_fpga.errors import PlanError
 from fat_fpga.faults import AnyFault, Fault
 from fat_fpga.faults.fault import single_or_set
@@ -57,19 +57,18 @@ class Trial:
     """Tries groups of channels stuck together; each once.
 
     Attributes:
-        network, dataset: what to try it on.
-        engine: what counts.
+        session: an engine, opened for the network.
+        dataset: what to try it on.
         progress: show a progress bar on standard error.
     """
 
-    network: Network
+    session: Session
     dataset: Dataset
-    engine: Engine
     progress: bool = False
     _known: dict[tuple[str, Group, int], tuple[int, int]] = field(default_factory=dict, repr=False)
 
     def __call__(self, unit: str, groups: Sequence[Group]) -> dict[tuple[Group, int], tuple[int, int]]:
-        layer = next(layer for layer in self.network.units if layer.name == unit)
+        layer = next(layer for layer in self.session.network.units if layer.name == unit)
         assert layer.levels is not None
         wanted = [(group, int(value)) for group in groups for value in layer.levels.values]
         missing = [(g, v) for g, v in wanted if (unit, tuple(sorted(g)), v) not in self._known]
@@ -77,9 +76,7 @@ class Trial:
             faults = [_stuck(unit, group, value) for group, value in missing]
             images, labels = self.dataset.images, self.dataset.labels
             with Bar(len(faults), 0, len(images), self.progress) as bar:
-                outcome = self.engine.run(
-                    self.network, images, labels, faults, progress=lambda done: bar.chunk(len(faults), done)
-                )
+                outcome = self.session.run(images, labels, faults, progress=lambda done: bar.chunk(len(faults), done))
                 bar.saved(len(faults))
             for (g, v), correct, changed in zip(missing, outcome.correct, outcome.changed, strict=True):
                 self._known[unit, tuple(sorted(g)), v] = int(correct), int(changed)

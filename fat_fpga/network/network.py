@@ -29,8 +29,8 @@ class Network:
         input: how pixels become integers.
         layers: matrix-vector units, votes and pools, in order; the last is a unit without thresholds and
             with one output pixel. A vote stands right behind a unit.
-        fault: text of a fault that is in it for good; empty where there is none. Engines take networks without one:
-            `fat_fpga.engines.present` executes others.
+        fault: text of a fault that is in it for good; empty where there is none. Engines execute the network
+            with it.
     """
 
     name: str

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from fat_fpga.board.accelerator import Accelerator
-from fat_fpga.board.engine import ATTEMPTS, BoardEngine
+from fat_fpga.board.engine import BoardEngine
 from fat_fpga.board.injection import SABOTEUR, THRESHOLDS, injectable
+from fat_fpga.board.session import ATTEMPTS
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.checksums import checksums
 from fat_fpga.crosscheck import crosscheck
@@ -25,7 +26,7 @@ from tests.designs.random_network import random_images
 
 NETWORK = small_network()
 IMAGES = random_images(NETWORK, 30, 1)
-LABELS = get("reference").run(NETWORK, IMAGES, np.zeros(30, np.int64), []).golden.astype(np.int64)
+LABELS = get("reference").open(NETWORK).run(IMAGES, np.zeros(30, np.int64), []).golden.astype(np.int64)
 DATA = Dataset("fake", IMAGES, LABELS, tuple("abc"))
 CHANNELS = list(fault_space(NETWORK, "channel"))
 
@@ -39,7 +40,7 @@ def engine(device: FakeBoard, channels_by: str = THRESHOLDS, batch: int = 256) -
 
 
 def expected(faults: list[AnyFault]) -> np.ndarray:
-    outcome = get("reference").run(NETWORK, IMAGES, LABELS, faults, predictions=True)
+    outcome = get("reference").open(NETWORK).run(IMAGES, LABELS, faults, predictions=True)
     assert outcome.predictions is not None
     return outcome.predictions
 
@@ -55,7 +56,7 @@ def test_every_fault_equals_the_reference(channels_by: str, batch: int) -> None:
         parse_fault("fc0/channel[3] = -1 & fc1/channel[2] = +1"),
         parse_fault("fc0/pixel[0,0] = 0 & fc1/element[2,0,0] = +1"),
     ]
-    found = engine(board(), channels_by, batch).run(NETWORK, IMAGES, LABELS, faults, predictions=True)
+    found = engine(board(), channels_by, batch).open(NETWORK).run(IMAGES, LABELS, faults, predictions=True)
     assert np.array_equal(found.predictions, expected(faults))
     assert (found.correct == (found.predictions == LABELS).sum(axis=1)).all()
 
@@ -63,7 +64,7 @@ def test_every_fault_equals_the_reference(channels_by: str, batch: int) -> None:
 def test_a_hung_transfer_is_tried_again() -> None:
     device = board(hang=2)
     runner = engine(device)
-    found = runner.run(NETWORK, IMAGES, LABELS, CHANNELS[:4], predictions=True)
+    found = runner.open(NETWORK).run(IMAGES, LABELS, CHANNELS[:4], predictions=True)
     assert np.array_equal(found.predictions, expected(CHANNELS[:4]))
     assert device.restarts == 2
     assert all("did not come back" in line for line in runner.restarts)
@@ -73,13 +74,13 @@ def test_a_board_that_always_hangs_is_given_up() -> None:
     with pytest.raises(
         BoardError, match=f"failed {ATTEMPTS} times without a fault, and is given up: 30 frames did not"
     ):
-        engine(board(hang=1000)).run(NETWORK, IMAGES, LABELS, CHANNELS[:4])
+        engine(board(hang=1000)).open(NETWORK).run(IMAGES, LABELS, CHANNELS[:4])
 
 
 @pytest.mark.parametrize(("register", "channels_by"), [("MODE", SABOTEUR), ("VALUE", SABOTEUR), ("MODE", THRESHOLDS)])
 def test_a_register_that_reads_back_wrong_stops_the_run(register: str, channels_by: str) -> None:
     with pytest.raises(BoardError, match=rf"saboteur of fc0: wrote \S+ to register {register}, it reads back"):
-        engine(board(wrong_register=("fc0", register)), channels_by).run(NETWORK, IMAGES, LABELS, CHANNELS[:4])
+        engine(board(wrong_register=("fc0", register)), channels_by).open(NETWORK).run(IMAGES, LABELS, CHANNELS[:4])
 
 
 def test_another_block_is_refused() -> None:
@@ -97,7 +98,7 @@ def test_a_threshold_that_cannot_be_written_stops_the_run() -> None:
     device.stuck_word = memory.address, memory.word_address(3, 1), 5
     fault = parse_fault("fc0/channel[3] = -1")
     with pytest.raises(BoardError, match=r"fc0: threshold \[3,1\] .* reads back 0x5 where"):
-        runner.run(NETWORK, IMAGES, LABELS, [fault])
+        runner.open(NETWORK).run(IMAGES, LABELS, [fault])
 
 
 @pytest.mark.parametrize("channels_by", [THRESHOLDS, SABOTEUR])
@@ -115,7 +116,7 @@ def test_a_power_cycle_at_any_transfer_is_found_and_repaired(channels_by: str, a
 
 def test_a_second_host_is_found() -> None:
     with pytest.raises(BoardError, match="31 frames passed where 30 were sent: another host uses this board"):
-        engine(board(second_host=True)).run(NETWORK, IMAGES, LABELS, CHANNELS[:4])
+        engine(board(second_host=True)).open(NETWORK).run(IMAGES, LABELS, CHANNELS[:4])
 
 
 def test_a_board_that_drifts_gives_no_results(tmp_path: Path) -> None:
@@ -133,7 +134,7 @@ def test_a_board_that_drifts_gives_no_results(tmp_path: Path) -> None:
 def test_a_layer_that_computes_something_else_is_named(place: str) -> None:
     device = board(wrong_layer=place)
     with pytest.raises(BoardError, match=rf"{place}: image 0 has checksum \w+ on the board, \w+ in the network"):
-        engine(device).run(NETWORK, IMAGES[:1], LABELS[:1], [])
+        engine(device).open(NETWORK).run(IMAGES[:1], LABELS[:1], [])
 
 
 @pytest.mark.parametrize("checksums_too", [False, True])
@@ -145,16 +146,16 @@ def test_other_weights_are_found_by_one_image(checksums_too: bool) -> None:
     device.network = Network("small", NETWORK.input, (units[0], flipped, units[2]))
     place = "fc1: image 29 has checksum" if checksums_too else r"the board gives \[.*\] for image 29, the network"
     with pytest.raises(BoardError, match=place):
-        engine(device).run(NETWORK, IMAGES, LABELS, [])
+        engine(device).open(NETWORK).run(IMAGES, LABELS, [])
 
 
 def test_images_that_change_between_two_runs_without_a_fault_are_found_by_the_digest() -> None:
     device = board()
     runner = engine(device)
-    runner.run(NETWORK, IMAGES, LABELS, CHANNELS[:1])
+    runner.open(NETWORK).run(IMAGES, LABELS, CHANNELS[:1])
     device.wrong_layer = "fc1"  # the first of thirty images, and no class
     with pytest.raises(BoardError, match=r"fc1: its checksums have the digest .* gave another digest before"):
-        runner.run(NETWORK, IMAGES, LABELS, CHANNELS[:1])
+        runner.open(NETWORK).run(IMAGES, LABELS, CHANNELS[:1])
 
 
 def test_a_layer_in_front_of_a_fault_must_be_as_without_it() -> None:
@@ -167,22 +168,22 @@ def test_a_layer_in_front_of_a_fault_must_be_as_without_it() -> None:
     device.on_transfer = breaks_under_the_first_fault
     runner, behind = engine(device, SABOTEUR), parse_fault("fc1/channel[3] = +1")
     with pytest.raises(BoardError, match=r"fc0: .* digest .* it lies in front of fc1/channel\[3\] = \+1"):
-        runner.run(NETWORK, IMAGES, LABELS, [behind])
+        runner.open(NETWORK).run(IMAGES, LABELS, [behind])
     assert len(runner.restarts) == ATTEMPTS
 
 
 def test_checksums_of_every_layer_and_image() -> None:
     runner = engine(board())
     for fault in (None, parse_fault("fc0/channel[3] = +1")):
-        found = runner.layer_checksums(NETWORK, IMAGES[:5], fault)
-        wanted = checksums(NETWORK, get("reference").trace(NETWORK, IMAGES[:5], fault))
+        found = runner.open(NETWORK).layer_checksums(IMAGES[:5], fault)
+        wanted = checksums(NETWORK, get("reference").open(NETWORK).trace(IMAGES[:5], fault))
         assert list(found) == ["fc0", "fc1", "fc2"]
         for place, (sums, bits) in found.items():
             assert bits == wanted[place][1]
             assert np.array_equal(sums, wanted[place][0])
     bare = FakeBoard(NETWORK, describe(NETWORK, checksums=False))
     with pytest.raises(EngineError, match="no checksum blocks: build it with --checksums"):
-        engine(bare).layer_checksums(NETWORK, IMAGES[:5])
+        engine(bare).open(NETWORK).layer_checksums(IMAGES[:5])
 
 
 def test_what_was_finished_before_a_failure_stays_and_is_not_done_again(tmp_path: Path) -> None:
@@ -239,7 +240,7 @@ def test_what_a_board_cannot_do(tmp_path: Path) -> None:
         with pytest.raises(BoardError, match=message):
             accelerator.arm(parse_fault(text))
         with pytest.raises(EngineError, match=message):  # at once, and nothing is tried again
-            runner.run(NETWORK, IMAGES, LABELS, [*CHANNELS[:1], parse_fault(text)])
+            runner.open(NETWORK).run(IMAGES, LABELS, [*CHANNELS[:1], parse_fault(text)])
         assert runner.restarts == []
     with pytest.raises(
         EngineError, match=r"the board engine cannot do 1 of 3 faults: input/element\[0,1,1\] = 0: this board"
@@ -270,7 +271,7 @@ def test_another_network_is_refused() -> None:
     other = small_network()
     layers = (*other.layers[:-1], type(other.layers[-1])("fc2", -other.units[-1].weights, None, None))
     with pytest.raises(EngineError, match="built from another network than other: it holds small"):
-        engine(board()).run(Network("other", other.input, layers), IMAGES, LABELS, [])
+        engine(board()).open(Network("other", other.input, layers)).run(IMAGES, LABELS, [])
 
 
 def test_the_description_as_a_file(tmp_path: Path) -> None:

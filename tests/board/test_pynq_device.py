@@ -61,8 +61,8 @@ def test_a_campaign_through_dma(monkeypatch: pytest.MonkeyPatch) -> None:
     images = random_images(NETWORK, 40, 2)
     labels = np.zeros(40, np.int64)
     faults = list(fault_space(NETWORK, "channel"))
-    found = engine.run(NETWORK, images, labels, faults, predictions=True)
-    wanted = get("reference").run(NETWORK, images, labels, faults, predictions=True)
+    found = engine.open(NETWORK).run(images, labels, faults, predictions=True)
+    wanted = get("reference").open(NETWORK).run(images, labels, faults, predictions=True)
     assert np.array_equal(found.predictions, wanted.predictions)
     assert engine.restarts == ["without a fault: 8 frames did not come back within 0.05 s"]
     assert sys.modules["pynq.ps"].Clocks.fclk0_mhz == 100
@@ -106,10 +106,10 @@ def test_two_boards_on_one_fpga_take_turns(monkeypatch: pytest.MonkeyPatch) -> N
     engines = [BoardEngine(Accelerator(device, description)) for device in devices]
     images, labels = random_images(NETWORK, 5, 2), np.zeros(5, np.int64)
     faults = list(fault_space(NETWORK, "channel"))[:4]
-    wanted = get("reference").run(NETWORK, images, labels, faults, predictions=True)
+    wanted = get("reference").open(NETWORK).run(images, labels, faults, predictions=True)
     for turn in range(2):
         for engine in engines:
-            found = engine.run(NETWORK, images, labels, faults, predictions=True)
+            found = engine.open(NETWORK).run(images, labels, faults, predictions=True)
             assert np.array_equal(found.predictions, wanted.predictions)
             assert len(engine.restarts) == turn + 1
     assert all("another bitstream has been loaded" in line for engine in engines for line in engine.restarts)

@@ -57,7 +57,7 @@ def hardened() -> Iterator[Board]:
 
 
 def native(network: Network, data: Dataset, faults: list[AnyFault]) -> np.ndarray:
-    predictions = get("native").run(network, data.images, data.labels, faults, predictions=True).predictions
+    predictions = get("native").open(network).run(data.images, data.labels, faults, predictions=True).predictions
     assert predictions is not None
     return predictions
 
@@ -70,7 +70,7 @@ def spaces(network: Network, *kinds: str) -> list[AnyFault]:
 def test_every_channel_and_value_on_a_hundred_digits_by_thresholds(plain: Board, tmp_path: Path) -> None:
     faults = spaces(plain.network, "channel")
     assert len(faults) == 3 * 64 * 3
-    found = plain.engine(THRESHOLDS).run(plain.network, HUNDRED.images, HUNDRED.labels, faults, predictions=True)
+    found = plain.engine(THRESHOLDS).open(plain.network).run(HUNDRED.images, HUNDRED.labels, faults, predictions=True)
     wanted = native(plain.network, HUNDRED, faults)
     assert np.array_equal(found.predictions, wanted)
     assert (wanted != found.golden).any(axis=1).sum() > 50  # faults that show
@@ -82,7 +82,7 @@ def test_every_fault_of_the_saboteurs(plain: Board) -> None:
         faults += fault_space(
             plain.network, "pe", layers=[unit], pes={"fc0": 0, "fc1": 0, "fc2": 0, "fc3": 0, unit: pes}
         )
-    found = plain.engine(SABOTEUR).run(plain.network, FEW.images, FEW.labels, faults, predictions=True)
+    found = plain.engine(SABOTEUR).open(plain.network).run(FEW.images, FEW.labels, faults, predictions=True)
     assert np.array_equal(found.predictions, native(plain.network, FEW, faults))
 
 
@@ -90,8 +90,8 @@ def test_scores_and_not_only_classes(plain: Board) -> None:
     engine = plain.engine()
     for text in (None, "fc0/channel[17] = +1", "fc1/element[3,0,0] = 0", "fc2/pe[5 of 16] = -1"):
         fault = parse_fault(text) if text else None
-        found = engine.trace(plain.network, FEW.images, fault)["fc3"]
-        wanted = get("reference").trace(plain.network, FEW.images, fault)["fc3"]
+        found = engine.open(plain.network).trace(FEW.images, fault)["fc3"]
+        wanted = get("reference").open(plain.network).trace(FEW.images, fault)["fc3"]
         assert np.array_equal(found, wanted)
 
 
@@ -101,8 +101,8 @@ def check_checksums(board: Board, texts: list[str | None]) -> None:
     places = list(board.network.walk())
     for text in texts:
         fault = parse_fault(text) if text else None
-        found = engine.layer_checksums(board.network, TEN.images, fault)
-        wanted = checksums(board.network, get("reference").trace(board.network, TEN.images, fault))
+        found = engine.open(board.network).layer_checksums(TEN.images, fault)
+        wanted = checksums(board.network, get("reference").open(board.network).trace(TEN.images, fault))
         assert list(found) == [layer.name for layer, _, _ in places]
         for place, (sums, bits) in found.items():
             assert bits == wanted[place][1]
@@ -156,7 +156,7 @@ def test_the_board_forgets_nothing_and_a_restart_forgets_all(plain: Board) -> No
     accelerator = Accelerator(plain.device, plain.device.description)
     accelerator.arm(parse_fault("fc0/channel[17] = +1"))
     again = Accelerator(plain.device, plain.device.description)  # finds it armed, and programs the board anew
-    golden = get("reference").trace(plain.network, FEW.images)["fc3"][:, :, 0, 0]
+    golden = get("reference").open(plain.network).trace(FEW.images)["fc3"][:, :, 0, 0]
     again.arm(None)
     assert np.array_equal(again.run(again.pack(FEW.images)), golden)
 
@@ -166,7 +166,7 @@ def test_a_transfer_that_cannot_end(plain: Board) -> None:
     half = layout.pack(plain.device.description.quantise(FEW.images[:1]))[0, : layout.beats // 2]
     with pytest.raises(HungTransferError, match=r"0 of 5 beats came out within"):
         plain.device.transfer(half, 5, plain.device.description.output.beat_bytes)
-    golden = get("reference").trace(plain.network, FEW.images)["fc3"][:, :, 0, 0]
+    golden = get("reference").open(plain.network).trace(FEW.images)["fc3"][:, :, 0, 0]
     accelerator = Accelerator(plain.device, plain.device.description)
     accelerator.arm(None)
     assert not np.array_equal(
@@ -188,7 +188,7 @@ def test_a_hardened_network_and_which_copy_its_voters_name(hardened: Board) -> N
     voter, and is the only one that the voter ever names."""
     faults = spaces(hardened.network, "channel")
     engine = hardened.engine(SABOTEUR)
-    found = engine.run(hardened.network, TEN.images, TEN.labels, faults, predictions=True)
+    found = engine.open(hardened.network).run(TEN.images, TEN.labels, faults, predictions=True)
     assert np.array_equal(found.predictions, native(hardened.network, TEN, faults))
     assert found.predictions is not None
     sources = {place: voter.sources for place, voter in engine.accelerator.voters.items()}

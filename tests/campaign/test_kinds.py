@@ -19,7 +19,7 @@ def test_counts_of_every_kind_equal_direct_ones(tmp_path: Path, kind: str) -> No
     run = tiny_run_of(tmp_path / "a.run", kind, sample=20, images=12)
     network, data = tiny_network(), tiny_data(12)
     faults = [parse_fault(result.fault) for result in run.results]
-    outcome = ReferenceEngine().run(network, data.images, data.labels, faults)
+    outcome = ReferenceEngine().open(network).run(data.images, data.labels, faults)
     assert run.correct.tolist() == outcome.correct.tolist()
     assert run.changed.tolist() == outcome.changed.tolist()
     for fault, result in zip(faults, run.results, strict=True):

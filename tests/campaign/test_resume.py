@@ -28,11 +28,11 @@ SLOW = """
     from tests.campaign.tiny import Watched, tiny_data, tiny_network
 
     class Slow(Watched):
-        def run(self, network, images, labels, faults, **options):
+        def run(self, compute, images, labels, faults, **options):
             with open(sys.argv[2], "a") as log:
                 print(*(f"{f.layer} {f.index[0]} {f.value}" for f in faults), sep=chr(10), file=log)
             time.sleep(0.05)
-            return super().run(network, images, labels, faults, **options)
+            return super().run(compute, images, labels, faults, **options)
 
     network = tiny_network()
     run_campaign(network, tiny_data(), fault_space(network), sys.argv[1], Slow(), chunk=1)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from fat_fpga.campaign import Run, Selection, run_campaign
 from fat_fpga.datasets.dataset import Dataset
-from fat_fpga.engines import Outcome, Progress
-from fat_fpga.engines.engine import Images, Labels
-from fat_fpga.engines.reference import ReferenceEngine
+from fat_fpga.engines import Outcome, Session
+from fat_fpga.engines.images import Images, Labels
+from fat_fpga.engines.reference import ReferenceEngine, ReferenceSession
 from fat_fpga.faults import AnyFault, fault_space
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, MaxPool, Network
 
@@ -61,7 +62,7 @@ def tiny_run_of(
     return run_campaign(network, tiny_data(images), faults, path, "reference")
 
 
-class Watched:
+class Watched(ReferenceEngine):
     """The reference engine, with a list of the faults it was asked for, that breaks off before call ``stop``."""
 
     name = "watched"
@@ -71,18 +72,29 @@ class Watched:
         self.calls: list[int] = []
         self._stop = stop
 
+    def _open(self, network: Network) -> Session:
+        return WatchedSession(self, network)
+
     def run(
         self,
-        network: Network,
+        compute: Callable[..., Outcome],
         images: Images,
         labels: Labels,
         faults: Sequence[AnyFault],
-        *,
-        predictions: bool = False,
-        progress: Progress | None = None,
+        **options: Any,
     ) -> Outcome:
+        """Called for each run of a session; ``compute`` does it."""
         if len(self.calls) == self._stop:
             raise KeyboardInterrupt
         self.calls.append(len(faults))
         self.asked += faults
-        return ReferenceEngine().run(network, images, labels, faults, predictions=predictions, progress=progress)
+        return compute(images, labels, faults, **options)
+
+
+class WatchedSession(ReferenceSession):
+    def __init__(self, engine: Watched, network: Network) -> None:
+        super().__init__(engine.name, network)
+        self._engine = engine
+
+    def run(self, *arguments: Any, **options: Any) -> Outcome:
+        return self._engine.run(super().run, *arguments, **options)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from fat_fpga.engines import Outcome, Progress
-from fat_fpga.engines.engine import Images, Labels
-from fat_fpga.engines.reference import ReferenceEngine
+from fat_fpga.engines import Outcome, Session
+from fat_fpga.engines.images import Images, Labels
+from fat_fpga.engines.reference import ReferenceEngine, ReferenceSession
+from fat_fpga.engines.session import Streams
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault
 from fat_fpga.network import Network
-from fat_fpga.network.layers import IntArray
-
-Streams = dict[str, IntArray]
 
 
 class BrokenEngine(ReferenceEngine):
@@ -34,32 +33,32 @@ class BrokenEngine(ReferenceEngine):
         refuses: Sequence[str] = (),
         blind: Sequence[str] = (),
     ) -> None:
-        self._spoil, self._predict, self._refuses, self._blind = spoil, predict, refuses, blind
+        self.spoil, self.predict, self.refused, self.blind = spoil, predict, refuses, blind
 
-    def run(
-        self,
-        network: Network,
-        images: Images,
-        labels: Labels,
-        faults: Sequence[AnyFault],
-        *,
-        predictions: bool = False,
-        progress: Progress | None = None,
-    ) -> Outcome:
+    def _open(self, network: Network) -> Session:
+        return BrokenSession(self, network)
+
+
+class BrokenSession(ReferenceSession):
+    def __init__(self, engine: BrokenEngine, network: Network) -> None:
+        super().__init__(engine.name, network)
+        self._engine = engine
+
+    def run(self, images: Images, labels: Labels, faults: Sequence[AnyFault], **options: Any) -> Outcome:
         for fault in faults:
-            if fault.kind in self._refuses:
+            if fault.kind in self._engine.refused:
                 raise EngineError(f"no {fault.kind} here")
-        outcome = super().run(network, images, labels, faults, predictions=True)
+        outcome = super().run(images, labels, faults, **options)
         assert outcome.predictions is not None
         table = outcome.predictions.copy()
         for f, fault in enumerate(faults):
-            if fault == self._predict:
+            if fault == self._engine.predict:
                 table[f, -1] += 1
         return replace(outcome, predictions=table)
 
-    def trace(self, network: Network, images: Images, fault: AnyFault | None = None) -> Streams:
-        if fault is not None and fault.kind in self._blind:
+    def trace(self, images: Images, fault: AnyFault | None = None, **options: Any) -> Streams:
+        if fault is not None and fault.kind in self._engine.blind:
             raise EngineError("no windows")
-        streams = {place: np.array(stream) for place, stream in super().trace(network, images, fault).items()}
-        self._spoil(fault, streams)
+        streams = {place: np.array(stream) for place, stream in super().trace(images, fault, **options).items()}
+        self._engine.spoil(fault, streams)
         return streams

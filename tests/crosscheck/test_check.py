@@ -54,7 +54,7 @@ def test_a_broken_engine_is_caught_with_layer_channel_and_pixel() -> None:
 
     check = against_reference(BrokenEngine(spoil))
     (pair,) = check.pairs
-    right = int(ReferenceEngine().trace(NETWORK, IMAGES, victim)["conv1"][1, 2, 1, 0])
+    right = int(ReferenceEngine().open(NETWORK).trace(IMAGES, victim)["conv1"][1, 2, 1, 0])
     assert pair.difference == Difference(str(victim), 1, "conv1", (2, 1, 0), (right, 99))
     assert pair.differing == 1
     assert not check.equal

@@ -31,7 +31,7 @@ def test_every_prediction() -> None:
             sampled = random_faults(network, kind, PER_KIND, seed, IMAGES)
             pairs[kind] += len(sampled)
             faults += sampled
-        expected, *others = (get(name).run(network, images, labels, faults, predictions=True) for name in ENGINES)
+        expected, *others = (get(name).open(network).run(images, labels, faults, predictions=True) for name in ENGINES)
         for name, outcome in zip(ENGINES[1:], others, strict=True):
             np.testing.assert_array_equal(outcome.golden, expected.golden, f"{name}, network {seed}")
             np.testing.assert_array_equal(outcome.predictions, expected.predictions, f"{name}, network {seed}")

@@ -57,11 +57,11 @@ def test_every_stream_under_random_faults(form: str, part: int, tmp_path: Path) 
         judge = FileEngine(tmp_path / "file.onnx")
         network = judge.network
         images = random_images(network, IMAGES, seed)
-        golden = judge.trace(network, images)
+        golden = judge.open(network).trace(images)
         for fault in sample_faults(network, KINDS, FAULTS, IMAGES, seed):
-            right = judge.trace(network, images, fault)
+            right = judge.open(network).trace(images, fault)
             for name in ("reference", "native"):
-                found = get(name).trace(network, images, fault)
+                found = get(name).open(network).trace(images, fault)
                 assert right.keys() >= found.keys()
                 for place, stream in found.items():
                     assert np.array_equal(stream, right[place]), f"{name}, seed {seed}: {fault}, {place}"
@@ -91,10 +91,12 @@ def test_it_sees_what_lowering_gets_wrong(tmp_path: Path) -> None:
         judge = FileEngine(tmp_path / "file.onnx")
         pulled, images = judge.network.canonical, random_images(judge.network, IMAGES, seed)
         last = judge.network.units[-1].name
-        assert np.array_equal(judge.trace(judge.network, images)[last], get("reference").trace(pulled, images)[last])
+        assert np.array_equal(
+            judge.open(judge.network).trace(images)[last], get("reference").open(pulled).trace(images)[last]
+        )
         for fault in sample_faults(judge.network, ["weight", "accumulator"], 20, IMAGES, seed):
-            right = judge.trace(judge.network, images, fault)[last]
-            if not np.array_equal(get("reference").trace(pulled, images, fault)[last], right):
+            right = judge.open(judge.network).trace(images, fault)[last]
+            if not np.array_equal(get("reference").open(pulled).trace(images, fault)[last], right):
                 found.append(fault)
     assert len(found) >= 3
 
@@ -104,7 +106,7 @@ def test_another_network_than_the_files_is_refused(tmp_path: Path) -> None:
     other: Network = random_network(2)
     judge = get(f"file:{tmp_path / 'one.onnx'}")
     with pytest.raises(EngineError, match=r"the file engine executes .*one.onnx, and random is another network"):
-        judge.trace(other, random_images(other, 1))
+        judge.open(other).trace(random_images(other, 1))
     with pytest.raises(EngineError, match="needs the network's file: file:PATH"):
         get("file")
 
@@ -159,7 +161,7 @@ def test_how_exporters_declare_inputs(form: str, change: Callable[[onnx.ModelPro
     onnx.save(model, tmp_path / "declared.onnx")
     judge, images = FileEngine(tmp_path / "declared.onnx"), random_images(plain.network, 4)
     for fault in (None, *sample_faults(plain.network, KINDS, 18, len(images))):
-        right, found = plain.trace(plain.network, images, fault), judge.trace(judge.network, images, fault)
+        right, found = plain.open(plain.network).trace(images, fault), judge.open(judge.network).trace(images, fault)
         assert right.keys() == found.keys()
         assert all(np.array_equal(found[place], right[place]) for place in right), str(fault)
 

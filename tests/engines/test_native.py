@@ -12,7 +12,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fat_fpga.engines import Outcome, native_engine
-from fat_fpga.engines.native_engine import ENVIRONMENT, UPDATE, NativeEngine, instruction_sets
+from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine, instruction_sets
+from fat_fpga.engines.native_session import UPDATE
 from fat_fpga.engines.reference import ReferenceEngine, execute
 from fat_fpga.errors import EngineError, ModelWarning
 from fat_fpga.extras import installed
@@ -37,9 +38,9 @@ def assert_equal_outcomes(network: Network, seed: int, threads: int = 2) -> None
     images = random_images(network, IMAGES, seed)
     labels = rng.integers(0, network.classes, len(images))
     faults = mixed_faults(network, seed)
-    expected = ReferenceEngine().run(network, images, labels, faults, predictions=True)
+    expected = ReferenceEngine().open(network).run(images, labels, faults, predictions=True)
     native = NativeEngine(threads)
-    got = native.run(network, images, labels, faults, predictions=True)
+    got = native.open(network).run(images, labels, faults, predictions=True)
     np.testing.assert_array_equal(got.golden, expected.golden)
     for fault, ours, theirs in zip(faults, table(got), table(expected), strict=True):
         np.testing.assert_array_equal(ours, theirs, str(fault))
@@ -47,7 +48,7 @@ def assert_equal_outcomes(network: Network, seed: int, threads: int = 2) -> None
     np.testing.assert_array_equal(got.changed, expected.changed)
     for fault in (None, *faults[:6]):
         streams = execute(network, images, [fault] if fault else [])
-        shown = native.trace(network, images, fault)
+        shown = native.open(network).trace(images, fault)
         assert list(shown)[-1] == network.units[-1].name
         for name, stream in shown.items():
             np.testing.assert_array_equal(stream, streams[name], f"{fault} at {name}")
@@ -68,11 +69,13 @@ def test_neighbours_in_a_list_do_not_matter(network: Network, seed: int) -> None
     images = random_images(network, 3, seed)
     labels = np.zeros(len(images), np.int64)
     engine = NativeEngine(1)
-    expected = table(engine.run(network, images, labels, faults, predictions=True))
-    alone = np.concatenate([table(engine.run(network, images, labels, [f], predictions=True)) for f in faults[:60]])
+    expected = table(engine.open(network).run(images, labels, faults, predictions=True))
+    alone = np.concatenate(
+        [table(engine.open(network).run(images, labels, [f], predictions=True)) for f in faults[:60]]
+    )
     np.testing.assert_array_equal(alone, expected[:60])
     for order in (np.arange(len(faults))[::-1], np.random.default_rng(seed).permutation(len(faults))):
-        got = table(engine.run(network, images, labels, [faults[i] for i in order], predictions=True))
+        got = table(engine.open(network).run(images, labels, [faults[i] for i in order], predictions=True))
         np.testing.assert_array_equal(got, expected[order])
 
 
@@ -128,10 +131,10 @@ def test_more_images_than_one_call_takes() -> None:
     labels = np.arange(600) % network.classes
     faults = fault_space(network)[:3]
     done: list[int] = []
-    whole = NativeEngine().run(network, images, labels, faults, predictions=True, progress=done.append)
+    whole = NativeEngine().open(network).run(images, labels, faults, predictions=True, progress=done.append)
     assert done[-1] == 600
     assert len(done) > 1
-    parts = [NativeEngine().run(network, images[s], labels[s], faults) for s in (slice(0, 7), slice(7, 600))]
+    parts = [NativeEngine().open(network).run(images[s], labels[s], faults) for s in (slice(0, 7), slice(7, 600))]
     np.testing.assert_array_equal(whole.correct, sum(part.correct for part in parts))
     np.testing.assert_array_equal(whole.changed, sum(part.changed for part in parts))
     np.testing.assert_array_equal(whole.golden, np.concatenate([part.golden for part in parts]))
@@ -144,7 +147,7 @@ def test_unknown_choice_in_the_environment(variable: str, monkeypatch: pytest.Mo
     monkeypatch.setenv(variable, "mmx")
     network = random_network(0)
     with pytest.raises(EngineError, match=f"{variable}=mmx"):
-        NativeEngine().run(network, random_images(network, 2), np.zeros(2, np.int64), [])
+        NativeEngine().open(network).run(random_images(network, 2), np.zeros(2, np.int64), [])
 
 
 def weights_of_minus_128() -> Network:
@@ -181,12 +184,12 @@ def test_what_the_kernels_cannot_hold_is_handed_to_the_next_engine_and_told_once
     faults = list(fault_space(network))
     engine = NativeEngine()
     with pytest.warns(ModelWarning, match=why) as caught:
-        got, again = (engine.run(network, images, labels, faults, predictions=True) for _ in range(2))
+        got, again = (engine.open(network).run(images, labels, faults, predictions=True) for _ in range(2))
     assert len(caught) == 1
     np.testing.assert_array_equal(got.predictions, again.predictions)
-    streams = engine.trace(network, images)
+    streams = engine.open(network).trace(images)
     assert str(caught[0].message).endswith(f"the {'torch' if torch else 'reference'} engine executes it, more slowly")
-    expected = ReferenceEngine().run(network, images, labels, faults, predictions=True)
+    expected = ReferenceEngine().open(network).run(images, labels, faults, predictions=True)
     np.testing.assert_array_equal(got.predictions, expected.predictions)
     last = network.units[-1].name
-    np.testing.assert_array_equal(streams[last], ReferenceEngine().trace(network, images)[last])
+    np.testing.assert_array_equal(streams[last], ReferenceEngine().open(network).trace(images)[last])

@@ -14,10 +14,9 @@ from fat_fpga.crosscheck import KINDS, sample_faults
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import get
 from fat_fpga.engines.faulty_graph import write_faulty_qonnx
-from fat_fpga.engines.present import with_its_fault
 from fat_fpga.engines.reference import execute
-from fat_fpga.errors import FaultError, ModelError, PlanError
-from fat_fpga.faults import fault_space, memory_fingerprint, parse_fault
+from fat_fpga.errors import DataError, FaultError, ModelError, PlanError
+from fat_fpga.faults import check_faults, fault_space, memory_fingerprint, parse_fault
 from fat_fpga.hardening.rewrite import rearranged
 from fat_fpga.network import Network, load_network, write_qonnx
 from tests.designs.random_network import random_images, random_network
@@ -40,7 +39,7 @@ def test_every_kind_is_read_again_and_does_what_it_says(seed: int, tmp_path: Pat
         for n in range(3):  # a transient is in the file for good: each image is its frame
             expected = execute(network, images[n : n + 1], [fault])
             for name in ("reference", "native"):
-                streams = with_its_fault(get(name), found).trace(found, images)
+                streams = get(name).open(found).trace(images)
                 for place, stream in streams.items():
                     assert np.array_equal(stream[n : n + 1], expected[place]), (fault, name, place)
 
@@ -55,7 +54,7 @@ def test_a_campaign_adds_a_second_fault(tmp_path: Path) -> None:
     for engine in ("native", "reference"):
         run = run_campaign(found, data, second, tmp_path / f"{engine}.run", engine)
         together = [parse_fault(f"{first} & {result.fault}") for result in run.results]
-        alone = get("reference").run(network, images, labels, [parse_fault(first), *together], predictions=True)
+        alone = get("reference").open(network).run(images, labels, [parse_fault(first), *together], predictions=True)
         assert alone.predictions is not None
         assert np.array_equal(run.golden, alone.predictions[0])
         assert np.array_equal(run.correct, alone.correct[1:])
@@ -64,13 +63,23 @@ def test_a_campaign_adds_a_second_fault(tmp_path: Path) -> None:
 
 def test_no_engine_takes_it_for_the_network_without_the_fault(tmp_path: Path) -> None:
     network = random_network(4)
-    found = faulty(network, f"{network.units[0].name}/accumulator[0].bit[0] ^ 1", tmp_path / "faulty.onnx")
-    images = random_images(network, 1)
+    images, labels = random_images(network, 8), np.zeros(8, np.int64)
+    faults = list(fault_space(network))
+    wanted = get("reference").open(network).run(images, labels, faults, predictions=True)
+    worst = int(wanted.changed.argmax())
+    assert wanted.changed[worst] > 0
+    assert wanted.predictions is not None
+    present = str(faults[worst])
+    found = faulty(network, present, tmp_path / "faulty.onnx")
     for name in ("native", "reference", "torch", "qonnx"):
-        with pytest.raises(FaultError, match=r"has the fault .*accumulator.* in it"):
-            get(name).trace(found, images)
-        with pytest.raises(FaultError, match=r"has the fault .*accumulator.* in it"):
-            get(name).run(found, images, np.zeros(1, np.int64), [])
+        session = get(name).open(found)
+        assert np.array_equal(session.run(images, labels, []).golden, wanted.predictions[worst])
+        with pytest.raises(FaultError, match="channels 0 to"):
+            session.run(images, labels, [parse_fault(f"{network.units[0].name}/channel[999] = 0")])
+        with pytest.raises(DataError, match="takes uint8 images"):
+            session.run(images[:, :, :1, :1], labels, [])
+    with pytest.raises(FaultError, match=r"has the fault .*channel.* in it"):
+        check_faults(found, [])
     with pytest.raises(ModelError, match="write the network without it"):
         write_qonnx(found, tmp_path / "again.onnx")
     with pytest.raises(PlanError, match="rearrange the network without it"):

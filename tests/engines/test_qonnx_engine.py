@@ -82,7 +82,7 @@ def test_images_together_give_what_they_give_alone() -> None:
         network = random_network(seed)
         images = random_images(network, 3, seed)
         for fault in random_faults(network, "set", 2, seed, 1):  # its transients meet image 0
-            together = QonnxEngine().trace(network, images, fault)
+            together = QonnxEngine().open(network).trace(images, fault)
             for n in range(3):
                 alone = FaultyGraph(network, changes_of(network, [fault]), 1, n)
                 tensors = execution(alone.model, images[n : n + 1])
@@ -94,7 +94,7 @@ def test_a_transient_meets_its_frame_in_a_later_block() -> None:
     network = random_network(1)
     images = np.repeat(random_images(network, 1), 40, axis=0)
     fault = parse_fault(f"{network.units[0].name}/activation[0,0,0].bit[0] ^ 1 @ frame[37]")
-    found = QonnxEngine().trace(network, images, fault)
+    found = QonnxEngine().open(network).trace(images, fault)
     for place, stream in execute(network, images, [fault]).items():
         assert np.array_equal(found[place], stream)
     changed = np.flatnonzero((found[network.units[0].name] != found[network.units[0].name][0]).any(axis=(1, 2, 3)))
@@ -123,7 +123,7 @@ def test_the_opset_rises_only_where_bits_are_operated_on() -> None:
 
 def test_streams_are_named_by_place() -> None:
     network = random_network(11)
-    assert list(QonnxEngine().trace(network, random_images(network, 1))) == list(places(network))
+    assert list(QonnxEngine().open(network).trace(random_images(network, 1))) == list(places(network))
 
 
 def tiny(weight: int, table: Any) -> Network:
@@ -138,7 +138,7 @@ def test_what_a_graph_cannot_say_is_refused(tmp_path: Path) -> None:
         (tiny(1, np.arange(255, -1, -1)), "an input table that is not ascending"),
     ]:
         with pytest.raises(EngineError, match=wanted):
-            get("qonnx").run(network, image, labels, [])
+            get("qonnx").open(network).run(image, labels, [])
     with pytest.raises(FaultError, match="unknown place"):
         write_faulty_qonnx(tiny(1, np.arange(256)), parse_fault("fc9/channel[0] = 1"), tmp_path / "a")
     assert not list(tmp_path.iterdir())
@@ -154,6 +154,6 @@ def test_thresholds_beyond_reach_stay_beyond_it() -> None:
     for text in ("fc0/accumulator[0].bit[7] ^ 1", "fc0/weight[0,0,0,0].bit[1] ^ 1", "fc0/threshold[0,0].bit[8] ^ 1"):
         fault = parse_fault(text)
         expected = execute(network, images, [fault])
-        found = QonnxEngine().trace(network, images, fault)
+        found = QonnxEngine().open(network).trace(images, fault)
         for place in expected:
             assert np.array_equal(found[place], expected[place]), (text, place)

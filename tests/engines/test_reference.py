@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fat_fpga.engines.engine import check_images
+from fat_fpga.engines.images import check_images
 from fat_fpga.engines.reference import ReferenceEngine, accumulate, activate, execute, pool, predict
 from fat_fpga.errors import DataError, FaultError
 from fat_fpga.faults import Fault, fault_space
@@ -73,7 +73,7 @@ def test_counts_follow_from_predictions() -> None:
     network = random_network(5)
     images = random_images(network, 120)
     labels = np.arange(120) % network.classes
-    outcome = ReferenceEngine().run(network, images, labels, fault_space(network)[:4], predictions=True)
+    outcome = ReferenceEngine().open(network).run(images, labels, fault_space(network)[:4], predictions=True)
     assert outcome.predictions is not None
     np.testing.assert_array_equal(outcome.correct, (outcome.predictions == labels).sum(1))
     np.testing.assert_array_equal(outcome.changed, (outcome.predictions != outcome.golden).sum(1))
@@ -113,4 +113,4 @@ def test_faults_that_do_not_exist_are_refused() -> None:
         (Fault(first.name, "cosmic", (0,), 1), FaultError, "unknown fault kind 'cosmic'"),
     ]:
         with pytest.raises(error, match=wanted):
-            ReferenceEngine().run(network, images, labels, [fault])
+            ReferenceEngine().open(network).run(images, labels, [fault])

@@ -39,7 +39,7 @@ def test_sums_beyond_float32_are_made_in_float64(weight: int, wanted: torch.dtyp
     assert Walk(network, (), CPU)._units["fc0"].type == wanted
     images = np.array([[255, 0], [254, 1], [0, 255], [1, 254], [255, 255]], np.uint8).reshape(5, 2, 1, 1)
     for fault in [None, parse_fault("fc0/weight[0,1,0,0].bit[3] ^ 1"), parse_fault("fc0/accumulator[0].bit[0] = 1")]:
-        found = TorchEngine().trace(network, images, fault)
+        found = TorchEngine().open(network).trace(images, fault)
         expected = execute(network, images, [fault] if fault else [])
         for place, stream in expected.items():
             np.testing.assert_array_equal(found[place], stream)
@@ -64,8 +64,8 @@ def test_batches_of_any_size_give_the_same(rows: int, monkeypatch: pytest.Monkey
         images = random_images(network, 5, seed)
         labels = np.zeros(5, np.int64)
         faults = [fault for kind in (*MODELS, "set") for fault in random_faults(network, kind, 3, seed, 5)]
-        expected = ReferenceEngine().run(network, images, labels, faults, predictions=True)
-        got = TorchEngine(rows=rows).run(network, images, labels, faults, predictions=True)
+        expected = ReferenceEngine().open(network).run(images, labels, faults, predictions=True)
+        got = TorchEngine(rows=rows).open(network).run(images, labels, faults, predictions=True)
         np.testing.assert_array_equal(got.golden, expected.golden)
         np.testing.assert_array_equal(got.predictions, expected.predictions)
         np.testing.assert_array_equal(got.correct, expected.correct)
@@ -79,12 +79,12 @@ def test_a_transient_meets_its_frame_in_a_later_block() -> None:
     faults = [parse_fault(f"{place}/activation[0,0,0].bit[0] ^ 1 @ frame[{frame}]") for frame in (0, 127, 128, 139)]
     for fault in faults:
         expected = execute(network, images, [fault])
-        for name, stream in TorchEngine().trace(network, images, fault).items():
+        for name, stream in TorchEngine().open(network).trace(images, fault).items():
             np.testing.assert_array_equal(stream, expected[name])
     done: list[int] = []
     labels = np.zeros(140, np.int64)
-    got = TorchEngine().run(network, images, labels, faults, predictions=True, progress=done.append)
-    expected_run = ReferenceEngine().run(network, images, labels, faults, predictions=True)
+    got = TorchEngine().open(network).run(images, labels, faults, predictions=True, progress=done.append)
+    expected_run = ReferenceEngine().open(network).run(images, labels, faults, predictions=True)
     np.testing.assert_array_equal(got.predictions, expected_run.predictions)
     assert done == [128, 140]
 
@@ -119,7 +119,7 @@ def test_devices_that_are_not_there_are_refused(monkeypatch: pytest.MonkeyPatch)
         get("torch:cuda")
     with pytest.raises(EngineError, match="cpu or cuda, not on 'tpu'"):
         get("torch:tpu")
-    with pytest.raises(EngineError, match="unknown engine 'native:cuda'"):
+    with pytest.raises(EngineError, match="the native engine takes no option, got 'cuda': write native"):
         get("native:cuda")
     assert isinstance(get("torch"), TorchEngine)
     assert isinstance(get("torch:cpu"), TorchEngine)

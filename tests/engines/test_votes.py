@@ -46,21 +46,21 @@ def stuck(*values: int | None) -> FaultSet:
 def test_several_copies_at_once(fault: FaultSet, decided: bool) -> None:
     network, data = hardened(), tiny_data(40)
     assert (without_votes(network).changes(changes_of(network, [fault])) is not None) is decided
-    wanted = get("reference").run(network, data.images, data.labels, [fault], predictions=True)
+    wanted = get("reference").open(network).run(data.images, data.labels, [fault], predictions=True)
     for name in ("native", "torch", "qonnx"):
-        got = get(name).run(network, data.images, data.labels, [fault], predictions=True)
+        got = get(name).open(network).run(data.images, data.labels, [fault], predictions=True)
         np.testing.assert_array_equal(got.predictions, wanted.predictions, name)
         np.testing.assert_array_equal(got.changed, wanted.changed)
     for name in ("native", "torch"):
-        streams = get(name).trace(network, data.images, fault)
-        for place, stream in get("reference").trace(network, data.images, fault).items():
+        streams = get(name).open(network).trace(data.images, fault)
+        for place, stream in get("reference").open(network).trace(data.images, fault).items():
             if place in streams:
                 np.testing.assert_array_equal(streams[place], stream, f"{name}, {place}")
 
 
 def test_three_values_that_differ_give_their_bits() -> None:
     """-1 is 11, 0 is 00, +1 is 01: two of three have the low bit, one the high bit."""
-    stream = get("reference").trace(hardened(), tiny_data(2).images, stuck(-1, 0, 1))["conv0.vote"]
+    stream = get("reference").open(hardened()).trace(tiny_data(2).images, stuck(-1, 0, 1))["conv0.vote"]
     assert (stream[:, 1] == 1).all()
 
 
@@ -70,11 +70,11 @@ def test_rows_that_are_no_copies() -> None:
     unit, vote = network.layers[0], network.layers[1]
     sources = np.array([[0, 1, 2], [1, 4, 5], [2, 2, 2], [3, 3, 3]], np.int32)
     odd = replace(network, layers=(unit, replace(vote, sources=sources), *network.layers[2:]))
-    wanted = get("reference").run(odd, data.images, data.labels, [])
+    wanted = get("reference").open(odd).run(data.images, data.labels, [])
     with pytest.warns(ModelWarning, match="the three rows of channel 0 all differ"):
-        found = get("native").run(odd, data.images, data.labels, [])
+        found = get("native").open(odd).run(data.images, data.labels, [])
     np.testing.assert_array_equal(found.golden, wanted.golden)
-    np.testing.assert_array_equal(get("torch").run(odd, data.images, data.labels, []).golden, wanted.golden)
+    np.testing.assert_array_equal(get("torch").open(odd).run(data.images, data.labels, []).golden, wanted.golden)
 
 
 def test_one_bad_copy_in_the_file_is_outvoted() -> None:
@@ -84,5 +84,5 @@ def test_one_bad_copy_in_the_file_is_outvoted() -> None:
     weights[4] *= -1
     odd = replace(network, layers=(replace(unit, weights=weights), *network.layers[1:]))
     for name in ("reference", "native"):
-        golden = get(name).run(odd, data.images, data.labels, []).golden
-        np.testing.assert_array_equal(golden, get(name).run(network, data.images, data.labels, []).golden)
+        golden = get(name).open(odd).run(data.images, data.labels, []).golden
+        np.testing.assert_array_equal(golden, get(name).open(network).run(data.images, data.labels, []).golden)

@@ -40,7 +40,7 @@ def network_of(weight: int) -> Network:
 def test_bits_of_a_weight(engine: str, weight: int, faults: str, sum_: int) -> None:
     fault = parse_fault(" & ".join(f"fc0/weight[0,0,0,0].{part}" for part in faults.split(", ")))
     image = np.full((1, 1, 1, 1), 10, np.uint8)
-    found = get(engine).trace(network_of(weight), image, fault)
+    found = get(engine).open(network_of(weight)).trace(image, fault)
     assert found["fc0"].item() == (sum_ >= 20)
 
 
@@ -55,7 +55,7 @@ def test_bits_of_a_weight(engine: str, weight: int, faults: str, sum_: int) -> N
 )
 def test_bits_of_a_threshold(engine: str, faults: str, met: bool) -> None:
     fault = parse_fault(" & ".join(f"fc0/threshold[0,0].{part}" for part in faults.split(", ")))
-    found = get(engine).trace(network_of(1), np.full((1, 1, 1, 1), 10, np.uint8), fault)
+    found = get(engine).open(network_of(1)).trace(np.full((1, 1, 1, 1), 10, np.uint8), fault)
     assert found["fc0"].item() == met
 
 
@@ -81,7 +81,7 @@ def test_random_sets_of_one_word(kind: str) -> None:
         network = random_network(seed)
         images, labels = random_images(network, 2, seed), np.zeros(2, np.int64)
         faults = same_word(network, kind, 12, seed)
-        expected, *others = (get(name).run(network, images, labels, faults, predictions=True) for name in ENGINES)
+        expected, *others = (get(name).open(network).run(images, labels, faults, predictions=True) for name in ENGINES)
         for name, outcome in zip(ENGINES[1:], others, strict=True):
             np.testing.assert_array_equal(outcome.predictions, expected.predictions, f"{name}, network {seed}")
         pairs += len(faults)

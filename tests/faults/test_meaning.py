@@ -95,7 +95,7 @@ def test_meaning(case: Case) -> None:
     fault = parse_fault(case.fault)
     assert str(fault) == case.fault
     reference = execute(network(), IMAGE[None], [fault])
-    native = NativeEngine(1).trace(network(), IMAGE[None], fault)
+    native = NativeEngine(1).open(network()).trace(IMAGE[None], fault)
     for place, expected in case.streams.items():
         shape = reference[place][0].shape
         assert np.array_equal(reference[place][0], np.reshape(expected, shape)), place
@@ -119,4 +119,4 @@ def test_xnor_accumulators_count_agreeing_bits() -> None:
     for text, score in scores.items():
         fault = parse_fault(text)
         assert execute(small, image, [fault])["fc0"].ravel().tolist() == [score, -3], text
-        assert NativeEngine(1).trace(small, image, fault)["fc0"].ravel().tolist() == [score, -3], text
+        assert NativeEngine(1).open(small).trace(image, fault)["fc0"].ravel().tolist() == [score, -3], text

@@ -30,7 +30,7 @@ def test_the_formula_is_the_hook(data: st.DataObject) -> None:
 def test_checksums_do_not_depend_on_the_folding() -> None:
     for seed in range(12):
         network = random_network(seed)
-        streams = get("reference").trace(network, random_images(network, 2, seed))
+        streams = get("reference").open(network).trace(random_images(network, 2, seed))
         found = checksums(network, streams)
         assert list(found) == list(places(network))
         for place, stream in streams.items():
@@ -47,7 +47,7 @@ def test_one_activation_decides_one_checksum() -> None:
     """One stuck value changes the checksum of its own stream by its weight, and none in front of it."""
     network = random_network(4)
     image = random_images(network, 1)
-    streams = get("reference").trace(network, image)
+    streams = get("reference").open(network).trace(image)
     before = checksums(network, streams)
     for place in list(streams)[1:-1]:
         faulty = dict(streams)

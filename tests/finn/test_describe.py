@@ -66,13 +66,13 @@ def check(opened: Opened, faults: list[AnyFault], data: str, images: int) -> Boa
     runner = opened.open()
     assert runner.network.fingerprint == network.fingerprint
     assert not runner.simulated
-    got = runner.engine.run(network, found.images, found.labels, faults, predictions=True)
-    wanted = get("reference").run(network, found.images, found.labels, faults, predictions=True)
+    got = runner.engine.open(network).run(found.images, found.labels, faults, predictions=True)
+    wanted = get("reference").open(network).run(found.images, found.labels, faults, predictions=True)
     assert np.array_equal(got.golden, wanted.golden)
     assert np.array_equal(got.predictions, wanted.predictions)
     assert runner.engine.restarts == []
-    streams = get("reference").trace(network, found.images)
-    for place, (sums, bits) in runner.engine.layer_checksums(network, found.images).items():
+    streams = get("reference").open(network).trace(found.images)
+    for place, (sums, bits) in runner.engine.open(network).layer_checksums(found.images).items():
         expected = checksums(network, {place: streams[place]})[place]
         assert bits == expected[1]
         assert np.array_equal(sums, expected[0])
@@ -187,7 +187,7 @@ def test_another_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     opened = Opened(load_bundled("tfc_w2a2"), FOLDS, "stream", tmp_path, monkeypatch)
     other, digits, engine = load_bundled("tfc_w2a2_fat2"), load("demo:mnist", limit=1), opened.open().engine
     with pytest.raises(EngineError, match="the board was built from another network than tfc_w2a2_fat2"):
-        engine.run(other, digits.images, digits.labels, [])
+        engine.open(other).run(digits.images, digits.labels, [])
     description = Description.read(opened.package / "board.json")
     assert [s.place for s in description.streams] == ["input", "fc0", "fc1", "fc2", "fc3"]
     assert description.labels

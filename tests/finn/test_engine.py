@@ -45,7 +45,7 @@ def assert_equal(network: Network, images: Any, faults: Sequence[AnyFault]) -> N
 def test_shipped_networks_on_real_images(name: str) -> None:
     network = load_bundled(name)
     images = load("demo:cifar10", limit=3).images
-    streams = get("finn").trace(network, images)
+    streams = get("finn").open(network).trace(images)
     assert list(streams) == list(places(network))
     for place, expected in execute(network, images).items():
         assert np.array_equal(streams[place], expected), place
@@ -76,11 +76,11 @@ def test_random_networks() -> None:
             check_mappable(network)
         except FinnError:
             with pytest.raises(EngineError, match="the finn engine: "):
-                get("finn").trace(network, random_images(network, 1))
+                get("finn").open(network).trace(random_images(network, 1))
             continue
         images = random_images(network, 2, seed)
         try:
-            streams = get("finn").trace(network, images)
+            streams = get("finn").open(network).trace(images)
         except EngineError as error:
             refused.append(str(error))
             continue
@@ -98,7 +98,7 @@ def test_ties_go_to_the_first_class() -> None:
     images = np.zeros((2, *network.input.shape), np.uint8)
     for channel in range(0, 64, 7):
         fault = parse_fault(f"fc2/channel[{channel}] = 0")
-        found = get("finn").run(network, images, np.zeros(2, np.int64), [fault], predictions=True).predictions
+        found = get("finn").open(network).run(images, np.zeros(2, np.int64), [fault], predictions=True).predictions
         assert found is not None
         assert np.array_equal(found[0], predict(network, images, [fault]))
 
@@ -114,15 +114,15 @@ def test_ties_go_to_the_first_class() -> None:
 def test_what_finn_cannot_express_is_refused(text: str, reason: str) -> None:
     network = load_bundled("tfc_w2a2")
     with pytest.raises(EngineError, match=reason):
-        get("finn").run(network, random_images(network, 1), np.zeros(1, np.int64), [parse_fault(text)])
+        get("finn").open(network).run(random_images(network, 1), np.zeros(1, np.int64), [parse_fault(text)])
 
 
 def test_a_saboteur_is_disarmed_afterwards() -> None:
     network = load_bundled("tfc_w2a2")
     images = random_images(network, 1)
     engine = get("finn")
-    before = engine.trace(network, images)
-    engine.trace(network, images, parse_fault("fc1/element[5,0,0] = 1"))
-    engine.trace(network, images, parse_fault("fc0/weight[0,0,3,3].bit[1] ^ 1"))
-    for place, stream in engine.trace(network, images).items():
+    before = engine.open(network).trace(images)
+    engine.open(network).trace(images, parse_fault("fc1/element[5,0,0] = 1"))
+    engine.open(network).trace(images, parse_fault("fc0/weight[0,0,3,3].bit[1] ^ 1"))
+    for place, stream in engine.open(network).trace(images).items():
         assert np.array_equal(stream, before[place])

@@ -60,7 +60,7 @@ def finn_checksums(network: Network, folding: str, image: np.ndarray) -> dict[st
 def test_our_checksums_are_those_of_finn_s_streams(name: str, folding: str) -> None:
     network = load_bundled(name)
     image = random_images(network, 1, 3)
-    ours = checksums(network, get("reference").trace(network, image))
+    ours = checksums(network, get("reference").open(network).trace(image))
     theirs = finn_checksums(network, folding, image[0])
     assert list(theirs) == list(places(network))
     assert {place: (int(sums[0]), bits) for place, (sums, bits) in ours.items()} == theirs
@@ -69,6 +69,6 @@ def test_our_checksums_are_those_of_finn_s_streams(name: str, folding: str) -> N
 def test_voted_streams() -> None:
     network = hardened(load_bundled("tfc_w2a2"))
     image = random_images(network, 1, 3)
-    ours = checksums(network, get("reference").trace(network, image))
+    ours = checksums(network, get("reference").open(network).trace(image))
     theirs = finn_checksums(network, "auto:10000", image[0])
     assert {place: (int(sums[0]), bits) for place, (sums, bits) in ours.items()} == theirs

@@ -79,13 +79,13 @@ def test_lanes_and_positions() -> None:
 def test_stuck_groups_are_stuck_pes() -> None:
     """All channels of a lane stuck together, and the PE stuck in the reordered network: the same counts."""
     network, data = tiny_network(), tiny_data()
-    trial = Trial(network, data, ReferenceEngine())
+    trial = Trial(ReferenceEngine().open(network), data)
     for groups in groupings(range(4), 2):
         order = order_of(groups)
         other = reordered(network, "conv0", order)
         faults = [parse_fault(f"conv0/pe[{lane} of 2] = {value:+d}") for lane in range(2) for value in (-1, 1)]
-        outcome = ReferenceEngine().run(other, data.images, data.labels, faults)
-        plain = ReferenceEngine().run(network, data.images, data.labels, [])
+        outcome = ReferenceEngine().open(other).run(data.images, data.labels, faults)
+        plain = ReferenceEngine().open(network).run(data.images, data.labels, [])
         assert np.array_equal(outcome.golden, plain.golden)
         counts = trial("conv0", groups)
         expected = [counts[group, value] for group in groups for value in (-1, 1)]
@@ -117,7 +117,7 @@ def test_search(seed: int) -> None:
 def test_plan_of_the_reordered_network(tmp_path: Path) -> None:
     what, network, data = tiny_criticality(tmp_path), tiny_network(), tiny_data()
     for target in what.targets:
-        pes, orders, found = gather(what, network, FOLDS, target, Trial(network, data, ReferenceEngine()))
+        pes, orders, found = gather(what, network, FOLDS, target, Trial(ReferenceEngine().open(network), data))
         plan = Planner(pes, FoldedModel(), FOLDS, order=orders).plan(target)
         assert plan.kind == "pe"
         assert plan.unit("conv0").order == orders["conv0"]
@@ -125,7 +125,7 @@ def test_plan_of_the_reordered_network(tmp_path: Path) -> None:
         assert copied == found["conv0"].failing
         other = reordered(reordered(network, "conv0", orders["conv0"]), "conv1", orders["conv1"])
         faults = [parse_fault(e.fault) for e in plan.expected]
-        outcome = ReferenceEngine().run(other, data.images, data.labels, faults)
+        outcome = ReferenceEngine().open(other).run(data.images, data.labels, faults)
         assert [e.correct for e in plan.expected] == outcome.correct.tolist()
         assert [e.changed for e in plan.expected] == outcome.changed.tolist()
         for unit in plan.units[:-1]:
@@ -138,4 +138,4 @@ def test_plan_of_the_reordered_network(tmp_path: Path) -> None:
 def test_other_model(tmp_path: Path) -> None:
     what, other = tiny_criticality(tmp_path), tiny_network(1)
     with pytest.raises(PlanError, match="give the model of the campaign"):
-        gather(what, other, FOLDS, 0, Trial(other, tiny_data(), ReferenceEngine()))
+        gather(what, other, FOLDS, 0, Trial(ReferenceEngine().open(other), tiny_data()))

@@ -56,14 +56,14 @@ def test_every_copy_is_outvoted_and_every_single_row_is_not(engine: str, tmp_pat
     assert unit.levels is not None
     labels = np.zeros(len(images), np.int64)
     copies = [Fault("conv0", "channel", (row,), value) for row in (1, 3, 5) for value in unit.levels]
-    outcome = get(engine).run(hardened, images, labels, copies)
+    outcome = get(engine).open(hardened).run(images, labels, copies)
     assert not outcome.changed.any()
     for place, positions in (("conv0", rows), ("conv0.vote", order)):
         single = [i for i, channel in enumerate(positions) if place == "conv0.vote" or channel != 1]
         faults = [Fault(place, "channel", (i,), value) for i in single for value in unit.levels]
         same = [Fault("conv0", "channel", (positions[i],), value) for i in single for value in unit.levels]
-        got = get(engine).run(hardened, images, labels, faults, predictions=True)
-        wanted = get(engine).run(network, images, labels, same, predictions=True)
+        got = get(engine).open(hardened).run(images, labels, faults, predictions=True)
+        wanted = get(engine).open(network).run(images, labels, same, predictions=True)
         np.testing.assert_array_equal(got.predictions, wanted.predictions)
 
 

@@ -117,8 +117,8 @@ def test_native_equals_reference_on_sampled_faults(network: Network) -> None:
     space = fault_space(network)
     faults = [space[i] for i in np.sort(rng.permutation(len(space))[:60])]
     assert {fault.layer for fault in faults} == {unit.name for unit in network.units[:-1]}
-    expected = ReferenceEngine().run(network, images, labels, faults, predictions=True)
-    got = NativeEngine(1).run(network, images, labels, faults, predictions=True)
+    expected = ReferenceEngine().open(network).run(images, labels, faults, predictions=True)
+    got = NativeEngine(1).open(network).run(images, labels, faults, predictions=True)
     np.testing.assert_array_equal(got.golden, expected.golden)
     np.testing.assert_array_equal(got.predictions, expected.predictions)
     np.testing.assert_array_equal(got.changed, expected.changed)

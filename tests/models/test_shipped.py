@@ -37,8 +37,8 @@ def test_sampled_faults_equal_the_reference(network: Network) -> None:
     by_layer = {unit.name: [f for f in space if f.layer == unit.name] for unit in network.units[:-1]}
     rng = np.random.default_rng(0)
     faults = [faults[i] for faults in by_layer.values() for i in rng.permutation(len(faults))[:4]]
-    expected = ReferenceEngine().run(network, data.images, data.labels, faults, predictions=True)
-    got = NativeEngine().run(network, data.images, data.labels, faults, predictions=True)
+    expected = ReferenceEngine().open(network).run(data.images, data.labels, faults, predictions=True)
+    got = NativeEngine().open(network).run(data.images, data.labels, faults, predictions=True)
     np.testing.assert_array_equal(got.predictions, expected.predictions)
     np.testing.assert_array_equal(got.correct, expected.correct)
     np.testing.assert_array_equal(got.changed, expected.changed)
@@ -58,7 +58,7 @@ def test_accuracy_is_the_one_on_the_card(shipped: tuple[str, Path], network: Net
 
     images = unpack((packed_images / "test_10000x3x32x32.rctmed.xz").read_bytes(), 10_000)
     labels = np.load(packed_images / "labels.npz")["test_y"].astype(np.int64)
-    golden = NativeEngine().run(network, images, labels, []).golden
+    golden = NativeEngine().open(network).run(images, labels, []).golden
     card = zoo.card(shipped[0])
     assert (int((golden == labels).sum()), len(images)) == (card["test_correct"], card["test_images"])
 
@@ -69,6 +69,6 @@ def test_accuracy_on_digits_is_the_one_on_the_card(name: str, tmp_path: Path) ->
         pytest.skip("the whole MNIST test set is not at hand")
     data, card = load(f"mnist:{SHARED / 'mnist'}"), zoo.card(name)
     zoo.write_onnx(name, tmp_path / "network.onnx")
-    golden = NativeEngine().run(load_network(tmp_path / "network.onnx"), data.images, data.labels, []).golden
+    golden = NativeEngine().open(load_network(tmp_path / "network.onnx")).run(data.images, data.labels, []).golden
     assert (int((golden == data.labels).sum()), len(data)) == (card["test_correct"], card["test_images"])
     assert data.fingerprint == card["test_data_sha256"]

@@ -64,7 +64,7 @@ def far_thresholds() -> onnx.ModelProto:
 def test_thresholds_out_of_a_channels_reach_stay_the_files(fault: str, levels: tuple[int, int], engine: str) -> None:
     network = lower(far_thresholds(), "network")
     image = np.array([100, 0], np.uint8).reshape(1, 2, 1, 1)
-    found = get(engine).trace(network, image, parse_fault(fault))
+    found = get(engine).open(network).trace(image, parse_fault(fault))
     assert found["fc0"].ravel().tolist() == list(levels)
 
 
@@ -99,7 +99,7 @@ def test_signs_of_rows_are_those_of_the_chain_behind_a_saturated_relu_too() -> N
     image = np.full((1, 1, 1, 1), 100, np.uint8)
     for network in (one, two):
         # -300 in 11 bits is 11011010100; with the sign flipped it is 724, so the product is -724: 7.24 - 5 is level 2
-        found = get("native").trace(network, image, parse_fault("fc0/accumulator[0].bit[10] ^ 1"))
+        found = get("native").open(network).trace(image, parse_fault("fc0/accumulator[0].bit[10] ^ 1"))
         assert found["fc0"].ravel().tolist() == [2, 2]
 
 
@@ -259,9 +259,9 @@ def test_random_files_with_faults_put_in_by_hand(part: int) -> None:
         for fault in faults:
             right = hand.scores(images, fault)
             for name in ("reference", "native"):
-                found = get(name).trace(network, images, fault)[last][:, :, 0, 0]
+                found = get(name).open(network).trace(images, fault)[last][:, :, 0, 0]
                 assert np.array_equal(found, right), f"{name}, seed {seed}: {fault}"
-            pulled = get("reference").trace(network.canonical, images, fault)[last][:, :, 0, 0]
+            pulled = get("reference").open(network.canonical).trace(images, fault)[last][:, :, 0, 0]
             otherwise += not np.array_equal(pulled, right)
             changed += not np.array_equal(golden, right)
         pairs += len(faults)

@@ -78,7 +78,7 @@ def test_levels_are_those_of_double_precision() -> None:
     model, front = wide(np.array([1.0, -1.5, 0.5, 2.0, -0.25, 1.0]))
     network = lower(model, "wide")
     images = images_of(network, 20)
-    streams = get("reference").trace(network, images)
+    streams = get("reference").open(network).trace(images)
     sums = np.einsum(
         "nk,mk->nm", images.reshape(-1, INPUTS).astype(int), network.units[0].weights.reshape(CHANNELS, -1)
     )
@@ -87,7 +87,7 @@ def test_levels_are_those_of_double_precision() -> None:
         real = in_double(model, front, image.reshape(1, INPUTS))
         levels = np.clip(np.rint(real / 0.25), -8, 7)
         assert np.array_equal(streams["fc0"][n].ravel(), levels.ravel())
-    native = get("native").trace(network, images)
+    native = get("native").open(network).trace(images)
     assert np.array_equal(native["fc0"], streams["fc0"])
 
 
@@ -96,12 +96,12 @@ def test_engines_agree_on_faults_in_wide_sums(kind: str) -> None:
     model, _ = wide(np.array([1.0, -1.5, 0.5, 2.0, -0.25, 1.0]))
     network = lower(model, "wide")
     images = images_of(network, 4)
-    golden = get("reference").trace(network, images)["fc0"]
+    golden = get("reference").open(network).trace(images)["fc0"]
     differ = 0
     for fault in fault_space(network, kind, ["fc0"]).sample(24, 1):
-        expected = get("reference").trace(network, images, fault)["fc0"]
+        expected = get("reference").open(network).trace(images, fault)["fc0"]
         for name in ("native", "torch"):
-            assert np.array_equal(get(name).trace(network, images, fault)["fc0"], expected), (name, fault)
+            assert np.array_equal(get(name).open(network).trace(images, fault)["fc0"], expected), (name, fault)
         differ += not np.array_equal(expected, golden)
     assert differ >= {"weight": 0, "threshold": 1, "accumulator": 5}[kind]  # low bits move wide sums by little
 
@@ -112,4 +112,4 @@ def test_the_file_is_no_judge_of_them(tmp_path: Path) -> None:
     judge = get(f"file:{tmp_path / 'wide.onnx'}")
     network = load_network(tmp_path / "wide.onnx")
     with pytest.raises(EngineError, match="fc0: its accumulators do not fit in float32, which the file computes in"):
-        judge.trace(network, images_of(network, 1))
+        judge.open(network).trace(images_of(network, 1))

@@ -63,7 +63,7 @@ def test_figures_equal_directly_computed_ones(make: Make) -> None:
     for seed, entry in enumerate(section.entries):
         network = tiny_network(seed)
         faults = fault_space(network)
-        outcome = ReferenceEngine().run(network, data.images, data.labels, faults)
+        outcome = ReferenceEngine().open(network).run(data.images, data.labels, faults)
         accuracy = 100 * outcome.correct / 30
         golden = 100 * (outcome.golden == data.labels).mean()
         spread = entry.spread

@@ -26,7 +26,7 @@ def test_csv_is_exact(run: Run, tmp_path: Path) -> None:
     assert text.splitlines()[0] == "fault,layer,kind,index,effect,images,correct,changed"
     network, data = tiny_network(), tiny_data()
     faults = fault_space(network)
-    outcome = ReferenceEngine().run(network, data.images, data.labels, faults)
+    outcome = ReferenceEngine().open(network).run(data.images, data.labels, faults)
     expected = [
         [str(f), f.layer, "channel", f.index_text, f.effect_text, "30", str(correct), str(changed)]
         for f, correct, changed in zip(faults, outcome.correct, outcome.changed, strict=True)

@@ -1,0 +1,56 @@
+"""Engines that execute one fault at a time: every judge does, for it is what anybody can read."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.engines.images import Images
+from fat_fpga.engines.outcome import Outcome, outcome_of
+from fat_fpga.engines.session import Block, Session, Streams
+from fat_fpga.faults import AnyFault, Change, changes_of
+
+State = TypeVar("State")
+"""What an execution leaves: the streams, or every tensor of a graph."""
+
+
+class OneByOne(Session, Generic[State]):
+    """A session that executes the network anew for each fault. A subclass gives `execute`, `classes` and `streams`."""
+
+    @abstractmethod
+    def execute(
+        self, images: Images, changes: Sequence[Change], first_frame: int, fault_free: State | None = None
+    ) -> State:
+        """Execute the network with all ``changes`` in it, on images uint8 [N, C, H, W].
+
+        Args:
+            first_frame: number of the first image in the data set.
+            fault_free: what the same images gave without changes, where that is known.
+        """
+
+    @abstractmethod
+    def classes(self, state: State) -> npt.NDArray[np.int32]:
+        """Predicted classes, int32 [N]."""
+
+    @abstractmethod
+    def streams(self, state: State) -> Streams:
+        """The streams that an execution shows."""
+
+    def prepare(self, faults: Sequence[AnyFault]) -> list[tuple[Change, ...]]:
+        return [changes_of(self.network, [fault]) for fault in faults]
+
+    def compute(self, block: Block, asked: list[tuple[Change, ...]]) -> Outcome:
+        fault_free = self.execute(block.images, (), block.first_frame)
+        golden = self.classes(fault_free)
+        table = np.empty((len(asked), len(block.images)), np.int32)
+        for row, changes in enumerate(asked):
+            table[row] = self.classes(self.execute(block.images, changes, block.first_frame, fault_free))
+        return outcome_of(golden, table, block.labels, block.predictions)
+
+    def show(self, block: Block, fault: AnyFault | None) -> Streams:
+        changes = () if fault is None else changes_of(self.network, [fault])
+        return self.streams(self.execute(block.images, changes, block.first_frame))

@@ -1,0 +1,72 @@
+"""What faults do to images: the result of an engine, for some images or for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.engines.images import Labels
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What a list of faults does to a set of images.
+
+    Attributes:
+        golden: int32 [N], predicted classes of the fault-free network.
+        correct: int64 [F], images classified correctly under each fault.
+        changed: int64 [F], images whose predicted class differs from the fault-free one.
+        predictions: int32 [F, N] if asked for, else None.
+    """
+
+    golden: npt.NDArray[np.int32]
+    correct: npt.NDArray[np.int64]
+    changed: npt.NDArray[np.int64]
+    predictions: npt.NDArray[np.int32] | None
+
+
+def outcome_of(
+    golden: npt.NDArray[np.int32], table: npt.NDArray[np.int32], labels: Labels, predictions: bool
+) -> Outcome:
+    """The outcome that follows from every prediction.
+
+    Args:
+        golden: int32 [N].
+        table: int32 [F, N].
+        predictions: whether the outcome keeps the table.
+    """
+    return Outcome(
+        golden=golden,
+        correct=(table == labels).sum(axis=1),
+        changed=(table != golden).sum(axis=1),
+        predictions=table if predictions else None,
+    )
+
+
+def over_images(parts: Iterable[Outcome], faults: int, images: int, predictions: bool = False) -> Outcome:
+    """One outcome from those of the same faults on consecutive images.
+
+    Counts add up; what an outcome has for each image is put in a row. No part is kept longer than it takes to add it.
+
+    Args:
+        parts: of all the images, in their order.
+        faults, images: how many there are.
+        predictions: whether the parts have predictions, and the whole keeps them.
+    """
+    golden = np.empty(images, np.int32)
+    correct, changed = np.zeros(faults, np.int64), np.zeros(faults, np.int64)
+    table = np.empty((faults, images), np.int32) if predictions else None
+    start = 0
+    for part in parts:
+        block = slice(start, start + len(part.golden))
+        golden[block] = part.golden
+        correct += part.correct
+        changed += part.changed
+        if table is not None and part.predictions is not None:
+            table[:, block] = part.predictions
+        start = block.stop
+    assert start == images, f"outcomes of {start} images, expected {images}"
+    return Outcome(golden, correct, changed, table)

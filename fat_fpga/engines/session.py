@@ -1,0 +1,160 @@
+"""Sessions: an engine that is ready for one network. The checks, the blocks of images, the progress and the outcome of
+every engine are here; an engine says what a block of images gives."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fat_fpga.engines.images import Images, Labels, check_images
+from fat_fpga.engines.outcome import Outcome, over_images
+from fat_fpga.errors import EngineError
+from fat_fpga.faults import AnyFault, check_faults
+from fat_fpga.network import Network
+from fat_fpga.network.layers import IntArray
+
+Progress = Callable[[int], None]
+"""Called with the number of images finished so far."""
+Streams = dict[str, IntArray]
+"""Streams int32 [N, C, H, W] by place, in network order; the class scores [N, classes, 1, 1] last."""
+
+
+def _nobody(done: int) -> None:
+    """Watches no progress."""
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Some consecutive images of a data set, and what is asked about them.
+
+    Attributes:
+        images, labels: of the block.
+        first_frame: number of its first image in the data set, which faults of a single frame refer to.
+        frames: number of images of the data set.
+        predictions: whether every prediction is asked for.
+        tell: to be called with the number of the block's images that are finished, where a block takes long.
+    """
+
+    images: Images
+    labels: Labels
+    first_frame: int
+    frames: int
+    predictions: bool = False
+    tell: Progress = _nobody
+
+
+class Session(ABC):
+    """An engine that is ready for one network. A session is used by one thread at a time.
+
+    A subclass gives `prepare`, `compute` and `show`.
+
+    Attributes:
+        name: of the engine that opened it.
+        network: what is executed.
+        images_at_a_time: how many images a block has; None where all go at once.
+    """
+
+    images_at_a_time: int | None = None
+
+    def __init__(self, name: str, network: Network) -> None:
+        self.name = name
+        self.network = network
+
+    def run(
+        self,
+        images: Images,
+        labels: Labels,
+        faults: Sequence[AnyFault],
+        *,
+        predictions: bool = False,
+        progress: Progress | None = None,
+        first_frame: int = 0,
+        frames: int | None = None,
+    ) -> Outcome:
+        """The outcome of every fault; without faults, the fault-free predictions alone.
+
+        Images may be a part of a data set; `over_images` joins the outcomes of its parts.
+
+        Args:
+            images: uint8 [N, C, H, W].
+            labels: int64 [N].
+            predictions: whether the outcome keeps every prediction.
+            progress: called with the number of images finished so far.
+            first_frame: number of the first of the images in the data set; faults of a single frame refer to it.
+            frames: number of images of the whole data set; by default it ends with these.
+
+        Raises:
+            DataError: images or labels do not fit the network.
+            FaultError: a fault does not exist in the network, or hits none of the images of the data set.
+            EngineError: the engine does not take a fault.
+        """
+        frames = first_frame + len(images) if frames is None else frames
+        self._check(images, labels, faults, frames)
+        asked = self.prepare(faults)
+
+        def outcomes() -> Iterator[Outcome]:
+            for part in self._blocks(len(images)):
+
+                def tell(done: int, start: int = part.start) -> None:
+                    if progress:
+                        progress(start + done)
+
+                yield self.compute(
+                    Block(images[part], labels[part], first_frame + part.start, frames, predictions, tell), asked
+                )
+                tell(part.stop - part.start)
+
+        return over_images(outcomes(), len(faults), len(images), predictions)
+
+    def trace(
+        self, images: Images, fault: AnyFault | None = None, *, first_frame: int = 0, frames: int | None = None
+    ) -> Streams:
+        """The streams that the engine can show, under a fault or without.
+
+        What an engine does not keep is missing. Arguments and errors are those of `run`; EngineError also where the
+        engine shows no streams.
+        """
+        frames = first_frame + len(images) if frames is None else frames
+        labels = np.zeros(len(images), np.int64)
+        self._check(images, labels, [] if fault is None else [fault], frames)
+        found = [
+            self.show(Block(images[part], labels[part], first_frame + part.start, frames), fault)
+            for part in self._blocks(len(images))
+        ]
+        return found[0] if len(found) == 1 else {place: np.concatenate([s[place] for s in found]) for place in found[0]}
+
+    def refuses(self, fault: AnyFault) -> str | None:
+        """Why the engine does not take this one fault, though it takes others of its kind, as a board does; None where
+        it does."""
+        return None
+
+    def check_taken(self, faults: Sequence[AnyFault]) -> None:
+        """EngineError, with the first fault that is refused and the number of all, before anything is run."""
+        reasons = [reason for reason in map(self.refuses, faults) if reason is not None]
+        if reasons:
+            raise EngineError(f"the {self.name} engine cannot do {len(reasons)} of {len(faults)} faults: {reasons[0]}")
+
+    @abstractmethod
+    def prepare(self, faults: Sequence[AnyFault]) -> Any:
+        """The faults in the engine's own terms, made once for all blocks of a run."""
+
+    @abstractmethod
+    def compute(self, block: Block, asked: Any) -> Outcome:
+        """The outcome of a block of images under what `prepare` made of the faults."""
+
+    @abstractmethod
+    def show(self, block: Block, fault: AnyFault | None) -> Streams:
+        """The streams of a block of images, under a fault or without."""
+
+    def _check(self, images: Images, labels: Labels, faults: Sequence[AnyFault], frames: int) -> None:
+        """Refuse what does not fit the network."""
+        check_images(self.network, images, labels)
+        check_faults(self.network, faults, frames)
+
+    def _blocks(self, images: int) -> list[slice]:
+        step = self.images_at_a_time or images
+        return [slice(start, min(start + step, images)) for start in range(0, images, step)]
