@@ -46,6 +46,5 @@ def layer_table(network: Network) -> list[LayerRow]:
         macs = unit.macs(network.input_shape(position)) if unit else 0
         weights = (unit.weight_type, unit.weights.size, macs) if unit else ("", 0, 0)
         node = network.layers[position].node if position >= 0 else ""
-        kind = "unit" if unit else "vote" if place.voter else "pool" if position >= 0 else "input"
-        rows.append(LayerRow(position, place.name, kind, node, *place.shape, levels, *weights))
+        rows.append(LayerRow(position, place.name, place.type, node, *place.shape, levels, *weights))
     return rows

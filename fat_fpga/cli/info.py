@@ -40,28 +40,20 @@ def run(args: argparse.Namespace) -> int:
 def describe(network: Network) -> str:
     """The network as a table: layers in order, then totals and fingerprint."""
     from fat_fpga.faults import fault_space, memory_fingerprint
-    from fat_fpga.network import MajorityVote, MatrixVectorUnit
+    from fat_fpga.reports.layers import row_of
     from fat_fpga.reports.text import align
 
     rows = [["layer", "weights", "type", "activations", "output", "MACs", "channel faults"]]
     faults = {block.place: len(block) for block in fault_space(network).blocks}
     weights = macs = 0
     for layer, before, behind in network.walk():
-        output = "x".join(map(str, behind))
-        if not isinstance(layer, MatrixVectorUnit):
-            if isinstance(layer, MajorityVote):
-                what = f"vote on {layer.voted.sum()}"
-            else:
-                what = f"max {'x'.join(map(str, layer.kernel))}"
-            number = f"{faults[layer.name]:,}" if layer.name in faults else ""
-            rows.append([layer.name, what, "", "", output, "", number])
-            continue
-        shape = "x".join(map(str, layer.weights.shape))
-        levels = str(layer.levels) if layer.levels else "scores"
-        numbers = [f"{layer.macs(before):,}", f"{faults.get(layer.name, 0):,}"]
-        rows.append([layer.name, shape, layer.weight_type, levels, output, *numbers])
-        weights += layer.weights.size
-        macs += layer.macs(before)
+        unit = layer.unit
+        number = f"{faults.get(layer.name, 0):,}" if unit is not None or layer.name in faults else ""
+        count = "" if unit is None else f"{unit.macs(before):,}"
+        rows.append([layer.name, *row_of(layer), "x".join(map(str, behind)), count, number])
+        if unit is not None:
+            weights += unit.weights.size
+            macs += unit.macs(before)
     rows.append(["total", f"{weights:,}", "", "", "", f"{macs:,}", f"{sum(faults.values()):,}"])
     shape = "x".join(map(str, network.input.shape))
     head = (

@@ -7,14 +7,18 @@ leaves the range in which every integer has a number of its own: 2^24 for float3
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import singledispatch
 
 import numpy as np
 
+from fat_fpga.errors import EngineError
 from fat_fpga.faults.changes import Change, FlippedActivation, changes_at
 from fat_fpga.faults.place import INPUT
 from fat_fpga.faults.register import Register
-from fat_fpga.network import MajorityVote, MatrixVectorUnit, Network
+from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.datatypes import smallest_type
+from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.layers import Layer
 
 FLOAT32 = 2**24
 """Every integer of at most this magnitude is a float32."""
@@ -34,13 +38,32 @@ def spans(network: Network, changes: Iterable[Change]) -> dict[str, Span]:
     found = {INPUT: _flipped((levels.min, levels.max), changes, INPUT)}
     span = found[INPUT]
     for layer in network.layers[:-1]:
-        if isinstance(layer, MatrixVectorUnit):
-            assert layer.levels is not None
-            span = (layer.levels.min, layer.levels.max)
-        elif isinstance(layer, MajorityVote) and layer.voted.any() and span != (-1, 1):
-            span = Register.of_type(smallest_type(*span)).span  # any bits of three values
-        found[layer.name] = span = _flipped(span, changes, layer.name)
+        found[layer.name] = span = _flipped(_behind(layer, span), changes, layer.name)
     return found
+
+
+@singledispatch
+def _behind(layer: Layer, span: Span) -> Span:
+    """What the activations behind a layer can be."""
+    raise no_handler("the bound of sums in floating point", layer, EngineError)
+
+
+@_behind.register
+def _(layer: MatrixVectorUnit, span: Span) -> Span:
+    assert layer.levels is not None
+    return layer.levels.min, layer.levels.max
+
+
+@_behind.register
+def _(layer: MajorityVote, span: Span) -> Span:
+    if not layer.voted.any() or span == (-1, 1):
+        return span
+    return Register.of_type(smallest_type(*span)).span  # any bits of three values
+
+
+@_behind.register
+def _(layer: MaxPool, span: Span) -> Span:
+    return span
 
 
 def in_front(network: Network) -> dict[str, str]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import takewhile
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +63,7 @@ class FileGraph:
         self.model.CopyFrom(base)
         self._sites, self._nodes = sites, IntegerNodes(self.model)
         self.renamed = self._nodes.renamed
-        self._places = places(network)
+        self._network, self._places = network, places(network)
         for place in self._places.values():
             here = [change for change in changes if change.place == place.name]
             if place.unit is not None:
@@ -146,8 +145,7 @@ class FileGraph:
     def _held(self, place: Place, change: HeldActivations) -> None:
         if place.name not in self._sites.streams and _whole(change, place):
             # channels that are stuck in front of a pool are stuck behind it
-            behind = (other for other in self._places.values() if other.position > place.position)
-            pools = takewhile(lambda other: other.unit is None and not other.voter, behind)
+            pools = (self._places[pool.name] for pool in self._network.pools_behind(place.name))
             place = next((other for other in pools if other.name in self._sites.streams), place)
             rows, columns = (range(size) for size in place.shape[1:])
             change = replace(change, rows=rows, columns=columns)

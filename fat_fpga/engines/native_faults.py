@@ -18,7 +18,7 @@ from fat_fpga.faults.changes import (
     changes_at,
 )
 from fat_fpga.faults.register import Register
-from fat_fpga.network import MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network import Network
 
 _INPUT = (-1, 0)  # unit and stage of the integers in front of the first layer
 
@@ -37,21 +37,11 @@ def fault_list(network: Network, faults: Iterable[Sequence[Change]], model: Any,
     return listed
 
 
-def pools_behind(network: Network, position: int) -> list[MaxPool]:
-    """The pools right behind a layer."""
-    pools = []
-    for layer in network.layers[position + 1 :]:
-        if not isinstance(layer, MaxPool):
-            break
-        pools.append(layer)
-    return pools
-
-
 def shown_streams(network: Network) -> list[str]:
     """The streams that the kernels keep: behind each unit and its pools, and the class scores."""
     names = []
     for unit in network.units:
-        pools = pools_behind(network, network.position(unit.name))
+        pools = network.pools_behind(unit.name)
         names.append(pools[-1].name if pools else unit.name)
     return names
 
@@ -60,7 +50,7 @@ def _stages(network: Network) -> dict[str, tuple[int, int]]:
     """For each place its unit, and how many of that unit's pools are in front of it."""
     stages, unit, stage = {"input": _INPUT}, -1, 0
     for layer in network.layers:
-        unit, stage = (unit + 1, 0) if isinstance(layer, MatrixVectorUnit) else (unit, stage + 1)
+        unit, stage = (unit + 1, 0) if layer.unit is not None else (unit, stage + 1)
         stages[layer.name] = unit, stage
     return stages
 

@@ -7,15 +7,17 @@ They work in the index domain (see ``native/model.hpp``): an activation becomes 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import singledispatch
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from fat_fpga.engines.native_faults import pools_behind
 from fat_fpga.errors import EngineError
-from fat_fpga.network import Levels, MatrixVectorUnit, Network
+from fat_fpga.network import Levels, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.layers import Layer
 
 _INPUT = Levels(0, 1, 2)  # the first unit takes plain integers: base 0, step 1
 
@@ -29,17 +31,32 @@ def translate(network: Network, module: ModuleType) -> Any:
     _, height, width = network.input.shape
     model = module.Model(np.ascontiguousarray(network.input.table), height, width)
     source = _INPUT
-    for position, layer in enumerate(network.layers):
-        if not isinstance(layer, MatrixVectorUnit):
-            continue
-        pools = [(*pool.kernel, *pool.stride) for pool in pools_behind(network, position)]
+    for layer in network.layers:
+        _check_held(layer)
+    for unit, canonical in zip(network.units, network.canonical.units, strict=True):
+        pools = [(*pool.kernel, *pool.stride) for pool in network.pools_behind(unit.name)]
         # Planes hold levels only, so what they give is reachable. The image is in plain integers, which a flipped
         # bit can take anywhere.
-        bounded = layer if source is _INPUT else network.canonical.layers[position]
-        assert isinstance(bounded, MatrixVectorUnit)
-        _add_unit(model, layer, source, pools, bounded.thresholds)
-        source = layer.levels or source
+        bounded = unit if source is _INPUT else canonical
+        _add_unit(model, unit, source, pools, bounded.thresholds)
+        source = unit.levels or source
     return model
+
+
+@singledispatch
+def _check_held(layer: Layer) -> None:
+    """NotHeldError for a kind of layer that the kernels do not know; votes are gone before."""
+    raise no_handler("the native engine", layer, NotHeldError)
+
+
+@_check_held.register
+def _(layer: MatrixVectorUnit) -> None:
+    """A unit of the kernels."""
+
+
+@_check_held.register
+def _(layer: MaxPool) -> None:
+    """Part of the unit in front."""
 
 
 def _add_unit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import singledispatch
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -12,11 +13,13 @@ from fat_fpga.engines.images import Images
 from fat_fpga.engines.one_by_one import OneByOne
 from fat_fpga.engines.registry import register
 from fat_fpga.engines.session import Session, Streams
+from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, Change, changed_stream, changed_unit, changes_of
 from fat_fpga.faults.changes import ChangedAccumulators, changes_at
 from fat_fpga.faults.place import INPUT
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
-from fat_fpga.network.layers import IntArray
+from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.layers import IntArray, Layer
 
 
 def quantise(network: Network, images: Images) -> IntArray:
@@ -45,15 +48,32 @@ def activate(unit: MatrixVectorUnit, accumulators: IntArray) -> IntArray:
     return out
 
 
-def pool(layer: MaxPool, activations: IntArray) -> IntArray:
-    """Maximum over each window of [N, C, H, W]."""
+@singledispatch
+def output(layer: Layer, activations: IntArray, changes: Sequence[Change]) -> IntArray:
+    """What a layer makes of activations int32 [N, C, H, W], with those of the changes that are inside it."""
+    raise no_handler("the reference engine", layer, EngineError)
+
+
+@output.register
+def _(layer: MatrixVectorUnit, activations: IntArray, changes: Sequence[Change]) -> IntArray:
+    unit = changed_unit(layer, changes)
+    accumulators = accumulate(unit, activations)
+    for change in changes_at(changes, unit.name, ChangedAccumulators):
+        accumulators = change.apply(accumulators)
+    return accumulators if unit.levels is None else activate(unit, accumulators)
+
+
+@output.register
+def _(layer: MaxPool, activations: IntArray, changes: Sequence[Change]) -> IntArray:
+    """Maximum over each window."""
     windows = sliding_window_view(activations, layer.kernel, axis=(2, 3))
     pooled: IntArray = windows[:, :, :: layer.stride[0], :: layer.stride[1]].max(axis=(4, 5))
     return pooled
 
 
-def vote(layer: MajorityVote, activations: IntArray) -> IntArray:
-    """Bitwise majority of the copies: int32 [N, C, H, W] from all channels int32 [N, C', H, W]."""
+@output.register
+def _(layer: MajorityVote, activations: IntArray, changes: Sequence[Change]) -> IntArray:
+    """Bitwise majority of the copies."""
     a, b, c = (activations[:, copies] for copies in layer.sources.T)
     majority: IntArray = a & b | a & c | b & c
     return majority
@@ -80,18 +100,7 @@ def execute_changes(
     activations = changed_stream(quantise(network, images), changes, INPUT, first_frame)
     streams = {INPUT: activations}
     for layer in network.layers:
-        if isinstance(layer, MaxPool):
-            activations = pool(layer, activations)
-        elif isinstance(layer, MajorityVote):
-            activations = vote(layer, activations)
-        else:
-            unit = changed_unit(layer, changes)
-            activations = accumulate(unit, activations)
-            for change in changes_at(changes, unit.name, ChangedAccumulators):
-                activations = change.apply(activations)
-            if unit.levels is not None:
-                activations = activate(unit, activations)
-        activations = changed_stream(activations, changes, layer.name, first_frame)
+        activations = changed_stream(output(layer, activations, changes), changes, layer.name, first_frame)
         streams[layer.name] = activations
     return streams
 

@@ -8,16 +8,20 @@ integer that the type holds, whatever the order of additions. Everything behind 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import singledispatch
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from fat_fpga.engines.exact import FLOAT32, Span, largest_sum
+from fat_fpga.errors import EngineError
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool
+from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.layers import Layer
 
 _UNFOLDED = {"cpu": 2**23, "cuda": 2**28}
 """Elements of an unfolded input that are made at a time, to bound memory."""
@@ -77,14 +81,28 @@ class TorchUnit:
         return met.mul_(self.unit.levels.step).add_(self.unit.levels.base)
 
 
-def pool(layer: MaxPool, activations: Tensor) -> Tensor:
-    """Maximum over each window of int32 [N, C, H, W]."""
+@singledispatch
+def output(layer: Layer, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    """What a layer makes of activations int32 [N, C, H, W]; ``units`` by name."""
+    raise no_handler("the torch engine", layer, EngineError)
+
+
+@output.register
+def _(layer: MatrixVectorUnit, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    unit = units[layer.name]
+    return unit.activate(unit.accumulate(activations))
+
+
+@output.register
+def _(layer: MaxPool, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    """Maximum over each window."""
     (height, width), (down, right) = layer.kernel, layer.stride
     return activations.unfold(2, height, down).unfold(3, width, right).amax((-2, -1))
 
 
-def vote(layer: MajorityVote, activations: Tensor) -> Tensor:
-    """Bitwise majority of the copies, int32 [N, C, H, W] from int32 [N, C', H, W]."""
+@output.register
+def _(layer: MajorityVote, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    """Bitwise majority of the copies."""
     sources = torch.tensor(layer.sources.T, device=activations.device)
     a, b, c = (activations[:, copies] for copies in sources)
     return a & b | a & c | b & c

@@ -19,7 +19,7 @@ from torch import Tensor
 from fat_fpga.engines.exact import in_front, spans
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.reference import quantise
-from fat_fpga.engines.torch_layers import TorchUnit, change_bits, pool, vote
+from fat_fpga.engines.torch_layers import TorchUnit, change_bits, output
 from fat_fpga.faults import Change, changed_unit
 from fat_fpga.faults.changes import (
     ChangedAccumulators,
@@ -30,8 +30,7 @@ from fat_fpga.faults.changes import (
     changes_at,
 )
 from fat_fpga.faults.place import INPUT
-from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
-from fat_fpga.network.layers import Layer
+from fat_fpga.network import MatrixVectorUnit, Network
 
 
 @dataclass(frozen=True)
@@ -68,16 +67,8 @@ class Walk:
         """The fault-free stream at every place, int32 [N, C, H, W], by name in network order."""
         found = {INPUT: torch.tensor(quantise(self.network, images), device=self.device)}
         for layer in self.network.layers:
-            found[layer.name] = self._layer(layer, found[self._in_front[layer.name]])
+            found[layer.name] = output(layer, found[self._in_front[layer.name]], self._units)
         return found
-
-    def _layer(self, layer: Layer, activations: Tensor) -> Tensor:
-        if isinstance(layer, MaxPool):
-            return pool(layer, activations)
-        if isinstance(layer, MajorityVote):
-            return vote(layer, activations)
-        unit = self._units[layer.name]
-        return unit.activate(unit.accumulate(activations))
 
     def faulty(
         self, streams: dict[str, Tensor], changes: Sequence[Sequence[Change]], first_frame: int
@@ -95,7 +86,7 @@ class Walk:
         for place, layer in ((INPUT, None), *((layer.name, layer) for layer in self.network.layers)):
             fault_free = streams[place]
             before = streams[self._in_front[place]] if layer else fault_free
-            behind = replace(rows, values=self._layer(layer, rows.values)) if layer else rows
+            behind = replace(rows, values=output(layer, rows.values, self._units)) if layer else rows
             parts, untouched = [], torch.ones_like(rows.fault, dtype=torch.bool)
             for fault, part in enumerate(changes):
                 here = [change for change in part if change.place == place and _in(change, frames)]
@@ -103,8 +94,8 @@ class Walk:
                     mine = rows.fault == fault
                     untouched &= ~mine
                     into, out = _whole(rows, mine, before), _whole(behind, mine, fault_free)
-                    if isinstance(layer, MatrixVectorUnit):
-                        self._change_unit(layer, here, into, out)
+                    if layer is not None and layer.unit is not None:
+                        self._change_unit(layer.unit, here, into, out)
                     _change_stream(here, out, first_frame)
                     numbers = torch.arange(count, device=self.device)
                     parts.append(Rows(torch.full_like(numbers, fault), numbers, out))

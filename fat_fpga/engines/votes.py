@@ -95,12 +95,13 @@ def without_votes(network: Network) -> Voteless:
         UndecidedVoteError: the three rows of a vote all differ, so that no two of them decide it.
     """
     layers, votes, rows = [], {}, {}
-    for position, layer in enumerate(network.layers):
-        if isinstance(layer, MajorityVote):
+    gone = {vote.name for unit in network.units if (vote := network.vote_behind(unit.name)) is not None}
+    for layer in network.layers:
+        if layer.name in gone:
             continue
-        behind = network.layers[position + 1] if position + 1 < len(network.layers) else None
-        if isinstance(layer, MatrixVectorUnit) and isinstance(behind, MajorityVote):
-            numbers = _equal_rows(layer)
+        unit, behind = layer.unit, network.vote_behind(layer.name)
+        if unit is not None and behind is not None:
+            numbers = _equal_rows(unit)
             chosen = [
                 _majority([(numbers[row], row) for row in copies], lambda copy: copy[0]) for copies in behind.sources
             ]
@@ -111,8 +112,8 @@ def without_votes(network: Network) -> Voteless:
                 )
             votes[layer.name], rows[layer.name] = behind, numbers
             first = [copy[1] for copy in chosen if copy is not None]
-            thresholds = None if layer.thresholds is None else layer.thresholds[first]
-            layer = replace(layer, weights=layer.weights[first], thresholds=thresholds)
+            thresholds = None if unit.thresholds is None else unit.thresholds[first]
+            layer = replace(unit, weights=unit.weights[first], thresholds=thresholds)
         layers.append(layer)
     return Voteless(replace(network, layers=tuple(layers)) if votes else network, votes, rows)
 

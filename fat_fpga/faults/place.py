@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from fat_fpga.errors import FaultError
-from fat_fpga.network import Levels, MajorityVote, MatrixVectorUnit, Network
+from fat_fpga.network import Levels, MatrixVectorUnit, Network
 from fat_fpga.network.layers import InputQuantiser, Shape
 from fat_fpga.network.network import INPUT as INPUT
 
@@ -23,7 +23,8 @@ class Place:
         shape: channels, height and width of the stream.
         levels: what its activations can be; None for class scores.
         unit: the matrix-vector unit, None for the input, votes and pools.
-        voter: whether a majority voter makes the stream.
+        enumerated: whether faults are enumerated here unless other places are named.
+        type: kind of the layer that makes the stream: ``unit``, ``vote``, ``pool``; ``input``.
         source: what decides the integers in front of the unit.
     """
 
@@ -32,7 +33,8 @@ class Place:
     shape: Shape
     levels: Levels | None
     unit: MatrixVectorUnit | None
-    voter: bool
+    enumerated: bool
+    type: str
     source: InputQuantiser | Levels
 
 
@@ -40,12 +42,11 @@ class Place:
 def places(network: Network) -> dict[str, Place]:
     """Every place of a network by name, in network order."""
     levels: Levels | None = network.input.levels
-    found = {INPUT: Place(INPUT, -1, network.input.shape, levels, None, False, network.input)}
+    found = {INPUT: Place(INPUT, -1, network.input.shape, levels, None, False, INPUT, network.input)}
     for position, (layer, _, shape) in enumerate(network.walk()):
-        unit = layer if isinstance(layer, MatrixVectorUnit) else None
-        levels = unit.levels if unit else levels
-        voter = isinstance(layer, MajorityVote)
-        found[layer.name] = Place(layer.name, position, shape, levels, unit, voter, network.source(position))
+        assert levels is not None
+        levels, source = layer.output_levels(levels), network.source(position)
+        found[layer.name] = Place(layer.name, position, shape, levels, layer.unit, layer.enumerated, layer.type, source)
     return found
 
 

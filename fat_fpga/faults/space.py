@@ -84,7 +84,7 @@ def fault_space(
         raise FaultError("faults of kind activation last for one image: the number of images is needed")
     known = places(network)
     if layers is None:
-        layers = [place.name for place in known.values() if place.unit is not None or place.voter]
+        layers = [place.name for place in known.values() if place.enumerated]
         blocks = [model.block(network, known[name], setting) for name in layers]
         found = [block for block in blocks if block is not None]
     else:

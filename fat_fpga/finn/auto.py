@@ -25,10 +25,11 @@ from fat_fpga.errors import FinnError
 from fat_fpga.faults.folding import divisors
 from fat_fpga.finn.estimates import part_of, unfolded
 from fat_fpga.finn.folding import Fold, Folding, lanes_of, shared_pes
-from fat_fpga.finn.graph import LABELS, POOL, UNIT, WINDOW, Node, nodes_of
+from fat_fpga.finn.graph import LABELS, WINDOW, Node, nodes_of
+from fat_fpga.finn.layers import POOL, UNIT
 from fat_fpga.finn.parallel import cycles_of, group_channels, grouped, set_fold
 from fat_fpga.finn.setup import finn_errors
-from fat_fpga.network import MajorityVote, Network
+from fat_fpga.network import Network
 
 RESOURCES = ("LUT", "BRAM_18K", "DSP")
 PRICES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -112,12 +113,10 @@ def _pes(network: Network, place: str, group: Iterable[Node]) -> list[int]:
     """Numbers of PEs that divide the channels and keep copies apart."""
     pes = divisors(group_channels(group))
     names = [layer.name for layer in network.layers]
-    vote = f"{place}.vote"
-    if vote not in names or any(node.role == POOL for node in group):
+    vote = network.vote_behind(place) if place in names else None
+    if vote is None or any(node.role == POOL for node in group):
         return pes
-    layer = network.layers[names.index(vote)]
-    assert isinstance(layer, MajorityVote)
-    apart = [count for count in pes if shared_pes(layer, count) is None]
+    apart = [count for count in pes if shared_pes(vote, count) is None]
     if not apart:
         raise FinnError(
             f"{place}: no number of PEs keeps the three copies of every channel on different ones; plan again"

@@ -20,11 +20,12 @@ from fat_fpga.errors import FinnError
 from fat_fpga.faults.place import Place, places
 from fat_fpga.faults.register import Register, activation_register
 from fat_fpga.files import make_folder
-from fat_fpga.finn.graph import ACTIVATION, HOOK, INJECTOR, LABELS, LINK, VOTE, WINDOW, Node, placed
+from fat_fpga.finn.graph import ACTIVATION, HOOK, INJECTOR, LABELS, LINK, WINDOW, Node, placed
+from fat_fpga.finn.layers import VOTE
 from fat_fpga.finn.operators import register
 from fat_fpga.finn.steps import Model
 from fat_fpga.finn.writable import threshold_memory
-from fat_fpga.network import MajorityVote, Network
+from fat_fpga.network import Network
 
 PARTITION = "StreamingDataflowPartition"
 
@@ -129,8 +130,8 @@ def _stream(place: Place, network: Network, parts: list[_Part]) -> StreamPlace:
     voter, sources = by_role.get(VOTE), None
     if voter is not None:
         sources = voter.node.custom.sources.tolist()
-        layer = network.layers[place.position]
-        if not isinstance(layer, MajorityVote) or sources != layer.sources.tolist():
+        vote = network.vote_behind(network.layers[place.position - 1].name)
+        if vote is None or sources != vote.sources.tolist():
             raise FinnError(f"{place.name}: the voter of this build has another map than {network.name}")
     layout = StreamLayout(*place.shape, lanes, bits)
     names = {role: by_role[role].name if role in by_role else None for role in (INJECTOR, HOOK, VOTE)}

@@ -17,8 +17,9 @@ from fat_fpga.boards import Board
 from fat_fpga.errors import FinnError
 from fat_fpga.finn import steps
 from fat_fpga.finn.folding import Folding, check_folding
-from fat_fpga.finn.graph import ACTIVATION, LABELS, POOL, UNIT, VOTE, Node, hardware_graph, nodes_of
+from fat_fpga.finn.graph import ACTIVATION, LABELS, Node, hardware_graph, nodes_of
 from fat_fpga.finn.inject import add_checksums, insert_saboteur
+from fat_fpga.finn.layers import POOL, UNIT, VOTE
 from fat_fpga.finn.parallel import apply_folding
 from fat_fpga.finn.setup import finn_errors
 from fat_fpga.finn.steps import Model

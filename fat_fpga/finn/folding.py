@@ -14,8 +14,9 @@ from fat_fpga.faults.folding import divisors, read_folds
 from fat_fpga.faults.place import INPUT
 from fat_fpga.files import replacing
 from fat_fpga.finn.graph import LABELS
+from fat_fpga.finn.layers import POOL, VOTE, role_of
 from fat_fpga.hardening.plan import Plan
-from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network import MajorityVote, Network
 
 STOCK = {"BIPOLAR": "cnv_w1a1", "other": "cnv_w2a2"}
 """The shipped foldings of CNV, by weight type of the first unit: those of FINN's examples."""
@@ -82,7 +83,7 @@ def read_build_folding(text: str, network: Network) -> Folding:
         if fold.simd is None:
             raise FinnError(f"folding {text}: {name} has no SIMD lanes; a list for a build looks like 16x3,32x32")
         found[name] = _fold(text, name, {**extras.get(name, {}), "PE": fold.pe, "SIMD": fold.simd})
-    for place in (INPUT, LABELS, *(layer.name for layer in network.layers if isinstance(layer, MaxPool))):
+    for place in (INPUT, LABELS, *(layer.name for layer in network.layers if role_of(layer) == POOL)):
         if place in extras:
             found[place] = _fold(text, place, extras[place])
     folding = Folding(text, found)
@@ -108,7 +109,7 @@ def stock_file(network: Network) -> Path:
     """The shipped folding of a CNV; FinnError for any other network."""
     folder = Path(__file__).parent / "data"
     path = folder / f"{STOCK['BIPOLAR' if network.units[0].weight_type == 'BIPOLAR' else 'other']}.json"
-    places = [INPUT, *(layer.name for layer in network.layers if not isinstance(layer, MajorityVote)), LABELS]
+    places = [INPUT, *(layer.name for layer in network.layers if role_of(layer) != VOTE), LABELS]
     if [*json.loads(path.read_text())] != places:
         raise FinnError(
             f"folding stock: it is for CNV, and {network.name} has other layers: take auto:FPS, a "
@@ -129,19 +130,17 @@ def check_folding(folding: Folding, network: Network) -> None:
         if name not in channels:
             raise FinnError(f"folding {folding.name}: {network.name} has no place '{name}'")
         _divides(folding, name, "PE", fold.pe, channels[name], "channels")
-    for position, layer in enumerate(network.layers):
-        if isinstance(layer, MatrixVectorUnit):
-            _divides(folding, layer.name, "SIMD", folding.folds[layer.name].simd, lanes_of(network, position), "inputs")
-        elif isinstance(layer, MajorityVote):
-            name = network.layers[position - 1].name
-            pes = folding.folds[name].pe
-            shared = shared_pes(layer, pes)
-            if shared is not None:
-                raise FinnError(
-                    f"folding {folding.name}: {name} computes two copies of channel {shared} on the "
-                    f"same of its {pes} PEs: "
-                    "one stuck PE would outvote the third; take a folding that the plan was made for"
-                )
+    for unit in network.units:
+        name, fold = unit.name, folding.folds[unit.name]
+        _divides(folding, name, "SIMD", fold.simd, lanes_of(network, network.position(name)), "inputs")
+        vote = network.vote_behind(name)
+        shared = None if vote is None else shared_pes(vote, fold.pe)
+        if shared is not None:
+            raise FinnError(
+                f"folding {folding.name}: {name} computes two copies of channel {shared} on the "
+                f"same of its {fold.pe} PEs: "
+                "one stuck PE would outvote the third; take a folding that the plan was made for"
+            )
 
 
 def shared_pes(vote: MajorityVote, pes: int) -> int | None:
@@ -155,8 +154,8 @@ def shared_pes(vote: MajorityVote, pes: int) -> int | None:
 def lanes_of(network: Network, position: int) -> int:
     """What the SIMD lanes of a unit must divide: the input channels of a convolution, whose window generator gives out
     parts of a pixel, all inputs of a fully connected unit."""
-    unit = network.layers[position]
-    assert isinstance(unit, MatrixVectorUnit)
+    unit = network.layers[position].unit
+    assert unit is not None
     return int(unit.weights[0].size if network.is_matrix(position) else unit.weights.shape[1])
 
 

@@ -12,20 +12,19 @@ import numpy as np
 from fat_fpga.errors import FinnError, ModelError
 from fat_fpga.faults.place import INPUT
 from fat_fpga.finn import steps
+from fat_fpga.finn.layers import POOL, UNIT, VOTE, check_layer, role_of
 from fat_fpga.finn.operators import CHECKSUM, SABOTEUR, VOTER, register
 from fat_fpga.finn.setup import finn_errors
 from fat_fpga.finn.steps import Model
-from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
-from fat_fpga.network.layers import Shape
+from fat_fpga.network import Network
 from fat_fpga.network.words import unit_weight_type
 
 LABELS, LINK = "labels", "link"
 """Places of nodes that make no stream of the network: the class, and what FINN puts between layers."""
 
-UNIT, ACTIVATION, POOL, VOTE, WINDOW = "unit", "activation", "pool", "vote", "window"
-INJECTOR, HOOK = "injector", "hook"
-"""Roles of nodes: a matrix-vector unit, thresholds, a pool, a voter, a window generator in front; a saboteur, a
-checksum hook."""
+ACTIVATION, WINDOW, INJECTOR, HOOK = "activation", "window", "injector", "hook"
+"""Roles of nodes beside those that layers become: thresholds, a window generator in front; a saboteur, a checksum
+hook."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,34 +104,7 @@ def check_mappable(network: Network, standalone_thresholds: bool = False) -> Non
                 f"of {behind.name}'s {unit_weight_type(behind)} weights: build without writable thresholds"
             )
     for layer, shape, _ in network.walk():
-        if isinstance(layer, MatrixVectorUnit) and layer.levels is not None and not layer.levels.bipolar:
-            if layer.levels.step != 1:
-                raise FinnError(
-                    f"{layer.name}: FINN's thresholds step by one, its activation levels are "
-                    f"{layer.levels}: train with levels -1 and +1, or ones that are neighbouring integers"
-                )
-            if layer.levels.min > 0 or layer.levels.max <= 0:
-                raise FinnError(
-                    f"{layer.name}: FINN's activations start at 0 or below and end above, got {layer.levels}"
-                )
-        if isinstance(layer, MatrixVectorUnit):
-            _check_window(layer, shape)
-        if isinstance(layer, MaxPool) and layer.kernel != layer.stride:
-            raise FinnError(
-                f"{layer.name}: FINN pools windows that do not overlap, got window {list(layer.kernel)} at stride "
-                f"{list(layer.stride)}"
-            )
-
-
-def _check_window(unit: MatrixVectorUnit, shape: Shape) -> None:
-    """FinnError for a stride that is larger than the unit's padded input."""
-    top, left, bottom, right = unit.padding
-    sizes = shape[1] + top + bottom, shape[2] + left + right
-    if any(stride > size for stride, size in zip(unit.stride, sizes, strict=True)):
-        raise FinnError(
-            f"{unit.name}: FINN's window generator takes strides up to the size of its input, {list(sizes)}, got "
-            f"{list(unit.stride)}"
-        )
+        check_layer(layer, shape)
 
 
 def check_mapped(model: Model, network: Network) -> None:
@@ -156,8 +128,8 @@ def placed(protos: Iterable[Any], network: Network) -> list[Node]:
     layers = iter(network.layers)
     place, found, waiting = INPUT, [], []
 
-    def next_of(kind: type) -> str:
-        return next(layer.name for layer in layers if isinstance(layer, kind))
+    def next_of(role: str) -> tuple[str, str]:
+        return next(layer.name for layer in layers if role_of(layer) == role), role
 
     for proto in protos:
         kind = proto.op_type.removesuffix("_hls").removesuffix("_rtl")
@@ -166,11 +138,11 @@ def placed(protos: Iterable[Any], network: Network) -> list[Node]:
             continue
         role = LINK
         if kind == "MVAU":
-            place, role = next_of(MatrixVectorUnit), UNIT
+            place, role = next_of(UNIT)
         elif kind == "Pool":
-            place, role = next_of(MaxPool), POOL
+            place, role = next_of(POOL)
         elif proto.op_type == VOTER:
-            place, role = next_of(MajorityVote), VOTE
+            place, role = next_of(VOTE)
         elif kind == "Thresholding":
             role = ACTIVATION
         elif proto.op_type == SABOTEUR:

@@ -14,8 +14,9 @@ from fat_fpga.errors import EngineError, FinnError
 from fat_fpga.faults import Change, changed_unit, places
 from fat_fpga.faults.changes import ChangedAccumulators, FlippedActivation, HeldActivations
 from fat_fpga.faults.place import INPUT
-from fat_fpga.finn.graph import ACTIVATION, LABELS, POOL, UNIT, VOTE, hardware_graph, nodes_of
+from fat_fpga.finn.graph import ACTIVATION, LABELS, hardware_graph, nodes_of
 from fat_fpga.finn.inject import arm, disarm, insert_saboteur
+from fat_fpga.finn.layers import POOL, UNIT, VOTE
 from fat_fpga.finn.layout import stuck_thresholds, thresholds_tensor, to_stream, to_tensor, weights_tensor
 from fat_fpga.network import MatrixVectorUnit, Network
 from fat_fpga.network.bounds import accumulator_bounds, lattice

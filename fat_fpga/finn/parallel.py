@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from fat_fpga.faults.folding import divisors
 from fat_fpga.finn.folding import Fold, Folding
-from fat_fpga.finn.graph import ACTIVATION, HOOK, INJECTOR, LABELS, POOL, UNIT, VOTE, WINDOW, Node, nodes_of
+from fat_fpga.finn.graph import ACTIVATION, HOOK, INJECTOR, LABELS, WINDOW, Node, nodes_of
+from fat_fpga.finn.layers import POOL, UNIT, VOTE
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network
 

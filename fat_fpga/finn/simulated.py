@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from functools import singledispatch
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,12 @@ from fat_fpga.finn import steps
 from fat_fpga.finn.board_compile import compile_board
 from fat_fpga.finn.board_top import PAGE, Stage, top_module
 from fat_fpga.finn.folding import Fold
-from fat_fpga.finn.graph import ACTIVATION, UNIT, hardware_graph, nodes_of
+from fat_fpga.finn.graph import ACTIVATION, hardware_graph, nodes_of
+from fat_fpga.finn.layers import UNIT
 from fat_fpga.finn.writable import threshold_memory
-from fat_fpga.network import MajorityVote, MatrixVectorUnit, Network
+from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.layers import Layer
 
 PART, CLOCK_NS = "xc7z020clg400-1", 10.0
 
@@ -68,7 +72,7 @@ def build_simulated_board(network: Network, folds: dict[str, Fold], folder: str 
 
 def _check(network: Network, folds: dict[str, Fold]) -> None:
     lanes = None
-    for unit, _, shape in _chain(network):
+    for unit, voter, shape in _chain(network):
         fold = folds.get(unit.name)
         if fold is None:
             raise FinnError(f"{unit.name}: the folding does not name it")
@@ -83,26 +87,34 @@ def _check(network: Network, folds: dict[str, Fold]) -> None:
                 f"{unit.name}: PE {fold.pe} and SIMD {fold.simd} must divide its {unit.channels} channels and "
                 f"{unit.weights[0].size} inputs"
             )
-        if lanes is not None and fold.simd != lanes and voter_free(network, unit):
+        if lanes is not None and fold.simd != lanes:
             raise FinnError(f"{unit.name}: SIMD {fold.simd} must be the {lanes} channels a beat in front of it")
-        lanes = fold.pe
+        lanes = fold.pe if voter is None else None  # a voter makes beats of any width
 
 
-def voter_free(network: Network, unit: MatrixVectorUnit) -> bool:
-    """Whether no vote stands in front of the unit; a voter makes beats of any width."""
-    position = network.position(unit.name)
-    return position == 0 or not isinstance(network.layers[position - 1], MajorityVote)
+@singledispatch
+def _check_simulated(layer: Layer) -> None:
+    """FinnError for a layer that there is no RTL of."""
+    raise no_handler("the simulated board", layer, FinnError)
+
+
+@_check_simulated.register(MatrixVectorUnit)
+@_check_simulated.register(MajorityVote)
+def _(layer: Layer) -> None:
+    """FINN's MVAU and thresholds in RTL; our voter."""
+
+
+@_check_simulated.register
+def _(layer: MaxPool) -> None:
+    raise FinnError(f"{layer.name}: FINN has pools in HLS only, so there is no RTL of this network to simulate")
 
 
 def _chain(network: Network) -> list[tuple[MatrixVectorUnit, MajorityVote | None, tuple[int, int, int]]]:
     found = []
-    layers = list(network.walk())
-    for (layer, shape, _), behind in zip(layers, [*layers[1:], None], strict=True):
-        if isinstance(layer, MatrixVectorUnit):
-            voter = behind[0] if behind is not None and isinstance(behind[0], MajorityVote) else None
-            found.append((layer, voter, shape))
-        elif not isinstance(layer, MajorityVote):
-            raise FinnError(f"{layer.name}: FINN has pools in HLS only, so there is no RTL of this network to simulate")
+    for layer, shape, _ in network.walk():
+        _check_simulated(layer)
+        if layer.unit is not None:
+            found.append((layer.unit, network.vote_behind(layer.name), shape))
     return found
 
 

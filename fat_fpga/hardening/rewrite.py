@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import singledispatch
 
 import numpy as np
 
 from fat_fpga.errors import PlanError
 from fat_fpga.hardening.plan import copies_of, sources_of
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.layers import Layer
 
 
 def rearranged(network: Network, unit: str, rows: Sequence[int], order: Sequence[int] | None = None) -> Network:
@@ -33,24 +36,41 @@ def rearranged(network: Network, unit: str, rows: Sequence[int], order: Sequence
     if network.fault:
         raise PlanError(f"{network.name} has the fault {network.fault} in it: rearrange the network without it")
     position = network.position(unit)
-    layer = network.layers[position]
-    if not isinstance(layer, MatrixVectorUnit) or layer.thresholds is None:
+    layer = network.layers[position].unit
+    if layer is None or layer.thresholds is None:
         raise PlanError(f"{unit}: only a unit with thresholds can be rearranged")
-    if isinstance(network.layers[position + 1], MajorityVote):
+    if network.vote_behind(unit) is not None:
         raise PlanError(f"{unit}: it has a vote behind it already; plan for the network without votes")
     order = list(range(layer.channels)) if order is None else [int(channel) for channel in order]
     rows = [int(channel) for channel in rows]
     replicated = _check(layer, rows, order)
     layers = list(network.layers)
     layers[position] = replace(layer, weights=layer.weights[rows], thresholds=layer.thresholds[rows])
-    behind = next(i for i in range(position + 1, len(layers)) if not isinstance(layers[i], MaxPool))
-    reader = layers[behind]
-    assert isinstance(reader, MatrixVectorUnit)
-    layers[behind] = replace(reader, weights=np.ascontiguousarray(reader.weights[:, order]))
+    behind = position + 1
+    while (permuted := _permuted(layers[behind], order)) is None:
+        behind += 1
+    layers[behind] = permuted
     if replicated:
         sources = np.array(sources_of(copies_of(rows, layer.channels), order), np.int32)
         layers.insert(position + 1, MajorityVote(f"{unit}.vote", sources, f"{unit}_vote"))
     return replace(network, layers=tuple(layers))
+
+
+@singledispatch
+def _permuted(layer: Layer, order: Sequence[int]) -> Layer | None:
+    """A layer that reads its channels in another order, so that its output is as before; None where its output is then
+    in that order, too, and the layer behind has to follow."""
+    raise no_handler("the permutation of channels", layer, PlanError)
+
+
+@_permuted.register
+def _(layer: MatrixVectorUnit, order: Sequence[int]) -> Layer | None:
+    return replace(layer, weights=np.ascontiguousarray(layer.weights[:, order]))
+
+
+@_permuted.register
+def _(layer: MaxPool, order: Sequence[int]) -> Layer | None:
+    return None
 
 
 def _check(unit: MatrixVectorUnit, rows: Sequence[int], order: Sequence[int]) -> bool:

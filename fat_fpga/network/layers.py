@@ -6,7 +6,10 @@ a fully connected layer is a matrix-vector unit whose kernel covers its whole in
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -56,8 +59,41 @@ class InputQuantiser:
         return Levels(self.min, step, max((self.max - self.min) // step + 1, 2), self.datatype)
 
 
+class Layer(ABC):
+    """What every layer has. A layer's own properties are here; what a room makes of it, the room's handlers say.
+
+    Attributes:
+        type: the word for its kind in run files.
+        enumerated: whether its stream is among the places whose faults are enumerated unless others are named.
+        name: its address.
+        node: name of its node in the file.
+    """
+
+    type: ClassVar[str]
+    enumerated: ClassVar[bool] = False
+    name: str
+    node: str
+
+    @abstractmethod
+    def output_shape(self, shape: Shape) -> Shape:
+        """Shape behind this layer for an input of ``shape``; ModelError where it does not fit."""
+
+    @abstractmethod
+    def hashed(self) -> Iterator[bytes]:
+        """Everything that decides its function, for the network's fingerprint."""
+
+    def output_levels(self, before: Levels) -> Levels | None:
+        """What its activations can be, behind a stream of some levels; None for class scores."""
+        return before
+
+    @property
+    def unit(self) -> MatrixVectorUnit | None:
+        """The layer itself where it is a matrix-vector unit, which has PEs and memories; else None."""
+        return None
+
+
 @dataclass(frozen=True, eq=False)
-class MatrixVectorUnit:
+class MatrixVectorUnit(Layer):
     """A convolution or fully connected layer with its activation: FINN's MVAU.
 
     ``acc[m] = sum_k weights[m, k] * window[k]`` and, with thresholds,
@@ -88,6 +124,8 @@ class MatrixVectorUnit:
     node: str = ""
     accumulator_type: str = ""
     threshold_type: str = ""
+    type: ClassVar[str] = "unit"
+    enumerated: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.weights.ndim != 4 or self.weights.dtype != np.int32:
@@ -126,6 +164,20 @@ class MatrixVectorUnit:
             raise ModelError(f"{self.name}: weights {list(self.weights.shape)} do not fit an input of {list(shape)}")
         return self.channels, rows // self.stride[0] + 1, columns // self.stride[1] + 1
 
+    def hashed(self) -> Iterator[bytes]:
+        levels = self.levels and (self.levels.base, self.levels.step)
+        yield repr((self.name, self.weights.shape, self.stride, self.padding, levels)).encode()
+        yield self.weights.astype("<i4").tobytes()
+        if self.thresholds is not None:
+            yield np.ascontiguousarray(self.thresholds, dtype="<i4").tobytes()
+
+    def output_levels(self, before: Levels) -> Levels | None:
+        return self.levels
+
+    @property
+    def unit(self) -> MatrixVectorUnit:
+        return self
+
     def macs(self, shape: Shape) -> int:
         """Multiply-accumulates for one image with an input of ``shape``."""
         _, h, w = self.output_shape(shape)
@@ -133,13 +185,17 @@ class MatrixVectorUnit:
 
 
 @dataclass(frozen=True, eq=False)
-class MaxPool:
+class MaxPool(Layer):
     """Maximum over windows, without padding; named after the layer in front: ``conv1.pool``."""
 
     name: str
     kernel: tuple[int, int]
     stride: tuple[int, int]
     node: str = ""
+    type: ClassVar[str] = "pool"
+
+    def hashed(self) -> Iterator[bytes]:
+        yield repr((self.name, self.kernel, self.stride)).encode()
 
     def output_shape(self, shape: Shape) -> Shape:
         """Shape behind this layer for an input of ``shape``; ModelError where it does not fit."""
@@ -150,7 +206,7 @@ class MaxPool:
 
 
 @dataclass(frozen=True, eq=False)
-class MajorityVote:
+class MajorityVote(Layer):
     """Bitwise majority of replicated channels, right behind the unit that computes the copies: ``conv1.vote``.
 
     ``out[c] = a & b | a & c | b & c`` of the three integers ``a, b, c = in[sources[c]]``, bit by bit as two's
@@ -167,6 +223,8 @@ class MajorityVote:
     name: str
     sources: IntArray
     node: str = ""
+    type: ClassVar[str] = "vote"
+    enumerated: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.sources.ndim != 2 or self.sources.shape[1] != 3 or self.sources.dtype != np.int32:
@@ -180,6 +238,9 @@ class MajorityVote:
     def channels(self) -> int:
         """Number of output channels C."""
         return len(self.sources)
+
+    def hashed(self) -> Iterator[bytes]:
+        yield repr((self.name, self.sources.tolist())).encode()
 
     @property
     def voted(self) -> npt.NDArray[np.bool_]:
@@ -195,6 +256,3 @@ class MajorityVote:
                 f"{self.name}: it votes on channel {self.sources.max()}, there are channels 0 to {shape[0] - 1}"
             )
         return self.channels, shape[1], shape[2]
-
-
-Layer = MatrixVectorUnit | MaxPool | MajorityVote

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-import numpy as np
-
 from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import lattice
 from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Shape
@@ -98,6 +96,21 @@ class Network:
         known = ", ".join(layer.name for layer in self.layers)
         raise ModelError(f"unknown layer '{name}': {self.name} has {known}")
 
+    def vote_behind(self, unit: str) -> MajorityVote | None:
+        """The vote right behind a unit; None where there is none."""
+        position = self.position(unit) + 1
+        behind = self.layers[position] if position < len(self.layers) else None
+        return behind if isinstance(behind, MajorityVote) else None
+
+    def pools_behind(self, name: str) -> tuple[MaxPool, ...]:
+        """The pools right behind a layer, or behind the input."""
+        pools = []
+        for layer in self.layers[0 if name == INPUT else self.position(name) + 1 :]:
+            if not isinstance(layer, MaxPool):
+                break
+            pools.append(layer)
+        return tuple(pools)
+
     def source(self, position: int) -> InputQuantiser | Levels:
         """What decides the integers in front of ``layers[position]``."""
         for layer in reversed(self.layers[:position]):
@@ -137,17 +150,8 @@ class Network:
         add(self.input.shape)
         digest.update(self.input.table.astype("<i4").tobytes())
         for layer in self.canonical.layers:
-            if isinstance(layer, MaxPool):
-                add(layer.name, layer.kernel, layer.stride)
-                continue
-            if isinstance(layer, MajorityVote):
-                add(layer.name, layer.sources.tolist())
-                continue
-            levels = layer.levels and (layer.levels.base, layer.levels.step)
-            add(layer.name, layer.weights.shape, layer.stride, layer.padding, levels)
-            digest.update(layer.weights.astype("<i4").tobytes())
-            if layer.thresholds is not None:
-                digest.update(np.ascontiguousarray(layer.thresholds, dtype="<i4").tobytes())
+            for part in layer.hashed():
+                digest.update(part)
         if self.fault:
             add("fault", self.fault)
         return digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from fat_fpga.errors import ModelError
 from fat_fpga.files import replacing
 from fat_fpga.network.bounds import Lattice, lattice
 from fat_fpga.network.datatypes import smallest_type
-from fat_fpga.network.layers import InputQuantiser, MajorityVote, MatrixVectorUnit, MaxPool
+from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import Network
 from fat_fpga.network.words import accumulator_type, counts_bits, unit_weight_type
@@ -42,12 +44,7 @@ def to_qonnx(network: Network) -> onnx.ModelProto:
         raise ModelError(f"{network.name} has the fault {network.fault} in it: write the network without it")
     writer = _Writer(network)
     for position, layer in enumerate(network.layers):
-        if isinstance(layer, MaxPool):
-            writer.pool(layer, position)
-        elif isinstance(layer, MajorityVote):
-            writer.vote(layer, position)
-        else:
-            writer.unit(layer, position)
+        _write(layer, writer, position)
     return writer.model()
 
 
@@ -215,3 +212,24 @@ def _as_floats(unit: MatrixVectorUnit, reach: Lattice) -> npt.NDArray[np.float64
             f"exact up to {2**24}"
         )
     return rounded
+
+
+@singledispatch
+def _write(layer: Layer, writer: _Writer, position: int) -> None:
+    """Add a layer's nodes."""
+    raise no_handler("the writer of QONNX files", layer, ModelError)
+
+
+@_write.register
+def _(layer: MatrixVectorUnit, writer: _Writer, position: int) -> None:
+    writer.unit(layer, position)
+
+
+@_write.register
+def _(layer: MaxPool, writer: _Writer, position: int) -> None:
+    writer.pool(layer, position)
+
+
+@_write.register
+def _(layer: MajorityVote, writer: _Writer, position: int) -> None:
+    writer.vote(layer, position)

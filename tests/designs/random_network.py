@@ -15,7 +15,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fat_fpga.crosscheck import random_images
-from fat_fpga.engines.reference import accumulate, activate, pool, quantise
+from fat_fpga.engines.reference import accumulate, activate, output, quantise
 from fat_fpga.network import InputQuantiser, Layer, Levels, MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.layers import IntArray, Shape
 
@@ -90,7 +90,7 @@ def _build(choose: Choose, rng: np.random.Generator) -> Network:
             size = choose([k for k in (2, 3) if k <= min(activations.shape[2:])])
             window = MaxPool(f"{unit.name}.pool", (size, size), choose([(2, 2), (1, 1), (3, 2)]))
             layers.append(window)
-            activations = pool(window, activations)
+            activations = output(window, activations, ())
     return Network("random", quantiser, tuple(layers))
 
 

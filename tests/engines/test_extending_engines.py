@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 
 
 def test_the_engine_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    part = PAGE.read_text().partition("# How do I add an engine?")[2]
+    part = PAGE.read_text().partition("# How do I add an engine?")[2].partition("\n# ")[0]
     (block,) = re.findall(r"```python\n(.*?)```", part, re.DOTALL)
     monkeypatch.setattr(registry, "_REGISTERED", dict(registry._ours()))
     defined: dict[str, Any] = {"__name__": "page"}

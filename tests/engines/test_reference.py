@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fat_fpga.engines.images import check_images
-from fat_fpga.engines.reference import ReferenceEngine, accumulate, activate, execute, pool, predict
+from fat_fpga.engines.reference import ReferenceEngine, accumulate, activate, execute, output, predict
 from fat_fpga.errors import DataError, FaultError
 from fat_fpga.faults import Fault, fault_space
 from fat_fpga.network import InputQuantiser, Levels, MajorityVote, MatrixVectorUnit, MaxPool, Network
@@ -35,7 +35,7 @@ def test_activate_counts_the_thresholds_met() -> None:
 
 def test_pool_is_the_maximum_of_each_window() -> None:
     x = np.arange(2 * 5 * 5, dtype=np.int32).reshape(1, 2, 5, 5)
-    got = pool(MaxPool("p", (3, 2), (2, 2)), x)
+    got = output(MaxPool("p", (3, 2), (2, 2)), x, ())
     assert got.shape == (1, 2, 2, 2)
     assert got[0, 1, 1, 1] == x[0, 1, 2:5, 2:4].max()
 

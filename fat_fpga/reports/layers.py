@@ -1,0 +1,34 @@
+"""A layer in a table of the network."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from fat_fpga.errors import ModelError
+from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool
+from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.layers import Layer
+
+Row = tuple[str, str, str]
+"""What it is, the datatype of its weights, and what its activations are."""
+
+
+@singledispatch
+def row_of(layer: Layer) -> Row:
+    """The row of a layer."""
+    raise no_handler("the table of a network", layer, ModelError)
+
+
+@row_of.register
+def _(layer: MatrixVectorUnit) -> Row:
+    return "x".join(map(str, layer.weights.shape)), layer.weight_type, str(layer.levels or "scores")
+
+
+@row_of.register
+def _(layer: MajorityVote) -> Row:
+    return f"vote on {layer.voted.sum()}", "", ""
+
+
+@row_of.register
+def _(layer: MaxPool) -> Row:
+    return f"max {'x'.join(map(str, layer.kernel))}", "", ""
