@@ -12,7 +12,7 @@ import os
 import warnings
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ from fat_fpga.extras import installed
 from fat_fpga.faults import AnyFault, changes_of, check_faults, places
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
+
+if TYPE_CHECKING:
+    from fat_fpga.engines import _native_portable as native
 
 ENVIRONMENT = "FAT_FPGA_SIMD"
 """Environment variable that forces an instruction set: ``portable``, ``avx2`` or ``avx512``."""
@@ -70,7 +73,7 @@ class NativeEngine:
 
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads or _cores()
-        self._latest: tuple[Network, str, Any] | None = None
+        self._latest: tuple[Network, str, native.Model] | None = None
         self._handed_on: tuple[Network, Engine] | None = None
 
     def run(
@@ -164,7 +167,7 @@ class NativeEngine:
     def _module(self) -> ModuleType:
         return _module(chosen_instruction_set())
 
-    def _model(self, network: Network) -> Any:
+    def _model(self, network: Network) -> native.Model:
         """The C++ model of a network; the latest one is kept for the next chunk of a campaign."""
         instruction_set = chosen_instruction_set()
         if self._latest is None or self._latest[0] is not network or self._latest[1] != instruction_set:

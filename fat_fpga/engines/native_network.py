@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from fat_fpga.engines.native_faults import pools_behind
 from fat_fpga.errors import EngineError
 from fat_fpga.network import Levels, MatrixVectorUnit, Network
 
+if TYPE_CHECKING:
+    from fat_fpga.engines import _native_portable as native
+
 _INPUT = Levels(0, 1, 2)  # the first unit takes plain integers: base 0, step 1
 
 
@@ -24,10 +27,10 @@ class NotHeldError(EngineError):
     """The kernels cannot hold a network."""
 
 
-def translate(network: Network, module: ModuleType) -> Any:
+def translate(network: Network, module: ModuleType) -> native.Model:
     """The C++ model of a network; NotHeldError where the kernels cannot hold it."""
     _, height, width = network.input.shape
-    model = module.Model(np.ascontiguousarray(network.input.table), height, width)
+    model: native.Model = module.Model(np.ascontiguousarray(network.input.table), height, width)
     source = _INPUT
     for position, layer in enumerate(network.layers):
         if not isinstance(layer, MatrixVectorUnit):
@@ -43,10 +46,10 @@ def translate(network: Network, module: ModuleType) -> Any:
 
 
 def _add_unit(
-    model: Any,
+    model: native.Model,
     unit: MatrixVectorUnit,
     source: Levels,
-    pools: Sequence[tuple[int, ...]],
+    pools: Sequence[tuple[int, int, int, int]],
     bounded: npt.NDArray[np.int32] | None,
 ) -> None:
     """Add a unit to the C++ model; ``bounded`` are its thresholds where all activations in front are levels."""
