@@ -12,13 +12,14 @@ import multiprocessing
 import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from fat_fpga.engines.native_engine import ENVIRONMENT, UPDATE, NativeEngine, instruction_sets
 from fat_fpga.engines.reference import ReferenceEngine
-from fat_fpga.network import Levels, Network
+from fat_fpga.network import Levels, MatrixVectorUnit, Network
 from tests.designs.random_faults import mixed_faults
 from tests.designs.random_network import random_images, random_network
 from tests.designs.wide_network import wide_network
@@ -27,7 +28,7 @@ FAULTS = 60  # of each network
 IMAGES = 4
 BATCH = 48  # networks that the processes share out before pairs are counted
 UPDATES = ("automatic", "sparse", "popcount")
-EVERY_WIDE = 12  # networks, of which one is wide
+EVERY_WIDE, EVERY_BIPOLAR = 16, 3  # networks, of which one is wide or bipolar
 WIDE = ((Levels(-8, 1, 16), -127, 127), (Levels(-1, 2, 2), -8, 7))
 
 
@@ -45,10 +46,22 @@ def take_modules(build: Path) -> None:
 
 
 def subject(seed: int) -> Network:
-    """A random network, and now and then one with wide accumulators."""
-    if seed % EVERY_WIDE:
-        return random_network(seed)
-    return wide_network(*WIDE[seed // EVERY_WIDE % len(WIDE)])
+    """A random network; every third one of bipolar weights, which have kernels of their own, and some of wide sums."""
+    if seed % EVERY_WIDE == 0:
+        return wide_network(*WIDE[seed // EVERY_WIDE % len(WIDE)])
+    network = random_network(seed)
+    return bipolar(network) if seed % EVERY_BIPOLAR == 0 else network
+
+
+def bipolar(network: Network) -> Network:
+    """The network with the signs of its weights in their place."""
+    layers = [
+        replace(layer, weights=np.where(layer.weights < 0, -1, 1).astype(np.int32), weight_type="BIPOLAR")
+        if isinstance(layer, MatrixVectorUnit)
+        else layer
+        for layer in network.layers
+    ]
+    return replace(network, layers=tuple(layers))
 
 
 def run_one(seed: int) -> int:
