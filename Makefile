@@ -6,7 +6,7 @@
 # make sanitise    compile the kernels with sanitisers, then run random networks and faults through them
 # make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
 # make test-boards  build the simulated boards with FINN, then the tests and notebooks that run on them
-# make lint    ruff and mypy
+# make lint    ruff, clang-format and mypy
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
 # make clean   remove the environment and build output
 
@@ -109,6 +109,7 @@ sanitise: $(SANITISED)/stamp $(VENV)/dev.stamp
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror fat_fpga/engines/native/*.cpp fat_fpga/engines/native/*.hpp hw/sim/*.cpp
 	$(BIN)/mypy
 
 bench: $(VENV)/dev.stamp

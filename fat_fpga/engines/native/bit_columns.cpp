@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <type_traits>
 
-#include "simd.hpp"
 #include "changed_columns.hpp"
+#include "simd.hpp"
 
 namespace fat {
 

@@ -1,16 +1,23 @@
 // A unit behind any set of changed activations: add the weight columns of what changed to the fault-free
 // accumulators, pixel by pixel.
+#include "changed_columns.hpp"
+
 #include <algorithm>
 
 #include "simd.hpp"
-#include "changed_columns.hpp"
 
 namespace fat {
 
 namespace {
 
-constexpr int kFill = 7;  // void columns at the end of a list, so that it can be read eight at a time
+constexpr int kFill = 7;          // void columns at the end of a list, so that it can be read eight at a time
 constexpr size_t kFurther = 128;  // places that list_changes and append read and write behind the end of a list
+
+// Costs in units of adding 64 weights, as kDenseCost is: they steer the choice between two ways of the same result.
+// `python -m benchmarks.update` measures both ways and the choice, and is to be run when one of these is changed.
+constexpr double kListing = 1.0;    // of listing one column
+constexpr double kBitColumn = 1.5;  // of adding one column of bits, up to eight blocks
+constexpr double kBitMargin = 7.0;  // of deciding one block of a pixel in bit-planes
 
 }  // namespace
 
@@ -111,13 +118,15 @@ bool ChangedColumns::cheaper(const Unit& unit, const Rect& outputs) const {
   const double places = double(seen.y1 - seen.y0) * (seen.x1 - seen.x0);
   const double pixels = double(outputs.y1 - outputs.y0) * (outputs.x1 - outputs.x0);
   const double uses = double(changes_.count) * unit.taps() * pixels / places;
-  const double sparse = !unit.bit_columns.empty() ? uses * 1.5 * ((unit.blocks() + 7) / 8) + pixels * unit.blocks() * 7
-                             : uses * (unit.blocks() + 1.0);
+  const double sparse = unit.bit_columns.empty()
+                            ? uses * (unit.blocks() + kListing)
+                            : uses * kBitColumn * ((unit.blocks() + 7) / 8) + pixels * unit.blocks() * kBitMargin;
   return sparse < kDenseCost * pixels * unit.dense_steps();
 }
 
 void ChangedColumns::unit(int u, const Rect& area, Target to) {
-  if (model_.units[u].wide) pixels<int32_t>(u, area, to); else pixels<int16_t>(u, area, to);
+  if (model_.units[u].wide) pixels<int32_t>(u, area, to);
+  else pixels<int16_t>(u, area, to);
 }
 
 // An area of unit u into its planes, or, for the last unit, into image_.sums.

@@ -39,10 +39,14 @@ class ChangedColumns : Part {
     int count = 0;
   };
 
-  template <class Entry> void find(int u, const Rect& changed, const Rect& outputs, Entry* entries);
-  template <class Entry> void list_channel(int u, int channel, int level, Entry* entries);
-  template <class Entry> Entry* list_columns(const Unit& unit, int y, int x, const Entry* entries, Entry* list);
-  template <class Acc> void pixels(int u, const Rect& area, Target to);
+  template <class Entry>
+  void find(int u, const Rect& changed, const Rect& outputs, Entry* entries);
+  template <class Entry>
+  void list_channel(int u, int channel, int level, Entry* entries);
+  template <class Entry>
+  Entry* list_columns(const Unit& unit, int y, int x, const Entry* entries, Entry* list);
+  template <class Acc>
+  void pixels(int u, const Rect& area, Target to);
   template <class Acc, int Group>
   int blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* planes);
 

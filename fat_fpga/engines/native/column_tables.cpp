@@ -2,11 +2,12 @@
 //
 // Only those channels' weight columns count. Which taps of a window changed is a small bit pattern for each
 // row of the kernel, and the sum of the columns of every pattern is tabulated once per channel and image.
+#include "column_tables.hpp"
+
 #include <algorithm>
 #include <cstring>
 
 #include "simd.hpp"
-#include "column_tables.hpp"
 
 namespace fat {
 
@@ -144,7 +145,8 @@ void ColumnTables::build(const Fault& fault) {
       std::memset(table, 0, padded);
       for (int subset = 1; subset < subsets; ++subset) {
         const int tap = __builtin_ctz(subset), k = g * tabled_.group + tap / unit.kernel_x;
-        const int at = (ky * unit.kernel_x + tap % unit.kernel_x) * unit.inputs + fault.channel + k * fault.channel_step;
+        const int at =
+            (ky * unit.kernel_x + tap % unit.kernel_x) * unit.inputs + fault.channel + k * fault.channel_step;
         const int8_t* column = unit.columns.data() + size_t(at) * unit.column_stride();
         const int8_t* rest = table + size_t(subset & (subset - 1)) * padded;
         int8_t* sum = table + size_t(subset) * padded;
@@ -160,7 +162,7 @@ void ColumnTables::build(const Fault& fault) {
 void ColumnTables::make_patterns(const Fault& fault) {
   const Unit& unit = model_.units[fault.unit + 1];
   const Stream& in = unit.in;
-  const int stride = unit.stride_x, chunk = stride == 1 ? 8 : 1;  // output columns at a time
+  const int stride = unit.stride_x, chunk = stride == 1 ? 8 : 1;              // output columns at a time
   const size_t to_next = size_t(in.planes) * in.frame_height() * row_bytes_;  // channel
   uint8_t* pattern = patterns_.data();
   for (int g = 0; g < fault.channels / tabled_.group; ++g) {

@@ -54,21 +54,24 @@ class ColumnTables : Part {
   void look_up(const Fault& fault);
   const int8_t* margins(int u);
   void take_twin(int u);
-  template <class Sink> void each_lookup(const Fault& fault, int lookups, Sink sink);
-  template <int Fixed> void margin_pixels(const Fault& fault, int lookups);
-  template <class Acc> void table_pixels(const Fault& fault, int lookups);
+  template <class Sink>
+  void each_lookup(const Fault& fault, int lookups, Sink sink);
+  template <int Fixed>
+  void margin_pixels(const Fault& fault, int lookups);
+  template <class Acc>
+  void table_pixels(const Fault& fault, int lookups);
 
-  std::vector<uint8_t> rows_;         // which places of stuck channels changed: bitmap [channel][plane][row of the frame]
+  std::vector<uint8_t> rows_;  // which places of stuck channels changed: bitmap [channel][plane][row of the frame]
   std::vector<uint8_t> golden_rows_;  // of those channels, fault-free: bitmap [channel][plane][row]
   std::vector<uint8_t> inside_;       // which columns of the frame are no padding: bitmap
   size_t row_bytes_ = 0;              // of a row of these, a multiple of 8
   Aligned<int8_t> tables_;            // sums of columns [group][tap row][subset of taps][padded outputs]
   std::vector<int8_t> all_raised_;    // sum of all columns in them [padded outputs]
   Tabled tabled_;
-  std::vector<uint64_t> twin_;        // planes of the unit behind, under the channels stuck at the other level
-  std::vector<uint8_t> patterns_;     // subsets of taps that changed [group][plane][row of the frame][output column]
-  std::vector<Lookup> lookups_;       // of one row of pixels
-  std::vector<Margins> margins_;      // of each unit
+  std::vector<uint64_t> twin_;     // planes of the unit behind, under the channels stuck at the other level
+  std::vector<uint8_t> patterns_;  // subsets of taps that changed [group][plane][row of the frame][output column]
+  std::vector<Lookup> lookups_;    // of one row of pixels
+  std::vector<Margins> margins_;   // of each unit
 };
 
 }  // namespace fat

@@ -1,8 +1,9 @@
 // Whole units from scratch: the first one from pixels, any other by popcount of bit-planes.
+#include "dense.hpp"
+
 #include <algorithm>
 
 #include "simd.hpp"
-#include "dense.hpp"
 
 namespace fat {
 
@@ -15,10 +16,11 @@ Dense::Dense(Image& image) : Part(image) {
   window_.resize(window);
 }
 
-// An area of the first unit, from image_.pixels, into its planes, or, if it is the last one too, into image_.sums; `keep` stores
-// the accumulators.
+// An area of the first unit, from image_.pixels, into its planes, or, if it is the last one too, into image_.sums;
+// `keep` stores the accumulators.
 void Dense::first_unit(const Rect& area, Target to, bool keep) {
-  if (model_.units[0].wide) first_pixels<int32_t>(area, to, keep); else first_pixels<int16_t>(area, to, keep);
+  if (model_.units[0].wide) first_pixels<int32_t>(area, to, keep);
+  else first_pixels<int16_t>(area, to, keep);
 }
 
 template <class Acc>
@@ -55,8 +57,8 @@ void Dense::first_pixels(const Rect& area, Target to, bool keep) {
   }
 }
 
-// Recomputes an area of a unit from the planes in front of it, into its own planes, or, if it is the last, into image_.sums;
-// `keep` stores the accumulators.
+// Recomputes an area of a unit from the planes in front of it, into its own planes, or, if it is the last, into
+// image_.sums; `keep` stores the accumulators.
 void Dense::unit(int u, const uint64_t* in, const Rect& area, Target to, bool keep) {
   const Unit& unit = model_.units[u];
   Image::State& state = states_[u];

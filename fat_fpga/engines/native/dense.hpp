@@ -17,7 +17,8 @@ class Dense : Part {
   void unit(int u, const uint64_t* in, const Rect& area, Target to, bool keep);
 
  private:
-  template <class Acc> void first_pixels(const Rect& area, Target to, bool keep);
+  template <class Acc>
+  void first_pixels(const Rect& area, Target to, bool keep);
   void pixel(const Unit& unit, const uint64_t* in, int y, int x);
   void write_planes(const Unit& unit, uint64_t* planes) const;
 

@@ -11,7 +11,8 @@ Image::Image(const Model& model) : model(model), states(model.units.size()), sho
     const Unit& unit = model.units[u];
     State& state = states[u];
     const size_t accumulators = size_t(unit.pixels()) * unit.padded();
-    if (unit.wide) state.acc32.resize(accumulators); else state.acc16.resize(accumulators);
+    if (unit.wide) state.acc32.resize(accumulators);
+    else state.acc16.resize(accumulators);
     padded = std::max(padded, size_t(unit.padded()));
     if (unit.last) continue;
     const Stream& out = unit.out;
@@ -59,9 +60,7 @@ int Image::classify() {
 }
 
 // The first maximum.
-int Image::best_score() const {
-  return int(std::max_element(scores.begin(), scores.end()) - scores.begin());
-}
+int Image::best_score() const { return int(std::max_element(scores.begin(), scores.end()) - scores.begin()); }
 
 // The fault-free planes in front of the pools.
 Target Image::golden_front(int u) {

@@ -37,24 +37,25 @@ struct Image {
   const Model& model;
   std::vector<State> states;
   std::vector<Shown> shown;
-  std::vector<int32_t> pixels;         // quantised image in its frame [row][column][channel]
-  Aligned<int32_t> sums;               // accumulators of one pixel [padded outputs]
-  std::vector<int64_t> scores;         // of the latest run that reached the last unit, in the network's integers
+  std::vector<int32_t> pixels;  // quantised image in its frame [row][column][channel]
+  Aligned<int32_t> sums;        // accumulators of one pixel [padded outputs]
+  std::vector<int64_t> scores;  // of the latest run that reached the last unit, in the network's integers
   std::vector<int64_t> golden_scores;
   int golden_class = 0;
 
-  void quantise(const uint8_t* image);          // uint8 [channels][height][width], into `pixels`
-  int classify();                               // the class from the accumulators in `sums`; keeps the scores
-  int best_score() const;                       // the first maximum
-  Target golden_front(int u);                   // the fault-free planes in front of the pools
-  Target stage_target(int u, int stage);        // the planes under a fault, behind `stage` pools
-  void settle(int u, const Rect& area);         // the faulty output is about to be written in `area`
+  void quantise(const uint8_t* image);    // uint8 [channels][height][width], into `pixels`
+  int classify();                         // the class from the accumulators in `sums`; keeps the scores
+  int best_score() const;                 // the first maximum
+  Target golden_front(int u);             // the fault-free planes in front of the pools
+  Target stage_target(int u, int stage);  // the planes under a fault, behind `stage` pools
+  void settle(int u, const Rect& area);   // the faulty output is about to be written in `area`
   void pool_stage(int u, int stage, Target from, Target to, const Rect& area) const;
   void pool_whole(int u);
   int input_integer(int u, int channel, int y, int x) const;
   std::vector<int32_t> integers_of(int u) const;
 
-  template <class Acc> Acc* accumulators(int u, int pixel);
+  template <class Acc>
+  Acc* accumulators(int u, int pixel);
 };
 
 template <>
@@ -71,10 +72,14 @@ template <class Acc>
 const Acc* thresholds(const Unit& unit);
 
 template <>
-inline const int16_t* thresholds<int16_t>(const Unit& unit) { return unit.thresholds16.data(); }
+inline const int16_t* thresholds<int16_t>(const Unit& unit) {
+  return unit.thresholds16.data();
+}
 
 template <>
-inline const int32_t* thresholds<int32_t>(const Unit& unit) { return unit.thresholds.data(); }
+inline const int32_t* thresholds<int32_t>(const Unit& unit) {
+  return unit.thresholds.data();
+}
 
 // A part of the simulator: what it works on.
 class Part {

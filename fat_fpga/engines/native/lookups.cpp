@@ -1,8 +1,8 @@
 // The unit right behind stuck channels: sums of columns, looked up in tables, and what they do to its outputs.
 #include <algorithm>
 
-#include "simd.hpp"
 #include "column_tables.hpp"
+#include "simd.hpp"
 
 namespace fat {
 
@@ -21,8 +21,8 @@ void ColumnTables::look_up(const Fault& fault) {
   else margin_pixels<0>(fault, lookups);
 }
 
-// Fault-free accumulators less thresholds, kept within a byte: sums of columns that fit in a byte change the sign of one
-// exactly if they take the accumulator across its threshold.
+// Fault-free accumulators less thresholds, kept within a byte: sums of columns that fit in a byte change the sign of
+// one exactly if they take the accumulator across its threshold.
 const int8_t* ColumnTables::margins(int u) {
   const Unit& unit = model_.units[u];
   Margins& kept = margins_[u];
@@ -65,8 +65,8 @@ void ColumnTables::each_lookup(const Fault& fault, int lookups, Sink sink) {
 
 // Where the sum of all look-ups fits in a byte. `Fixed` is their number; 0 stands for any.
 //
-// Between two levels every activation is at one of them, so that the sums under stuck-at-1 are those under stuck-at-0 and
-// a constant more, the sum of all columns: where the fault at the other level comes next, both are made at once.
+// Between two levels every activation is at one of them, so that the sums under stuck-at-1 are those under stuck-at-0
+// and a constant more, the sum of all columns: where the fault at the other level comes next, both are made at once.
 template <int Fixed>
 void ColumnTables::margin_pixels(const Fault& fault, int count) {
   const int u = fault.unit + 1;
@@ -83,11 +83,14 @@ void ColumnTables::margin_pixels(const Fault& fault, int count) {
       auto delta = Bytes64::zero();
       for (int i = 0; i < lookups; ++i) {
         const int8_t* entry = lookups_[i].table + size_t(lookups_[i].patterns[x]) * padded + b * kBlock;
-        if (i < raises) delta.add(entry); else delta.subtract(entry);
+        if (i < raises) delta.add(entry);
+        else delta.subtract(entry);
       }
-      for (int t = 0; t < planes_out; ++t) planes[t * words + b] = delta.raise_to_zero(margin + t * padded + b * kBlock);
+      for (int t = 0; t < planes_out; ++t)
+        planes[t * words + b] = delta.raise_to_zero(margin + t * padded + b * kBlock);
       if (!twin) continue;
-      if (raises) delta.subtract(all_raised_.data() + b * kBlock); else delta.add(all_raised_.data() + b * kBlock);
+      if (raises) delta.subtract(all_raised_.data() + b * kBlock);
+      else delta.add(all_raised_.data() + b * kBlock);
       for (int t = 0; t < planes_out; ++t) other[t * words + b] = delta.raise_to_zero(margin + t * padded + b * kBlock);
     }
   });
@@ -107,7 +110,8 @@ void ColumnTables::table_pixels(const Fault& fault, int lookups) {
   const int u = fault.unit + 1;
   const Unit& unit = model_.units[u];
   const int padded = unit.padded(), words = unit.blocks();
-  const int raises = fault.level * (lookups / unit.in.planes);  // planes below the level were raised, the others lowered
+  const int raises =
+      fault.level * (lookups / unit.in.planes);  // planes below the level were raised, the others lowered
   const int period = 127 / std::max(1, tabled_.group * unit.kernel_x * unit.largest_weight);  // sums fit in a byte
   each_lookup(fault, lookups, [&](int pixel, int x, uint64_t* planes) {
     const Acc* golden = image_.accumulators<Acc>(u, pixel);
@@ -116,7 +120,8 @@ void ColumnTables::table_pixels(const Fault& fault, int lookups) {
       auto delta = Bytes64::zero();
       for (int i = 0, budget = period; i < lookups; ++i) {
         const int8_t* entry = lookups_[i].table + size_t(lookups_[i].patterns[x]) * padded + b * kBlock;
-        if (i < raises) delta.add(entry); else delta.subtract(entry);
+        if (i < raises) delta.add(entry);
+        else delta.subtract(entry);
         if (--budget == 0) sums.add(delta), delta = Bytes64::zero(), budget = period;
       }
       sums.add(delta);

@@ -1,8 +1,8 @@
 // One channel of one unit computed with other weights, other thresholds or a changed bit in its accumulators, from the
 // fault-free accumulators: no other channel of that unit is touched.
-#include <algorithm>
-
 #include "one_channel.hpp"
+
+#include <algorithm>
 
 namespace fat {
 
@@ -81,7 +81,8 @@ int64_t OneChannel::changed_accumulator(const Fault& fault, int u, int channel, 
   const int64_t sum = unit.wide ? states_[u].acc32[at] : states_[u].acc16[at];
   int64_t accumulator = unit.in_levels.step * sum + unit.offset[channel];
   for (const auto& change : fault.weights) {
-    const int row = y * unit.stride_y + change.tap_y - unit.in.top, column = x * unit.stride_x + change.tap_x - unit.in.left;
+    const int row = y * unit.stride_y + change.tap_y - unit.in.top,
+              column = x * unit.stride_x + change.tap_x - unit.in.left;
     accumulator += int64_t(change.delta) * image_.input_integer(u, change.input, row, column);
   }
   for (const auto& change : fault.accumulators) accumulator = change.bits.apply(accumulator);

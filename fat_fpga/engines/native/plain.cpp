@@ -1,8 +1,8 @@
 // Any fault, the plain way: whole units in the network's own integers, from the first changed place on. For what the
 // planes cannot hold (a flipped bit can give a value that is no level) and for changed arithmetic behind other faults.
-#include <algorithm>
-
 #include "plain.hpp"
+
+#include <algorithm>
 
 namespace fat {
 namespace {

@@ -6,7 +6,13 @@
 namespace fat {
 
 Simulator::Simulator(const Model& model)
-    : model_(model), image_(model), dense_(image_), changed_(image_), tables_(image_), channel_(image_), plain_(image_) {}
+    : model_(model),
+      image_(model),
+      dense_(image_),
+      changed_(image_),
+      tables_(image_),
+      channel_(image_),
+      plain_(image_) {}
 
 int Simulator::golden(const uint8_t* image) {
   image_.quantise(image);
@@ -122,7 +128,8 @@ Rect Simulator::advance(int u, const Rect& changed, const Streams& changes, size
   }
   image_.settle(u, area);
   Target from = image_.stage_target(u, 0);
-  if (differs) recompute(u, needed_[0], from); else copy_front(u, needed_[0], from);
+  if (differs) recompute(u, needed_[0], from);
+  else copy_front(u, needed_[0], from);
   for (int stage = 0;; ++stage) {
     for (; held < next && changes[held].stage == stage; ++held) hold(changes[held], unit, from, needed_[stage]);
     if (stage == stages) return area;
@@ -175,7 +182,8 @@ void Simulator::stream(int u, int32_t* out) const {
     return;
   }
   const int pixels = unit.out.height * unit.out.width;
-  const std::vector<int32_t> integers = image_.shown[u] == Shown::plain ? image_.states[u].integers : image_.integers_of(u);
+  const std::vector<int32_t> integers =
+      image_.shown[u] == Shown::plain ? image_.states[u].integers : image_.integers_of(u);
   for (int c = 0; c < unit.outputs; ++c) {
     for (int p = 0; p < pixels; ++p) out[size_t(c) * pixels + p] = integers[size_t(p) * unit.outputs + c];
   }
