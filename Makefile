@@ -3,9 +3,10 @@
 # make test-rtl    hardware: lint, benches in simulation, coverage
 # make synthesis   hardware: LUTs and FFs of our blocks, into the package's tables
 # make test-finn    set up FINN in an environment of its own (.venv-finn), then the tests that need it
+# make sanitise    compile the kernels with sanitisers, then run random networks and faults through them
 # make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
 # make test-boards  build the simulated boards with FINN, then the tests and notebooks that run on them
-# make lint    ruff and mypy
+# make lint    ruff, clang-format and mypy
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
 # make clean   remove the environment and build output
 
@@ -21,7 +22,7 @@ FINN_VENV := .venv-finn
 JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: demo test test-rtl synthesis test-finn boards test-boards docker-build lint bench clean
+.PHONY: demo test test-rtl synthesis test-finn boards test-boards sanitise docker-build lint bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -89,9 +90,26 @@ docker-build:
 	@MODEL='$(MODEL)' PLAN='$(PLAN)' BOARD='$(BOARD)' FOLDING='$(FOLDING)' INJECT='$(INJECT)' OUTPUT='$(OUTPUT)' \
 		UNTIL='$(UNTIL)' XILINX='$(XILINX)' docker/build.sh
 
+# The sanitisers' libraries have to be loaded before Python's own; nothing but the three modules is taken from this build.
+SANITISED := build/sanitised
+PAIRS     ?= 20000
+library    = $$($(CXX) -print-file-name=$(1))
+
+$(SANITISED)/stamp: $(NATIVE) | $(BIN)/python
+	@echo "compiling the kernels with sanitisers"
+	rm -rf $(SANITISED)
+	$(PIP) --no-deps --target $(SANITISED) --config-settings=cmake.define.FAT_FPGA_SANITISE=ON \
+		--config-settings=build-dir=build/sanitised-objects .
+	@touch $@
+
+sanitise: $(SANITISED)/stamp $(VENV)/dev.stamp
+	LD_PRELOAD="$(call library,libasan.so) $(call library,libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
+		$(BIN)/python -m tests.engines.sanitised $(SANITISED) --pairs $(PAIRS) --jobs $(JOBS)
+
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/clang-format --dry-run --Werror fat_fpga/engines/native/*.cpp fat_fpga/engines/native/*.hpp hw/sim/*.cpp
 	$(BIN)/mypy
 
 bench: $(VENV)/dev.stamp

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from fat_fpga.faults import Change, places
 from fat_fpga.faults.changes import (
@@ -20,12 +20,18 @@ from fat_fpga.faults.changes import (
 from fat_fpga.faults.register import Register
 from fat_fpga.network import Network
 
+if TYPE_CHECKING:
+    from fat_fpga.engines import _native_portable as native
+
 _INPUT = (-1, 0)  # unit and stage of the integers in front of the first layer
 
 
-def fault_list(network: Network, faults: Iterable[Sequence[Change]], model: Any, module: ModuleType) -> Any:
+def fault_list(
+    network: Network, faults: Iterable[Sequence[Change]], model: native.Model, module: ModuleType
+) -> native.FaultList:
     """The C++ list of faults, given by their changes, for the C++ ``model`` of the network in ``module``."""
-    listed, stages = module.FaultList(), _stages(network)
+    listed: native.FaultList = module.FaultList()
+    stages = _stages(network)
     for changes in faults:
         listed.begin()
         for change in changes:
@@ -55,7 +61,7 @@ def _stages(network: Network) -> dict[str, tuple[int, int]]:
     return stages
 
 
-def _add(listed: Any, change: Change, network: Network, unit: int, stage: int) -> None:
+def _add(listed: native.FaultList, change: Change, network: Network, unit: int, stage: int) -> None:
     if isinstance(change, HeldActivations):
         channels = (change.channels.start, change.channels.stop, change.channels.step)
         rows, columns = ((span.start, span.stop) for span in (change.rows, change.columns))
@@ -69,12 +75,14 @@ def _add(listed: Any, change: Change, network: Network, unit: int, stage: int) -
         listed.accumulator(unit, change.channel, *_bits(change.register, change.bit, change.to))
 
 
-def _add_words(listed: Any, changes: Sequence[Change], network: Network, place: str, unit: int) -> None:
+def _add_words(listed: native.FaultList, changes: Sequence[Change], network: Network, place: str, unit: int) -> None:
     """Weights and thresholds of a unit that its changes leave with other values."""
     for index, word in changed_words(changes_at(changes, place, ChangedWeight)).items():
-        listed.weight(unit, index, word - int(network.units[unit].weights[index]))
+        output, source, row, column = index
+        listed.weight(unit, (output, source, row, column), word - int(network.units[unit].weights[index]))
     for index, word in changed_words(changes_at(changes, place, ChangedThreshold)).items():
-        listed.threshold(unit, *index, word)
+        channel, number = index
+        listed.threshold(unit, channel, number, word)
 
 
 def _bits(register: Register, bit: int, to: int | None) -> tuple[tuple[int, int, int], tuple[int, int]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import singledispatch
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from fat_fpga.network import Levels, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler
 from fat_fpga.network.layers import Layer
 
+if TYPE_CHECKING:
+    from fat_fpga.engines import _native_portable as native
+
 _INPUT = Levels(0, 1, 2)  # the first unit takes plain integers: base 0, step 1
 
 
@@ -26,10 +29,10 @@ class NotHeldError(EngineError):
     """The kernels cannot hold a network."""
 
 
-def translate(network: Network, module: ModuleType) -> Any:
+def translate(network: Network, module: ModuleType) -> native.Model:
     """The C++ model of a network; NotHeldError where the kernels cannot hold it."""
     _, height, width = network.input.shape
-    model = module.Model(np.ascontiguousarray(network.input.table), height, width)
+    model: native.Model = module.Model(np.ascontiguousarray(network.input.table), height, width)
     source = _INPUT
     for layer in network.layers:
         _check_held(layer)
@@ -60,10 +63,10 @@ def _(layer: MaxPool) -> None:
 
 
 def _add_unit(
-    model: Any,
+    model: native.Model,
     unit: MatrixVectorUnit,
     source: Levels,
-    pools: Sequence[tuple[int, ...]],
+    pools: Sequence[tuple[int, int, int, int]],
     bounded: npt.NDArray[np.int32] | None,
 ) -> None:
     """Add a unit to the C++ model; ``bounded`` are its thresholds where all activations in front are levels."""

@@ -10,7 +10,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from fat_fpga.engines.votes import without_votes
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, changes_of, places
 from fat_fpga.network import Network
+
+if TYPE_CHECKING:
+    from fat_fpga.engines import _native_portable as native
 
 UPDATE = "FAT_FPGA_UPDATE"
 """Environment variable that forces how a unit behind a fault is brought up to date: ``sparse`` adds the weight
@@ -43,7 +46,7 @@ class _Asked:
         undecided: positions of those faults, and the faults.
     """
 
-    listed: Any
+    listed: native.FaultList
     undecided: dict[int, AnyFault]
     count: int
 

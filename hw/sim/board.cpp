@@ -13,99 +13,99 @@ namespace {
 constexpr int kBusCycles = 1000;  // a block that has not answered by then never will
 
 struct Board {
-    VerilatedContext context;
-    std::unique_ptr<Vfat_board> top;
-    std::uint64_t cycles = 0;
+  VerilatedContext context;
+  std::unique_ptr<Vfat_board> top;
+  std::uint64_t cycles = 0;
 
-    Board() : top(new Vfat_board(&context)) { reset(); }
-    ~Board() { top->final(); }
+  Board() : top(new Vfat_board(&context)) { reset(); }
+  ~Board() { top->final(); }
 
-    // Everything driven before this call is seen by the rising edge in it.
-    void clock() {
-        top->clk = 1;
-        top->eval();
-        top->clk = 0;
-        top->eval();
-        ++cycles;
+  // Everything driven before this call is seen by the rising edge in it.
+  void clock() {
+    top->clk = 1;
+    top->eval();
+    top->clk = 0;
+    top->eval();
+    ++cycles;
+  }
+
+  void reset() {
+    top->rst = 1;
+    top->clk = 0;
+    top->s_axis_tvalid = 0;
+    top->m_axis_tready = 0;
+    top->s_axil_awvalid = top->s_axil_wvalid = top->s_axil_bready = 0;
+    top->s_axil_arvalid = top->s_axil_rready = 0;
+    top->eval();
+    for (int i = 0; i < 16; ++i) clock();
+    top->rst = 0;
+    top->eval();
+    for (int i = 0; i < 16; ++i) clock();
+  }
+
+  bool write(std::uint32_t address, std::uint32_t data) {
+    top->s_axil_awaddr = address;
+    top->s_axil_wdata = data;
+    top->s_axil_wstrb = 15;
+    top->s_axil_awvalid = top->s_axil_wvalid = top->s_axil_bready = 1;
+    top->eval();
+    bool answered = false;
+    for (int i = 0; i < kBusCycles && !answered; ++i) {
+      const bool address_taken = top->s_axil_awvalid && top->s_axil_awready;
+      const bool data_taken = top->s_axil_wvalid && top->s_axil_wready;
+      answered = top->s_axil_bvalid;
+      clock();
+      if (address_taken) top->s_axil_awvalid = 0;
+      if (data_taken) top->s_axil_wvalid = 0;
+      if (answered) top->s_axil_bready = 0;
+      top->eval();
     }
+    top->s_axil_awvalid = top->s_axil_wvalid = top->s_axil_bready = 0;
+    top->eval();
+    return answered;
+  }
 
-    void reset() {
-        top->rst = 1;
-        top->clk = 0;
-        top->s_axis_tvalid = 0;
-        top->m_axis_tready = 0;
-        top->s_axil_awvalid = top->s_axil_wvalid = top->s_axil_bready = 0;
-        top->s_axil_arvalid = top->s_axil_rready = 0;
-        top->eval();
-        for (int i = 0; i < 16; ++i) clock();
-        top->rst = 0;
-        top->eval();
-        for (int i = 0; i < 16; ++i) clock();
+  bool read(std::uint32_t address, std::uint32_t* data) {
+    top->s_axil_araddr = address;
+    top->s_axil_arvalid = top->s_axil_rready = 1;
+    top->eval();
+    bool answered = false;
+    for (int i = 0; i < kBusCycles && !answered; ++i) {
+      const bool taken = top->s_axil_arvalid && top->s_axil_arready;
+      answered = top->s_axil_rvalid;
+      if (answered) *data = top->s_axil_rdata;
+      clock();
+      if (taken) top->s_axil_arvalid = 0;
+      if (answered) top->s_axil_rready = 0;
+      top->eval();
     }
+    top->s_axil_arvalid = top->s_axil_rready = 0;
+    top->eval();
+    return answered;
+  }
 
-    bool write(std::uint32_t address, std::uint32_t data) {
-        top->s_axil_awaddr = address;
-        top->s_axil_wdata = data;
-        top->s_axil_wstrb = 15;
-        top->s_axil_awvalid = top->s_axil_wvalid = top->s_axil_bready = 1;
-        top->eval();
-        bool answered = false;
-        for (int i = 0; i < kBusCycles && !answered; ++i) {
-            const bool address_taken = top->s_axil_awvalid && top->s_axil_awready;
-            const bool data_taken = top->s_axil_wvalid && top->s_axil_wready;
-            answered = top->s_axil_bvalid;
-            clock();
-            if (address_taken) top->s_axil_awvalid = 0;
-            if (data_taken) top->s_axil_wvalid = 0;
-            if (answered) top->s_axil_bready = 0;
-            top->eval();
-        }
-        top->s_axil_awvalid = top->s_axil_wvalid = top->s_axil_bready = 0;
-        top->eval();
-        return answered;
+  // Beats received; fewer than asked for if the limit of cycles came first.
+  std::int64_t transfer(const std::uint8_t* in, std::int64_t beats_in, std::uint8_t* out, std::int64_t beats_out,
+                        std::int64_t limit) {
+    std::int64_t sent = 0, received = 0;
+    top->m_axis_tready = 1;
+    for (std::int64_t i = 0; i < limit && received < beats_out; ++i) {
+      top->s_axis_tvalid = sent < beats_in;
+      if (sent < beats_in) std::memcpy(&top->s_axis_tdata, in + sent * BEAT_IN, BEAT_IN);
+      top->eval();
+      const bool taken = top->s_axis_tvalid && top->s_axis_tready;
+      if (top->m_axis_tvalid) {
+        std::memcpy(out + received * BEAT_OUT, &top->m_axis_tdata, BEAT_OUT);
+        ++received;
+      }
+      clock();
+      if (taken) ++sent;
     }
-
-    bool read(std::uint32_t address, std::uint32_t* data) {
-        top->s_axil_araddr = address;
-        top->s_axil_arvalid = top->s_axil_rready = 1;
-        top->eval();
-        bool answered = false;
-        for (int i = 0; i < kBusCycles && !answered; ++i) {
-            const bool taken = top->s_axil_arvalid && top->s_axil_arready;
-            answered = top->s_axil_rvalid;
-            if (answered) *data = top->s_axil_rdata;
-            clock();
-            if (taken) top->s_axil_arvalid = 0;
-            if (answered) top->s_axil_rready = 0;
-            top->eval();
-        }
-        top->s_axil_arvalid = top->s_axil_rready = 0;
-        top->eval();
-        return answered;
-    }
-
-    // Beats received; fewer than asked for if the limit of cycles came first.
-    std::int64_t transfer(const std::uint8_t* in, std::int64_t beats_in, std::uint8_t* out, std::int64_t beats_out,
-                          std::int64_t limit) {
-        std::int64_t sent = 0, received = 0;
-        top->m_axis_tready = 1;
-        for (std::int64_t i = 0; i < limit && received < beats_out; ++i) {
-            top->s_axis_tvalid = sent < beats_in;
-            if (sent < beats_in) std::memcpy(&top->s_axis_tdata, in + sent * BEAT_IN, BEAT_IN);
-            top->eval();
-            const bool taken = top->s_axis_tvalid && top->s_axis_tready;
-            if (top->m_axis_tvalid) {
-                std::memcpy(out + received * BEAT_OUT, &top->m_axis_tdata, BEAT_OUT);
-                ++received;
-            }
-            clock();
-            if (taken) ++sent;
-        }
-        top->s_axis_tvalid = 0;
-        top->m_axis_tready = 0;
-        top->eval();
-        return received;
-    }
+    top->s_axis_tvalid = 0;
+    top->m_axis_tready = 0;
+    top->eval();
+    return received;
+  }
 };
 
 }  // namespace
@@ -116,13 +116,13 @@ void board_close(void* board) { delete static_cast<Board*>(board); }
 void board_reset(void* board) { static_cast<Board*>(board)->reset(); }
 std::uint64_t board_cycles(void* board) { return static_cast<Board*>(board)->cycles; }
 int board_write(void* board, std::uint32_t address, std::uint32_t data) {
-    return static_cast<Board*>(board)->write(address, data);
+  return static_cast<Board*>(board)->write(address, data);
 }
 int board_read(void* board, std::uint32_t address, std::uint32_t* data) {
-    return static_cast<Board*>(board)->read(address, data);
+  return static_cast<Board*>(board)->read(address, data);
 }
 std::int64_t board_transfer(void* board, const std::uint8_t* in, std::int64_t beats_in, std::uint8_t* out,
                             std::int64_t beats_out, std::int64_t limit) {
-    return static_cast<Board*>(board)->transfer(in, beats_in, out, beats_out, limit);
+  return static_cast<Board*>(board)->transfer(in, beats_in, out, beats_out, limit);
 }
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -17,27 +16,21 @@ from fat_fpga.engines.native_session import UPDATE
 from fat_fpga.engines.reference import ReferenceEngine, execute
 from fat_fpga.errors import EngineError, ModelWarning
 from fat_fpga.extras import installed
-from fat_fpga.faults import MODELS, AnyFault, fault_space
+from fat_fpga.faults import fault_space
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
-from tests.designs.random_faults import folding_of, random_faults
+from tests.designs.random_faults import folding_of, mixed_faults
 from tests.designs.random_network import networks, random_images, random_network
+from tests.designs.wide_network import wide_network
 
 FAULTS = 60  # sampled from each random network
 IMAGES = 7
-KINDS = (*MODELS, "set")
-
-
-def mixed_faults(network: Network, seed: int) -> list[AnyFault]:
-    """Faults of every kind, shuffled: each starts from what the one before left behind."""
-    faults = [fault for kind in KINDS for fault in random_faults(network, kind, FAULTS // len(KINDS), seed, IMAGES)]
-    return [faults[i] for i in np.random.default_rng(seed).permutation(len(faults))]
 
 
 def assert_equal_outcomes(network: Network, seed: int, threads: int = 2) -> None:
     rng = np.random.default_rng(seed)
     images = random_images(network, IMAGES, seed)
     labels = rng.integers(0, network.classes, len(images))
-    faults = mixed_faults(network, seed)
+    faults = mixed_faults(network, FAULTS, seed, IMAGES)
     expected = ReferenceEngine().open(network).run(images, labels, faults, predictions=True)
     native = NativeEngine(threads)
     got = native.open(network).run(images, labels, faults, predictions=True)
@@ -94,22 +87,6 @@ def test_equals_reference_by_every_path(instruction_set: str, update: str, monke
     monkeypatch.setenv(UPDATE, update)
     for seed in range(20):
         assert_equal_outcomes(random_network(seed), seed, threads=1 + seed % 3)
-
-
-def wide_network(levels: Levels, low: int, high: int) -> Network:
-    """Accumulators far beyond 16 bits, and so many changes that sums of columns overflow a byte."""
-    rng = np.random.default_rng(levels.count)
-    table = np.stack([np.arange(256)] * 2).astype(np.int32)
-    units = []
-    channels = [2, 70, 90, 130, 7]
-    for i, (before, behind) in enumerate(pairwise(channels)):
-        kernel = (3, 3) if i < 3 else (2, 2)
-        weights = rng.integers(low, high + 1, (behind, before, *kernel)).astype(np.int32)
-        spread = 2000 * high
-        thresholds = np.sort(rng.integers(-spread, spread, (behind, levels.count - 1)), axis=1).astype(np.int32)
-        last = i == 3
-        units.append(MatrixVectorUnit(f"conv{i}", weights, None if last else thresholds, None if last else levels))
-    return Network("wide", InputQuantiser((2, 8, 8), table), tuple(units))
 
 
 @pytest.mark.parametrize("update", ["sparse", "popcount"])

@@ -18,9 +18,13 @@ struct CacheLines {
   T* allocate(size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), kLine)); }
   void deallocate(T* place, size_t) { ::operator delete(place, kLine); }
   template <class U>
-  bool operator==(const CacheLines<U>&) const { return true; }
+  bool operator==(const CacheLines<U>&) const {
+    return true;
+  }
   template <class U>
-  bool operator!=(const CacheLines<U>&) const { return false; }
+  bool operator!=(const CacheLines<U>&) const {
+    return false;
+  }
 };
 
 template <class T>

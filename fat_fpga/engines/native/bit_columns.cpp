@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "changed_columns.hpp"
 #include "simd.hpp"
-#include "simulator.hpp"
 
 namespace fat {
 
@@ -90,26 +90,26 @@ inline void each_group(int blocks, Take take) {
 }  // namespace
 
 // Margins of the fault-free accumulators in bit-planes [pixel][plane of the output][slice][block].
-void Simulator::slice(int u) {
+void ChangedColumns::slice(int u) {
   const Unit& unit = model_.units[u];
-  State& state = states_[u];
-  if (state.has_sliced) return;
+  Sliced& kept = sliced_[u];
+  if (kept.valid) return;
   const int blocks = unit.blocks(), planes = unit.out.planes;
-  state.sliced.resize(size_t(unit.pixels()) * planes * kSlices * blocks);
-  state.has_sliced = true;
+  kept.planes.resize(size_t(unit.pixels()) * planes * kSlices * blocks);
+  kept.valid = true;
   for (int p = 0; p < unit.pixels(); ++p) {
     for (int t = 0; t < planes; ++t) {
-      uint64_t* out = state.sliced.data() + (size_t(p) * planes + t) * kSlices * blocks;
+      uint64_t* out = kept.planes.data() + (size_t(p) * planes + t) * kSlices * blocks;
       for (int b = 0; b < blocks; ++b) {
         const int16_t* threshold = unit.thresholds16.data() + size_t(t) * unit.padded() + b * kBlock;
-        slice_margins(accumulators<int16_t>(u, p) + b * kBlock, threshold, kMargin, kSlices, out + b, blocks);
+        slice_margins(image_.accumulators<int16_t>(u, p) + b * kBlock, threshold, kMargin, kSlices, out + b, blocks);
       }
     }
   }
 }
 
 // A row of output pixels. Units of two blocks go two pixels at a time, so that vectors are full.
-void Simulator::bit_row(int u, int y, const Rect& area, Target golden, Target to) {
+void ChangedColumns::bit_row(int u, int y, const Rect& area, Target golden, Target to) {
   const Unit& unit = model_.units[u];
   const int lanes = unit.blocks() == 2 && !unit.last ? 2 : 1, words = unit.last ? 0 : unit.out.pixel_words();
   const uint16_t none = uint16_t(unit.listed_void()), ones = uint16_t(none + unit.blocks());
@@ -161,13 +161,13 @@ inline void decide(int size, V odd, int planes, Column column, Slice slice, Put 
 }
 
 // Two neighbouring pixels of a unit of two blocks; the second is written only if it is wanted.
-void Simulator::bit_pair(int u, int pixel, bool both, const Listed& listed, uint64_t* out) {
+void ChangedColumns::bit_pair(int u, int pixel, bool both, const Listed& listed, uint64_t* out) {
   using V = Bits<4>;
   const Unit& unit = model_.units[u];
   const int planes = unit.out.planes;
   const uint64_t* columns = unit.bit_columns.data();
   const size_t words = size_t(planes) * kSlices * 2;
-  const uint64_t *first = states_[u].sliced.data() + pixel * words, *second = both ? first + words : first;
+  const uint64_t *first = sliced_[u].planes.data() + pixel * words, *second = both ? first + words : first;
   const V odd = V::halves(-uint64_t(listed.count & 1), -uint64_t(listed.other & 1));
   decide<V>(
       listed.size, odd, planes,
@@ -182,13 +182,13 @@ void Simulator::bit_pair(int u, int pixel, bool both, const Listed& listed, uint
 }
 
 // One pixel, as many blocks at a time as a vector holds.
-void Simulator::bit_pixel(int u, int pixel, const Listed& listed, uint64_t* out) {
+void ChangedColumns::bit_pixel(int u, int pixel, const Listed& listed, uint64_t* out) {
   const Unit& unit = model_.units[u];
   const int blocks = unit.blocks(), planes = unit.out.planes;
   each_group(blocks, [&](auto words, int block) {
     using V = Bits<decltype(words)::value>;
     const uint64_t* columns = unit.bit_columns.data() + block;
-    const uint64_t* slices = states_[u].sliced.data() + size_t(pixel) * planes * kSlices * blocks + block;
+    const uint64_t* slices = sliced_[u].planes.data() + size_t(pixel) * planes * kSlices * blocks + block;
     decide<V>(
         listed.size, V::all(-uint64_t(listed.count & 1)), planes,
         [&](int i) { return V::load(columns + listed.first[i]); },
@@ -198,7 +198,7 @@ void Simulator::bit_pixel(int u, int pixel, const Listed& listed, uint64_t* out)
 }
 
 // The same for scores, and for more columns than margins are sliced for.
-void Simulator::bit_sums(int u, int pixel, const Listed& listed, uint64_t* out) {
+void ChangedColumns::bit_sums(int u, int pixel, const Listed& listed, uint64_t* out) {
   const Unit& unit = model_.units[u];
   each_group(unit.blocks(), [&](auto words, int block) {
     using V = Bits<decltype(words)::value>;
@@ -209,13 +209,13 @@ void Simulator::bit_sums(int u, int pixel, const Listed& listed, uint64_t* out) 
     alignas(64) uint64_t bits[kMostPlanes][8];
     for (int k = 0; k < kMostPlanes; ++k) counts[k].store(bits[k]);
     for (int w = 0; w < words; ++w) {
-      auto sums = Wide64<int16_t>::load(accumulators<int16_t>(u, pixel) + (block + w) * kBlock);
+      auto sums = Wide64<int16_t>::load(image_.accumulators<int16_t>(u, pixel) + (block + w) * kBlock);
       sums.add_all(int16_t((listed.count & 1) - listed.size));
       for (int k = 0; k < kMostPlanes - 1 && listed.size >> k; ++k) sums.add_where(bits[k][w], int16_t(2 << k));
       if (unit.last) {
         int16_t scores[kBlock];
         sums.store(scores);
-        std::copy_n(scores, kBlock, sums_.data() + (block + w) * kBlock);
+        std::copy_n(scores, kBlock, image_.sums.data() + (block + w) * kBlock);
         continue;
       }
       for (int t = 0; t < unit.out.planes; ++t) {
@@ -228,7 +228,7 @@ void Simulator::bit_sums(int u, int pixel, const Listed& listed, uint64_t* out) 
 
 #else
 
-void Simulator::bit_row(int, int, const Rect&, Target, Target) {}
+void ChangedColumns::bit_row(int, int, const Rect&, Target, Target) {}
 
 #endif
 

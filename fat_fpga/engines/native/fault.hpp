@@ -11,16 +11,14 @@
 namespace fat {
 
 constexpr int kMostTabled = 8;  // channels of a unit that are followed by tables
-constexpr int kInput = -1;  // as the unit of a stream change: the integers in front of the first unit
+constexpr int kInput = -1;      // as the unit of a stream change: the integers in front of the first unit
 
 // Bits of a register: word = (integer - offset) / step becomes (word & keep | put) ^ invert.
 struct BitChange {
   int64_t keep = -1, put = 0, invert = 0;
   int64_t offset = 0, step = 1;
 
-  int64_t apply(int64_t integer) const {
-    return offset + step * ((((integer - offset) / step & keep) | put) ^ invert);
-  }
+  int64_t apply(int64_t integer) const { return offset + step * ((((integer - offset) / step & keep) | put) ^ invert); }
 };
 
 // A box of activations holds one value, or one activation has a bit inverted while one image passes.
@@ -28,10 +26,10 @@ struct StreamChange {
   int unit = 0, stage = 0;  // behind `stage` of the unit's pools
   int channel = 0, channel_end = 0, channel_step = 1;
   Rect area;
-  int value = 0;                // the integer held
-  int level = 0;                // its level index; not used at the input
-  std::vector<uint64_t> mask;   // its channels as words; not used at the input
-  int64_t frame = -1;           // >= 0: `bits` of one activation, in this image only
+  int value = 0;               // the integer held
+  int level = 0;               // its level index; not used at the input
+  std::vector<uint64_t> mask;  // its channels as words; not used at the input
+  int64_t frame = -1;          // >= 0: `bits` of one activation, in this image only
   BitChange bits;
 
   bool flips() const { return frame >= 0; }
@@ -54,12 +52,12 @@ struct AccumulatorChange {
 struct Fault {
   // How the simulator takes it, decided once by `prepare`.
   enum class Form : uint8_t {
-    nothing,      // no change
-    channels,     // a few channels of a unit held in front of its pools
-    held,         // held activations, anywhere
-    upset,        // one flipped activation
-    arithmetic,   // one channel of one unit computes otherwise
-    mixed,        // anything else
+    nothing,     // no change
+    channels,    // a few channels of a unit held in front of its pools
+    held,        // held activations, anywhere
+    upset,       // one flipped activation
+    arithmetic,  // one channel of one unit computes otherwise
+    mixed,       // anything else
   };
   Form form = Form::nothing;
   int unit = 0, channel = 0;  // of the forms channels (the first of them) and arithmetic
@@ -96,8 +94,8 @@ struct Fault {
 inline bool are_twins(const Fault& a, const Fault& b, const Model& model) {
   if (a.form != Fault::Form::channels || b.form != Fault::Form::channels) return false;
   const Unit& unit = model.units[a.unit];
-  return unit.levels == 2 && a.level != b.level && a.unit == b.unit && a.channel == b.channel && a.channels == b.channels &&
-         a.channel_step == b.channel_step && unit.out.frame_width() == unit.out.width &&
+  return unit.levels == 2 && a.level != b.level && a.unit == b.unit && a.channel == b.channel &&
+         a.channels == b.channels && a.channel_step == b.channel_step && unit.out.frame_width() == unit.out.width &&
          unit.out.frame_height() == unit.out.height;
 }
 

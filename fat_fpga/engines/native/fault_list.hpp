@@ -68,7 +68,7 @@ struct FaultList {
 
   // Keeps the order of places, and in a place the order of the calls.
   void add(StreamChange change) {
-    change.mask.assign(blocks_of(std::max(change.channel_end, 1)) , 0);
+    change.mask.assign(blocks_of(std::max(change.channel_end, 1)), 0);
     for (int c = change.channel; c < change.channel_end; c += change.channel_step) {
       change.mask[c / kBlock] |= uint64_t(1) << (c % kBlock);
     }

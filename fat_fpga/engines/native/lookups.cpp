@@ -1,13 +1,13 @@
 // The unit right behind stuck channels: sums of columns, looked up in tables, and what they do to its outputs.
 #include <algorithm>
 
+#include "column_tables.hpp"
 #include "simd.hpp"
-#include "simulator.hpp"
 
 namespace fat {
 
 // The unit behind the stuck channels, from rows_ and tables_, in front of its pools.
-void Simulator::add_tables(const Fault& fault) {
+void ColumnTables::look_up(const Fault& fault) {
   const int u = fault.unit + 1;
   const Unit& unit = model_.units[u];
   make_patterns(fault);
@@ -21,35 +21,35 @@ void Simulator::add_tables(const Fault& fault) {
   else margin_pixels<0>(fault, lookups);
 }
 
-// Fault-free accumulators less thresholds, kept within a byte: sums of columns that fit in a byte change the sign of one
-// exactly if they take the accumulator across its threshold.
-const int8_t* Simulator::margins(int u) {
+// Fault-free accumulators less thresholds, kept within a byte: sums of columns that fit in a byte change the sign of
+// one exactly if they take the accumulator across its threshold.
+const int8_t* ColumnTables::margins(int u) {
   const Unit& unit = model_.units[u];
-  State& state = states_[u];
-  if (state.has_margins) return state.margins.data();
+  Margins& kept = margins_[u];
+  if (kept.valid) return kept.bytes.data();
   const int padded = unit.padded(), planes = unit.out.planes;
-  state.margins.resize(size_t(unit.pixels()) * planes * padded);
-  state.has_margins = true;
-  int8_t* to = state.margins.data();
+  kept.bytes.resize(size_t(unit.pixels()) * planes * padded);
+  kept.valid = true;
+  int8_t* to = kept.bytes.data();
   for (int p = 0; p < unit.pixels(); ++p) {
-    const int16_t* golden = state.acc16.data() + size_t(p) * padded;
+    const int16_t* golden = states_[u].acc16.data() + size_t(p) * padded;
     for (int t = 0; t < planes; ++t, to += padded) {
       const int16_t* threshold = unit.thresholds16.data() + size_t(t) * padded;
       for (int m = 0; m < padded; ++m) to[m] = int8_t(std::clamp(golden[m] - threshold[m], -128, 127));
     }
   }
-  return state.margins.data();
+  return kept.bytes.data();
 }
 
 // Calls `sink` with each pixel of the unit behind the stuck channels, its planes, and where its look-ups are:
 // lookups_[i].table + lookups_[i].patterns[x] * padded outputs.
 template <class Sink>
-void Simulator::each_lookup(const Fault& fault, int lookups, Sink sink) {
+void ColumnTables::each_lookup(const Fault& fault, int lookups, Sink sink) {
   const int u = fault.unit + 1;
   const Unit& unit = model_.units[u];
   const Stream& in = unit.in;
   const int taps = tabled_.group * unit.kernel_x, rows = fault.channels / tabled_.group * unit.kernel_y;
-  const Target to = stage_target(u, 0);
+  const Target to = image_.stage_target(u, 0);
   lookups_.resize(lookups);
   for (int y = 0; y < unit.height; ++y) {
     for (int i = 0; i < lookups; ++i) {  // by plane, group and kernel row
@@ -65,10 +65,10 @@ void Simulator::each_lookup(const Fault& fault, int lookups, Sink sink) {
 
 // Where the sum of all look-ups fits in a byte. `Fixed` is their number; 0 stands for any.
 //
-// Between two levels every activation is at one of them, so that the sums under stuck-at-1 are those under stuck-at-0 and
-// a constant more, the sum of all columns: where the fault at the other level comes next, both are made at once.
+// Between two levels every activation is at one of them, so that the sums under stuck-at-1 are those under stuck-at-0
+// and a constant more, the sum of all columns: where the fault at the other level comes next, both are made at once.
 template <int Fixed>
-void Simulator::margin_pixels(const Fault& fault, int count) {
+void ColumnTables::margin_pixels(const Fault& fault, int count) {
   const int u = fault.unit + 1;
   const Unit& unit = model_.units[u];
   const int padded = unit.padded(), words = unit.blocks(), planes_out = unit.out.planes;
@@ -83,40 +83,45 @@ void Simulator::margin_pixels(const Fault& fault, int count) {
       auto delta = Bytes64::zero();
       for (int i = 0; i < lookups; ++i) {
         const int8_t* entry = lookups_[i].table + size_t(lookups_[i].patterns[x]) * padded + b * kBlock;
-        if (i < raises) delta.add(entry); else delta.subtract(entry);
+        if (i < raises) delta.add(entry);
+        else delta.subtract(entry);
       }
-      for (int t = 0; t < planes_out; ++t) planes[t * words + b] = delta.raise_to_zero(margin + t * padded + b * kBlock);
+      for (int t = 0; t < planes_out; ++t)
+        planes[t * words + b] = delta.raise_to_zero(margin + t * padded + b * kBlock);
       if (!twin) continue;
-      if (raises) delta.subtract(all_raised_.data() + b * kBlock); else delta.add(all_raised_.data() + b * kBlock);
+      if (raises) delta.subtract(all_raised_.data() + b * kBlock);
+      else delta.add(all_raised_.data() + b * kBlock);
       for (int t = 0; t < planes_out; ++t) other[t * words + b] = delta.raise_to_zero(margin + t * padded + b * kBlock);
     }
   });
 }
 
 // What margin_pixels left for this fault.
-void Simulator::take_twin(int u) {
+void ColumnTables::take_twin(int u) {
   const Unit& unit = model_.units[u];
-  const Target to = stage_target(u, 0);
+  const Target to = image_.stage_target(u, 0);
   const size_t row = size_t(unit.width) * unit.out.pixel_words();
   for (int y = 0; y < unit.height; ++y) std::copy_n(twin_.data() + y * row, row, to.first + y * to.pitch);
   tabled_.twin_level = -1;
 }
 
 template <class Acc>
-void Simulator::table_pixels(const Fault& fault, int lookups) {
+void ColumnTables::table_pixels(const Fault& fault, int lookups) {
   const int u = fault.unit + 1;
   const Unit& unit = model_.units[u];
   const int padded = unit.padded(), words = unit.blocks();
-  const int raises = fault.level * (lookups / unit.in.planes);  // planes below the level were raised, the others lowered
+  const int raises =
+      fault.level * (lookups / unit.in.planes);  // planes below the level were raised, the others lowered
   const int period = 127 / std::max(1, tabled_.group * unit.kernel_x * unit.largest_weight);  // sums fit in a byte
   each_lookup(fault, lookups, [&](int pixel, int x, uint64_t* planes) {
-    const Acc* golden = accumulators<Acc>(u, pixel);
+    const Acc* golden = image_.accumulators<Acc>(u, pixel);
     for (int b = 0; b < words; ++b) {
       auto sums = Wide64<Acc>::load(golden + b * kBlock);
       auto delta = Bytes64::zero();
       for (int i = 0, budget = period; i < lookups; ++i) {
         const int8_t* entry = lookups_[i].table + size_t(lookups_[i].patterns[x]) * padded + b * kBlock;
-        if (i < raises) delta.add(entry); else delta.subtract(entry);
+        if (i < raises) delta.add(entry);
+        else delta.subtract(entry);
         if (--budget == 0) sums.add(delta), delta = Bytes64::zero(), budget = period;
       }
       sums.add(delta);

@@ -54,7 +54,8 @@ void set_columns(Unit& unit, const UnitSpec& spec) {
   unit.period = 127 / std::max(1, unit.largest_weight) & ~3;
 }
 
-// The columns of +1 and -1 as bits, in the same order; the column of zeros has no bit set, and behind it is one of ones.
+// The columns of +1 and -1 as bits, in the same order; the column of zeros has no bit set, and behind it is one of
+// ones.
 void set_bit_columns(Unit& unit) {
   unit.bit_columns.assign(unit.columns.size() / kBlock, 0);
   for (size_t i = 0; i < unit.columns.size(); ++i) {

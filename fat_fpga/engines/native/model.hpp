@@ -55,13 +55,13 @@ struct Unit {
   bool wide = false;  // accumulators need 32 bits
   int levels = 0;     // of the output; 0 in the last unit
 
-  Aligned<int8_t> columns;      // [tap][input][as is, negated][padded outputs], and one column of zeros
-  Aligned<uint64_t> bit_columns;    // the same as bits, set for +1, if all weights are +1 or -1; see bit_columns.cpp
-  int largest_weight = 0;           // absolute value
-  int period = 0;                   // columns whose sum fits in a byte: a multiple of four, or 0
+  Aligned<int8_t> columns;        // [tap][input][as is, negated][padded outputs], and one column of zeros
+  Aligned<uint64_t> bit_columns;  // the same as bits, set for +1, if all weights are +1 or -1; see bit_columns.cpp
+  int largest_weight = 0;         // absolute value
+  int period = 0;                 // columns whose sum fits in a byte: a multiple of four, or 0
   int weight_base = 0;
   std::vector<WeightPlane> planes;  // for the popcount path
-  Aligned<int32_t> thresholds;  // [plane][padded outputs], index domain
+  Aligned<int32_t> thresholds;      // [plane][padded outputs], index domain
   Aligned<int16_t> thresholds16;
 
   // Back to the integers of the network: accumulator = in_levels.step * accumulator here + offset of its channel.
@@ -70,12 +70,12 @@ struct Unit {
   std::vector<int32_t> integer_thresholds;  // [outputs][levels - 1], for accumulators of the network
 
   std::vector<Windows> pools;  // behind the unit, in order
-  Stream in;                // not used by the first unit
-  Stream out;               // behind the pools, framed for the next unit; not used by the last unit
+  Stream in;                   // not used by the first unit
+  Stream out;                  // behind the pools, framed for the next unit; not used by the last unit
 
   int blocks() const { return blocks_of(outputs); }
   int padded() const { return blocks() * kBlock; }
-  int column_stride() const { return 2 * padded(); }  // from one input's column to the next
+  int column_stride() const { return 2 * padded(); }                  // from one input's column to the next
   int void_column() const { return int(columns.size()) - padded(); }  // offset of a column of zeros
   // The same in lists of columns to add, whose offsets are into the words of bit_columns where there are any.
   int listed_shift() const { return bit_columns.empty() ? 0 : 6; }
@@ -96,27 +96,27 @@ struct UnitSpec {
   int outputs, kernel_y, kernel_x, inputs;
   int stride_y, stride_x;
   int top, left, bottom, right;
-  int pad_index;              // level index of the integer 0 among the input's levels
+  int pad_index;                      // level index of the integer 0 among the input's levels
   const int32_t* thresholds;          // [outputs][levels - 1], index domain, or null in the last unit
   const int32_t* integer_thresholds;  // the same in the network's integers
   int levels;                         // 0 in the last unit
   const int32_t* offset;              // [outputs]
   Levels in_levels, out_levels;
-  std::vector<Windows> pools;         // their output sizes are set by Model::add
+  std::vector<Windows> pools;  // their output sizes are set by Model::add
 };
 
 // How a unit behind changed activations is brought up to date.
 enum class Update { automatic, sparse, popcount };
 
 struct Model {
-  int channels, height, width;         // of the image
-  std::vector<int32_t> input_table;    // [channel][256]
+  int channels, height, width;       // of the image
+  std::vector<int32_t> input_table;  // [channel][256]
   std::vector<Unit> units;
-  int input_largest = 0;               // largest absolute integer behind the table
+  int input_largest = 0;  // largest absolute integer behind the table
   Update update = Update::automatic;
 
   Model(int channels, int height, int width, const int32_t* table);
-  void add(const UnitSpec& spec);      // units in order; throws std::invalid_argument where they do not fit
+  void add(const UnitSpec& spec);  // units in order; throws std::invalid_argument where they do not fit
 };
 
 }  // namespace fat

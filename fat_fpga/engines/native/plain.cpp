@@ -1,8 +1,8 @@
 // Any fault, the plain way: whole units in the network's own integers, from the first changed place on. For what the
 // planes cannot hold (a flipped bit can give a value that is no level) and for changed arithmetic behind other faults.
-#include <algorithm>
+#include "plain.hpp"
 
-#include "simulator.hpp"
+#include <algorithm>
 
 namespace fat {
 namespace {
@@ -41,22 +41,22 @@ std::vector<int32_t> maxima(const std::vector<int32_t>& in, int width, int chann
 
 }  // namespace
 
-int Simulator::plain(const Fault& fault, int64_t frame) {
+int Plain::run(const Fault& fault, int64_t frame) {
   const int start = std::max(0, fault.first_unit());
-  std::vector<int32_t> stream = integers_of(start - 1);
+  std::vector<int32_t> stream = image_.integers_of(start - 1);
   const Stream& image = model_.units[0].in;
   if (start == 0) change_stream(stream, image.channels, image.width, fault, kInput, 0, frame);
   for (int u = start; u < int(model_.units.size()); ++u) {
-    stream = plain_unit(u, stream, fault, frame);
-    shown_[u] = Shown::plain;
+    stream = unit(u, stream, fault, frame);
+    image_.shown[u] = Shown::plain;
     if (model_.units[u].last) break;
     states_[u].integers = stream;
   }
-  return best_score();
+  return image_.best_score();
 }
 
 // Output of a unit and its pools [pixel][channel] from its input [pixel][channel]; in the last unit the scores.
-std::vector<int32_t> Simulator::plain_unit(int u, const std::vector<int32_t>& in, const Fault& fault, int64_t frame) {
+std::vector<int32_t> Plain::unit(int u, const std::vector<int32_t>& in, const Fault& fault, int64_t frame) {
   const Unit& unit = model_.units[u];
   const Stream& source = unit.in;
   const int planes = unit.last ? 0 : unit.out.planes;
@@ -91,7 +91,7 @@ std::vector<int32_t> Simulator::plain_unit(int u, const std::vector<int32_t>& in
       if (change.unit == u) sums[change.channel] = change.bits.apply(sums[change.channel]);
     }
     if (unit.last) {
-      scores_ = sums;
+      image_.scores = sums;
       return {};
     }
     for (int m = 0; m < unit.outputs; ++m) {
@@ -108,29 +108,6 @@ std::vector<int32_t> Simulator::plain_unit(int u, const std::vector<int32_t>& in
     change_stream(out, unit.outputs, width, fault, u, int(i) + 1, frame);
   }
   return out;
-}
-
-// The stream behind a unit [pixel][channel], from its planes; the quantised image for unit -1.
-std::vector<int32_t> Simulator::integers_of(int u) const {
-  const Stream& in = u < 0 ? model_.units[0].in : model_.units[u].out;
-  std::vector<int32_t> integers;
-  integers.reserve(size_t(in.height) * in.width * in.channels);
-  for (int y = 0; y < in.height; ++y) {
-    for (int x = 0; x < in.width; ++x) {
-      for (int c = 0; c < in.channels; ++c) {
-        if (u < 0) {
-          integers.push_back(input_integer(0, c, y, x));
-          continue;
-        }
-        const auto& planes = shown_[u] == Shown::golden ? states_[u].golden : states_[u].faulty;
-        const uint64_t* word = planes.data() + in.offset(y, x) + c / 64;
-        int index = 0;
-        for (int t = 0; t < in.planes; ++t) index += int(word[t * in.words()] >> (c % 64) & 1);
-        integers.push_back(model_.units[u].out_levels.base + model_.units[u].out_levels.step * index);
-      }
-    }
-  }
-  return integers;
 }
 
 }  // namespace fat

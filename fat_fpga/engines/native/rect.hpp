@@ -17,7 +17,10 @@ struct Rect {
   bool has(int y, int x) const { return y0 <= y && y < y1 && x0 <= x && x < x1; }
   void include(const Rect& other) {
     if (other.empty()) return;
-    if (empty()) { *this = other; return; }
+    if (empty()) {
+      *this = other;
+      return;
+    }
     y0 = std::min(y0, other.y0), y1 = std::max(y1, other.y1);
     x0 = std::min(x0, other.x0), x1 = std::max(x1, other.x1);
   }

@@ -27,8 +27,8 @@ inline uint32_t set_in(const uint64_t* words, size_t stride, int count, uint64_t
   return found;
 }
 
-// Appends base + 2 * half * i for each set bit i of `changed`, and `half` more where it is set in `lowered`; the end of the
-// list. May write some places further.
+// Appends base + 2 * half * i for each set bit i of `changed`, and `half` more where it is set in `lowered`; the end of
+// the list. May write some places further.
 inline int32_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, int32_t half, int32_t* entry) {
   int32_t* const end = entry + popcount(changed);
   do {  // four at a time, so that the processor seldom guesses the count wrong; the last may be void

@@ -113,7 +113,8 @@ struct Bits {
   }
   void store(uint64_t* p) const {
     auto* at = reinterpret_cast<__m128i*>(p);
-    if (Words == 1) _mm_storel_epi64(at, v); else _mm_storeu_si128(at, v);
+    if (Words == 1) _mm_storel_epi64(at, v);
+    else _mm_storeu_si128(at, v);
   }
   static Bits parity(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
   static Bits majority(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
@@ -192,15 +193,15 @@ inline int lowest_bit(uint64_t x) { return int(_tzcnt_u64(x)) & 63; }
 // 2 * i for each set bit i of `changed`, and 1 more where it is set in `lowered`, as bytes side by side.
 inline __m512i changed_places(uint64_t changed, uint64_t lowered) {
   alignas(64) static constexpr uint8_t kTwice[64] = {
-      0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20,  22,  24,  26,  28,  30,  32,  34,  36,  38,  40,  42,
-      44, 46, 48, 50, 52, 54, 56, 58, 60, 62, 64,  66,  68,  70,  72,  74,  76,  78,  80,  82,  84,  86,
+      0,  2,  4,  6,  8,  10, 12,  14,  16,  18,  20,  22,  24,  26,  28,  30,  32,  34,  36,  38, 40, 42,
+      44, 46, 48, 50, 52, 54, 56,  58,  60,  62,  64,  66,  68,  70,  72,  74,  76,  78,  80,  82, 84, 86,
       88, 90, 92, 94, 96, 98, 100, 102, 104, 106, 108, 110, 112, 114, 116, 118, 120, 122, 124, 126};
   const __m512i twice = _mm512_load_si512(kTwice);
   return _mm512_maskz_compress_epi8(changed, _mm512_mask_add_epi8(twice, lowered, twice, _mm512_set1_epi8(1)));
 }
 
-// Appends base + 2 * half * i for each set bit i of `changed`, and `half` more where it is set in `lowered`; the end of the
-// list. May write some places further.
+// Appends base + 2 * half * i for each set bit i of `changed`, and `half` more where it is set in `lowered`; the end of
+// the list. May write some places further.
 inline int32_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, int32_t half, int32_t* entry) {
   const __m512i by = _mm512_set1_epi32(half), start = _mm512_set1_epi32(base);
   const __m512i set = changed_places(changed, lowered);
@@ -256,7 +257,8 @@ inline void append(const uint16_t* from, int count, int32_t add, int usual, uint
 inline void fill(uint16_t* list, int count, int size, uint16_t ones, uint16_t none) {
   for (int left = (size - count) / 2; count < size; count += 16, left -= 16) {
     const uint32_t mask = left >= 16 ? 0xffff : (1u << std::max(left, 0)) - 1;
-    const __m256i part = _mm256_mask_blend_epi16(__mmask16(mask), _mm256_set1_epi16(int16_t(none)), _mm256_set1_epi16(int16_t(ones)));
+    const __m256i part =
+        _mm256_mask_blend_epi16(__mmask16(mask), _mm256_set1_epi16(int16_t(none)), _mm256_set1_epi16(int16_t(ones)));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(list + count), part);
   }
 }

@@ -6,7 +6,7 @@
 
 namespace fat {
 
-constexpr int kMaxGroup = 2;       // blocks whose sums fit in registers
+constexpr int kMaxGroup = 2;  // blocks whose sums fit in registers
 constexpr double kDenseCost = 60;
 
 struct Bytes64 {

@@ -1,20 +1,60 @@
 // A unit behind any set of changed activations: add the weight columns of what changed to the fault-free
 // accumulators, pixel by pixel.
+#include "changed_columns.hpp"
+
 #include <algorithm>
 
 #include "simd.hpp"
-#include "simulator.hpp"
 
 namespace fat {
 
+namespace {
+
+constexpr int kFill = 7;          // void columns at the end of a list, so that it can be read eight at a time
+constexpr size_t kFurther = 128;  // places that list_changes and append read and write behind the end of a list
+
+// Costs in units of adding 64 weights, as kDenseCost is: they steer the choice between two ways of the same result.
+// `python -m benchmarks.update` measures both ways and the choice, and is to be run when one of these is changed.
+constexpr double kListing = 1.0;    // of listing one column
+constexpr double kBitColumn = 1.5;  // of adding one column of bits, up to eight blocks
+constexpr double kBitMargin = 7.0;  // of deciding one block of a pixel in bit-planes
+
+}  // namespace
+
+ChangedColumns::ChangedColumns(Image& image) : Part(image), sliced_(model_.units.size()) {
+  size_t frame = 0, entries = 0, columns = 0, usual = 0, width = 0;
+  for (size_t u = 0; u < model_.units.size(); ++u) {
+    const Unit& unit = model_.units[u];
+    width = std::max(width, size_t(unit.width));
+    if (u == 0) continue;
+    const Stream& in = unit.in;
+    const size_t row = size_t(unit.kernel_x) * in.planes * unit.inputs;  // of taps
+    columns = std::max(columns, unit.width * (unit.kernel_y * row + kFill));
+    usual = std::max(usual, 2 * row);
+    frame = std::max(frame, size_t(in.frame_height()) * in.frame_width());
+    entries = std::max(entries, size_t(in.height) * in.width * in.planes * in.channels);
+  }
+  counts_.resize(width + 1);
+  sizes_.resize(counts_.size());
+  changes_.start.resize(frame + 1);
+  changes_.entries.resize(entries + usual + kFurther);
+  changes_.entries16.resize(entries + usual + kFurther);
+  columns_.resize(columns + usual + kFurther);
+  columns16_.resize(2 * (columns + 16 * counts_.size() + usual + kFurther));
+}
+
+void ChangedColumns::forget() {
+  for (Sliced& kept : sliced_) kept.valid = false;
+}
+
 // Lists in changes_ what differs in front of unit u: within a changed area of the stream, for an area of outputs.
-void Simulator::find_changes(int u, const Rect& changed, const Rect& outputs) {
-  if (model_.units[u].bit_columns.empty()) find_changes(u, changed, outputs, changes_.entries.data());
-  else find_changes(u, changed, outputs, changes_.entries16.data());
+void ChangedColumns::find(int u, const Rect& changed, const Rect& outputs) {
+  if (model_.units[u].bit_columns.empty()) find(u, changed, outputs, changes_.entries.data());
+  else find(u, changed, outputs, changes_.entries16.data());
 }
 
 template <class Entry>
-void Simulator::find_changes(int u, const Rect& changed, const Rect& outputs, Entry* entries) {
+void ChangedColumns::find(int u, const Rect& changed, const Rect& outputs, Entry* entries) {
   const Unit& unit = model_.units[u];
   const Stream& in = unit.in;
   const int words = in.words(), stride = unit.listed_stride(), half = stride / 2, frame = in.frame_width();
@@ -41,26 +81,59 @@ void Simulator::find_changes(int u, const Rect& changed, const Rect& outputs, En
   changes_.count = int32_t(entry - entries);
 }
 
-bool Simulator::choose_sparse(const Unit& unit, const Rect& outputs) const {
+void ChangedColumns::list_channel(int u, int channel, int level) {
+  if (model_.units[u].bit_columns.empty()) list_channel(u, channel, level, changes_.entries.data());
+  else list_channel(u, channel, level, changes_.entries16.data());
+}
+
+template <class Entry>
+void ChangedColumns::list_channel(int u, int channel, int level, Entry* entries) {
+  const Unit& unit = model_.units[u];
+  const Stream& in = unit.in;
+  const uint64_t* word = states_[u - 1].golden.data() + channel / 64;
+  const int stride = unit.listed_stride();
+  Entry* entry = entries;
+  int32_t* start = changes_.start.data();
+  for (int y = 0; y < in.frame_height(); ++y) {
+    const bool inside = in.top <= y && y < in.top + in.height;
+    for (int x = 0; x < in.frame_width(); ++x) {
+      *start++ = int32_t(entry - entries);
+      if (!inside || x < in.left || x >= in.left + in.width) {
+        word += in.pixel_words();
+        continue;
+      }
+      for (int t = 0; t < in.planes; ++t, word += in.words()) {
+        const bool was = *word >> (channel % 64) & 1;
+        *entry = Entry((x * in.channels + channel) * stride + (was ? stride / 2 : 0));
+        entry += was != (t < level);
+      }
+    }
+  }
+  changes_.count = *start = int32_t(entry - entries);
+}
+
+bool ChangedColumns::cheaper(const Unit& unit, const Rect& outputs) const {
   if (model_.update != Update::automatic) return model_.update == Update::sparse;
   const Rect seen = unit.windows().covered(outputs);
   const double places = double(seen.y1 - seen.y0) * (seen.x1 - seen.x0);
   const double pixels = double(outputs.y1 - outputs.y0) * (outputs.x1 - outputs.x0);
   const double uses = double(changes_.count) * unit.taps() * pixels / places;
-  const double sparse = !unit.bit_columns.empty() ? uses * 1.5 * ((unit.blocks() + 7) / 8) + pixels * unit.blocks() * 7
-                             : uses * (unit.blocks() + 1.0);
+  const double sparse = unit.bit_columns.empty()
+                            ? uses * (unit.blocks() + kListing)
+                            : uses * kBitColumn * ((unit.blocks() + 7) / 8) + pixels * unit.blocks() * kBitMargin;
   return sparse < kDenseCost * pixels * unit.dense_steps();
 }
 
-void Simulator::sparse_unit(int u, const Rect& area, Target to) {
-  if (model_.units[u].wide) sparse_pixels<int32_t>(u, area, to); else sparse_pixels<int16_t>(u, area, to);
+void ChangedColumns::unit(int u, const Rect& area, Target to) {
+  if (model_.units[u].wide) pixels<int32_t>(u, area, to);
+  else pixels<int16_t>(u, area, to);
 }
 
-// An area of unit u into its planes, or, for the last unit, into sums_.
+// An area of unit u into its planes, or, for the last unit, into image_.sums.
 template <class Acc>
-void Simulator::sparse_pixels(int u, const Rect& area, Target to) {
+void ChangedColumns::pixels(int u, const Rect& area, Target to) {
   const Unit& unit = model_.units[u];
-  const Target golden = unit.last ? to : golden_front(u);
+  const Target golden = unit.last ? to : image_.golden_front(u);
   const int words = unit.last ? 0 : unit.out.pixel_words(), blocks = unit.blocks();
   const Rect seen = unit.windows().covered(area);
   const int places = (seen.y1 - seen.y0) * (seen.x1 - seen.x0);
@@ -87,17 +160,17 @@ void Simulator::sparse_pixels(int u, const Rect& area, Target to) {
       }
       const int p = y * unit.width + x, n = counts_[x];
       int block = 0;
-      while (kMaxGroup >= 8 && blocks - block >= 8) block = sparse_blocks<Acc, 8>(u, p, list, n, block, planes);
-      while (kMaxGroup >= 4 && blocks - block >= 4) block = sparse_blocks<Acc, 4>(u, p, list, n, block, planes);
-      while (blocks - block >= 2) block = sparse_blocks<Acc, 2>(u, p, list, n, block, planes);
-      while (blocks - block >= 1) block = sparse_blocks<Acc, 1>(u, p, list, n, block, planes);
+      while (kMaxGroup >= 8 && blocks - block >= 8) block = this->template blocks<Acc, 8>(u, p, list, n, block, planes);
+      while (kMaxGroup >= 4 && blocks - block >= 4) block = this->template blocks<Acc, 4>(u, p, list, n, block, planes);
+      while (blocks - block >= 2) block = this->template blocks<Acc, 2>(u, p, list, n, block, planes);
+      while (blocks - block >= 1) block = this->template blocks<Acc, 1>(u, p, list, n, block, planes);
     }
   }
 }
 
 // Appends the offsets of the weight columns to add for one output pixel; the end of the list.
 template <class Entry>
-Entry* Simulator::list_columns(const Unit& unit, int y, int x, const Entry* entries, Entry* list) {
+Entry* ChangedColumns::list_columns(const Unit& unit, int y, int x, const Entry* entries, Entry* list) {
   const int frame = unit.in.frame_width(), row = unit.inputs * unit.listed_stride();
   const int32_t* start = changes_.start.data() + size_t(y) * unit.stride_y * frame + x * unit.stride_x;
   int shift = -x * unit.stride_x * row;
@@ -109,14 +182,14 @@ Entry* Simulator::list_columns(const Unit& unit, int y, int x, const Entry* entr
   return list;
 }
 
-template uint16_t* Simulator::list_columns(const Unit&, int, int, const uint16_t*, uint16_t*);
+template uint16_t* ChangedColumns::list_columns(const Unit&, int, int, const uint16_t*, uint16_t*);
 
 // One output pixel, `Group` blocks of 64 channels from `block` on; the block behind them.
 template <class Acc, int Group>
-int Simulator::sparse_blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* planes) {
+int ChangedColumns::blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* planes) {
   const Unit& unit = model_.units[u];
   const int padded = unit.padded();
-  const Acc* golden = accumulators<Acc>(u, pixel) + block * kBlock;
+  const Acc* golden = image_.accumulators<Acc>(u, pixel) + block * kBlock;
   const int period = unit.period;
   const int8_t* columns = unit.columns.data() + block * kBlock;
 
@@ -146,7 +219,7 @@ int Simulator::sparse_blocks(int u, int pixel, const int32_t* list, int count, i
     if (unit.last) {
       Acc out[kBlock];
       sums[g].store(out);
-      std::copy_n(out, kBlock, sums_.data() + (block + g) * kBlock);
+      std::copy_n(out, kBlock, image_.sums.data() + (block + g) * kBlock);
       continue;
     }
     for (int t = 0; t < unit.out.planes; ++t) {

@@ -2,11 +2,12 @@
 //
 // Only those channels' weight columns count. Which taps of a window changed is a small bit pattern for each
 // row of the kernel, and the sum of the columns of every pattern is tabulated once per channel and image.
+#include "column_tables.hpp"
+
 #include <algorithm>
 #include <cstring>
 
 #include "simd.hpp"
-#include "simulator.hpp"
 
 namespace fat {
 
@@ -29,35 +30,41 @@ const Spread kSpread;
 
 }  // namespace
 
-// Channels stuck at one level, in front of the pools of their unit.
-int Simulator::stuck_channels(const Fault& fault) {
+ColumnTables::ColumnTables(Image& image) : Part(image), margins_(model_.units.size()) {
+  size_t rows = 0;
+  for (const Unit& unit : model_.units) {
+    if (unit.last) continue;
+    row_bytes_ = std::max(row_bytes_, (size_t(unit.out.frame_width()) / 64 + 2) * 8);
+    rows = std::max(rows, kMostTabled * size_t(unit.out.planes) * unit.out.frame_height());
+  }
+  rows_.resize(rows * row_bytes_ + 8);  // with the width of the widest frame
+  golden_rows_.resize(rows * row_bytes_ + 8);
+  inside_.resize(row_bytes_);
+  patterns_.resize(rows * row_bytes_ * 8 + 64);  // make_patterns writes some further
+}
+
+void ColumnTables::forget() {
+  tabled_ = {};
+  for (Margins& kept : margins_) kept.valid = false;
+}
+
+bool ColumnTables::unit(const Fault& fault) {
   const int u = fault.unit + 1;
-  const Unit& next = model_.units[u];
-  held_ = &fault;
-  if (!fits_tables(next)) {
-    if (fault.channels > 1) return held_streams(fault.streams);
-    if (next.bit_columns.empty()) list_channel(u, fault.channel, fault.level, changes_.entries.data());
-    else list_channel(u, fault.channel, fault.level, changes_.entries16.data());
-    if (changes_.count == 0) return golden_class_;
-    if (!choose_sparse(next, next.whole())) return held_streams(fault.streams);
-    const Rect changed = update(u, next.whole());
-    return next.last ? best_score() : propagate(u + 1, changed);
-  }
-  build_tables(fault);
+  const Rect whole = model_.units[u].out.whole();
+  build(fault);
   if (tabled_.twin_level == fault.level) {
-    settle(u, next.out.whole());
+    image_.settle(u, whole);
     take_twin(u);
-  } else {
-    if (!channel_changes(fault)) return golden_class_;
-    settle(u, next.out.whole());
-    add_tables(fault);
+    return true;
   }
-  pool_whole(u);
-  return propagate(u + 1, next.out.whole());
+  if (!channel_changes(fault)) return false;
+  image_.settle(u, whole);
+  look_up(fault);
+  return true;
 }
 
 // The fault-free planes of a channel, number `k` of those that the tables are for, as bits by row of the frame.
-void Simulator::gather_rows(int u, int channel, int k) {
+void ColumnTables::gather_rows(int u, int channel, int k) {
   const Stream& out = model_.units[u].out;
   const uint64_t bit = uint64_t(1) << (channel % 64);
   const uint64_t* golden = states_[u].golden.data() + channel / 64;
@@ -83,7 +90,7 @@ void Simulator::gather_rows(int u, int channel, int k) {
 }
 
 // Marks in rows_ where the planes of the stuck channels differ from the level; false if nowhere.
-bool Simulator::channel_changes(const Fault& fault) {
+bool ColumnTables::channel_changes(const Fault& fault) {
   const Stream& out = model_.units[fault.unit].out;
   const int bytes = int(row_bytes_);
   uint64_t any = 0;
@@ -108,40 +115,13 @@ bool Simulator::channel_changes(const Fault& fault) {
   return any != 0;
 }
 
-bool Simulator::fits_tables(const Unit& unit) const {
+bool ColumnTables::fit(const Unit& unit) const {
   return !unit.last && unit.kernel_x <= kLargestTableKernel && unit.pixels() >= 4 &&
          unit.kernel_x * unit.largest_weight <= 127;
 }
 
-// The changes behind one stuck channel, for the whole frame in front of unit u.
-template <class Entry>
-void Simulator::list_channel(int u, int channel, int level, Entry* entries) {
-  const Unit& unit = model_.units[u];
-  const Stream& in = unit.in;
-  const uint64_t* word = states_[u - 1].golden.data() + channel / 64;
-  const int stride = unit.listed_stride();
-  Entry* entry = entries;
-  int32_t* start = changes_.start.data();
-  for (int y = 0; y < in.frame_height(); ++y) {
-    const bool inside = in.top <= y && y < in.top + in.height;
-    for (int x = 0; x < in.frame_width(); ++x) {
-      *start++ = int32_t(entry - entries);
-      if (!inside || x < in.left || x >= in.left + in.width) {
-        word += in.pixel_words();
-        continue;
-      }
-      for (int t = 0; t < in.planes; ++t, word += in.words()) {
-        const bool was = *word >> (channel % 64) & 1;
-        *entry = Entry((x * in.channels + channel) * stride + (was ? stride / 2 : 0));
-        entry += was != (t < level);
-      }
-    }
-  }
-  changes_.count = *start = int32_t(entry - entries);
-}
-
 // Tables and fault-free rows of the channels, kept for the faults that follow.
-void Simulator::build_tables(const Fault& fault) {
+void ColumnTables::build(const Fault& fault) {
   const int u = fault.unit + 1;
   const Tabled wanted{u, fault.channel, fault.channels, fault.channel_step};
   if (tabled_ == wanted) return;
@@ -165,7 +145,8 @@ void Simulator::build_tables(const Fault& fault) {
       std::memset(table, 0, padded);
       for (int subset = 1; subset < subsets; ++subset) {
         const int tap = __builtin_ctz(subset), k = g * tabled_.group + tap / unit.kernel_x;
-        const int at = (ky * unit.kernel_x + tap % unit.kernel_x) * unit.inputs + fault.channel + k * fault.channel_step;
+        const int at =
+            (ky * unit.kernel_x + tap % unit.kernel_x) * unit.inputs + fault.channel + k * fault.channel_step;
         const int8_t* column = unit.columns.data() + size_t(at) * unit.column_stride();
         const int8_t* rest = table + size_t(subset & (subset - 1)) * padded;
         int8_t* sum = table + size_t(subset) * padded;
@@ -178,10 +159,10 @@ void Simulator::build_tables(const Fault& fault) {
 }
 
 // Which subset of the taps of each group's channels changed, for each row of the frame and output column: from rows_.
-void Simulator::make_patterns(const Fault& fault) {
+void ColumnTables::make_patterns(const Fault& fault) {
   const Unit& unit = model_.units[fault.unit + 1];
   const Stream& in = unit.in;
-  const int stride = unit.stride_x, chunk = stride == 1 ? 8 : 1;  // output columns at a time
+  const int stride = unit.stride_x, chunk = stride == 1 ? 8 : 1;              // output columns at a time
   const size_t to_next = size_t(in.planes) * in.frame_height() * row_bytes_;  // channel
   uint8_t* pattern = patterns_.data();
   for (int g = 0; g < fault.channels / tabled_.group; ++g) {

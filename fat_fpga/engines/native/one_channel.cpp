@@ -1,19 +1,25 @@
 // One channel of one unit computed with other weights, other thresholds or a changed bit in its accumulators, from the
 // fault-free accumulators: no other channel of that unit is touched.
-#include <algorithm>
+#include "one_channel.hpp"
 
-#include "simulator.hpp"
+#include <algorithm>
 
 namespace fat {
 
-int Simulator::changed_channel(const Fault& fault) {
+OneChannel::OneChannel(Image& image) : Part(image) {
+  size_t pixels = 0;
+  for (const Unit& unit : model_.units) pixels = std::max(pixels, size_t(unit.pixels()));
+  for (auto& levels : levels_) levels.resize(pixels);
+}
+
+Rect OneChannel::unit(const Fault& fault) {
   const int u = fault.unit, channel = fault.channel;
   const Unit& unit = model_.units[u];
   if (unit.last) {
-    shown_[u] = Shown::faulty;
-    scores_ = golden_scores_;
-    scores_[channel] = changed_accumulator(fault, u, channel, 0, 0);
-    return best_score();
+    image_.shown[u] = Shown::faulty;
+    image_.scores = image_.golden_scores;
+    image_.scores[channel] = changed_accumulator(fault, u, channel, 0, 0);
+    return {};
   }
   const auto* first = unit.integer_thresholds.data() + size_t(channel) * unit.out.planes;
   std::vector<int32_t> thresholds(first, first + unit.out.planes);
@@ -41,14 +47,14 @@ int Simulator::changed_channel(const Fault& fault) {
     }
     levels_[0].swap(levels_[1]);
   }
-  return propagate(u + 1, write_channel(u, channel));
+  return write(u, channel);
 }
 
 // Writes the levels in levels_[0] where they differ from the fault-free ones; the area that does.
-Rect Simulator::write_channel(int u, int channel) {
-  settle(u, {});
+Rect OneChannel::write(int u, int channel) {
+  image_.settle(u, {});
   const Stream& out = model_.units[u].out;
-  State& state = states_[u];
+  Image::State& state = states_[u];
   const uint64_t bit = uint64_t(1) << (channel % 64);
   Rect differs;
   for (int y = 0, pixel = 0; y < out.height; ++y) {
@@ -69,28 +75,18 @@ Rect Simulator::write_channel(int u, int channel) {
 }
 
 // The finished accumulator of one pixel of the channel, in the network's integers.
-int64_t Simulator::changed_accumulator(const Fault& fault, int u, int channel, int y, int x) const {
+int64_t OneChannel::changed_accumulator(const Fault& fault, int u, int channel, int y, int x) const {
   const Unit& unit = model_.units[u];
   const size_t at = size_t(y * unit.width + x) * unit.padded() + channel;
   const int64_t sum = unit.wide ? states_[u].acc32[at] : states_[u].acc16[at];
   int64_t accumulator = unit.in_levels.step * sum + unit.offset[channel];
   for (const auto& change : fault.weights) {
-    const int row = y * unit.stride_y + change.tap_y - unit.in.top, column = x * unit.stride_x + change.tap_x - unit.in.left;
-    accumulator += int64_t(change.delta) * input_integer(u, change.input, row, column);
+    const int row = y * unit.stride_y + change.tap_y - unit.in.top,
+              column = x * unit.stride_x + change.tap_x - unit.in.left;
+    accumulator += int64_t(change.delta) * image_.input_integer(u, change.input, row, column);
   }
   for (const auto& change : fault.accumulators) accumulator = change.bits.apply(accumulator);
   return accumulator;
-}
-
-// A fault-free activation in front of a unit, in the network's integers; rows and columns of the padding are 0.
-int Simulator::input_integer(int u, int channel, int y, int x) const {
-  const Stream& in = model_.units[u].in;
-  if (u == 0) return pixels_[(size_t(y + in.top) * in.frame_width() + x + in.left) * in.channels + channel];
-  const uint64_t* word = states_[u - 1].golden.data() + in.offset(y, x) + channel / 64;
-  int index = 0;
-  for (int t = 0; t < in.planes; ++t) index += int(word[t * in.words()] >> (channel % 64) & 1);
-  const Levels& levels = model_.units[u].in_levels;
-  return levels.base + levels.step * index;
 }
 
 }  // namespace fat

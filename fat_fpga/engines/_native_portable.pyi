@@ -1,0 +1,49 @@
+from collections.abc import Sequence
+import enum
+from typing import Annotated
+
+import numpy
+from numpy.typing import NDArray
+
+
+class Update(enum.Enum):
+    automatic = 0
+
+    sparse = 1
+
+    popcount = 2
+
+def supported() -> list[str]:
+    """Instruction sets that this processor runs, best first."""
+
+class FaultList:
+    def __init__(self) -> None: ...
+
+    def begin(self) -> None: ...
+
+    def hold(self, unit: int, stage: int, channels: tuple[int, int, int], rows: tuple[int, int], columns: tuple[int, int], value: int, level: int) -> None: ...
+
+    def flip(self, unit: int, stage: int, index: tuple[int, int, int], frame: int, masks: tuple[int, int, int], scale: tuple[int, int]) -> None: ...
+
+    def weight(self, unit: int, index: tuple[int, int, int, int], delta: int) -> None: ...
+
+    def threshold(self, unit: int, channel: int, index: int, value: int) -> None: ...
+
+    def prepare(self, model: Model) -> None: ...
+
+    def accumulator(self, unit: int, channel: int, masks: tuple[int, int, int], scale: tuple[int, int]) -> None: ...
+
+class Model:
+    def __init__(self, table: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], height: int, width: int) -> None: ...
+
+    @property
+    def update(self) -> Update: ...
+
+    @update.setter
+    def update(self, arg: Update, /) -> None: ...
+
+    def add_unit(self, weights: Annotated[NDArray[numpy.int8], dict(shape=(None, None, None, None), order='C', device='cpu', writable=False)], stride: tuple[int, int], padding: tuple[int, int, int, int], pad_index: int, thresholds: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None, integer_thresholds: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None, offset: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu', writable=False)], in_levels: tuple[int, int], out_levels: tuple[int, int], pools: Sequence[tuple[int, int, int, int]]) -> None: ...
+
+    def run(self, images: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None, None), order='C', device='cpu', writable=False)], first_frame: int, labels: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu', writable=False)], faults: FaultList, threads: int, golden: Annotated[NDArray[numpy.int32], dict(shape=(None,), order='C', device='cpu')], correct: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu')], changed: Annotated[NDArray[numpy.int64], dict(shape=(None,), order='C', device='cpu')], classes: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu')] | None) -> None: ...
+
+    def trace(self, image: Annotated[NDArray[numpy.uint8], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], frame: int, faults: FaultList, streams: Sequence[Annotated[NDArray[numpy.int32], dict(shape=(None, None, None), order='C', device='cpu')]]) -> None: ...

@@ -1,0 +1,79 @@
+// A unit behind any set of changed activations: the weight columns of what changed are added to the fault-free
+// accumulators.
+#pragma once
+
+#include "image.hpp"
+
+namespace fat {
+
+class ChangedColumns : Part {
+ public:
+  explicit ChangedColumns(Image& image);
+
+  // A new image: what was derived from the last one is void.
+  void forget();
+
+  // Lists what differs in front of unit u, within a changed area of the stream, for an area of outputs.
+  void find(int u, const Rect& changed, const Rect& outputs);
+
+  // Lists what one channel, stuck at a level in front of unit u, changes in the whole frame.
+  void list_channel(int u, int channel, int level);
+
+  // How many are listed.
+  int count() const { return changes_.count; }
+
+  // Whether adding their columns is cheaper than recomputing an area of outputs by popcount.
+  bool cheaper(const Unit& unit, const Rect& outputs) const;
+
+  // An area of unit u into its planes, or, for the last unit, into the image's sums.
+  void unit(int u, const Rect& area, Target to);
+
+ private:
+  // Changed activations in front of a unit, by pixel of the frame. An entry is the offset, within a row of
+  // taps, of the weight column to add: (column of the frame * inputs + input) * column stride, and one
+  // half of the stride more where the activation was lowered.
+  struct Changes {
+    std::vector<int32_t> start;  // of each pixel's entries, and one more
+    std::vector<int32_t> entries;
+    std::vector<uint16_t> entries16;  // where columns are bits, and their offsets short
+    int count = 0;
+  };
+
+  template <class Entry>
+  void find(int u, const Rect& changed, const Rect& outputs, Entry* entries);
+  template <class Entry>
+  void list_channel(int u, int channel, int level, Entry* entries);
+  template <class Entry>
+  Entry* list_columns(const Unit& unit, int y, int x, const Entry* entries, Entry* list);
+  template <class Acc>
+  void pixels(int u, const Rect& area, Target to);
+  template <class Acc, int Group>
+  int blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* planes);
+
+  // bit_columns.cpp: the same where all weights are +1 or -1
+  struct Listed {  // columns of a pixel, and of the one beside it
+    const uint16_t *first, *second;
+    int size;          // of both lists, filled up
+    int count, other;  // before that
+  };
+  // Margins of the fault-free accumulators of a unit in bit-planes.
+  struct Sliced {
+    Aligned<uint64_t> planes;
+    bool valid = false;  // of the present image
+  };
+  void slice(int u);
+  void bit_row(int u, int y, const Rect& area, Target golden, Target to);
+  void bit_pair(int u, int pixel, bool both, const Listed& listed, uint64_t* out);
+  void bit_pixel(int u, int pixel, const Listed& listed, uint64_t* out);
+  void bit_sums(int u, int pixel, const Listed& listed, uint64_t* out);
+
+  Changes changes_;
+  std::vector<int32_t> columns_;     // offsets of the weight columns that a row of pixels adds, pixel by pixel
+  std::vector<uint16_t> columns16_;  // the same where columns are bits, of two pixels side by side in halves
+  std::vector<int32_t> counts_;      // how many for each pixel
+  std::vector<int32_t> sizes_;       // the same, filled up
+  std::vector<Sliced> sliced_;       // of each unit
+  int usual_ = 1;                    // vectors of 16 that a row of taps usually adds
+};
+
+}  // namespace fat

@@ -1,0 +1,77 @@
+// The unit right behind stuck channels: only those channels' weight columns count. Which taps of a window changed is a
+// small bit pattern for each row of the kernel, and the sum of the columns of every pattern is tabulated once per
+// channel and image.
+#pragma once
+
+#include "image.hpp"
+
+namespace fat {
+
+class ColumnTables : Part {
+ public:
+  explicit ColumnTables(Image& image);
+
+  // A new image: what was derived from the last one is void.
+  void forget();
+
+  // Whether a unit can be followed by tables.
+  bool fit(const Unit& unit) const;
+
+  // The planes in front of the pools of the unit behind the stuck channels, in its stage 0; false if nothing changes,
+  // and then nothing is written.
+  bool unit(const Fault& fault);
+
+ private:
+  // Where a row of pixels looks up sums of columns: the patterns of its taps, and their table.
+  struct Lookup {
+    const uint8_t* patterns;
+    const int8_t* table;
+  };
+
+  // Which channels in front of which unit the tables are for.
+  struct Tabled {
+    int unit = -1, channel = 0, channels = 0, step = 0;
+    int group = 1;        // channels that share a table
+    int twin_level = -1;  // at which twin_ has the unit's planes
+    bool operator==(const Tabled& other) const {
+      return unit == other.unit && channel == other.channel && channels == other.channels && step == other.step;
+    }
+  };
+
+  // Fault-free accumulators of a unit less its thresholds.
+  struct Margins {
+    Aligned<int8_t> bytes;  // within a byte [pixel][plane][padded outputs]
+    bool valid = false;     // of the present image
+  };
+
+  // column_tables.cpp: tables, and what changed
+  void build(const Fault& fault);
+  void gather_rows(int u, int channel, int k);
+  bool channel_changes(const Fault& fault);
+  void make_patterns(const Fault& fault);
+
+  // lookups.cpp: the unit's outputs from them
+  void look_up(const Fault& fault);
+  const int8_t* margins(int u);
+  void take_twin(int u);
+  template <class Sink>
+  void each_lookup(const Fault& fault, int lookups, Sink sink);
+  template <int Fixed>
+  void margin_pixels(const Fault& fault, int lookups);
+  template <class Acc>
+  void table_pixels(const Fault& fault, int lookups);
+
+  std::vector<uint8_t> rows_;  // which places of stuck channels changed: bitmap [channel][plane][row of the frame]
+  std::vector<uint8_t> golden_rows_;  // of those channels, fault-free: bitmap [channel][plane][row]
+  std::vector<uint8_t> inside_;       // which columns of the frame are no padding: bitmap
+  size_t row_bytes_ = 0;              // of a row of these, a multiple of 8
+  Aligned<int8_t> tables_;            // sums of columns [group][tap row][subset of taps][padded outputs]
+  std::vector<int8_t> all_raised_;    // sum of all columns in them [padded outputs]
+  Tabled tabled_;
+  std::vector<uint64_t> twin_;     // planes of the unit behind, under the channels stuck at the other level
+  std::vector<uint8_t> patterns_;  // subsets of taps that changed [group][plane][row of the frame][output column]
+  std::vector<Lookup> lookups_;    // of one row of pixels
+  std::vector<Margins> margins_;   // of each unit
+};
+
+}  // namespace fat
