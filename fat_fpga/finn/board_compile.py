@@ -9,16 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from fat_fpga import hardware
 from fat_fpga.board.description import Description
 from fat_fpga.errors import FinnError
 
-HARDWARE = Path(__file__).parents[2] / "hw"
 MVU = ("mvu_pkg.sv", "mvu_vvu_axi.sv", "replay_buffer.sv", "mvu.sv", "mvu_vvu_8sx9_dsp58.sv")
 LIBRARY = ("thresholding/hdl/thresholding.sv", "thresholding/hdl/thresholding_axi.sv", "axi/hdl/axilite.sv",
            "memstream/hdl/memstream.sv", "memstream/hdl/memstream_axi.sv")  # fmt: skip
-OURS = ("rtl/fat_registers_pkg.sv", "rtl/fat_axil_slave.sv", "rtl/fat_axis_register.sv", "rtl/fat_voter_counters.sv",
-        "rtl/fat_saboteur.sv", "rtl/fat_voter.sv", "rtl/fat_adder_tree.sv", "rtl/fat_checksum.sv",
-        "sim/fat_axil_demux.sv")  # fmt: skip
 
 
 def compile_board(folder: Path, description: Description) -> None:
@@ -27,8 +24,6 @@ def compile_board(folder: Path, description: Description) -> None:
     Raises:
         FinnError: Verilator is missing, or refuses, or our own RTL is not there.
     """
-    if not (HARDWARE / "sim").is_dir():
-        raise FinnError(f"no RTL in {HARDWARE}: simulated boards are built in a checkout of the repository")
     from finn.util.settings import get_settings
 
     library = Path(get_settings().finn_rtllib)
@@ -40,8 +35,8 @@ def compile_board(folder: Path, description: Description) -> None:
     for data in sorted(generated.rglob("*.dat")):  # thresholds are read from the folder that the board is started in
         if "threshs" in data.name:
             shutil.copy(data, folder / data.name)
-    sources += [HARDWARE / name for name in OURS]
-    sources += [folder / "fat_board.sv", HARDWARE / "sim" / "board.cpp"]
+    sources += hardware.sources((*hardware.BLOCKS, "fat_board"))
+    sources += [folder / "fat_board.sv", hardware.folder() / "sim" / "board.cpp"]
     build = folder / "build"
     shutil.rmtree(build, ignore_errors=True)
     sizes = f"-DBEAT_IN={description.input.beat_bytes} -DBEAT_OUT={description.output.beat_bytes}"

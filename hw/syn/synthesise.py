@@ -19,19 +19,10 @@ import numpy as np
 
 from fat_fpga.board.voter import sources_literal
 from fat_fpga.files import replacing
+from fat_fpga.hardware import folder, sources
 
-RTL = Path(__file__).parents[1] / "rtl"
+RTL = folder() / "rtl"
 TABLE = Path(__file__).parents[2] / "fat_fpga" / "luts" / "measured.json"
-SOURCES = (
-    "fat_registers_pkg.sv",
-    "fat_axil_slave.sv",
-    "fat_axis_register.sv",
-    "fat_voter_counters.sv",
-    "fat_saboteur.sv",
-    "fat_voter.sv",
-    "fat_adder_tree.sv",
-    "fat_checksum.sv",
-)
 TABLES = {"voters": "fat_voter", "variants": "fat_voter", "saboteurs": "fat_saboteur", "checksums": "fat_checksum"}
 """The block that each table is of."""
 FAMILY = "xc7"
@@ -48,7 +39,7 @@ def synthesise(top: str, parameters: dict[str, Any]) -> dict[str, int]:
     with tempfile.TemporaryDirectory(dir=RTL) as folder:
         report = Path(folder) / "stat.json"
         script = (
-            f"read_verilog -sv {' '.join(SOURCES)}; chparam {settings} {top}; "
+            f"read_verilog -sv {' '.join(str(file.relative_to(RTL)) for file in sources())}; chparam {settings} {top}; "
             f"synth_xilinx -family {FAMILY} -flatten -noiopad -noclkbuf -top {top}; "
             f"tee -q -o {report.relative_to(RTL)} stat -json"
         )

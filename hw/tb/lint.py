@@ -6,7 +6,9 @@ import itertools
 import subprocess
 import sys
 
-from simulator import RTL, SOURCES, use_verilator
+from simulator import use_verilator
+
+from fat_fpga.hardware import sources
 
 SABOTEUR = [
     {"LANES": lanes, "FOLDS": folds, "WIDTH": side, "HEIGHT": side, "BITS": bits, "OUTPUT_REGISTER": f"1'b{register}"}
@@ -44,7 +46,7 @@ def main() -> int:
     for top, parameters in sets:
         command = ["verilator", "--lint-only", "-Wall", "--quiet", "--top-module", top]
         command += [f"-G{name}={value}" for name, value in parameters.items()]
-        done = subprocess.run([*command, *(RTL / s for s in SOURCES)], capture_output=True, text=True, check=False)
+        done = subprocess.run([*command, *sources()], capture_output=True, text=True, check=False)
         if done.returncode or "%" in done.stderr:
             failed += 1
             print(f"{top} {parameters}:\n{done.stderr}")

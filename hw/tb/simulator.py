@@ -11,20 +11,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from fat_fpga.hardware import sources
+
 HERE = Path(__file__).parent
-RTL = HERE.parent / "rtl"
 REPOSITORY = HERE.parents[1]
 BUILD = REPOSITORY / "build" / "rtl"
-SOURCES = (
-    "fat_registers_pkg.sv",
-    "fat_axil_slave.sv",
-    "fat_axis_register.sv",
-    "fat_voter_counters.sv",
-    "fat_saboteur.sv",
-    "fat_voter.sv",
-    "fat_adder_tree.sv",
-    "fat_checksum.sv",
-)
 
 
 RUNTIME = tuple(f"verilated{part}.o" for part in ("", "_cov", "_dpi", "_threads", "_vpi"))
@@ -61,7 +52,7 @@ def simulate(top: str, bench: str, parameters: dict[str, Any], case: dict[str, A
     _copy_runtime(BUILD / "runtime", folder)
     runner = get_runner("verilator")
     runner.build(
-        sources=[RTL / source for source in SOURCES],
+        sources=sources(),
         hdl_toplevel=top,
         parameters=parameters,
         build_dir=folder,

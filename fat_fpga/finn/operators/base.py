@@ -13,11 +13,8 @@ from typing import Any
 from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
 from qonnx.core.datatype import DataType
 
-from fat_fpga.errors import FinnError
+from fat_fpga import hardware
 from fat_fpga.finn.operators.wrapper import wrapper
-
-RTL = Path(__file__).parents[3] / "hw" / "rtl"
-"""The SystemVerilog sources; in the repository, not in an installed package."""
 
 
 class StreamOperator(RTLBackend):  # type: ignore[misc]
@@ -27,7 +24,6 @@ class StreamOperator(RTLBackend):  # type: ignore[misc]
     ``numInputVectors`` the sizes before the channels, as ``[1, 30, 30]``.
     """
 
-    files: tuple[str, ...]
     module: str
 
     def __init__(self, onnx_node: Any, **options: Any) -> None:
@@ -122,15 +118,9 @@ class StreamOperator(RTLBackend):  # type: ignore[misc]
         Raises:
             FinnError: the sources are not there.
         """
-        missing = [name for name in self.files if not (RTL / name).is_file()]
-        if missing:
-            raise FinnError(
-                f"{self.onnx_node.name}: {missing[0]} is not in {RTL}: build from the repository, not from an "
-                "installed package"
-            )
         folder, top = Path(self.get_nodeattr("code_gen_dir_ipgen")), self.get_verilog_top_module_name()
-        for name in self.files:
-            shutil.copy(RTL / name, folder / name)
+        for file in hardware.sources([self.module]):
+            shutil.copy(file, folder / file.name)
         text = wrapper(top, self.module, self.parameters(), self.get_instream_width(), self.get_outstream_width())
         (folder / f"{top}.v").write_text(text)
         self.set_nodeattr("gen_top_module", top)
@@ -138,7 +128,8 @@ class StreamOperator(RTLBackend):  # type: ignore[misc]
     def get_rtl_file_list(self, abspath: bool = False) -> list[str]:
         """FINN: the sources, the wrapper last."""
         folder = f"{self.get_nodeattr('code_gen_dir_ipgen')}/" if abspath else ""
-        return [f"{folder}{name}" for name in (*self.files, f"{self.get_nodeattr('gen_top_module')}.v")]
+        files = [file.name for file in hardware.sources([self.module])]
+        return [f"{folder}{name}" for name in (*files, f"{self.get_nodeattr('gen_top_module')}.v")]
 
     def code_generation_ipi(self) -> list[str]:
         """FINN: Tcl that puts the node into the block design."""

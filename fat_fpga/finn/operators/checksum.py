@@ -13,7 +13,6 @@ class FatChecksum_rtl(StreamOperator):  # noqa: N801
     """Passes a stream on; its registers hold the checksums that `fat_fpga.checksums` computes."""
 
     module = "fat_checksum"
-    files = ("fat_registers_pkg.sv", "fat_axil_slave.sv", "fat_adder_tree.sv", "fat_checksum.sv")
 
     def execute_node(self, context: dict[str, Any], graph: Any) -> None:
         """FINN: the stream [..., channels] as it is."""

@@ -21,7 +21,6 @@ class FatSaboteur_rtl(StreamOperator):  # noqa: N801
     """
 
     module = "fat_saboteur"
-    files = ("fat_registers_pkg.sv", "fat_axil_slave.sv", "fat_axis_register.sv", "fat_saboteur.sv")
 
     def get_nodeattr_types(self) -> dict[str, Any]:
         """FINN: names, types and defaults of the node's attributes."""

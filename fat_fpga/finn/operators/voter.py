@@ -20,13 +20,6 @@ class FatVoter_rtl(StreamOperator):  # noqa: N801
     """
 
     module = "fat_voter"
-    files = (
-        "fat_registers_pkg.sv",
-        "fat_axil_slave.sv",
-        "fat_axis_register.sv",
-        "fat_voter_counters.sv",
-        "fat_voter.sv",
-    )
 
     def get_nodeattr_types(self) -> dict[str, Any]:
         """FINN: names, types and defaults of the node's attributes."""
