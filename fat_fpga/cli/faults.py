@@ -48,6 +48,7 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from fat_fpga.campaign.list_header import head_lines
     from fat_fpga.cli.model import load_model
     from fat_fpga.errors import FaultError
     from fat_fpga.faults import MODELS, fault_model
@@ -62,6 +63,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     selection = selection_of(args, space_of(args, network, args.kinds or ["channel"], args.images))
     if args.list:
+        print("\n".join(head_lines(selection, network)))
         for fault in selection.faults:
             cause = " & ".join(MODELS[part.kind].cause for part in fault.faults)
             print(f"{fault}  # {cause}" if args.cause else fault)
