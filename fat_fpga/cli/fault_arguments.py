@@ -128,6 +128,15 @@ def check_effects(args: argparse.Namespace, space: FaultSpace) -> None:
         raise FaultError(f"--values: {missing[0]:+d} is an activation level of none of these layers")
 
 
+def check_sampling(args: argparse.Namespace) -> None:
+    """CampaignError for an option that says how to draw a sample where none is asked for."""
+    from fat_fpga.errors import CampaignError
+
+    for option, what in SAMPLING.items():
+        if args.sample is None and getattr(args, option) is not None:
+            raise CampaignError(f"--{option.replace('_', '-')} is {what}: give --sample, too")
+
+
 def selection_of(args: argparse.Namespace, space: FaultSpace) -> Selection:
     """The whole space, or the sample that the arguments ask for; CampaignError for a sample of nothing."""
     from fat_fpga.campaign import Selection
@@ -135,9 +144,7 @@ def selection_of(args: argparse.Namespace, space: FaultSpace) -> Selection:
     from fat_fpga.errors import CampaignError
 
     if args.sample is None:
-        for option, what in SAMPLING.items():
-            if getattr(args, option) is not None:
-                raise CampaignError(f"--{option.replace('_', '-')} is {what}: give --sample, too")
+        check_sampling(args)
         return Selection.of(space)
     if args.stratify is None:
         if args.per_stratum is not None:

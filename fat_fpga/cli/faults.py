@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fat_fpga.cli.fault_arguments import (
     add_fault_arguments,
     check_effects,
+    check_sampling,
     effects_of,
     folding_of,
     selection_of,
@@ -55,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.images is not None and args.images < 1:
         raise FaultError(f"--images must be at least 1, got {args.images}")
+    check_sampling(args)
     for kind in args.kinds or ():
         fault_model(kind)
     network = load_model(args, faulty=True)

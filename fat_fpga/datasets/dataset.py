@@ -63,6 +63,12 @@ class Dataset:
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
+    def take(self, name: str, indices: NDArray[np.int64]) -> Dataset:
+        """Return the images at these indices, under another name; DataError if there are none."""
+        if len(indices) == len(self) and np.array_equal(indices, np.arange(len(self))):
+            return self if name == self.name else Dataset(name, self.images, self.labels, self.classes)
+        return Dataset(name, self.images[indices], self.labels[indices], self.classes)
+
     def first(self, limit: int | None) -> Dataset:
         """Return the first ``limit`` images, or all of them for ``None``.
 
