@@ -1,8 +1,9 @@
 """What a worst case on some images says about other images: its confidence interval.
 
 A worst case is the lowest of many accuracies, each a share of the images. So the interval has to hold for all of them
-at once: Wilson's at the level of Bonferroni. Then the lowest of the true accuracies is no lower than the lowest of the lower
-ends, and no higher than the lowest of the upper ends; both belong to the lowest count. Images count as independent draws.
+at once: Wilson's at the level of Bonferroni. Then the lowest of the true accuracies is no lower than the lowest of the
+lower ends, and no higher than the lowest of the upper ends; both belong to the lowest count. It holds for any choice
+among the faults, also for one that was made on the same counts, as a plan's. Images count as independent draws.
 
 Run files keep counts for each fault, and not which images they were, so nothing can be paired image by image.
 """
@@ -17,7 +18,7 @@ FEW = 1_000
 
 
 def worst_case(correct: int, images: int, faults: int) -> Estimate:
-    """The lowest accuracy in percent of images like these, from the lowest count of ``faults`` different ones, with 95 %.
+    """The lowest accuracy in percent of images like these, from the lowest count of ``faults`` ones, with 95 %.
 
     Args:
         correct: images correct under the worst of them.
@@ -32,5 +33,5 @@ def plan_confidence(plan: Plan) -> str:
     few = f"FEW IMAGES ({plan.images:,}): " if plan.images < FEW else ""
     return (
         f"{few}on other images like these: {100 - found.high:.2f} to {100 - found.low:.2f} % with 95 % confidence; the "
-        "promise itself is about these images"
+        "promise is about these images"
     )

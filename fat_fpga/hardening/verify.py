@@ -11,8 +11,9 @@ What a fault of the hardened network must do follows from the plan and the campa
 
 Faults that the campaign behind the plan says nothing about are held to the promised worst case alone.
 
-That is a proof for the plan's images, and for no others. A campaign on **other images** is no proof; it shows how far the worst
-case carries over: what is voted away must still do nothing, and the worst cases on both sets of images are compared.
+That is a proof for the plan's images, and for no others. A campaign on **other images** is no proof; it shows how far
+the worst case carries over: what is voted away must still do nothing, and the worst cases on both sets of images are
+compared.
 """
 
 from __future__ import annotations

@@ -30,11 +30,8 @@ def verification_text(found: Verification, every: bool = False) -> str:
 
 def _layers(found: Verification) -> str:
     """The units, then the voters' outputs."""
-    tables = []
-    for voter, title in (
-        (False, "outside of voters"),
-        (True, "voters' outputs: a voter does not protect its own output"),
-    ):
+    tables, titles = [], {False: "outside of voters", True: "voters' outputs, which a voter does not protect"}
+    for voter, title in titles.items():
         own = [verdict for verdict in found.verdicts if verdict.voter is voter]
         if own:
             tables.append(f"{title}\n{_table(found, own)}")

@@ -181,9 +181,7 @@ def test_other_images_are_no_proof_but_a_comparison(tmp_path: Path) -> None:
 
 def test_voters_are_told_apart(tmp_path: Path) -> None:
     _, plan, run = closed_loop(tmp_path, 1.0)
-    outside, behind = verification_text(verify(plan, run)).split(
-        "voters' outputs: a voter does not protect its own output"
-    )
+    outside, behind = verification_text(verify(plan, run)).split("voters' outputs, which a voter does not protect\n")
     assert "conv0.vote" not in outside
     assert "conv0.vote " in behind
     text = report_text(run)
