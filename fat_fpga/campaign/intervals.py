@@ -88,8 +88,8 @@ def stratified_mean(strata: Sequence[Moments]) -> Estimate | None:
     """The mean of a population from draws of its strata, at least one.
 
     sum W_h m_h with W_h = N_h / N, and its variance sum W_h^2 (1 - n_h / N_h) s_h^2 / n_h (Cochran 1977, 5.3); the
-    interval has Student's quantile for n_e degrees of freedom (5.4). None where a stratum has one draw of several
-    faults: one does not show how much they differ.
+    interval has Student's quantile for n_e degrees of freedom (5.4). None where the draws show no variance: a stratum
+    has one draw of several faults, or no stratum that was not drawn as a whole has draws that differ.
     """
     if any(part.drawn == 1 < part.population for part in strata):
         return None
@@ -100,6 +100,8 @@ def stratified_mean(strata: Sequence[Moments]) -> Estimate | None:
         for weight, part in zip(weights, strata, strict=True)
     ]
     freedom = sum(term**2 / (part.drawn - 1) for term, part in zip(terms, strata, strict=True) if term)
+    if not any(terms) and any(part.drawn < part.population for part in strata):
+        return None
     half = student(sum(terms) ** 2 / freedom) * sqrt(sum(terms)) if freedom else 0.0
     return Estimate(mean, mean - half, mean + half)
 

@@ -129,7 +129,7 @@ def share_estimate(run: Run, results: Sequence[Result], hit: Callable[[Result], 
 
 def mean_estimate(run: Run, results: Sequence[Result]) -> Estimate | None:
     """The mean accuracy in percent under the faults that the draws stand for; None where nothing is estimated, or where
-    a stratum has a single draw."""
+    the draws show no variance."""
     found = pieces(run, results)
     if not found:
         return None

@@ -196,7 +196,7 @@ def estimate_table(run: Run, found: Sequence[Part], shares: Sequence[tuple[str, 
             mean, spread = mean_estimate(run, part.results), Spread.within(run, part.results)
             rows.append([f"mean accuracy under one {part.kind} fault", f"{spread.faults:,}"])
             rows[-1] += _estimate(population(run, part.results), spread.mean)
-            rows[-1].append(_interval(mean.low, mean.high) if mean else "none: a stratum has one draw")
+            rows[-1].append(_interval(mean.low, mean.high) if mean else "none: the draws show no variance")
     return f"estimates for the space that the sample is from [%]\n{align(rows)}"
 
 

@@ -115,6 +115,14 @@ def test_one_draw_of_a_stratum_gives_shares_but_no_mean(whole: Run) -> None:
     assert changing(run, own).interval is not None
 
 
+def test_equal_draws_prove_nothing_of_the_rest() -> None:
+    assert stratified_mean([Moments(50, 1000, 97.0, 0.0)]) is None
+    assert stratified_mean([Moments(50, 1000, 97.0, 0.0), Moments(9, 9, 50.0, 4.0)]) is None
+    found = stratified_mean([Moments(50, 1000, 97.0, 0.0), Moments(9, 90, 50.0, 4.0)])
+    assert found is not None
+    assert found.low < found.value < found.high
+
+
 def test_everything_drawn_leaves_nothing_to_estimate() -> None:
     assert finite_share(3, 10, 10) == Estimate(30, 30, 30)
     assert stratified_mean([Moments(4, 4, 50.0, 9.0), Moments(1, 1, 10.0, 0.0)]) == Estimate(42, 42, 42)
