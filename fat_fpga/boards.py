@@ -21,6 +21,7 @@ class Board:
         lut: number of LUTs of six inputs.
         bram_18k: number of block RAMs of 18 Kbit.
         dsp: number of DSP slices.
+        dsp48e2: whether they are those of UltraScale+; else those of Zynq-7000, DSP48E1.
     """
 
     name: str
@@ -28,12 +29,13 @@ class Board:
     lut: int
     bram_18k: int
     dsp: int
+    dsp48e2: bool = False
 
 
 BOARDS = (
     Board("Pynq-Z1", "XC7Z020", 53_200, 280, 220),
-    Board("Ultra96", "ZU3EG", 70_560, 432, 360),
-    Board("ZCU104", "ZU7EV", 230_400, 624, 1_728),
+    Board("Ultra96", "ZU3EG", 70_560, 432, 360, True),
+    Board("ZCU104", "ZU7EV", 230_400, 624, 1_728, True),
 )
 
 

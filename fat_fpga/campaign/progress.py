@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 from typing import Any
 
-FORMAT = "{percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} [{elapsed}, left {remaining}, {rate_fmt}{postfix}]"
+FORMAT = "{desc}{percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} [{elapsed}, left {remaining}, {rate_fmt}{postfix}]"
 
 
 class Bar:
@@ -17,10 +17,14 @@ class Bar:
         asked: faults of the whole campaign.
         done: faults finished before now.
         images: images of the data set.
+        label: what is counted, in front of the bar.
+        tell_saved: whether results are saved as they come, which the bar then tells.
     """
 
-    def __init__(self, asked: int, done: int, images: int, shown: bool) -> None:
-        self._asked, self._images, self._saved = asked, images, done
+    def __init__(
+        self, asked: int, done: int, images: int, shown: bool, label: str = "", tell_saved: bool = True
+    ) -> None:
+        self._asked, self._images, self._saved, self._tells = asked, images, done, tell_saved
         self._bar: Any = None
         if not shown:
             return
@@ -32,6 +36,7 @@ class Bar:
             total=asked * images,
             initial=done * images,
             file=sys.stderr,
+            desc=label,
             unit=" inferences",
             unit_scale=True,
             smoothing=0.1,
@@ -42,7 +47,7 @@ class Bar:
         self._tell()
 
     def _tell(self) -> None:
-        if self._bar is not None:
+        if self._bar is not None and self._tells:
             self._bar.set_postfix_str(f"{self._saved:,} of {self._asked:,} faults saved", refresh=False)
 
     def chunk(self, faults: int, images: int) -> None:

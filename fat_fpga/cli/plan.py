@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -133,8 +134,16 @@ def _plan(args: argparse.Namespace, planner: Planner) -> int:
             print(f"next {what}: {offer.price:,.0f} {planner.model.title}, {offer.cycles:,} cycles, {offer.folding}")
     if args.output:
         write_plan(plan, args.output)
-        print(f"\nplan: {args.output}; next: fat-fpga harden MODEL {args.output} -o HARDENED.onnx")
+        model = shlex.quote(args.model or _model_of(plan.model))
+        print(f"\nplan: {args.output}; next: fat-fpga harden {model} {shlex.quote(args.output)} -o hardened.onnx")
     return 0
+
+
+def _model_of(network: str) -> str:
+    """What to call the model of a campaign on the command line: a bundled name, or the file that the name came from."""
+    from fat_fpga.models import zoo
+
+    return network if network in zoo.bundled() else f"{network}.onnx"
 
 
 def _front(args: argparse.Namespace, planners: list[Planner]) -> int:

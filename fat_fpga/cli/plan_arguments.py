@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -47,19 +48,19 @@ def planners_of(args: argparse.Namespace) -> list[Planner]:
     cycles = int(args.clock * 1e6 / args.fps) if args.fps else None
     runs = [Run.open(path) for path in args.run_files]
     kind = "pe" if all(result.kind == "pe" for run in runs for result in run.results) else CHANNEL
-    return [_planner(args, run, kind, model_of(cost), chosen, cycles) for run in runs]
+    return [_planner(args, run, kind, model_of(cost, chosen), chosen, cycles) for run in runs]
 
 
-def model_of(cost: str) -> CostModel:
-    """The cost model of a name."""
+def model_of(cost: str, board: Board | None = None) -> CostModel:
+    """The cost model of a name, for a board where that is known."""
     from fat_fpga.hardening.costs.finn import FinnModel
     from fat_fpga.hardening.costs.folded import FoldedModel
     from fat_fpga.hardening.costs.macs import MacsModel
 
-    models: dict[str, type[MacsModel] | type[FoldedModel] | type[FinnModel]] = {
+    models: dict[str, Callable[[], CostModel]] = {
         "macs": MacsModel,
         "folded": FoldedModel,
-        "finn": FinnModel,
+        "finn": lambda: FinnModel(board=board),
     }
     return models[cost]()
 

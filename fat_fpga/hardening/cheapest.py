@@ -33,15 +33,14 @@ class Choice:
 class Builder:
     """Ways to build the units of a design under a folding's SIMD lanes, within a number of cycles.
 
-    A unit without copies keeps its folding where that is quick enough. (With a few copies it may still be cheaper: 70
-    rows have divisors that 64 have not.)
-
     Attributes:
         design: the units.
         folds: PEs and SIMD lanes without copies.
         model: prices the ways.
         cycles: most cycles that a unit may take for an image; None for any number.
         limits: most of each of the model's resources, over all units; ``price`` limits the price itself.
+        keep: a unit without copies keeps its folding where that is quick enough. (With a few copies it may still be
+            cheaper: 70 rows have divisors that 64 have not.) If not, it takes the cheapest that is quick enough.
     """
 
     design: Sequence[UnitShape]
@@ -49,20 +48,41 @@ class Builder:
     model: CostModel
     cycles: int | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
+    keep: bool = True
     _ways: dict[str, list[Choice]] = field(default_factory=dict, repr=False)
     _best: dict[str, list[Choice | None]] = field(default_factory=dict, repr=False)
 
-    def within(self, cycles: int) -> Builder:
+    def within(self, cycles: int, keep: bool | None = None) -> Builder:
         """The same with another number of cycles."""
-        return Builder(self.design, self.folds, self.model, cycles, self.limits, self._ways)
+        keep = self.keep if keep is None else keep
+        return Builder(self.design, self.folds, self.model, cycles, self.limits, keep, self._ways)
 
-    def unprotected(self) -> list[Built]:
+    def given(self) -> list[Built]:
         """The units under the folding, without copies."""
         return [self._plain(unit) for unit in self.design]
 
+    def unprotected(self) -> list[Built]:
+        """The network without copies that plans are held against: as cheap as it can be within the cycles, on a part of
+        any size.
+
+        Raises:
+            PlanError: a unit cannot be so quick.
+        """
+        found = []
+        for unit in self.design:
+            ways = [choice for choice in self._quick(unit, 0) if not choice.built.voted]
+            if not ways:
+                raise PlanError(f"{unit.name} takes {self.fewest_cycles(unit):,} cycles at least")
+            found.append(min(ways, key=lambda choice: choice.rank).built)
+        return found
+
+    def fewest_cycles(self, unit: UnitShape) -> int:
+        """With a PE for each row: a unit cannot be quicker, with copies or without."""
+        return min(choice.built.cycles for choice in self._choices(unit))
+
     def unlimited(self) -> Builder:
         """The same for a part of any size."""
-        return Builder(self.design, self.folds, self.model, self.cycles, {}, self._ways)
+        return Builder(self.design, self.folds, self.model, self.cycles, {}, self.keep, self._ways)
 
     def full(self) -> list[Built] | None:
         """The cheapest network with every channel of every unit but the last triplicated, on a part of any size; None
@@ -71,7 +91,7 @@ class Builder:
 
     def price(self, built: Sequence[Built]) -> float:
         """Of a whole network."""
-        return sum(self._priced(one) for one in built)
+        return sum(self.model.price(one) for one in built)
 
     def resources(self, built: Sequence[Built]) -> dict[str, float]:
         """Of a whole network."""
@@ -126,20 +146,16 @@ class Builder:
         if least:
             return [choice for choice in found if choice.built.voted >= least]
         plain = self._plain(unit)
-        if any(choice.built == plain for choice in found):
+        if self.keep and any(choice.built == plain for choice in found):
             return [choice for choice in found if choice.built == plain or choice.built.voted]
         return found
 
     def _choices(self, unit: UnitShape) -> list[Choice]:
-        """Every way to build a unit that has a price, quick or not."""
+        """Every way to build a unit, quick or not."""
         if unit.name not in self._ways:
-            found = []
-            for voted in range(1 if unit is self.design[-1] else unit.channels + 1):
-                for built in self._possible(unit, voted):
-                    price = self.model.price(built)
-                    if price is not None:
-                        found.append(Choice(built, price))
-            self._ways[unit.name] = found
+            most = 0 if unit is self.design[-1] else unit.channels
+            built = [one for voted in range(most + 1) for one in self._possible(unit, voted)]
+            self._ways[unit.name] = [Choice(one, self.model.price(one)) for one in built]
         return self._ways[unit.name]
 
     def _possible(self, unit: UnitShape, voted: int) -> list[Built]:
@@ -150,12 +166,6 @@ class Builder:
     def _plain(self, unit: UnitShape) -> Built:
         pe, simd = (self.folds if self.model.folded else unrolled([unit]))[unit.name]
         return Built(unit, 0, pe, simd or 1)
-
-    def _priced(self, built: Built) -> float:
-        price = self.model.price(built)
-        if price is None:
-            raise PlanError(self.model.missing(built))
-        return price
 
     def _within(self, built: Sequence[Built]) -> bool:
         if not self.limits:

@@ -73,11 +73,11 @@ def design_of(run: Run) -> tuple[UnitShape, ...]:
 def units_of(layers: Sequence[LayerRow]) -> tuple[UnitShape, ...]:
     """The units of a network without votes, from its layer table."""
     units: list[UnitShape] = []
-    before = _activations(layers[0])
+    before = activations_of(layers[0])
     for front, row in pairwise(layers):
         if row.type == "unit":
             inputs = row.weights // row.channels
-            behind = _activations(row)
+            behind = activations_of(row)
             units.append(
                 UnitShape(
                     row.name, row.channels, inputs, front.channels if row.name.startswith("conv") else inputs,
@@ -88,7 +88,7 @@ def units_of(layers: Sequence[LayerRow]) -> tuple[UnitShape, ...]:
     return tuple(units)
 
 
-def _activations(row: LayerRow) -> str:
+def activations_of(row: LayerRow) -> str:
     """Datatype of a place's activations; empty where they are class scores."""
     if not row.levels:
         return ""

@@ -36,6 +36,12 @@ class Front:
     points: tuple[Point, ...]
 
     @property
+    def sources(self) -> list[str]:
+        """Where the figures of units come from; empty where they are counted by definition."""
+        found = [source for point in self.points for source in self.planner.model.sources(point.built)]
+        return list(dict.fromkeys(found))
+
+    @property
     def images(self) -> int:
         return self.planner.criticality.images
 
@@ -78,7 +84,7 @@ def front_text(fronts: Sequence[Front]) -> str:
             )  # fmt: skip
         shown = len(rows) - 1
         foot = [f"{shown} of {len(front.points):,} points; all of them: --csv, --json"]
-        return "\n".join([*head, "", align(rows, left=()), "", *foot])
+        return "\n".join([*head, "", align(rows, left=()), "", *foot, *_sources(fronts)])
     columns = [cell for front in fronts for cell in (f"{front.name} {what}", "cost")]
     rows = [["worst error [%]", *columns]]
     for target in _targets(fronts):
@@ -88,7 +94,12 @@ def front_text(fronts: Sequence[Front]) -> str:
             cells += ["-", "-"] if found is None else [f"{found.triplicated:,}", f"{found.ratio:.4f}x"]
         rows.append([percent(fronts[0].error(target)), *cells])
     foot = ["-: below the error-free error of the network"]
-    return "\n".join([*head, "", align(rows, left=()), "", *foot])
+    return "\n".join([*head, "", align(rows, left=()), "", *foot, *_sources(fronts)])
+
+
+def _sources(fronts: Sequence[Front]) -> list[str]:
+    found = dict.fromkeys(source for front in fronts for source in front.sources)
+    return [f"LUTs: {'; '.join(found)}"] if found else []
 
 
 def _some(points: Sequence[Point]) -> list[Point]:
@@ -140,7 +151,7 @@ def front_json(fronts: Sequence[Front]) -> dict[str, Any]:
                      "images": front.images},
             "kind": what.kind,
             "cost": {"model": front.planner.model.name, "title": front.planner.model.title,
-                     "unprotected": front.planner.unprotected},
+                     "unprotected": front.planner.unprotected, "sources": front.sources},
             "error_free": front.error(what.golden),
             "points": [
                 {"worst_correct": p.worst_correct, "worst_error": front.error(p.worst_correct),

@@ -75,7 +75,8 @@ class Trial:
         if missing:
             faults = [_stuck(unit, group, value) for group, value in missing]
             images, labels = self.dataset.images, self.dataset.labels
-            with Bar(len(faults), 0, len(images), self.progress) as bar:
+            label = f"{unit}: {len(faults):,} {'trial' if len(faults) == 1 else 'trials'} of stuck lanes"
+            with Bar(len(faults), 0, len(images), self.progress, label, tell_saved=False) as bar:
                 outcome = self.session.run(images, labels, faults, progress=lambda done: bar.chunk(len(faults), done))
                 bar.saved(len(faults))
             for (g, v), correct, changed in zip(missing, outcome.correct, outcome.changed, strict=True):

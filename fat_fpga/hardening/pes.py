@@ -14,14 +14,21 @@ from fat_fpga.errors import PlanError
 from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.cheapest import Builder
 from fat_fpga.hardening.costs.model import Built
+from fat_fpga.hardening.design import UnitShape
 
 
 @dataclass
 class PeBuilder(Builder):
     """As `Builder`, with PEs instead of channels: ``forced`` counts PEs."""
 
-    def within(self, cycles: int) -> PeBuilder:
+    def within(self, cycles: int, keep: bool | None = None) -> PeBuilder:
         return PeBuilder(self.design, self.folds, self.model, cycles, self.limits)
+
+    def unprotected(self) -> list[Built]:
+        return self.given()
+
+    def fewest_cycles(self, unit: UnitShape) -> int:
+        return self._plain(unit).cycles
 
     def unlimited(self) -> PeBuilder:
         return PeBuilder(self.design, self.folds, self.model, self.cycles)
@@ -40,7 +47,6 @@ class PeBuilder(Builder):
             built.append(Built(unit, copies * (unit.channels // pe), pe + 2 * copies, simd or 1, True))
         if self.cycles is not None and any(one.cycles > self.cycles for one in built):
             return None
-        self.price(built)  # PlanError where the model has no figure
         return built if self._within(built) else None
 
 

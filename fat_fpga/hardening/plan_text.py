@@ -20,13 +20,9 @@ def plan_summary(plan: Plan) -> str:
     ]
     rows = [["unit", "channels", "triplicated", "rows", "PEs", "SIMD", "folds"]]
     for unit in plan.units:
-        rows.append(
-            [
-                unit.unit,
-                *map(str, (unit.channels, len(unit.replicated), len(unit.rows), unit.pe, unit.simd, unit.folds)),
-            ]
-        )
-    total = ["all", str(sum(u.channels for u in plan.units)), str(plan.replicated)]
+        channels = ["scores", "-"] if unit is plan.units[-1] else [str(unit.channels), str(len(unit.replicated))]
+        rows.append([unit.unit, *channels, *map(str, (len(unit.rows), unit.pe, unit.simd, unit.folds))])
+    total = ["all", str(sum(u.channels for u in plan.units[:-1])), str(plan.replicated)]
     rows.append([*total, str(sum(len(u.rows) for u in plan.units)), "", "", ""])
     lines += [align(rows), ""]
     rows = [["", "unprotected", "planned", "", "full TMR"]]

@@ -18,12 +18,14 @@ from fat_fpga.errors import PlanError
 from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.cheapest import Builder
 from fat_fpga.hardening.costs.macs import MacsModel
-from fat_fpga.hardening.costs.model import Built, CostModel
+from fat_fpga.hardening.costs.model import Between, Built, CostModel
 from fat_fpga.hardening.criticality import Criticality
 from fat_fpga.hardening.folding import unrolled
 from fat_fpga.hardening.pes import PeBuilder, check_folding, pe_rows
 from fat_fpga.hardening.plan import CHANNEL, PE, Plan, UnitPlan, spread_rows
-from fat_fpga.hardening.plan_costs import costs_of
+from fat_fpga.hardening.plan_costs import costs_of, slowest
+from fat_fpga.hardening.plan_notes import notes_of
+from fat_fpga.hardening.refusals import check_rate, enough, impossible
 
 
 @dataclass(frozen=True)
@@ -35,12 +37,14 @@ class Point:
         triplicated: channels, or PEs.
         price: in the cost model's measure.
         ratio: the price over that of the network without protection.
+        built: its units.
     """
 
     worst_correct: int
     triplicated: int
     price: float
     ratio: float
+    built: tuple[Built, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,19 +81,29 @@ class Planner:
                 raise PlanError("plans about PEs need a folding and a cost under it: --folding, --cost folded or finn")
             found = {name: len(worst) for name, worst in self.criticality.worst.items()}
             check_folding(folds, found, str(self.criticality.run.path))
-        limits: dict[str, float] = {}
-        if self.board is not None:
-            limits = {"price": self.board.lut, "BRAM_18K": self.board.bram_18k, "DSP": self.board.dsp}
         kind = PeBuilder if pes else Builder
-        builder = kind(design, folds or unrolled(design), self.model, None, limits)
-        cycles = self.cycles
-        if cycles is None and self.model.folded:
-            cycles = max(built.cycles for built in builder.unprotected())
-        return builder if cycles is None else builder.within(cycles)
+        builder = kind(design, folds or unrolled(design), self.model, keep=self.cycles is None)
+        if not self.model.folded:
+            return builder
+        check_rate(builder, self.cycles, self.clock)
+        builder.cycles = slowest(builder.given()) if self.cycles is None else self.cycles
+        if self.board is not None:
+            between = self.model.between(self.criticality.run.layers, folds, builder.cycles)
+            left = self.board.lut - sum(one.price for one in between)
+            builder.limits = {"price": left, "BRAM_18K": self.board.bram_18k, "DSP": self.board.dsp}
+        return builder
+
+    @cached_property
+    def between(self) -> list[Between]:
+        """What stands between the units, with copies as without."""
+        if not self.folds:
+            return []
+        return self.model.between(self.criticality.run.layers, self.folds, self.builder.cycles or 0)
 
     @cached_property
     def unprotected(self) -> float:
-        """Price of the network without copies."""
+        """Price of the cheapest network without copies at the same rate; where the rate is that of the folding, of the
+        network under the folding."""
         return self.builder.price(self.builder.unprotected())
 
     def least(self, target: int) -> list[Built] | None:
@@ -105,8 +119,10 @@ class Planner:
         self.check(target)
         built = self.least(target)
         if built is None:
-            raise PlanError(self._impossible(target))
-        return self._plan_of(built, target, asked or f"{target} of {self.criticality.images} images correct")
+            raise PlanError(impossible(self, target))
+        return self._plan_of(
+            built, self.forced(target), asked or f"{target} of {self.criticality.images} images correct"
+        )
 
     def plan_for_everything(self) -> Plan:
         """Full TMR: every channel, or PE, of every unit but the last.
@@ -115,11 +131,12 @@ class Planner:
             PlanError: it cannot be built, under the folding or within the part.
         """
         worst = self.criticality.worst
-        built = self.builder.cheapest({unit.name: len(worst.get(unit.name, ())) for unit in self.criticality.design})
+        every = {unit.name: len(worst.get(unit.name, ())) for unit in self.criticality.design}
+        built = self.builder.cheapest(every)
         if built is None:
             where = f" on {self.board.name}" if self.board else " under this folding and rate"
             raise PlanError(f"full TMR cannot be built{where}: leave the part out, or ask for a worst error")
-        return self._plan_of(built, self.criticality.golden, "full TMR")
+        return self._plan_of(built, every, "full TMR")
 
     def plan_for_error(self, percent: Fraction) -> Plan:
         """The cheapest plan whose worst-case error is at most so many percent."""
@@ -148,10 +165,14 @@ class Planner:
             least = price if least is None else min(least, price)
             if Fraction(price) <= ratio + Fraction(1, 10**12):
                 best = target, built
+        if least is None:
+            raise PlanError(impossible(self, self.criticality.targets[0]))
         if best is None:
-            cheapest = "nothing can be built" if least is None else f"the cheapest network costs {least:.4f} times"
-            raise PlanError(f"budget {float(ratio):g}x is too small: {cheapest} the one without protection")
-        return self._plan_of(best[1], best[0], f"budget {float(ratio):g}x")
+            raise PlanError(
+                f"budget {float(ratio):g}x is too small: the cheapest network costs {least:.4f} times the one without "
+                "protection"
+            )
+        return self._plan_of(best[1], self.forced(best[0]), f"budget {float(ratio):g}x")
 
     def front(self) -> list[Point]:
         """Every worst case that no cheaper network reaches, from the cheapest network to the best worst case."""
@@ -160,7 +181,9 @@ class Planner:
             built = self.least(target)
             if built is not None:
                 price = self.builder.price(built)
-                points.append(Point(self.promise(built), self._parts(built), price, price / self.unprotected))
+                points.append(
+                    Point(self.promise(built), self._parts(built), price, price / self.unprotected, tuple(built))
+                )
         front: list[Point] = []
         for point in sorted(points, key=lambda p: (p.price, -p.worst_correct, p.triplicated)):
             if not front or point.worst_correct > front[-1].worst_correct:
@@ -197,48 +220,9 @@ class Planner:
                 f"{100 * golden / images:.2f} %: nearest possible --worst-error {enough(golden, images)}"
             )
 
-    def _impossible(self, target: int) -> str:
-        possible = [t for t in self.criticality.targets if t < target and self.least(t) is not None]
-        where = f" on {self.board.name}" if self.board else ""
-        if self.board:
-            used = self._cheapest_use(target)
-            where += f" ({used})" if used else ""
-        images = self.criticality.images
-        nearest = (
-            f"nearest possible: --worst-error {enough(possible[-1], images)}"
-            if possible
-            else "not even the network without copies: take another folding or a larger part"
-        )
-        error = 100 * (images - target) / images
-        return f"no network with a worst-case error of {error:.2f} % can be built{where}; {nearest}"
-
-    def _cheapest_use(self, target: int) -> str:
-        """What the cheapest network would take of the part, were there no limits."""
-        assert self.board is not None
-        free = self.builder.unlimited()
-        built = free.cheapest(self.forced(target))
-        if built is None:
-            return ""
-        total = free.resources(built)
-        return (
-            f"it takes {free.price(built):,.0f} of {self.board.lut:,} LUTs, "
-            f"{total.get('BRAM_18K', 0):,.0f} of {self.board.bram_18k:,} BRAM_18K"
-        )
-
-    def _plan_of(self, built: Sequence[Built], target: int, asked: str) -> Plan:
+    def _plan_of(self, built: Sequence[Built], forced: Mapping[str, int], asked: str) -> Plan:
         what, counts = self.criticality, self._counts(built)
-        units, notes = [], list(self.notes)
-        for one in built:
-            name, count = one.unit.name, counts.get(one.unit.name, 0)
-            units.append(self._unit_plan(one, count))
-            asked_for = what.forced(name, target)
-            if count > asked_for:
-                notes.append(
-                    f"{name}: {asked_for} channels asked, {count} triplicated so that {one.rows} rows divide by "
-                    f"{one.pe} PEs at this price"
-                )
-            if what.kind == CHANNEL and self.model.folded and one.pe != self.folds[name].pe:
-                notes.append(f"{name}: {one.pe} PEs instead of {self.folds[name].pe}")
+        units = [self._unit_plan(one, counts.get(one.unit.name, 0)) for one in built]
         run = what.run
         return Plan(
             model=run.identity.network,
@@ -252,9 +236,9 @@ class Planner:
             worst_correct=self.promise(built),
             units=tuple(units),
             expected=what.expected,
-            costs=costs_of(self.builder, built, self.clock),
+            costs=costs_of(self.builder, built, self.clock, self.between),
             part=self.board.part if self.board else None,
-            notes=tuple(notes),
+            notes=notes_of(self, built, forced),
         )
 
     def _unit_plan(self, built: Built, count: int) -> UnitPlan:
@@ -268,8 +252,3 @@ class Planner:
         else:
             rows = spread_rows(order, parts)
         return UnitPlan(unit.name, unit.channels, built.pe, built.simd, rows, order)
-
-
-def enough(correct: int, images: int) -> str:
-    """The worst-case error in percent to ask for where ``correct`` images are the most, rounded up."""
-    return f"{ceil(Fraction(100 * 10**6 * (images - correct), images)) / 10**6:.6f}".rstrip("0").rstrip(".")

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 
 import pytest
 
-from fat_fpga.boards import BOARDS, board
+from fat_fpga.boards import BOARDS, Board, board
 from fat_fpga.errors import PlanError
 from fat_fpga.hardening.costs import voter
-from fat_fpga.hardening.costs.finn import FinnModel, arithmetic_of, ask_finn, look_up
+from fat_fpga.hardening.costs.finn import (
+    BY_FORMULA,
+    FROM_TABLE,
+    FinnModel,
+    arithmetic_of,
+    ask_finn,
+    look_up,
+    stored,
+)
 from fat_fpga.hardening.costs.folded import FoldedModel
 from fat_fpga.hardening.costs.macs import MacsModel
 from fat_fpga.hardening.costs.model import Built
+from fat_fpga.hardening.costs.mvau import block_rams, formula
 from fat_fpga.hardening.design import UnitShape, bits_of
 from fat_fpga.hardening.folding import ways
 from fat_fpga.luts.voter import coefficients, largest_error
@@ -79,11 +89,53 @@ def test_finn_with_copies() -> None:
     assert model.price(built) == lut + voter.voter_luts(built)
 
 
-def test_no_interpolation() -> None:
-    model, odd = FinnModel(live=False), Built(CONV1, 0, 32, 64)
-    assert model.price(odd) is None
-    assert model.resources(odd) == {}
-    assert "64 rows, 32 PEs, 64 SIMD lanes: install finn-plus" in model.missing(odd)
+def test_what_the_table_lacks_is_by_formula() -> None:
+    """By hand, and the source is told."""
+    model, odd, stock = FinnModel(live=False), Built(CONV1, 0, 32, 64), Built(CONV1, 0, 32, 32)
+    assert look_up(arithmetic_of(CONV1), 64, 32, 64) is None
+    lut = int(300 + 1.1 * 32 * (64 * 1 * 2 + 2 * 127 + 10))
+    assert model.price(odd) == lut
+    assert model.resources(odd) == {"BRAM_18K": -(-64 * 32 // 36), "DSP": 0}  # 18 words of 2,048 bits
+    assert model.sources([odd, stock, odd]) == {BY_FORMULA: ["conv1", "conv1"], FROM_TABLE: ["conv1"]}
+
+
+def test_the_table_and_the_formulas_agree() -> None:
+    """In every entry of the table."""
+    count = 0
+    for what, estimates in stored().items():
+        for sizes, entries in estimates.items():
+            simd, pe = map(int, sizes.split())
+            for entry in entries:
+                for more, bram in enumerate(entry["bram_18k"]):
+                    rows = (entry["first"] + more) * pe
+                    assert formula(what, rows, pe, simd) == (entry["lut"], bram, entry["dsp"])
+                    count += 1
+    assert count > 10_000
+
+
+def test_block_rams() -> None:
+    """A RAMB18 is 16,384 x 1, 8,192 x 2, 4,096 x 4, 2,048 x 9, 1,024 x 18 or 512 x 36 bits."""
+    shapes = {1: 16384, 2: 8192, 3: 4096, 4: 4096, 5: 2048, 9: 2048, 10: 1024, 18: 1024}
+    for width, deep in shapes.items():
+        assert [block_rams(words, width) for words in (1, deep, deep + 1)] == [1, 1, 2]
+    assert [block_rams(512, width) for width in (19, 36, 37, 72)] == [1, 1, 2, 2]
+    assert [block_rams(513, width) for width in (19, 36, 37, 72)] == [2, 2, 3, 4]
+
+
+LAST = UnitShape("fc1", 44, 540, 540, 1, "INT4", "UINT4", "")
+
+
+@pytest.mark.parametrize(("part", "dsp"), [(None, 0), (BOARDS[0], 0), (BOARDS[1], 12), (BOARDS[2], 12)])
+def test_last_units_of_four_bits_take_dsps_on_ultrascale(part: Board | None, dsp: int) -> None:
+    """Four PEs of 12 lanes share 12 slices; thresholds, or fewer bits, keep a unit in LUTs."""
+    model = FinnModel(live=False, board=part)
+    found = model.estimate(Built(LAST, 0, 4, 12))
+    assert found.dsp == dsp
+    assert (found.lut == 0) == bool(dsp)
+    for change in ({"output_type": "UINT4"}, {"weight_type": "INT3"}, {"input_type": "UINT3"}):
+        other = model.estimate(Built(replace(LAST, **change), 0, 4, 12))
+        assert other.dsp == 0
+        assert other.lut > 300
 
 
 @pytest.mark.skipif(importlib.util.find_spec("finn") is None, reason="finn-plus is not installed")

@@ -72,7 +72,7 @@ def test_offers(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     criticality = tiny_criticality(tmp_path)
     model, seen = cost_model(name, monkeypatch), set()
     for target in criticality.targets:
-        for limit in (144, 300, 648):
+        for limit in (324, 400, 648):
             planner = Planner(criticality, model, FOLDS, cycles=limit)
             built = planner.least(target)
             if built is None:

@@ -1,9 +1,8 @@
 """FINN's own estimates of LUTs, BRAM_18K and DSPs of a matrix-vector unit, and the LUTs of its voter.
 
 The figures are what FINN's ``MVAU_hls`` node says of itself (``lut_estimation``, ``bram_estimation``,
-``dsp_estimation``; multiplications in LUTs, memories by FINN's defaults). Where finn-plus is installed the node is
-asked; else a table that was made by asking it is read. Nothing is interpolated. Window generators, FIFOs and pools are
-left out: copies do not change them, as the voter hands on as many channels as before.
+``dsp_estimation``; multiplications in LUTs, memories by FINN's defaults). A table that was made by asking it comes
+first. What the table lacks, FINN itself is asked where it is installed; else its formulas are used (`mvau`).
 """
 
 from __future__ import annotations
@@ -11,40 +10,32 @@ from __future__ import annotations
 import importlib.util
 import json
 import lzma
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import Any
 
-from fat_fpga.hardening.costs.model import Built
+from fat_fpga.boards import Board
+from fat_fpga.campaign import LayerRow
+from fat_fpga.faults.folding import Fold
+from fat_fpga.hardening.costs.around import between_units
+from fat_fpga.hardening.costs.estimate import Arithmetic, Estimate
+from fat_fpga.hardening.costs.model import Between, Built
+from fat_fpga.hardening.costs.mvau import formula, on_dsps
 from fat_fpga.hardening.costs.voter import voter_luts
 from fat_fpga.hardening.design import UnitShape, bits_of
 
 TABLE = "finn_mvau.json.xz"
+VERSION = "finn-plus 1.6.1"
+"""Whose estimates the table and the formulas give."""
 
+FROM_TABLE = f"stored estimates of {VERSION}"
+FROM_FINN = "FINN itself, which is installed here"
+BY_FORMULA = f"the formulas of {VERSION}, equal to its estimates for these datatypes"
+"""Where figures come from."""
 
-class Estimate(NamedTuple):
-    """FINN's estimate of one unit."""
-
-    lut: int
-    bram_18k: int
-    dsp: int
-
-
-class Arithmetic(NamedTuple):
-    """What FINN's estimates depend on beside rows, PEs and SIMD lanes. Types are QONNX datatypes.
-
-    Attributes:
-        inputs: FINN's MW.
-        xnor: weights and activations of one bit, multiplied by XNOR.
-        accumulator: ``INT32`` where FINN is left to bound it by the types.
-    """
-
-    inputs: int
-    xnor: bool
-    weight: str
-    input: str
-    accumulator: str
-    output: str
+DSP48E2_PART = "xczu3eg-sbva484-1-e"
+"""A part with such slices, as FINN names it."""
 
 
 def arithmetic_of(unit: UnitShape) -> Arithmetic:
@@ -68,29 +59,33 @@ def _behind(unit: UnitShape, accumulator: str) -> str:
     return unit.output_type.replace("BIPOLAR", "BINARY") or accumulator
 
 
-def ask_finn(what: Arithmetic, rows: int, pe: int, simd: int) -> Estimate:
-    """What FINN says of a unit; ModuleNotFoundError where it is not installed."""
+def ask_finn(what: Arithmetic, rows: int, pe: int, simd: int, dsps: bool = False) -> Estimate:
+    """What FINN says of a unit; ``dsps`` of one from DSP48E2 slices. ModuleNotFoundError where it is not installed."""
     from onnx import helper
 
-    node = _node_class()(
+    kind = "rtl" if dsps else "hls"
+    node = _node_class(kind)(
         helper.make_node(
-            "MVAU_hls", ["input", "weights", "thresholds"], ["output"], domain="finn.custom_op.fpgadataflow.hls",
+            f"MVAU_{kind}", ["input", "weights", "thresholds"], ["output"],
+            domain=f"finn.custom_op.fpgadataflow.{kind}",
             MW=what.inputs, MH=rows, PE=pe, SIMD=simd, inputDataType=what.input, weightDataType=what.weight,
             accDataType=what.accumulator, outputDataType=what.output, binaryXnorMode=int(what.xnor),
-            noActivation=int(what.output == what.accumulator), resType="lut", mem_mode="internal_decoupled",
+            noActivation=int(what.output == what.accumulator), mem_mode="internal_decoupled",
+            resType="dsp" if dsps else "lut",
         )
     )  # fmt: skip
-    return Estimate(*(int(f("")) for f in (node.lut_estimation, node.bram_estimation, node.dsp_estimation)))
+    part = DSP48E2_PART if dsps else ""
+    return Estimate(*(int(f(part)) for f in (node.lut_estimation, node.bram_estimation, node.dsp_estimation)))
 
 
-@lru_cache(maxsize=1)
-def _node_class() -> Any:
+@lru_cache(maxsize=2)
+def _node_class(kind: str) -> Any:
     """FINN's operator; its package wants a place for Vivado named, which is not looked at for estimates."""
     import os
 
     os.environ.setdefault("XILINX_VIVADO", "/no/Vivado/2022.2")
-    module = importlib.import_module("finn.custom_op.fpgadataflow.hls.matrixvectoractivation_hls")
-    return module.MVAU_hls
+    module = importlib.import_module(f"finn.custom_op.fpgadataflow.{kind}.matrixvectoractivation_{kind}")
+    return getattr(module, f"MVAU_{kind}")
 
 
 @lru_cache(maxsize=1)
@@ -111,33 +106,59 @@ def look_up(what: Arithmetic, rows: int, pe: int, simd: int) -> Estimate | None:
 
 
 class FinnModel:
+    """FINN's estimates of units: those of the stored table, else of FINN itself, else by formula."""
+
     name = "finn"
     title = "LUTs (FINN's estimate of units, and voters)"
     folded = True
 
-    def __init__(self, live: bool | None = None) -> None:
-        """``live``: ask FINN itself; by default where it is installed."""
+    def __init__(self, live: bool | None = None, board: Board | None = None) -> None:
+        """``live``: ask FINN what the table lacks; by default where it is installed. ``board``: to build for, where
+        that is known; FINN takes DSP slices for some units of some parts."""
         self.live = importlib.util.find_spec("finn") is not None if live is None else live
-        self._known: dict[tuple[UnitShape, int, int, int], Estimate | None] = {}
+        self.board = board
+        self._known: dict[tuple[UnitShape, int, int, int], tuple[Estimate, str]] = {}
 
-    def estimate(self, built: Built) -> Estimate | None:
-        """Of the unit without its voter; None where the table has no entry."""
-        key = built.unit, built.rows, built.pe, built.simd
-        if key not in self._known:
-            ask = ask_finn if self.live else look_up
-            self._known[key] = ask(arithmetic_of(built.unit), built.rows, built.pe, built.simd)
-        return self._known[key]
+    def estimate(self, built: Built) -> Estimate:
+        """Of the unit without its voter."""
+        return self._found(built)[0]
 
-    def price(self, built: Built) -> float | None:
-        found = self.estimate(built)
-        return None if found is None else found.lut + voter_luts(built)
+    def price(self, built: Built) -> float:
+        return self.estimate(built).lut + voter_luts(built)
 
     def resources(self, built: Built) -> dict[str, float]:
         found = self.estimate(built)
-        return {} if found is None else {"BRAM_18K": found.bram_18k, "DSP": found.dsp}
+        return {"BRAM_18K": found.bram_18k, "DSP": found.dsp}
 
-    def missing(self, built: Built) -> str:
-        return (
-            f"no stored FINN estimate for {built.unit.name} with {built.rows} rows, {built.pe} PEs, {built.simd} SIMD "
-            "lanes: install finn-plus beside fat_fpga, which is then asked, or take --cost folded"
-        )
+    def sources(self, built: Sequence[Built]) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for one in built:
+            found.setdefault(self._found(one)[1], []).append(one.unit.name)
+        return found
+
+    def between(self, places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles: int) -> list[Between]:
+        return between_units(places, folds, cycles)
+
+    def _found(self, built: Built) -> tuple[Estimate, str]:
+        """The estimate, and where it comes from."""
+        key = built.unit, built.rows, built.pe, built.simd
+        if key not in self._known:
+            self._known[key] = self._find(*key)
+        return self._known[key]
+
+    def _find(self, unit: UnitShape, rows: int, pe: int, simd: int) -> tuple[Estimate, str]:
+        what, dsps = arithmetic_of(unit), takes_dsps(unit, self.board)
+        found = None if dsps else look_up(what, rows, pe, simd)
+        if found is not None:
+            return found, FROM_TABLE
+        if self.live:
+            return ask_finn(what, rows, pe, simd, dsps), FROM_FINN
+        return (on_dsps if dsps else formula)(what, rows, pe, simd), BY_FORMULA
+
+
+def takes_dsps(unit: UnitShape, board: Board | None) -> bool:
+    """Whether FINN builds a unit from DSP slices on a board (``MVAU_rtl``): the last one, which has no thresholds, with
+    weights and activations of four bits or more. On Zynq-7000 that depends on the values of the weights, too, which a
+    plan does not know: LUTs are counted."""
+    wide = bits_of(unit.weight_type) >= 4 and bits_of(unit.input_type) >= 4
+    return wide and not unit.output_type and board is not None and board.dsp48e2

@@ -6,7 +6,11 @@ for an image (FINN's ``get_exp_cycles``). The slowest unit sets the rate. A vote
 
 from __future__ import annotations
 
-from fat_fpga.hardening.costs.model import Built
+from collections.abc import Mapping, Sequence
+
+from fat_fpga.campaign import LayerRow
+from fat_fpga.faults.folding import Fold
+from fat_fpga.hardening.costs.model import Between, Built
 from fat_fpga.hardening.costs.voter import MACS_PER_VOTE
 
 
@@ -21,5 +25,8 @@ class FoldedModel:
     def resources(self, built: Built) -> dict[str, float]:
         return {"PEs": built.pe}
 
-    def missing(self, built: Built) -> str:
-        raise AssertionError("every unit has lanes")
+    def sources(self, built: Sequence[Built]) -> dict[str, list[str]]:
+        return {}
+
+    def between(self, places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles: int) -> list[Between]:
+        return []

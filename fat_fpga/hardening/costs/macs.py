@@ -7,7 +7,11 @@ here the vote on one bit of one activation counts as one multiply-accumulate: it
 
 from __future__ import annotations
 
-from fat_fpga.hardening.costs.model import Built
+from collections.abc import Mapping, Sequence
+
+from fat_fpga.campaign import LayerRow
+from fat_fpga.faults.folding import Fold
+from fat_fpga.hardening.costs.model import Between, Built
 from fat_fpga.hardening.costs.voter import MACS_PER_VOTE
 
 
@@ -23,5 +27,8 @@ class MacsModel:
     def resources(self, built: Built) -> dict[str, float]:
         return {}
 
-    def missing(self, built: Built) -> str:
-        raise AssertionError("every unit has multiply-accumulates")
+    def sources(self, built: Sequence[Built]) -> dict[str, list[str]]:
+        return {}
+
+    def between(self, places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles: int) -> list[Between]:
+        return []

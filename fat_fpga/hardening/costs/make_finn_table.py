@@ -15,7 +15,8 @@ from typing import Any
 from fat_fpga.campaign.layer_table import layer_table
 from fat_fpga.cli.model import load_bundled
 from fat_fpga.faults.folding import read_folds
-from fat_fpga.hardening.costs.finn import TABLE, Arithmetic, arithmetic_of, ask_finn
+from fat_fpga.hardening.costs.estimate import Arithmetic
+from fat_fpga.hardening.costs.finn import TABLE, arithmetic_of, ask_finn
 from fat_fpga.hardening.design import UnitShape, units_of
 
 NETWORKS = {"cnv_w1a1": "bnn-pynq", "cnv_w2a2": "bnn-pynq", "tfc_w2a2": "16x49,4x16,16x4,2x16"}

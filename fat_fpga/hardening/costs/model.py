@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from fat_fpga.campaign import LayerRow
+from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.design import UnitShape
 
 
@@ -59,6 +62,23 @@ class Built:
         return -(-self.voted // self.folds) * self.unit.bits
 
 
+@dataclass(frozen=True)
+class Between:
+    """What stands between units: a window generator, or the thresholds of the input.
+
+    Attributes:
+        name: the place that it works for.
+        what: it is.
+        price: in the model's own measure.
+        cycles: for an image.
+    """
+
+    name: str
+    what: str
+    price: float
+    cycles: int
+
+
 class CostModel(Protocol):
     """Prices a unit; the price of a network is the sum over its units.
 
@@ -72,11 +92,20 @@ class CostModel(Protocol):
     title: str
     folded: bool
 
-    def price(self, built: Built) -> float | None:
-        """Price of the unit with its voter, in the model's own measure; None where the model has no figure."""
+    def price(self, built: Built) -> float:
+        """Price of the unit with its voter, in the model's own measure."""
 
     def resources(self, built: Built) -> dict[str, float]:
         """Other figures that add up over units, such as BRAM_18K; empty where there are none."""
 
-    def missing(self, built: Built) -> str:
-        """What to do about a price that the model has no figure for."""
+    def sources(self, built: Sequence[Built]) -> dict[str, list[str]]:
+        """Where figures come from, and the units whose figures do; empty where they are counted by definition."""
+
+    def between(self, places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles: int) -> list[Between]:
+        """What stands between the units, with copies as without, and has a price, too.
+
+        Args:
+            places: of the network, its input first.
+            folds: of the units.
+            cycles: of the slowest unit.
+        """
