@@ -45,11 +45,13 @@ def add(commands: Commands) -> None:
     parser.add_argument("--clock", metavar="MHZ", type=float, help="to tell frames a second")
     parser.add_argument("--fps", metavar="N", type=float, help="least frames a second (default: as without copies)")
     parser.add_argument("-o", "--output", metavar="PLAN", help="write the plan as JSON")
-    group = parser.add_argument_group("reordering channels for faults of PEs")
-    group.add_argument("--permute", action="store_true", help="gather critical channels in few PEs, and try that")
-    group.add_argument("--model", metavar="MODEL", help="the model of the campaign")
+    group = parser.add_argument_group("the model of the campaign, for closer costs and for reordering")
+    group.add_argument("--model", metavar="MODEL", help="its weights tell how wide accumulators have to be")
     group.add_argument("--pixels", choices=("auto", "raw", "unit"), default="auto", help="as for fat-fpga campaign")
     group.add_argument("--image-shape", metavar="C,H,W", type=shape, help="as for fat-fpga campaign")
+    group = parser.add_argument_group("reordering channels for faults of PEs")
+    group.add_argument("--permute", action="store_true", help="gather critical channels in few PEs, and try that; "
+                       "needs --model and --data")  # fmt: skip
     group.add_argument("--data", metavar="DATA", help=DATA)
     group.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
     group = parser.add_argument_group("fronts")

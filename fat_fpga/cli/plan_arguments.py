@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,13 @@ def _planner(
     from fat_fpga.hardening.planner import Planner
 
     what = criticality_of(run, kind)
+    if args.model:
+        from fat_fpga.cli.model import load_model
+        from fat_fpga.hardening.values import check_model, with_values
+
+        network = load_model(args)
+        check_model(what, network)
+        what = replace(what, design=with_values(what.design, network))
     folds: dict[str, Fold] = {}
     notes: list[str] = []
     if args.folding:
@@ -83,8 +91,6 @@ def _planner(
 
 def permuted(args: argparse.Namespace, planner: Planner) -> tuple[Planner, str]:
     """A planner for PEs of the reordered network, and a line on what reordering saves."""
-    from dataclasses import replace
-
     from fat_fpga.cli.model import load_model
     from fat_fpga.datasets import load
     from fat_fpga.engines import get

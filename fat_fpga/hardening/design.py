@@ -26,6 +26,8 @@ class UnitShape:
         weight_type: QONNX datatype of the weights.
         input_type, output_type: QONNX datatypes of the activations in front and behind; ``output_type`` is empty for
             the last unit, whose outputs are class scores.
+        accumulator_bits: what the values of the weights need; 0 where only datatypes are known.
+        narrow: whether no weight is the least value of its datatype; None where only datatypes are known.
     """
 
     name: str
@@ -36,6 +38,8 @@ class UnitShape:
     weight_type: str
     input_type: str
     output_type: str
+    accumulator_bits: int = 0
+    narrow: bool | None = None
 
     @property
     def macs(self) -> int:

@@ -16,12 +16,12 @@ import numpy as np
 from fat_fpga.campaign.progress import Bar
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Session
-from fat_fpga.errors import PlanError
 from fat_fpga.faults import AnyFault, Fault
 from fat_fpga.faults.fault import single_or_set
 from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.criticality import Criticality
 from fat_fpga.hardening.plan import CHANNEL, PE, Expected
+from fat_fpga.hardening.values import check_model
 from fat_fpga.network import Network
 
 Group = tuple[int, ...]
@@ -149,12 +149,7 @@ def gather(
     Raises:
         PlanError: the network is not the one of the campaign.
     """
-    identity = criticality.run.identity
-    if network.fingerprint != identity.network_fingerprint:
-        raise PlanError(
-            f"the model is {network.name} ({network.fingerprint[:8]}), the campaign is on {identity.network} "
-            f"({identity.network_fingerprint[:8]}): give the model of the campaign"
-        )
+    check_model(criticality, network)
     found, orders, worst, changed, expected = {}, {}, {}, {}, []
     for unit in criticality.design[:-1]:
         name, pe = unit.name, folds[unit.name].pe

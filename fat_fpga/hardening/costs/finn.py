@@ -21,7 +21,7 @@ from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.costs.around import between_units
 from fat_fpga.hardening.costs.estimate import Arithmetic, Estimate
 from fat_fpga.hardening.costs.model import Between, Built
-from fat_fpga.hardening.costs.mvau import formula, on_dsps
+from fat_fpga.hardening.costs.mvau import accumulator_bits, formula, on_dsps
 from fat_fpga.hardening.costs.voter import voter_luts
 from fat_fpga.hardening.design import UnitShape, bits_of
 
@@ -31,15 +31,29 @@ VERSION = "finn-plus 1.6.1"
 
 FROM_TABLE = f"stored estimates of {VERSION}"
 FROM_FINN = "FINN itself, which is installed here"
-BY_FORMULA = f"the formulas of {VERSION}, equal to its estimates for these datatypes"
+BY_FORMULA = f"formulas of {VERSION}, equal to its estimates for these datatypes"
+IN_LUTS = f"{BY_FORMULA}; FINN may take DSP slices instead of these LUTs, which depends on weights: give --model"
 """Where figures come from."""
+
+BY_TYPES = "whole networks are 0 to 9 % above FINN's LUTs, which knows the weights: --model lets the planner know them"
+BY_VALUES = "accumulators by the model's weights: whole networks within 0.1 % of FINN's LUTs"
+"""The error of estimates against FINN's for a whole network: `tests/finn/costs_against_finn.py` measures it."""
 
 DSP48E2_PART = "xczu3eg-sbva484-1-e"
 """A part with such slices, as FINN names it."""
 
 
 def arithmetic_of(unit: UnitShape) -> Arithmetic:
-    """The types that FINN's streamlining gives a unit.
+    """The types that FINN's streamlining gives a unit; accumulators by the values of weights where these are known."""
+    found = _by_datatypes(unit)
+    if not unit.accumulator_bits or unit.accumulator_bits == accumulator_bits(found):
+        return found
+    accumulator = f"INT{unit.accumulator_bits}"
+    return found._replace(accumulator=accumulator, output=_behind(unit, accumulator))
+
+
+def _by_datatypes(unit: UnitShape) -> Arithmetic:
+    """As `arithmetic_of`, without values.
 
     One-bit weights behind one-bit activations become XNOR; one-bit weights behind anything else stand as INT2, which
     reproduces FINN's figures of the stock cnv-w1a1. The accumulators of one-bit weights are as wide as the largest sum.
@@ -133,7 +147,8 @@ class FinnModel:
     def sources(self, built: Sequence[Built]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for one in built:
-            found.setdefault(self._found(one)[1], []).append(one.unit.name)
+            source = f"{self._found(one)[1]}; {BY_VALUES if one.unit.accumulator_bits else BY_TYPES}"
+            found.setdefault(source, []).append(one.unit.name)
         return found
 
     def between(self, places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles: int) -> list[Between]:
@@ -153,12 +168,21 @@ class FinnModel:
             return found, FROM_TABLE
         if self.live:
             return ask_finn(what, rows, pe, simd, dsps), FROM_FINN
-        return (on_dsps if dsps else formula)(what, rows, pe, simd), BY_FORMULA
+        return (on_dsps if dsps else formula)(what, rows, pe, simd), IN_LUTS if _unsure(
+            unit, self.board
+        ) else BY_FORMULA
 
 
 def takes_dsps(unit: UnitShape, board: Board | None) -> bool:
     """Whether FINN builds a unit from DSP slices on a board (``MVAU_rtl``): the last one, which has no thresholds, with
-    weights and activations of four bits or more. On Zynq-7000 that depends on the values of the weights, too, which a
-    plan does not know: LUTs are counted."""
-    wide = bits_of(unit.weight_type) >= 4 and bits_of(unit.input_type) >= 4
-    return wide and not unit.output_type and board is not None and board.dsp48e2
+    weights and activations of four bits or more. On Zynq-7000 no weight may be the least value of its datatype; where
+    values are not known, LUTs are counted."""
+    return board is not None and _wide_scores(unit) and (board.dsp48e2 or bool(unit.narrow))
+
+
+def _wide_scores(unit: UnitShape) -> bool:
+    return not unit.output_type and bits_of(unit.weight_type) >= 4 and bits_of(unit.input_type) >= 4
+
+
+def _unsure(unit: UnitShape, board: Board | None) -> bool:
+    return _wide_scores(unit) and unit.narrow is None and board is not None and not board.dsp48e2
