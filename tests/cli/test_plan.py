@@ -114,3 +114,59 @@ def test_bad_runs(run: Run, folder: Path, refused: Refused) -> None:
     message = refused("plan", "half.run", "--worst-error", "90")
     assert "is unfinished, 3 of 14 faults" in message
     assert "fat-fpga campaign tiny --data DATA -o half.run" in message
+
+
+def test_a_network_that_is_not_bundled_on_a_part(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every plan with LUTs tells where they come from, and the model makes them closer."""
+    arguments = ["plan", "tiny.run", "--worst-error", "90", *FOLDING, "--part", "Pynq-Z1", "--clock", "100"]
+    assert main(arguments) == 0
+    output = capsys.readouterr().out
+    assert "fits XC7Z020" in output
+    assert "LUTs of window generators and input thresholds" in output
+    assert "LUTs, BRAM_18K, DSP of all units: " in output
+    assert "whole networks are 0 to 9 % above FINN's LUTs" in output
+    assert main([*arguments, "--model", "tiny.onnx"]) == 0
+    assert "accumulators by the model's weights: whole networks within 0.1 %" in capsys.readouterr().out
+    assert main(["plan", "tiny.run", "--front", *FOLDING, "--cost", "finn"]) == 0
+    assert "LUTs: " in capsys.readouterr().out
+    assert main(["plan", "tiny.run", "--worst-error", "90", *FOLDING]) == 0
+    assert "whole networks" not in capsys.readouterr().out  # lanes are counted, not estimated
+
+
+def test_the_highest_rate_is_told_and_can_be_had(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["plan", "tiny.run", "--worst-error", "90", *FOLDING, "--clock", "100", "--fps"]
+    assert main([*arguments, "1000000"]) == 2
+    message = capsys.readouterr().err
+    assert "1,000,000 frames a second cannot be reached: conv0 takes 324 cycles at least with 1 SIMD lane" in message
+    assert "the most is --fps 308641 at 100 MHz" in message  # 100 MHz / 324
+    assert main([*arguments, "308641"]) == 0
+    assert main([*arguments, "308642"]) == 2
+
+
+def test_ratios_are_to_the_cheapest_network_without_copies_at_the_same_rate(
+    run: Run, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """conv0 needs all 4 PEs at that rate, 4 lanes; conv1 (48 cycles with 1 PE and 2 lanes) and fc2 need one each."""
+    rate = str(100e6 / 324)[:6]
+    assert (
+        main(["plan", "tiny.run", "--worst-error", "100", *FOLDING, "--clock", "100", "--fps", rate, "-o", "p.json"])
+        == 0
+    )
+    costs = {cost.name: cost for cost in read_plan(folder / "p.json").costs}
+    lanes = costs["multiply-accumulate lanes"]
+    assert (lanes.unprotected, lanes.ratio) == (4 * 1 + 1 * 2 + 1 * 1, 1)
+    assert costs["cycles of the slowest unit"].unprotected == 324
+
+
+def test_what_a_newcomer_reads(run: Run, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Scores are no channels; all channels were asked for; the next command can be pasted."""
+    assert main(["plan", "tiny.run", "--tmr", "--model", "tiny.onnx", "-o", "my plan.json"]) == 0
+    output = capsys.readouterr().out
+    rows = [line.split() for line in output.splitlines()]
+    assert ["fc2", "scores", "-", "4", "4", "12", "1"] in rows
+    assert ["all", "7", "7", "25"] in rows
+    assert "asked, " not in output
+    assert "next: fat-fpga harden tiny.onnx 'my plan.json' -o hardened.onnx" in output
+    assert main(["plan", "tiny.run", "--tmr", *FOLDING, "-o", "plan.json"]) == 0
+    assert "asked, " not in capsys.readouterr().out
+    assert main(["harden", "tiny.onnx", "my plan.json", "-o", "hardened.onnx"]) == 0
