@@ -124,13 +124,13 @@ def test_a_network_that_is_not_bundled_on_a_part(run: Run, capsys: pytest.Captur
     assert "fits XC7Z020" in output
     assert "LUTs of window generators and input thresholds" in output
     assert "LUTs, BRAM_18K, DSP of all units: " in output
-    assert "whole networks are 0 to 9 % above FINN's LUTs" in output
+    assert "LUTs of a whole network 0 to 9 % above FINN's" in output
     assert main([*arguments, "--model", "tiny.onnx"]) == 0
-    assert "accumulators by the model's weights: whole networks within 0.1 %" in capsys.readouterr().out
+    assert "LUTs of a whole network within 0.1 % of FINN's, by the model's weights" in capsys.readouterr().out
     assert main(["plan", "tiny.run", "--front", *FOLDING, "--cost", "finn"]) == 0
     assert "LUTs: " in capsys.readouterr().out
     assert main(["plan", "tiny.run", "--worst-error", "90", *FOLDING]) == 0
-    assert "whole networks" not in capsys.readouterr().out  # lanes are counted, not estimated
+    assert "whole network" not in capsys.readouterr().out  # lanes are counted, not estimated
 
 
 def test_the_highest_rate_is_told_and_can_be_had(run: Run, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from fat_fpga.errors import PlanError
 from fat_fpga.hardening.costs import voter
 from fat_fpga.hardening.costs.finn import (
     BY_FORMULA,
+    BY_TYPES,
     FROM_TABLE,
     FinnModel,
     arithmetic_of,
@@ -96,7 +97,10 @@ def test_what_the_table_lacks_is_by_formula() -> None:
     lut = int(300 + 1.1 * 32 * (64 * 1 * 2 + 2 * 127 + 10))
     assert model.price(odd) == lut
     assert model.resources(odd) == {"BRAM_18K": -(-64 * 32 // 36), "DSP": 0}  # 18 words of 2,048 bits
-    assert model.sources([odd, stock, odd]) == {BY_FORMULA: ["conv1", "conv1"], FROM_TABLE: ["conv1"]}
+    assert model.sources([odd, stock, odd]) == {
+        f"{BY_FORMULA}; {BY_TYPES}": ["conv1", "conv1"],
+        f"{FROM_TABLE}; {BY_TYPES}": ["conv1"],
+    }
 
 
 def test_the_table_and_the_formulas_agree() -> None:

@@ -35,8 +35,8 @@ BY_FORMULA = f"formulas of {VERSION}, equal to its estimates for these datatypes
 IN_LUTS = f"{BY_FORMULA}; FINN may take DSP slices instead of these LUTs, which depends on weights: give --model"
 """Where figures come from."""
 
-BY_TYPES = "whole networks are 0 to 9 % above FINN's LUTs, which knows the weights: --model lets the planner know them"
-BY_VALUES = "accumulators by the model's weights: whole networks within 0.1 % of FINN's LUTs"
+BY_TYPES = "LUTs of a whole network 0 to 9 % above FINN's, which knows the weights (give --model)"
+BY_VALUES = "LUTs of a whole network within 0.1 % of FINN's, by the model's weights"
 """The error of estimates against FINN's for a whole network: `tests/finn/costs_against_finn.py` measures it."""
 
 DSP48E2_PART = "xczu3eg-sbva484-1-e"
