@@ -7,6 +7,7 @@
 ...     print(group.layer, group.effect, group.spread.min, group.spread.worst.fault)
 """
 
+from fat_fpga.campaign.fault_free import FaultFree
 from fat_fpga.campaign.fault_list import read_fault_list
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
@@ -17,6 +18,7 @@ from fat_fpga.campaign.shares import Share, changing, harmful
 from fat_fpga.campaign.statistics import Group, Spread, kinds, most_critical, overall, statistics
 
 __all__ = [
+    "FaultFree",
     "Group",
     "Identity",
     "LayerRow",

@@ -35,14 +35,14 @@ class Share:
         return 100 * self.count / self.faults
 
 
-def wilson(count: int, trials: int) -> tuple[float, float]:
-    """95 % confidence interval of a share in percent, from ``count`` of ``trials`` drawn (Wilson 1927).
+def wilson(count: int, trials: int, z: float = Z) -> tuple[float, float]:
+    """Confidence interval of a share in percent, from ``count`` of ``trials`` drawn (Wilson 1927), by default 95 %.
 
     It takes draws as independent; without replacement the truth lies closer still, so it errs on the wide side.
     """
-    p, z2 = count / trials, Z * Z
+    p, z2 = count / trials, z * z
     centre = p + z2 / (2 * trials)
-    half = Z * sqrt(p * (1 - p) / trials + z2 / (4 * trials * trials))
+    half = z * sqrt(p * (1 - p) / trials + z2 / (4 * trials * trials))
     low, high = ((centre + sign * half) / (1 + z2 / trials) for sign in (-1, 1))
     return (100 * low if count else 0.0), (100 * high if count < trials else 100.0)
 
