@@ -80,8 +80,8 @@ class FaultFree:
         """Whether the accuracy is surely near chance: the upper end of its 99 % confidence interval (Wilson 1927) lies
         below a fifth of the way from chance to 100 %. For 10 balanced classes that is 28 %.
 
-        So a network that works is not called near chance because there are few images; on fewer than some 50 images
-        of 10 classes one that guesses may pass.
+        So a network that works is not called near chance because there are few images. Of 200 images or more, those
+        that guess are recognised; on fewer, some pass.
         """
         return wilson(self.correct, self.images, Z99)[1] < self.chance + NEAR * (100 - self.chance)
 

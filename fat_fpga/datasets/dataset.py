@@ -75,6 +75,19 @@ class Dataset:
             raise DataError(f"{self.name}: asked for {limit} images; it holds {len(self)} and at least 1 is needed")
         return Dataset(self.name, self.images[:limit], self.labels[:limit], self.classes)
 
+    def spread(self, most: int | None) -> Dataset:
+        """Return at most so many images, spread evenly over all; all of them for ``None``."""
+        if most is None or most >= len(self):
+            return self
+        places = spread_over(len(self), most)
+        return Dataset(self.name, self.images[places], self.labels[places], self.classes)
+
+
+def spread_over(count: int, most: int) -> list[int]:
+    """At most ``most`` of the positions 0 to ``count`` - 1, ascending, spread evenly."""
+    most = min(count, most)
+    return [position * count // most for position in range(most)]
+
 
 def as_labels(labels: NDArray[Any], name: str) -> NDArray[np.int64]:
     """Convert integer labels of any width to int64.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from fat_fpga.datasets.dataset import Dataset
+from fat_fpga.datasets.dataset import Dataset, spread_over
 from fat_fpga.datasets.images import centre, eight_bits, read_images
 from fat_fpga.errors import DataError
 
@@ -25,7 +25,11 @@ Shape = tuple[int, int, int]
 
 
 def load_folder(
-    folder: Path, split: Literal["train", "test"] = "test", limit: int | None = None, shape: Shape | None = None
+    folder: Path,
+    split: Literal["train", "test"] = "test",
+    limit: int | None = None,
+    shape: Shape | None = None,
+    spread: int | None = None,
 ) -> Dataset:
     """Load the images under ``folder/<class>/``, or ``folder/<part>/<class>/``; classes and files in order of name.
 
@@ -35,6 +39,7 @@ def load_folder(
         shape: channels, height, width that the network takes. Images of another size are scaled to cover 256/224 of
             it and cropped to the centre; for three channels grey images become RGB. Without it all images must have
             one size, grey ones have one channel and all others three.
+        spread: read at most so many images, spread evenly over all.
 
     Raises:
         DataError: no folder, no sub-folder, no image, an unreadable image, or images of different shapes.
@@ -55,6 +60,8 @@ def load_folder(
         raise DataError(
             f"{folder}: no images in its {len(classes)} sub-folders; known are {', '.join(sorted(SUFFIXES))}"
         )
+    if spread is not None:
+        found = [found[position] for position in spread_over(len(found), spread)]
     images, resized = read_images([path for path, _ in found], partial(_prepare, shape=shape))
     if resized and shape:
         name += f", centre {shape[1]}x{shape[2]}"

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from fat_fpga.datasets.dataset import Dataset
+from fat_fpga.datasets.dataset import Dataset, spread_over
 from fat_fpga.datasets.files import find_folder
 from fat_fpga.datasets.images import eight_bits, read_images, resize
 from fat_fpga.errors import DataError
@@ -31,11 +31,14 @@ TEST = ("Final_Test/Images/GT-final_test.csv", "Final_Test/GT-final_test.csv", "
 TRAIN = tuple(f"{parent}00000/GT-00000.csv" for parent in ("Final_Training/Images/", "Training/", ""))
 
 
-def load_gtsrb(folder: Path, split: Literal["train", "test"], limit: int | None = None) -> Dataset:
+def load_gtsrb(
+    folder: Path, split: Literal["train", "test"], limit: int | None = None, spread: int | None = None
+) -> Dataset:
     """Load GTSRB from ``folder``, which holds the official folders, or holds ``GTSRB`` that does.
 
     Args:
         limit: read no more than the first so many images.
+        spread: read at most so many images, spread evenly over all.
 
     Raises:
         DataError: Pillow is missing, or a file is missing, damaged, or not what it should be.
@@ -54,6 +57,8 @@ def load_gtsrb(folder: Path, split: Literal["train", "test"], limit: int | None 
                 raise DataError(f"{own}: no such folder; expected one for each of the {len(CLASSES)} classes")
             rows += _rows(own / f"GT-{name}.csv", own)
     rows = rows[:limit]
+    if spread is not None:
+        rows = [rows[position] for position in spread_over(len(rows), spread)]
     pixels, _ = read_images([path for path, _ in rows], _prepare)
     return Dataset(f"gtsrb:{split}", pixels, np.array([label for _, label in rows], np.int64), CLASSES)
 

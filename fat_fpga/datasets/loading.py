@@ -25,18 +25,20 @@ class Wanted(NamedTuple):
     Attributes:
         split: which part.
         limit: no more than the first so many images need to be read.
+        spread: no more than so many images need to be read, spread evenly over all.
         shape: channels, height, width that the network takes.
     """
 
     split: Split
     limit: int | None
     shape: tuple[int, int, int] | None
+    spread: int | None = None
 
 
 KINDS: dict[str, tuple[str, Callable[[Path, Wanted], Dataset]]] = {
     "cifar10": ("cifar10:DIR", lambda path, wanted: load_cifar10(path, wanted.split)),
     "svhn": ("svhn:DIR", lambda path, wanted: load_svhn(path, wanted.split)),
-    "gtsrb": ("gtsrb:DIR", lambda path, wanted: load_gtsrb(path, wanted.split, wanted.limit)),
+    "gtsrb": ("gtsrb:DIR", lambda path, wanted: load_gtsrb(path, wanted.split, wanted.limit, wanted.spread)),
     "mnist": ("mnist:DIR", lambda path, wanted: load_mnist(path, wanted.split)),
     "folder": ("folder:DIR", lambda path, wanted: load_folder(path, *wanted)),
     "npz": ("npz:FILE", lambda path, wanted: load_npz(path)),
@@ -47,7 +49,12 @@ KINDS: dict[str, tuple[str, Callable[[Path, Wanted], Dataset]]] = {
 
 
 def load(
-    spec: str, split: Split = "test", limit: int | None = None, shape: tuple[int, int, int] | None = None
+    spec: str,
+    split: Split = "test",
+    limit: int | None = None,
+    shape: tuple[int, int, int] | None = None,
+    *,
+    spread: int | None = None,
 ) -> Dataset:
     """Load the data that ``spec`` names.
 
@@ -61,6 +68,7 @@ def load(
         limit: the first so many images; all by default.
         shape: channels, height, width that the network takes; ``folder:`` brings its images to it, see there. All other
             kinds have a shape of their own and disregard it.
+        spread: at most so many images, spread evenly over the whole, so that data in order of class show every class.
 
     Raises:
         DataError: an unknown kind, or data that is missing, damaged or unfit; one line that says which and where.
@@ -71,6 +79,8 @@ def load(
         raise DataError(f"data {spec!r} is not understood; expected one of {forms}")
     if split not in ("train", "test"):
         raise DataError(f"split {split!r} is unknown; expected 'train' or 'test'")
-    if limit is not None and limit < 1:
-        raise DataError(f"{spec}: asked for {limit} images; at least 1 is needed")
-    return KINDS[kind][1](Path(path).expanduser(), Wanted(split, limit, shape)).first(limit)
+    for number in (limit, spread):
+        if number is not None and number < 1:
+            raise DataError(f"{spec}: asked for {number} images; at least 1 is needed")
+    wanted = Wanted(split, limit, shape, spread)
+    return KINDS[kind][1](Path(path).expanduser(), wanted).first(limit).spread(spread)

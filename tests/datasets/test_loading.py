@@ -53,3 +53,11 @@ def test_fingerprint_depends_on_all_of_the_data() -> None:
 def test_loading_needs_no_torch() -> None:
     code = "import sys, fat_fpga.datasets, fat_fpga.models, fat_fpga.models.zoo; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_images_spread_evenly() -> None:
+    data = load("demo:mnist", spread=10)
+    np.testing.assert_array_equal(data.images, load("demo:mnist").images[::20])
+    assert len(load("demo:mnist", spread=1000)) == 200
+    with pytest.raises(DataError, match="asked for 0 images"):
+        load("demo:mnist", spread=0)
