@@ -28,7 +28,7 @@ CAMPAIGN = ("campaign", "tiny.onnx", "--data", "npz:tiny.npz", "-o", "a.run", "-
 def test_campaign_then_report(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(CAMPAIGN) == 0
     output = capsys.readouterr()
-    assert "14 of 14 faults saved" in output.err
+    assert output.err == ""  # no terminal, no bar
     assert "accuracy under one stuck channel" in output.out
     assert Run.open("a.run").results == tiny_run(folder / "b.run").results
 
