@@ -25,8 +25,8 @@ README = blocks(ROOT / "README.md")
 
 SMALLER = (
     (r"(campaign .*--data (?:demo:cifar10|cifar10:data))", r"\1 --images 20"),
-    (r"--sample \d+", "--sample 100"),
-    (r"(crosscheck .*)--faults \d+ --images \d+", r"\1--faults 12 --images 1"),
+    (r"(campaign .*)--sample \d+", r"\1--sample 100"),
+    (r"(crosscheck .*)--(faults|sample) \d+ --images \d+", r"\1--\2 12 --images 1"),
     (r"load\(\"demo:cifar10\"\)", 'load("demo:cifar10", limit=20)'),
 )
 """What is made smaller, and how: regular expressions and what takes their place."""
