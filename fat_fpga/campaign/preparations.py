@@ -15,8 +15,7 @@ import numpy as np
 from fat_fpga.campaign.fault_free import FaultFree
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Engine
-from fat_fpga.engines.engine import Images
-from fat_fpga.engines.present import with_its_fault
+from fat_fpga.engines.images import Images
 from fat_fpga.network import Network
 
 
@@ -50,7 +49,7 @@ PREPARATIONS = (
 
 def fault_free(network: Network, dataset: Dataset, engine: Engine) -> FaultFree:
     """The network without injected faults on a data set; DataError where the images do not fit the network."""
-    golden = with_its_fault(engine, network).run(network, dataset.images, dataset.labels, []).golden
+    golden = engine.open(network).run(dataset.images, dataset.labels, []).golden
     return FaultFree(dataset.labels, golden, network.classes)
 
 

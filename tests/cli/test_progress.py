@@ -10,7 +10,7 @@ import pytest
 
 from fat_fpga.campaign import progress
 from fat_fpga.cli import main
-from fat_fpga.engines.reference import ReferenceEngine
+from fat_fpga.engines.reference import ReferenceSession
 from fat_fpga.errors import DataError
 
 CAMPAIGN = ("campaign", "tiny.onnx", "--data", "npz:tiny.npz", "-o", "a.run", "--engine", "reference", "--chunk", "4")
@@ -36,14 +36,14 @@ class Terminal(io.StringIO):
 
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the reference engine fail when it is asked for faults."""
-    whole = ReferenceEngine.run
+    whole = ReferenceSession.run
 
-    def run(self: ReferenceEngine, network, images, labels, faults, **options):  # type: ignore[no-untyped-def]
+    def run(self: ReferenceSession, images, labels, faults, **options):  # type: ignore[no-untyped-def]
         if faults:
             raise DataError("the engine broke")
-        return whole(self, network, images, labels, faults, **options)
+        return whole(self, images, labels, faults, **options)
 
-    monkeypatch.setattr(ReferenceEngine, "run", run)
+    monkeypatch.setattr(ReferenceSession, "run", run)
 
 
 @pytest.mark.parametrize("command", [CAMPAIGN, CROSSCHECK])
