@@ -27,6 +27,10 @@ class FaultError(FatFpgaError):
     """A fault address cannot be read, or names no place in the network."""
 
 
+class FaultWarning(UserWarning):
+    """A fault list can be used, but is not what it says it is. Shown as a `ModelWarning` is."""
+
+
 class EngineError(FatFpgaError):
     """An engine is unknown, not available on this machine, or cannot execute the request."""
 

@@ -8,16 +8,20 @@
 """
 
 from fat_fpga.campaign.fault_free import FaultFree
-from fat_fpga.campaign.fault_list import read_fault_list
+from fat_fpga.campaign.fault_list import read_fault_list, read_selection
 from fat_fpga.campaign.identity import Identity
+from fat_fpga.campaign.intervals import Estimate
 from fat_fpga.campaign.layer_table import LayerRow
+from fat_fpga.campaign.origin import Origin, Strata, Stratum
 from fat_fpga.campaign.run import Result, Run, Session
 from fat_fpga.campaign.runner import run_campaign
-from fat_fpga.campaign.selection import Origin, Selection
+from fat_fpga.campaign.sampling import mean_estimate
+from fat_fpga.campaign.selection import Selection
 from fat_fpga.campaign.shares import Share, changing, harmful
-from fat_fpga.campaign.statistics import Group, Spread, kinds, most_critical, overall, statistics
+from fat_fpga.campaign.statistics import Group, Spread, at_voters, kinds, most_critical, overall, statistics
 
 __all__ = [
+    "Estimate",
     "FaultFree",
     "Group",
     "Identity",
@@ -29,12 +33,17 @@ __all__ = [
     "Session",
     "Share",
     "Spread",
+    "Strata",
+    "Stratum",
+    "at_voters",
     "changing",
     "harmful",
     "kinds",
+    "mean_estimate",
     "most_critical",
     "overall",
     "read_fault_list",
+    "read_selection",
     "run_campaign",
     "statistics",
 ]

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from fat_fpga.campaign.shares import wilson
+from fat_fpga.campaign.intervals import wilson
 from fat_fpga.errors import CampaignError
 
 Z99 = 2.5758293035489004

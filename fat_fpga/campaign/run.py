@@ -16,7 +16,7 @@ import numpy.typing as npt
 from fat_fpga.campaign.database import connect, readable_errors
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
-from fat_fpga.campaign.selection import Origin
+from fat_fpga.campaign.origin import Origin
 
 _FRAME = re.compile(r" @ frame\[\d+\]")
 _EFFECT = re.compile(r" [=^] [+-]?\d+" + f"(?:{_FRAME.pattern})?")
@@ -117,7 +117,7 @@ class Run:
         finally:
             connection.close()
         own = {key: meta.pop(key) for key in ("error_free", "created", "finished", "version")}
-        origin = Origin(**{field.name: meta.pop(field.name) for field in fields(Origin)})
+        origin = Origin.of_entries({field.name: meta.pop(field.name) for field in fields(Origin) if field.name in meta})
         table = np.array(images, np.int64).reshape(-1, 2)
         return cls(
             path=path,

@@ -1,19 +1,22 @@
-"""Which faults a campaign takes, and how that list came about: what a reader needs to judge its figures."""
+"""Which faults a campaign takes: every one of a space, a sample, or a list that somebody gave."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from fat_fpga.campaign.origin import LIST, SETS, SPACE, Origin, Strata, Stratum
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault, Fault, FaultSpace
 from fat_fpga.faults.block import Block
+from fat_fpga.faults.strata import draw_strata, strata, stratum_of
 
-SPACE, LIST = "space", "list"
-SETS = "set of "
-FEW = 3
-"""So many kinds or places are named, more are counted."""
+BY = ("kind", "layer")
+"""What every origin tells the faults of its space by; also what a stratified sample is drawn by unless told."""
+LEAST = 2
+"""Least draws of a stratum: two are the fewest that show how much they differ."""
 MANY = 4
 """So many values are written out, more as the first and the last."""
 
@@ -21,61 +24,6 @@ MANY = 4
 def kind_of(fault: AnyFault) -> str:
     """What a run calls the kind of a fault: its kind, or ``set of channel+pixel`` for several faults at once."""
     return fault.kind if isinstance(fault, Fault) else f"{SETS}{fault.kind}"
-
-
-@dataclass(frozen=True)
-class Origin:
-    """How a fault list came about. Texts are for people; several things are separated by commas.
-
-    Attributes:
-        source: ``space``: every fault of a space, or a sample of it; ``list``: somebody gave a list.
-        kinds: of the faults.
-        places: layers, pools, ``input``, or ``*``.
-        effects: what was enumerated: ``stuck at -1, +1``; empty for a list.
-        folding: PEs of each layer, where the space has faults of PEs: ``conv0 16, conv1 32``.
-        space: number of faults in the space; None for a list.
-        sample: number of faults asked for as a sample; None where all were.
-        seed: of the sample.
-    """
-
-    source: str
-    kinds: str
-    places: str
-    effects: str = ""
-    folding: str = ""
-    space: int | None = None
-    sample: int | None = None
-    seed: int | None = None
-
-    @property
-    def drawn(self) -> bool:
-        """Whether the faults are fewer than their space holds, so that figures over them are estimates."""
-        return self.space is not None and self.sample is not None and self.sample < self.space
-
-    def describe(self, realised: int) -> str:
-        """One line on a list of so many faults: ``10,000 of 1,542,848 weight faults, drawn ...``."""
-        if self.source == LIST:
-            return f"a list of {realised:,}{self._kinds} fault{'' if realised == 1 else 's'}{self._where}"
-        if self.drawn:
-            return (
-                f"{realised:,} of {self.space:,}{self._kinds} faults{self._where}, drawn without replacement, "
-                f"seed {self.seed}"
-            )
-        asked = f"; {self.sample:,} were asked for" if self.sample is not None and self.sample > realised else ""
-        return f"all {realised:,}{self._kinds} faults{self._where}{asked}"
-
-    @property
-    def _kinds(self) -> str:
-        names = self.kinds.split(",")
-        if any(name.startswith(SETS) for name in names):
-            return ""
-        return f" {' and '.join(names)}" if len(names) <= FEW else ""
-
-    @property
-    def _where(self) -> str:
-        names = self.places.split(",")
-        where = f" in {', '.join(names)}" if len(names) <= FEW else f" in {len(names)} places"
-        return where + (f" ({self.effects})" if self.effects else "")
 
 
 @dataclass(frozen=True)
@@ -97,7 +45,7 @@ class Selection:
         if isinstance(faults, Selection):
             return faults
         if isinstance(faults, FaultSpace):
-            return cls(faults, _origin(faults))
+            return cls(faults, _origin(faults, faults))
         kinds = _joined(map(kind_of, faults))
         return cls(faults, Origin(LIST, kinds, _joined(part.layer for fault in faults for part in fault.faults)))
 
@@ -108,12 +56,48 @@ class Selection:
         Raises:
             CampaignError: ``count`` is less than one.
         """
-        if count < 1:
-            raise CampaignError(f"a sample takes at least one fault, got {count}")
-        return cls(space.sample(count, seed), _origin(space, sample=count, seed=seed))
+        _check_count(count)
+        faults = space.sample(count, seed)
+        return cls(faults, _origin(space, faults, sample=count, seed=seed))
+
+    @classmethod
+    def stratified(
+        cls, space: FaultSpace, count: int, seed: int = 0, by: Sequence[str] = BY, least: int = LEAST
+    ) -> Selection:
+        """``count`` different faults of a space, drawn from each stratum on its own; all faults if there are no more.
+
+        A stratum gets draws in proportion to its faults, but no fewer than ``least``, or all it has. Kinds are always
+        strata of their own.
+
+        Args:
+            by: what the space is cut by, of ``fat_fpga.faults.strata.AXES``.
+
+        Raises:
+            CampaignError: ``count`` or ``least`` is less than one.
+            FaultError: an unknown axis, or fewer draws than the strata need.
+        """
+        _check_count(count)
+        if least < 1:
+            raise CampaignError(f"each stratum takes at least one fault, got {least}")
+        if count >= len(space):
+            return cls(list(space), _origin(space, space, sample=count, seed=seed))
+        axes = tuple(dict.fromkeys(("kind", *by)))
+        drawn = draw_strata(space, axes, count, seed, least)
+        populations = {key: len(part) for key, part in strata(space, axes).items()}
+        found = Strata(axes, tuple(Stratum(key, populations[key], len(own)) for key, own in drawn.items()), least)
+        faults = [fault for own in drawn.values() for fault in own]
+        return cls(faults, replace(_origin(space, faults, sample=count, seed=seed), strata=found))
 
 
-def _origin(space: FaultSpace, **sample: Any) -> Origin:
+def _check_count(count: int) -> None:
+    if count < 1:
+        raise CampaignError(f"a sample takes at least one fault, got {count}")
+
+
+def _origin(space: FaultSpace, faults: Sequence[Fault], **sample: Any) -> Origin:
+    populations = {key: len(part) for key, part in strata(space, BY).items()} if len(space) else {}
+    drawn = populations if faults is space else Counter(stratum_of(fault, BY) for fault in faults)
+    parts = tuple(Stratum(key, size, drawn.get(key, 0)) for key, size in populations.items())
     return Origin(
         SPACE,
         _joined(block.kind for block in space.blocks),
@@ -121,6 +105,7 @@ def _origin(space: FaultSpace, **sample: Any) -> Origin:
         _effects(space.blocks),
         ", ".join(f"{block.place} {block.of}" for block in space.blocks if block.of is not None),
         len(space),
+        strata=Strata(BY, parts) if parts else None,
         **sample,
     )
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import sqrt
 
 from fat_fpga.campaign.run import Result, Run
-
-Z = 1.959963984540054
-"""Of the normal distribution for 95 %: 2.5 % lie above."""
+from fat_fpga.campaign.sampling import population, share_estimate
 
 HARM = 1
 """A fault does harm if it costs more than so many percentage points of accuracy."""
@@ -24,38 +21,32 @@ class Share:
         faults: all of the group.
         interval: of the share in the whole space in percent, with 95 % confidence; None where the group is no finished
             sample: a whole campaign leaves nothing to estimate, and the faults done first are no random ones.
+        percent: the share among the faults of the group, or, of a finished sample, the estimate for the whole space:
+            in a stratified sample a draw of a stratum stands for as many faults as its stratum has for each draw.
+        population: how many faults the estimate is of; None where nothing is estimated, or where a run of an older
+            version does not tell.
     """
 
     count: int
     faults: int
     interval: tuple[float, float] | None
-
-    @property
-    def percent(self) -> float:
-        return 100 * self.count / self.faults
-
-
-def wilson(count: int, trials: int, z: float = Z) -> tuple[float, float]:
-    """Confidence interval of a share in percent, from ``count`` of ``trials`` drawn (Wilson 1927), by default 95 %.
-
-    It takes draws as independent; without replacement the truth lies closer still, so it errs on the wide side.
-    """
-    p, z2 = count / trials, z * z
-    centre = p + z2 / (2 * trials)
-    half = z * sqrt(p * (1 - p) / trials + z2 / (4 * trials * trials))
-    low, high = ((centre + sign * half) / (1 + z2 / trials) for sign in (-1, 1))
-    return (100 * low if count else 0.0), (100 * high if count < trials else 100.0)
+    percent: float
+    population: int | None = None
 
 
 def harmful(run: Run, results: Sequence[Result]) -> Share:
     """The faults that cost more than one percentage point of accuracy; there must be at least one fault."""
-    return _share(run, sum(100 * (run.error_free - r.correct) > HARM * run.images for r in results), len(results))
+    return _share(run, results, lambda result: 100 * (run.error_free - result.correct) > HARM * run.images)
 
 
 def changing(run: Run, results: Sequence[Result]) -> Share:
     """The faults that change the predicted class of any image; there must be at least one fault."""
-    return _share(run, sum(r.changed > 0 for r in results), len(results))
+    return _share(run, results, lambda result: result.changed > 0)
 
 
-def _share(run: Run, count: int, faults: int) -> Share:
-    return Share(count, faults, wilson(count, faults) if run.origin.drawn and run.complete else None)
+def _share(run: Run, results: Sequence[Result], hit: Callable[[Result], bool]) -> Share:
+    count, faults = sum(map(hit, results)), len(results)
+    found = share_estimate(run, results, hit)
+    if found is None:
+        return Share(count, faults, None, 100 * count / faults)
+    return Share(count, faults, (found.low, found.high), found.value, population(run, results))

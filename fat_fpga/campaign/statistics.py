@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from fat_fpga.campaign.run import Result, Run
+from fat_fpga.campaign.sampling import weights
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import MODELS, parse_fault
 
@@ -18,7 +20,8 @@ class Spread:
         faults: number of faults in the group.
         min, max, mean: accuracy in percent.
         variance: population variance (divided by the number of faults, ddof 0: a campaign is the whole population,
-            not a sample of it), in percent squared.
+            not a sample of it), in percent squared. In a finished stratified sample each draw counts in mean and
+            variance as many times as there are faults that it stands for.
         worst, best: the faults with the lowest and highest accuracy. Of equally bad ones the worst is
             the one that changes the most images; of full equals it is the first.
     """
@@ -32,22 +35,37 @@ class Spread:
     best: Result
 
     @classmethod
-    def of(cls, results: Sequence[Result], images: int) -> Spread:
-        """Exact but for one rounding of each figure: sums are taken over integer counts."""
+    def of(cls, results: Sequence[Result], images: int, weights: Sequence[Fraction] | None = None) -> Spread:
+        """Exact but for one rounding of each figure: sums are taken over integer counts.
+
+        Args:
+            weights: how often each result counts in mean and variance, > 0; once by default.
+        """
         if not results:
             raise CampaignError("no finished fault to take statistics of: let the campaign run for a while")
-        count, counts = len(results), [r.correct for r in results]
-        total, squares = sum(counts), sum(c * c for c in counts)
+        counts: dict[Fraction, list[int]] = {}
+        if weights is None:
+            counts[Fraction(1)] = [result.correct for result in results]
+        for weight, result in zip(weights or (), results, strict=weights is not None):
+            counts.setdefault(weight, []).append(result.correct)
+        count = sum(weight * len(own) for weight, own in counts.items())
+        total = sum(weight * sum(own) for weight, own in counts.items())
+        squares = sum(weight * sum(c * c for c in own) for weight, own in counts.items())
         worst, best = min(results, key=_criticality), max(results, key=lambda r: r.correct)
         return cls(
-            faults=count,
+            faults=len(results),
             min=100 * worst.correct / images,
             max=100 * best.correct / images,
-            mean=100 * total / (count * images),
-            variance=10_000 * (count * squares - total * total) / (count * images) ** 2,
+            mean=float(100 * total / (count * images)),
+            variance=float(10_000 * (count * squares - total * total) / (count * images) ** 2),
             worst=worst,
             best=best,
         )
+
+    @classmethod
+    def within(cls, run: Run, results: Sequence[Result]) -> Spread:
+        """Of some results of a run, with the weights that its sample gives them."""
+        return cls.of(results, run.images, weights(run, results))
 
 
 @dataclass(frozen=True)
@@ -82,7 +100,7 @@ def statistics(run: Run) -> list[Group]:
     def key(group: tuple[str, str, str]) -> tuple[object, ...]:
         return known.index(group[0]), layers.index(group[1]), effect_order(groups[group][0])
 
-    return [Group(*k, tuple(groups[k]), Spread.of(groups[k], run.images)) for k in sorted(groups, key=key)]
+    return [Group(*k, tuple(groups[k]), Spread.within(run, groups[k])) for k in sorted(groups, key=key)]
 
 
 def effect_order(result: Result) -> list[tuple[int, bool, int]]:
@@ -96,13 +114,25 @@ def kinds(run: Run) -> list[str]:
     return [*(kind for kind in MODELS if kind in found), *(kind for kind in found if kind not in MODELS)]
 
 
+def at_voters(run: Run, results: Iterable[Result]) -> tuple[list[Result], list[Result]]:
+    """The faults outside of voters' outputs, and those with a voter's output among their places.
+
+    A voter does not protect its own output: a fault there does what it would do without copies.
+    """
+    voters = {layer.name for layer in run.layers if layer.type == "vote"}
+    found: tuple[list[Result], list[Result]] = [], []
+    for result in results:
+        found[not voters.isdisjoint(result.layer.split("+"))].append(result)
+    return found
+
+
 def _criticality(result: Result) -> tuple[int, int]:
     return result.correct, -result.changed
 
 
 def overall(run: Run) -> Spread:
     """The whole campaign as one group; CampaignError if no fault is finished."""
-    return Spread.of(run.results, run.images)
+    return Spread.within(run, run.results)
 
 
 def most_critical(results: Iterable[Result], count: int | None = None) -> list[Result]:

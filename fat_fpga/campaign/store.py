@@ -20,7 +20,8 @@ from fat_fpga.campaign import schema
 from fat_fpga.campaign.database import connect, readable_errors, transaction
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
-from fat_fpga.campaign.selection import Origin, kind_of
+from fat_fpga.campaign.origin import Origin
+from fat_fpga.campaign.selection import kind_of
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault
 from fat_fpga.files import replacing
@@ -60,7 +61,7 @@ class Store:
         """
         meta = {
             **asdict(identity),
-            **asdict(origin),
+            **origin.entries(),
             "error_free": int((labels == golden).sum()),
             "created": now(),
             "finished": None,

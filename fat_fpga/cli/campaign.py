@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from fat_fpga.cli.fault_arguments import add_fault_arguments, selection_of, space_of
+from fat_fpga.cli.fault_arguments import SAMPLING, add_fault_arguments, selection_of, space_of
 from fat_fpga.cli.parser import DATA, Commands, add_model, engines, percent
 from fat_fpga.cli.stopped import stopped
 
@@ -20,6 +20,7 @@ examples:
   fat-fpga campaign cnv.onnx --data cifar10:data --faults pixel -o pixels.run
   fat-fpga campaign cnv.onnx --data cifar10:data --faults pe --folding bnn-pynq -o pes.run
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 10000 --seed 0 -o weights.run
+  fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 10000 --stratify kind,layer -o strata.run
   fat-fpga campaign tfc_w2a2 --data demo:mnist --engine board:build/boards/tfc_w2a2 -o board.run
 
 Stop it with Ctrl-C, or lose power: the same command continues where it was, and no finished fault is repeated.
@@ -91,13 +92,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _selection(args: argparse.Namespace, network: Network, images: int) -> Selection:
     """The faults that the arguments ask for, on so many images."""
-    from fat_fpga.campaign import Selection, read_fault_list
+    from fat_fpga.campaign import read_selection
     from fat_fpga.errors import CampaignError
 
     if not args.fault_list:
         return selection_of(args, space_of(args, network, args.kinds or ["channel"], images))
-    for option in ("kinds", "layers", "effects", "values", "folding", "sample", "seed"):
+    for option in ("kinds", "layers", "effects", "values", "folding", "sample", *SAMPLING):
         if getattr(args, option) is not None:
-            name = "faults" if option == "kinds" else option
+            name = "faults" if option == "kinds" else option.replace("_", "-")
             raise CampaignError(f"--fault-list brings its own faults: leave --{name} out")
-    return Selection.of(read_fault_list(args.fault_list, network, images))
+    return read_selection(args.fault_list, network, images)

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from fat_fpga.network import Network
 
 FOLDING = "PEs of each unit: bnn-pynq, a list as 16,32,16, or a JSON file (kind pe)"
+SAMPLING = {
+    "seed": "the seed of a sample",
+    "stratify": "how to draw a sample",
+    "per_stratum": "for a stratified sample",
+}
+"""Options that need ``--sample``, and what each is."""
 NEGATIVE = re.compile(r"-\d[-+\d,]*")
 
 
@@ -55,6 +61,11 @@ def add_fault_arguments(parser: Parser, kind_option: str) -> None:
     group.add_argument("--folding", metavar="FOLDING", help=FOLDING)
     group.add_argument("--sample", metavar="N", type=int, help="N of them, drawn without replacement")
     group.add_argument("--seed", metavar="S", type=int, help="of the sample (default: 0)")
+    group.add_argument(
+        "--stratify", metavar="AXIS[,AXIS]", type=names,
+        help="draw from each stratum on its own, in proportion: kind,layer or kind,layer,bit",
+    )  # fmt: skip
+    group.add_argument("--per-stratum", metavar="N", type=int, help="at least N of each stratum (default: 2)")
 
 
 def space_of(args: argparse.Namespace, network: Network, kinds: Sequence[str], frames: int | None) -> FaultSpace:
@@ -117,13 +128,27 @@ def check_effects(args: argparse.Namespace, space: FaultSpace) -> None:
         raise FaultError(f"--values: {missing[0]:+d} is an activation level of none of these layers")
 
 
+def check_sampling(args: argparse.Namespace) -> None:
+    """CampaignError for an option that says how to draw a sample where none is asked for."""
+    from fat_fpga.errors import CampaignError
+
+    for option, what in SAMPLING.items():
+        if args.sample is None and getattr(args, option) is not None:
+            raise CampaignError(f"--{option.replace('_', '-')} is {what}: give --sample, too")
+
+
 def selection_of(args: argparse.Namespace, space: FaultSpace) -> Selection:
     """The whole space, or the sample that the arguments ask for; CampaignError for a sample of nothing."""
     from fat_fpga.campaign import Selection
+    from fat_fpga.campaign.selection import LEAST
     from fat_fpga.errors import CampaignError
 
     if args.sample is None:
-        if args.seed is not None:
-            raise CampaignError("--seed is the seed of a sample: give --sample, too")
+        check_sampling(args)
         return Selection.of(space)
-    return Selection.sample(space, args.sample, args.seed or 0)
+    if args.stratify is None:
+        if args.per_stratum is not None:
+            raise CampaignError("--per-stratum is for a stratified sample: give --stratify kind,layer, too")
+        return Selection.sample(space, args.sample, args.seed or 0)
+    least = LEAST if args.per_stratum is None else args.per_stratum
+    return Selection.stratified(space, args.sample, args.seed or 0, args.stratify, least)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from fat_fpga.cli.fault_arguments import (
     add_fault_arguments,
     check_effects,
+    check_sampling,
     effects_of,
     folding_of,
     selection_of,
@@ -48,12 +49,14 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from fat_fpga.campaign.list_header import head_lines
     from fat_fpga.cli.model import load_model
     from fat_fpga.errors import FaultError
     from fat_fpga.faults import MODELS, fault_model
 
     if args.images is not None and args.images < 1:
         raise FaultError(f"--images must be at least 1, got {args.images}")
+    check_sampling(args)
     for kind in args.kinds or ():
         fault_model(kind)
     network = load_model(args, faulty=True)
@@ -62,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     selection = selection_of(args, space_of(args, network, args.kinds or ["channel"], args.images))
     if args.list:
+        print("\n".join(head_lines(selection, network)))
         for fault in selection.faults:
             cause = " & ".join(MODELS[part.kind].cause for part in fault.faults)
             print(f"{fault}  # {cause}" if args.cause else fault)

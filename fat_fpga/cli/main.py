@@ -35,7 +35,7 @@ from fat_fpga.cli import (
 )
 from fat_fpga.cli.fault_arguments import joined
 from fat_fpga.cli.parser import Parser
-from fat_fpga.errors import FatFpgaError, ModelWarning
+from fat_fpga.errors import FatFpgaError, FaultWarning, ModelWarning
 from fat_fpga.extras import advice
 
 COMMANDS = (
@@ -79,7 +79,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     args = build_parser().parse_args(arguments)
     with warnings.catch_warnings():
-        warnings.simplefilter("always", ModelWarning)
+        for note in (ModelWarning, FaultWarning):
+            warnings.simplefilter("always", note)
         warnings.showwarning = _notes(warnings.showwarning)
         return _leave(args)
 
@@ -118,7 +119,7 @@ def _notes(otherwise: Callable[..., None]) -> Callable[..., None]:
     """Shows what a user should know in one line, and any other warning as it would be shown ``otherwise``."""
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
-        if issubclass(category, ModelWarning):
+        if issubclass(category, ModelWarning | FaultWarning):
             print("fat-fpga: note:", " ".join(str(message).split()), file=sys.stderr)
         else:
             otherwise(message, category, *where, **options)

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 else:
     Commands = Any
 
-DATA = "the test set: cifar10:DIR, svhn:DIR, gtsrb:DIR, mnist:DIR, folder:DIR, npz:FILE, npy:DIR, or demo:cifar10"
+DATA = (
+    "the test set: cifar10:DIR, svhn:DIR, gtsrb:DIR, mnist:DIR, folder:DIR, npz:FILE, npy:DIR, or demo:cifar10; with "
+    "@val, @train or @test[0:5000] after it other images"
+)
 
 
 class Derived(str):

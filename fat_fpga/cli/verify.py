@@ -11,8 +11,9 @@ examples:
   fat-fpga verify plan.json hardened.run
   fat-fpga verify plan.json hardened.run --all > faults.txt
 
-RUN is a campaign on the hardened model (fat-fpga harden, fat-fpga campaign), on the plan's images.
-Exit codes: 0 the promise held, 1 it did not, 2 bad input.
+RUN is a campaign on the hardened model (fat-fpga harden, fat-fpga campaign). On the plan's images it is a proof, for
+these images. On others it shows how far the worst case carries over: a difference and its interval.
+Exit codes: 0 the promise held (other images: chance explains the difference), 1 it did not, 2 bad input.
 """
 
 

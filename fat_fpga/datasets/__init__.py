@@ -6,6 +6,7 @@ Needs numpy alone; image files (``gtsrb:``, ``folder:``) and ``svhn:`` need the 
 from __future__ import annotations
 
 from fat_fpga.datasets.dataset import Dataset
-from fat_fpga.datasets.loading import KINDS, Split, load
+from fat_fpga.datasets.loading import KINDS, load
+from fat_fpga.datasets.part import Split
 
 __all__ = ["KINDS", "Dataset", "Split", "load"]

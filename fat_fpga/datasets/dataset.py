@@ -69,6 +69,12 @@ class Dataset:
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
+    def take(self, name: str, indices: NDArray[np.int64]) -> Dataset:
+        """Return the images at these indices, under another name; DataError if there are none."""
+        if len(indices) == len(self) and np.array_equal(indices, np.arange(len(self))):
+            return self if name == self.name else Dataset(name, self.images, self.labels, self.classes)
+        return Dataset(name, self.images[indices], self.labels[indices], self.classes)
+
     def first(self, limit: int | None) -> Dataset:
         """Return the first ``limit`` images, or all of them for ``None``.
 
@@ -80,19 +86,6 @@ class Dataset:
         if not 1 <= limit <= len(self):
             raise DataError(f"{self.name}: asked for {limit} images; it holds {len(self)} and at least 1 is needed")
         return Dataset(self.name, self.images[:limit], self.labels[:limit], self.classes)
-
-    def spread(self, most: int | None) -> Dataset:
-        """Return at most so many images, spread evenly over all; all of them for ``None``."""
-        if most is None or most >= len(self):
-            return self
-        places = spread_over(len(self), most)
-        return Dataset(self.name, self.images[places], self.labels[places], self.classes)
-
-
-def spread_over(count: int, most: int) -> list[int]:
-    """At most ``most`` of the positions 0 to ``count`` - 1, ascending, spread evenly."""
-    most = min(count, most)
-    return [position * count // most for position in range(most)]
 
 
 def _order(images: NDArray[Any]) -> str:

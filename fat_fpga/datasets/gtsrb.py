@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fat_fpga.datasets.dataset import Dataset, spread_over
+from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.datasets.files import Official, find_folder
 from fat_fpga.datasets.images import eight_bits, read_images, resize
+from fat_fpga.datasets.part import Part
 from fat_fpga.errors import DataError
 
 if TYPE_CHECKING:
@@ -32,22 +33,20 @@ TEST = ("Final_Test/Images/GT-final_test.csv", "Final_Test/GT-final_test.csv", "
 TRAIN = tuple(f"{parent}00000/GT-00000.csv" for parent in ("Final_Training/Images/", "Training/", ""))
 
 
-def load_gtsrb(
-    folder: Path, split: Literal["train", "test"], limit: int | None = None, spread: int | None = None
-) -> Dataset:
+def load_gtsrb(folder: Path, part: Part) -> Dataset:
     """Load GTSRB from ``folder``, which holds the official folders, or holds ``GTSRB`` that does.
 
     Args:
-        limit: read no more than the first so many images.
-        spread: read at most so many images, spread evenly over all.
+        part: which images; no others are read. The some 30 photographs of one sign on one drive (a track) are held out
+            together: they look all but the same.
 
     Raises:
         DataError: Pillow is missing, or a file is missing, damaged, or not what it should be.
     """
-    known = TEST if split == "test" else TRAIN
+    known = TEST if part.file == "test" else TRAIN
     found = find_folder(folder, ("GTSRB", "gtsrb"), known, OFFICIAL)
     table = next(found / name for name in known if (found / name).is_file())
-    if split == "test":
+    if part.file == "test":
         images = found / "Final_Test" / "Images"
         rows = _rows(table, images if images.is_dir() else table.parent)
     else:
@@ -57,11 +56,13 @@ def load_gtsrb(
             if not own.is_dir():
                 raise DataError(f"{own}: no such folder; expected one for each of the {len(CLASSES)} classes")
             rows += _rows(own / f"GT-{name}.csv", own)
-    rows = rows[:limit]
-    if spread is not None:
-        rows = [rows[position] for position in spread_over(len(rows), spread)]
+    name = f"gtsrb:{part.split or part.file}{part.text}"
+    chosen = part.of([(label, path.name.partition("_")[0]) for path, label in rows])
+    rows = [rows[index] for index in chosen]
+    if not rows:
+        raise DataError(f"{found}: {name} holds no images; at least one is needed")
     pixels, _ = read_images([path for path, _ in rows], _prepare)
-    return Dataset(f"gtsrb:{split}", pixels, np.array([label for _, label in rows], np.int64), CLASSES)
+    return Dataset(name, pixels, np.array([label for _, label in rows], np.int64), CLASSES)
 
 
 def _prepare(image: Image.Image) -> Image.Image:

@@ -25,6 +25,7 @@ class Block:
         of: number of PEs, where the index is a PE.
         bits: of each word, where bits fail.
         frames: number of images, where a fault lasts for one of them.
+        bit: the only bit of each word that is enumerated; None for all of them.
     """
 
     place: str
@@ -36,11 +37,13 @@ class Block:
     of: int | None = None
     bits: int | None = None
     frames: int | None = None
+    bit: int | None = None
 
     @property
     def addresses(self) -> int:
         """Number of addresses: indices, times bits, times frames."""
-        return math.prod(self.dims) * (self.bits or 1) * (1 if self.frames is None else self.frames)
+        bits = 1 if self.bit is not None else self.bits or 1
+        return math.prod(self.dims) * bits * (1 if self.frames is None else self.frames)
 
     def __len__(self) -> int:
         return self.addresses * len(self.effects)
@@ -48,8 +51,8 @@ class Block:
     def fault(self, number: int) -> Fault:
         """Fault ``number``, counted with the effect fastest, then bit, then the index's last part; frames slowest."""
         number, effect = divmod(number, len(self.effects))
-        bit = frame = None
-        if self.bits is not None:
+        bit, frame = self.bit, None
+        if self.bits is not None and bit is None:
             number, bit = divmod(number, self.bits)
         index = []
         for size in reversed(self.dims):
@@ -63,6 +66,10 @@ class Block:
     def narrowed(self, effects: Sequence[Effect]) -> Block:
         """Only these of the possible effects are enumerated."""
         return replace(self, effects=tuple(effect for effect in self.possible or self.effects if effect in effects))
+
+    def of_bit(self, bit: int) -> Block:
+        """Only this bit of each word is enumerated."""
+        return replace(self, bit=bit)
 
     def check(self, fault: Fault) -> None:
         """FaultError, saying what there is, unless the fault is one of this block (whatever its frame)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fat_fpga.hardening.confidence import plan_confidence
 from fat_fpga.hardening.plan import CHANNEL, Plan
 from fat_fpga.reports.text import align, percent
 
@@ -14,6 +15,7 @@ def plan_summary(plan: Plan) -> str:
         f"{plan.model} on {plan.dataset}, {plan.images:,} images; asked for: {plan.asked}",
         f"promised: worst-case error {percent(plan.worst_error)} % under any single stuck {about} outside of voters "
         f"(error-free {percent(free)} %)",
+        plan_confidence(plan),
         "",
     ]
     rows = [["unit", "channels", "triplicated", "rows", "PEs", "SIMD", "folds"]]

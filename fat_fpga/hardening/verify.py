@@ -10,6 +10,10 @@ What a fault of the hardened network must do follows from the plan and the campa
 | a voter's output | what the channel at that position did: voters are not themselves protected |
 
 Faults that the campaign behind the plan says nothing about are held to the promised worst case alone.
+
+That is a proof for the plan's images, and for no others. A campaign on **other images** is no proof; it shows how far
+the worst case carries over: what is voted away must still do nothing, and the worst cases on both sets of images are
+compared.
 """
 
 from __future__ import annotations
@@ -19,8 +23,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fat_fpga.campaign import LayerRow, Result, Run
+from fat_fpga.campaign.intervals import Estimate, difference
 from fat_fpga.errors import PlanError
 from fat_fpga.faults import Fault, parse_fault
+from fat_fpga.hardening.confidence import worst_case
 from fat_fpga.hardening.plan import CHANNEL, PE, Plan, UnitPlan
 
 VOTE = ".vote"
@@ -71,8 +77,37 @@ class Verification:
 
     @property
     def held(self) -> bool:
-        """Whether every fault was there and did as promised."""
-        return not self.broken and not self.missing
+        """Whether every fault was there and did as promised; on other images, whether the worst case is no worse than
+        chance explains."""
+        return not self.broken and not self.missing and not self.worse
+
+    @cached_property
+    def same_images(self) -> bool:
+        """Whether the run is on the plan's images."""
+        return _same_images(self.plan, self.run)
+
+    @cached_property
+    def worst_cases(self) -> tuple[Estimate, Estimate]:
+        """Lowest accuracy in percent outside of voters, on the plan's images and on the run's, with 95 % intervals."""
+        worst = self.worst(voter=False)
+        correct = self.run.error_free if worst is None else min(self.run.error_free, worst.correct)
+        faults = sum(not verdict.voter for verdict in self.verdicts)
+        return (
+            worst_case(self.plan.worst_correct, self.plan.images, len(self.plan.expected) + 1),
+            worst_case(correct, self.run.images, faults + 1),
+        )
+
+    @cached_property
+    def change(self) -> Estimate:
+        """Worst case on the run's images less that on the plan's, in percentage points; holds for images of which none
+        is in both."""
+        before, now = self.worst_cases
+        return difference(now, before)
+
+    @property
+    def worse(self) -> bool:
+        """Whether other images have a lower worst case, by more than chance explains."""
+        return not self.same_images and self.change.high < 0
 
     def worst(self, voter: bool) -> Result | None:
         """The fault with the fewest correct images, behind voters or elsewhere."""
@@ -84,10 +119,11 @@ def verify(plan: Plan, run: Run) -> Verification:
     """Compare a campaign on the hardened network with the plan.
 
     Raises:
-        PlanError: the run is on other images or another network, or has no faults of the promised kind.
+        PlanError: the run is on another network, or has no faults of the promised kind.
     """
     _check(plan, run)
-    known = _known(plan)
+    same = _same_images(plan, run)
+    known, voters = (_known(plan) if same else {}), {row.name for row in run.layers if row.type == "vote"}
     wanted = {row.name for row in run.layers if row.type == "unit" and row.levels}
     verdicts, seen = [], 0
     for result in run.results:
@@ -95,9 +131,8 @@ def verify(plan: Plan, run: Run) -> Verification:
         if not isinstance(fault, Fault) or fault.kind != plan.kind:
             continue
         seen += fault.layer in wanted
-        voter = fault.layer.endswith(VOTE)
-        foretold = _foretold(plan, fault, known)
-        verdicts.append(Verdict(result, voter, foretold, plan.worst_correct))
+        foretold = _foretold(plan, fault, known, run.error_free)
+        verdicts.append(Verdict(result, fault.layer in voters, foretold, plan.worst_correct if same else 0))
     if not verdicts:
         raise PlanError(
             f"{run.path} has no {plan.kind} faults, which the plan is about: run fat-fpga campaign HARDENED.onnx "
@@ -113,11 +148,11 @@ def _faults(plan: Plan, row: LayerRow) -> int:
     return places * len(row.levels.split(","))
 
 
-def _foretold(plan: Plan, fault: Fault, known: dict[_Key, tuple[int, int]]) -> tuple[int, int] | None:
+def _foretold(plan: Plan, fault: Fault, known: dict[_Key, tuple[int, int]], golden: int) -> tuple[int, int] | None:
     unit = plan.unit(fault.layer.removesuffix(VOTE))
     stuck = frozenset(_stuck(unit, fault))
     if not stuck:
-        return plan.golden_correct, 0
+        return golden, 0
     return known.get((unit.unit, stuck, fault.value))
 
 
@@ -145,14 +180,13 @@ def _known(plan: Plan) -> dict[_Key, tuple[int, int]]:
     return found
 
 
+def _same_images(plan: Plan, run: Run) -> bool:
+    return (run.identity.dataset_fingerprint, run.images) == (plan.dataset_fingerprint, plan.images)
+
+
 def _check(plan: Plan, run: Run) -> None:
     """PlanError where the run cannot be one of the hardened network."""
-    images, golden = run.identity.images, run.error_free
-    if (run.identity.dataset_fingerprint, images) != (plan.dataset_fingerprint, plan.images):
-        raise PlanError(
-            f"{run.path} is on {run.identity.dataset}, {images:,} images, the plan on {plan.dataset}, "
-            f"{plan.images:,} images: run the campaign on the plan's images"
-        )
+    golden = run.error_free
     layers = {row.name: row for row in run.layers}
     for unit in plan.units:
         row, vote = layers.get(unit.unit), layers.get(unit.unit + VOTE)
@@ -164,7 +198,7 @@ def _check(plan: Plan, run: Run) -> None:
                 f"channels{'' if unit.replicated else ' and no voter'}, the run's {run.identity.network} has {has}. "
                 "Make it with fat-fpga harden, then fat-fpga campaign"
             )
-    if golden != plan.golden_correct:
+    if _same_images(plan, run) and golden != plan.golden_correct:
         raise PlanError(
             f"{run.path}: without a fault {golden:,} images are classified correctly, in the plan "
             f"{plan.golden_correct:,}: the run is on another network than the plan"

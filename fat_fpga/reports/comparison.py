@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from fat_fpga.campaign import Result, Run, Spread
+from fat_fpga.campaign import Result, Run, Spread, at_voters
 from fat_fpga.errors import CampaignError
 
 EVERY_UNIT = ("weight", "accumulator")
@@ -35,7 +35,7 @@ class Entry:
     @cached_property
     def spread(self) -> Spread:
         """Over all the faults: minimum and variance are the columns of the paper's tables."""
-        return Spread.of(self.results, self.run.images)
+        return Spread.within(self.run, self.results)
 
     @cached_property
     def layers(self) -> dict[str, Spread]:
@@ -43,7 +43,19 @@ class Entry:
         groups: dict[str, list[Result]] = {}
         for result in self.results:
             groups.setdefault(result.layer, []).append(result)
-        return {layer: Spread.of(own, self.run.images) for layer, own in groups.items()}
+        return {layer: Spread.within(self.run, own) for layer, own in groups.items()}
+
+    @cached_property
+    def outside(self) -> Spread | None:
+        """Over the faults outside of voters' outputs; None where no fault is at one, or all are."""
+        outside, behind = at_voters(self.run, self.results)
+        return Spread.within(self.run, outside) if outside and behind else None
+
+    @cached_property
+    def voters(self) -> Spread | None:
+        """Over the faults of voters' outputs, which the voter does not protect; None where there are none."""
+        behind = at_voters(self.run, self.results)[1]
+        return Spread.within(self.run, behind) if behind else None
 
     @property
     def drop(self) -> float:
@@ -80,20 +92,25 @@ class Section:
         own = {row.name for row in entry.run.layers if row.levels or (row.type == "unit" and self.kind in EVERY_UNIT)}
         return [layer for layer in self.layers if layer in own and layer not in entry.layers]
 
-    def sampled(self, entry: Entry) -> bool:
-        """Whether the entry's faults are a sample, and not the same faults as all the others have."""
-        return entry.run.origin.drawn and len({other.run.identity.fault_list for other in self.entries}) > 1
+    def partial(self, entry: Entry) -> bool:
+        """Whether the entry's faults are drawn or given, and not the same faults as all the others have."""
+        return not entry.run.origin.whole and not self.same_faults
+
+    @cached_property
+    def same_faults(self) -> bool:
+        """Whether all runs have the very same faults."""
+        return len({entry.run.identity.fault_list for entry in self.entries}) == 1
 
     @cached_property
     def rankings(self) -> list[list[Entry]]:
         """For each data set its runs, from the highest minimum accuracy to the lowest; equals in the order given.
 
-        Left out are runs whose minimum may fall with the faults they lack: unfinished ones, samples, and those that
-        skip a layer. Samples of the very same faults are ranked.
+        Left out are runs whose minimum may fall with the faults they lack: unfinished ones, samples, lists that
+        somebody gave, and those that skip a layer. Samples or lists of the very same faults are ranked.
         """
         by_data: dict[str, list[Entry]] = {}
         for entry in sorted(self.entries, key=lambda entry: -entry.spread.min):
-            if entry.run.complete and not self.lacking(entry) and not self.sampled(entry):
+            if entry.run.complete and not self.lacking(entry) and not self.partial(entry):
                 by_data.setdefault(entry.run.identity.dataset_fingerprint, []).append(entry)
         return [ranking for ranking in by_data.values() if len(ranking) > 1]
 

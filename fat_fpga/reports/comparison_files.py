@@ -17,7 +17,7 @@ COMPARISON_FORMAT = 1
 
 COMPARISON_COLUMNS = (
     "kind", "run", "network", "data", "images", "error_free", "min", "drop", "max", "mean", "variance", "faults",
-    "worst", "best", "complete", "sample", "file",
+    "worst", "best", "complete", "sample", "file", "given", "min_outside_voters", "min_voters",
 )  # fmt: skip
 
 
@@ -36,6 +36,7 @@ def _row(entry: Entry) -> tuple[Any, ...]:
         entry.kind, entry.name, run.identity.network, run.identity.dataset, run.images, run.error_free_accuracy,
         spread.min, entry.drop, spread.max, spread.mean, spread.variance, spread.faults, spread.worst.fault,
         spread.best.fault, "yes" if run.complete else "no", "yes" if run.origin.drawn else "no", run.path,
+        "yes" if run.origin.word == "given" else "no", *(own and own.min for own in (entry.outside, entry.voters)),
     )  # fmt: skip
 
 
@@ -65,6 +66,8 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
                     "name": entry.name,
                     "drop": entry.drop,
                     **spread_json(entry.spread),
+                    "outside_voters": entry.outside and spread_json(entry.outside),
+                    "voters": entry.voters and spread_json(entry.voters),
                     "layers": [{"layer": name, **spread_json(spread)} for name, spread in entry.layers.items()],
                 }
                 for entry in section.entries

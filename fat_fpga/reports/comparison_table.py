@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fat_fpga.campaign import Run
+from fat_fpga.campaign import Run, Spread
 from fat_fpga.reports.comparison import Comparison, Section
 from fat_fpga.reports.table import progress
 from fat_fpga.reports.text import align, percent
@@ -46,33 +46,51 @@ def _methods(section: Section) -> str:
     rows = [["run", "data", "error-free", "min", "drop", "max", "mean", "variance", "faults", "worst fault"]]
     for entry in section.entries:
         run, spread = entry.run, entry.spread
-        marks = (["sample"] if run.origin.drawn else []) + ([] if run.complete else ["unfinished"])
-        faults = f"{spread.faults:,}" + (f" ({', '.join(marks)})" if marks else "")
-        rows.append([
-            entry.name, run.identity.dataset, percent(run.error_free_accuracy), percent(spread.min),
-            percent(entry.drop), percent(spread.max), percent(spread.mean), f"{spread.variance:.3f}", faults,
-            spread.worst.fault,
-        ])  # fmt: skip
+        marks = {"drawn": ["sample"], "given": ["given"], "": []}[run.origin.word]
+        marks += [] if run.complete else ["unfinished"]
+        mark = f" ({', '.join(marks)})" if marks else ""
+        rows.append([entry.name, run.identity.dataset, percent(run.error_free_accuracy), *_figures(run, spread, mark)])
+        for which, own in (("outside of voters", entry.outside), ("voters' outputs", entry.voters)):
+            if own is not None:
+                rows.append([f"  {which}", "", "", *_figures(run, own, mark)])
     if section.same_data:
         rows = [[row[0], *row[2:]] for row in rows]
     left = (0, len(rows[0]) - 1) if section.same_data else (0, 1, len(rows[0]) - 1)
     return f"accuracy under one {words(section.kind).one} [%]\n{align(rows, left)}"
 
 
+def _figures(run: Run, spread: Spread, mark: str) -> list[str]:
+    return [
+        percent(spread.min),
+        percent(100 * (run.error_free - spread.worst.correct) / run.images),
+        percent(spread.max),
+        percent(spread.mean),
+        f"{spread.variance:.3f}",
+        f"{spread.faults:,}{mark}",
+        spread.worst.fault,
+    ]
+
+
 def _notes(section: Section) -> str:
     lines = []
+    word = section.entries[0].run.origin.word
+    over = f" over the same {word} faults" if word and section.same_faults else ""
     for ranking in section.rankings:
         first = [entry for entry in ranking if entry in section.leaders]
         where = "" if section.same_data else f" on {first[0].run.identity.dataset}"
         best = first[0].spread.min
-        lines.append(f"highest minimum{where}: {' and '.join(entry.name for entry in first)}, {percent(best)} %")
+        lines.append(f"highest minimum{over}{where}: {' and '.join(entry.name for entry in first)}, {percent(best)} %")
         lines += [f"  {percent(best - e.spread.min)} points above {e.name}" for e in ranking[len(first) :]]
     unfinished = [entry.name for entry in section.entries if not entry.run.complete]
     if unfinished:
         lines.append(f"UNFINISHED, so not ranked: {', '.join(unfinished)}")
-    sampled = [entry.name for entry in section.entries if section.sampled(entry)]
-    if sampled:
-        lines.append(f"A SAMPLE, so not ranked: {', '.join(sampled)}")
+    for word, title in (("drawn", "A SAMPLE"), ("given", "GIVEN FAULTS")):
+        partial = [e.name for e in section.entries if section.partial(e) and e.run.origin.word == word]
+        if partial:
+            lines.append(f"{title}, so not ranked: {', '.join(partial)}")
+    behind = [entry.name for entry in section.entries if entry.voters is not None]
+    if behind:
+        lines.append(f"a voter does not protect its own output; faults there are told apart, too: {', '.join(behind)}")
     for entry in section.entries:
         lacking = section.lacking(entry)
         if lacking:

@@ -58,6 +58,7 @@ def criticality(part: Part) -> Figure:
     axes.grid(color=RULE, linewidth=0.6)
     axes.set_xlabel(f"{what.places}, most critical first (rank, logarithmic)")
     axes.set_ylabel(f"accuracy under the\n{what.worst} [%]")
-    axes.set_title(title(run, f"Criticality of {len(ranked):,} {what.places}"))
+    which = f"{run.origin.word} " if run.origin.word else ""
+    axes.set_title(title(run, f"Criticality of {len(ranked):,} {which}{what.places}"))
     figure.legend(loc="outside right center", fontsize=8, markerscale=1.3)
     return figure

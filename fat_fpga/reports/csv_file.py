@@ -6,15 +6,21 @@ import csv
 import os
 
 from fat_fpga.campaign import Run
+from fat_fpga.campaign.sampling import stands_for
 from fat_fpga.files import replacing
 
-COLUMNS = ("fault", "layer", "kind", "index", "effect", "images", "correct", "changed")
+COLUMNS = ("fault", "layer", "kind", "index", "effect", "images", "correct", "changed", "stands_for")
 
 
 def write_csv(run: Run, path: str | os.PathLike[str]) -> None:
-    """Write the results, layers in network order; the file appears whole or not at all. OSError if it cannot."""
+    """Write the results, layers in network order; the file appears whole or not at all. OSError if it cannot.
+
+    ``stands_for`` is how many faults of its space a fault stands for: 1 in a whole campaign, more in a finished sample,
+    and empty where the run does not say.
+    """
+    counts = stands_for(run)
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
-        for r in run.results:
-            writer.writerow((r.fault, r.layer, r.kind, r.index, r.effect, run.images, r.correct, r.changed))
+        for r, count in zip(run.results, counts, strict=True):
+            writer.writerow((r.fault, r.layer, r.kind, r.index, r.effect, run.images, r.correct, r.changed, count))

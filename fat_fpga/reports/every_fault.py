@@ -58,8 +58,8 @@ def every_fault(part: Part) -> Figure:
     axes.grid(axis="y", color=RULE, linewidth=0.6)
     axes.set_xlabel("faulty layer; inside a layer, index from first to last")
     axes.set_ylabel("accuracy under one fault [%]")
-    all_of_them = "" if run.origin.drawn else "All "
+    which = run.origin.counted(len(part.results)) if run.complete else f"{len(part.results):,} finished faults"
     kind = "" if part.kind == "channel" else f", each one {words(part.kind).one}"
-    axes.set_title(title(run, f"{all_of_them}{len(part.results):,} faults{kind}"))
+    axes.set_title(title(run, f"{which[0].upper()}{which[1:]}{kind}"))
     figure.legend(loc="outside lower center", ncols=min(5, count + 1), fontsize=8, markerscale=1.8)
     return figure

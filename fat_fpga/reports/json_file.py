@@ -8,7 +8,18 @@ from dataclasses import asdict
 from typing import Any
 
 from fat_fpga import __version__
-from fat_fpga.campaign import Run, Share, Spread, changing, harmful, most_critical, overall, statistics
+from fat_fpga.campaign import (
+    Estimate,
+    Run,
+    Share,
+    Spread,
+    changing,
+    harmful,
+    mean_estimate,
+    most_critical,
+    overall,
+    statistics,
+)
 from fat_fpga.files import replacing
 from fat_fpga.reports.bits import drops
 from fat_fpga.reports.part import Part, parts
@@ -63,8 +74,13 @@ def report_json(run: Run, top: int = 10) -> dict[str, Any]:
 
 
 def origin_json(run: Run) -> dict[str, Any]:
-    """How the fault list came about; ``drawn`` says that it is a sample."""
-    return asdict(run.origin) | {"drawn": run.origin.drawn}
+    """How the fault list came about; ``drawn`` says that it is a sample, ``whole`` that it is all of its space."""
+    origin = run.origin
+    found = asdict(origin)
+    if origin.strata is not None:
+        parts = [{**asdict(part), "key": list(part.key)} for part in origin.strata.parts]
+        found["strata"] = {"axes": list(origin.strata.axes), "parts": parts, "least": origin.strata.least}
+    return found | {"drawn": origin.drawn, "stratified": origin.stratified, "whole": origin.whole}
 
 
 def _kind_json(part: Part) -> dict[str, Any]:
@@ -72,7 +88,8 @@ def _kind_json(part: Part) -> dict[str, Any]:
     found: dict[str, Any] = {
         "kind": part.kind,
         "cause": causes(part.kind),
-        **spread_json(Spread.of(part.results, part.run.images)),
+        **spread_json(Spread.within(part.run, part.results)),
+        "mean_estimate": _estimate_json(mean_estimate(part.run, part.results)),
         "changing": _share_json(changing(part.run, part.results)),
         "harmful": _share_json(harmful(part.run, part.results)),
         "drops": drops(part.run, part.results),
@@ -98,7 +115,17 @@ def _kind_json(part: Part) -> dict[str, Any]:
 
 def _share_json(share: Share) -> dict[str, Any]:
     interval = None if share.interval is None else list(share.interval)
-    return {"count": share.count, "faults": share.faults, "percent": share.percent, "interval": interval}
+    return {
+        "count": share.count,
+        "faults": share.faults,
+        "percent": share.percent,
+        "interval": interval,
+        "population": share.population,
+    }
+
+
+def _estimate_json(estimate: Estimate | None) -> dict[str, Any] | None:
+    return None if estimate is None else {"mean": estimate.value, "interval": [estimate.low, estimate.high]}
 
 
 def spread_json(spread: Spread) -> dict[str, Any]:

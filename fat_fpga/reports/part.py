@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.campaign import Group, Result, Run, Spread, statistics
-from fat_fpga.campaign.selection import SETS
+from fat_fpga.campaign.origin import SETS
 from fat_fpga.campaign.statistics import effect_order
 from fat_fpga.reports.words import BITS, effect_words
 
@@ -27,11 +27,11 @@ class Row:
     layer: str
     effect: str
     results: tuple[Result, ...]
-    images: int
+    run: Run
 
     @cached_property
     def spread(self) -> Spread:
-        return Spread.of(self.results, self.images)
+        return Spread.within(self.run, self.results)
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +82,10 @@ class Part:
         rows = []
         for layer, own in layers.items():
             if len(own) <= most:
-                rows += [Row(layer, effect_words(group.effect), group.results, self.run.images) for group in own]
+                rows += [Row(layer, effect_words(group.effect), group.results, self.run) for group in own]
             else:
                 together = tuple(result for group in own for result in group.results)
-                rows.append(Row(layer, "any effect", together, self.run.images))
+                rows.append(Row(layer, "any effect", together, self.run))
         return rows
 
     @cached_property

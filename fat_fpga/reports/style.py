@@ -68,7 +68,9 @@ def markers(count: int) -> list[str]:
 
 def title(run: Run, what: str) -> str:
     """Two lines: what the figure shows, and of which model, data and faults."""
-    drawn = f", sample of {run.asked:,} of {run.origin.space:,} faults" if run.origin.drawn else ""
+    origin = run.origin
+    drawn = f", sample of {run.asked:,} of {origin.space:,} faults" if origin.drawn else ""
+    drawn = f", {origin.counted(run.asked)}" if origin.word == "given" else drawn
     done = "" if run.complete else f", unfinished: {run.done:,} of {run.asked:,} faults"
     return f"{what}\n{run.identity.network} on {run.identity.dataset}, {run.images:,} images{drawn}{done}"
 
@@ -81,11 +83,12 @@ def section_title(section: Section, what: str) -> str:
 
 
 def labels(section: Section) -> list[str]:
-    """What a legend says of each run of a comparison: its name, its two accuracies, and whether it is unfinished."""
+    """What a legend says of each run of a comparison: its name, its two accuracies, and whether faults are lacking."""
     return [
         entry.name
         + ("" if section.same_data else f" on {entry.run.identity.dataset}")
         + f": error-free {percent(entry.run.error_free_accuracy)} %, worst {percent(entry.spread.min)} %"
+        + (f", {entry.run.origin.counted(entry.spread.faults)}" if entry.run.origin.word else "")
         + ("" if entry.run.complete else f", UNFINISHED ({entry.run.done:,} of {entry.run.asked:,} faults)")
         for entry in section.entries
     ]

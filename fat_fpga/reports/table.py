@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fat_fpga.campaign import Run, Share, Spread, changing, harmful, most_critical, overall
+from fat_fpga.campaign import (
+    Run,
+    Share,
+    Spread,
+    at_voters,
+    changing,
+    harmful,
+    mean_estimate,
+    most_critical,
+    overall,
+)
+from fat_fpga.campaign.sampling import population
 from fat_fpga.campaign.shares import HARM
 from fat_fpga.reports.bits import bit_table
 from fat_fpga.reports.part import Part, Row, effects_of, parts
@@ -28,10 +39,22 @@ def headline(run: Run) -> str:
     inferences = run.done * run.images
     if run.complete:
         rate = f" in {seconds:,.0f} s, {inferences / seconds:,.0f} a second" if seconds >= 1 else ""
-        lines.append(f"all {run.asked:,} faults done, {inferences:,} faulty inferences{rate}")
+        lines.append(f"{finished(run)} done, {inferences:,} faulty inferences{rate}")
     else:
         lines.append(f"UNFINISHED: {progress(run)}; every figure below is over these alone")
     return "\n".join(lines)
+
+
+def finished(run: Run) -> str:
+    """The finished faults, counted: ``all 14 faults`` of a whole space, ``500 drawn faults``, ``9 finished faults``."""
+    if run.complete:
+        return run.origin.counted(run.done)
+    return f"{run.done:,} finished fault{'' if run.done == 1 else 's'}"
+
+
+def over(run: Run, faults: int) -> str:
+    """What the title of a table says where its figures are not over every fault: ``, over 500 drawn faults``."""
+    return f", over {run.origin.counted(faults)}" if run.origin.word else ""
 
 
 def progress(run: Run) -> str:
@@ -45,7 +68,7 @@ def layer_table(run: Run) -> str:
 
 
 def _section(part: Part) -> str:
-    title = f"accuracy under one {words(part.kind).one} [%]"
+    title = f"accuracy under one {words(part.kind).one} [%]{over(part.run, len(part.results))}"
     if part.kind in BITS:
         return f"{title}\n{bit_table(part)}"
     effects = effects_of(part.rows)
@@ -103,12 +126,27 @@ def _row_each(part: Part) -> str:
 
 
 def overall_line(run: Run) -> str:
-    """Minimum, mean and variance over all faults: the columns of the paper's Table II."""
+    """Minimum, mean and variance over the finished faults; of a whole campaign the columns of the paper's Table II."""
     spread = overall(run)
+    which = "all faults" if run.complete and run.origin.whole else finished(run)
+    weighted = "; mean and variance weighted by strata" if run.complete and run.origin.stratified else ""
     return (
-        f"all faults: min {percent(spread.min)} % ({spread.worst.fault}), max {percent(spread.max)} %, "
-        f"mean {percent(spread.mean)} %, variance {spread.variance:.3f}"
+        f"{which}: min {percent(spread.min)} % ({spread.worst.fault}), max {percent(spread.max)} %, "
+        f"mean {percent(spread.mean)} %, variance {spread.variance:.3f}{weighted}"
     )
+
+
+def voter_lines(run: Run) -> str:
+    """The worst fault outside of voters' outputs, and the worst of them; empty where no fault is at a voter."""
+    outside, behind = at_voters(run, run.results)
+    if not behind:
+        return ""
+    lines = []
+    for which, own in (("outside of voters", outside), ("voters' outputs, which a voter does not protect", behind)):
+        if own:
+            spread = Spread.within(run, own)
+            lines.append(f"{which}: {len(own):,} faults, min {percent(spread.min)} % ({spread.worst.fault})")
+    return "\n".join(lines)
 
 
 def critical_table(run: Run, count: int = 10) -> str:
@@ -120,7 +158,8 @@ def critical_table(run: Run, count: int = 10) -> str:
         rows.append(
             [f"{rank}", result.fault, percent(accuracy), percent(drop), percent(100 * result.changed / run.images)]
         )
-    return f"most critical\n{align(rows, left=(1,))}"
+    which = f" {run.origin.word} faults" if run.origin.word else ""
+    return f"most critical{which}\n{align(rows, left=(1,))}"
 
 
 def cause_lines(run: Run, count: int = 10) -> str:
@@ -132,23 +171,41 @@ def cause_lines(run: Run, count: int = 10) -> str:
 
 
 def share_lines(run: Run) -> str:
-    """How many faults matter, for bits and for samples; for a finished sample with what that says about the space."""
-    lines = []
-    for part in parts(run):
-        if part.kind in BITS or run.origin.drawn:
-            lines.append(f"{part.kind} faults that change any prediction: {_share(changing(run, part.results))}")
-            if part.kind != "activation":  # a transient falls on one image
-                lines.append(
-                    f"{part.kind} faults that cost more than {HARM} point: {_share(harmful(run, part.results))}"
-                )
-    return "\n".join(lines)
+    """How many faults matter, for bits and for samples; of a finished sample, what that says about its space."""
+    found = [part for part in parts(run) if part.kind in BITS or run.origin.drawn]
+    shares = [
+        (f"{part.kind} faults that {what}", count(run, part.results))
+        for part in found
+        for what, count in (("change any prediction", changing), (f"cost more than {HARM} point", harmful))
+        if count is changing or part.kind != "activation"  # a transient falls on one image
+    ]
+    if run.origin.drawn and run.complete:
+        return estimate_table(run, found, shares)
+    return "\n".join(f"{what}: {s.count:,} of {s.faults:,} ({percent(s.percent)} %)" for what, s in shares)
 
 
-def _share(share: Share) -> str:
-    count = f"{share.count:,} of {share.faults:,} ({percent(share.percent)} %)"
-    if share.interval is None:
-        return count
-    return f"{count}; 95 % confidence interval {' to '.join(map(percent, share.interval))} %"
+def estimate_table(run: Run, found: Sequence[Part], shares: Sequence[tuple[str, Share]]) -> str:
+    """Shares and mean accuracies of the space that a finished sample was drawn from, with their intervals."""
+    rows = [["", "drawn", "of", "estimate", "95 % confidence interval"]]
+    for what, share in shares:
+        assert share.interval is not None
+        rows.append([what, f"{share.count:,} of {share.faults:,}", *_estimate(share.population, share.percent)])
+        rows[-1].append(_interval(*share.interval))
+    for part in found:
+        if part.kind != "activation":
+            mean, spread = mean_estimate(run, part.results), Spread.within(run, part.results)
+            rows.append([f"mean accuracy under one {part.kind} fault", f"{spread.faults:,}"])
+            rows[-1] += _estimate(population(run, part.results), spread.mean)
+            rows[-1].append(_interval(mean.low, mean.high) if mean else "none: the draws show no variance")
+    return f"estimates for the space that the sample is from [%]\n{align(rows)}"
+
+
+def _estimate(population: int | None, value: float) -> list[str]:
+    return [f"{population:,}" if population else "?", percent(value)]
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{percent(low)} to {percent(high)}"
 
 
 def report_text(run: Run, top: int = 10) -> str:
@@ -156,4 +213,5 @@ def report_text(run: Run, top: int = 10) -> str:
     if not run.done:
         return headline(run)
     last = f"{critical_table(run, top)}\n\n{cause_lines(run, top)}"
-    return "\n\n".join(filter(None, [headline(run), layer_table(run), overall_line(run), share_lines(run), last]))
+    parts_of_it = [headline(run), layer_table(run), overall_line(run), voter_lines(run), share_lines(run), last]
+    return "\n\n".join(filter(None, parts_of_it))

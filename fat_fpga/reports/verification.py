@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from fat_fpga.hardening.verify import Verdict, Verification
 from fat_fpga.reports.text import align, percent
@@ -18,19 +18,30 @@ def verification_text(found: Verification, every: bool = False) -> str:
         f"{plan.model} as planned ({plan.replicated} channels three times), on {run.images:,} images of "
         f"{run.identity.dataset}\nerror-free accuracy {percent(run.error_free_accuracy)} %, promised with any "
         f"{plan.kind} fault outside of voters: at least {percent(100 - plan.worst_error)} %"
+        f"{'' if found.same_images else f' on the {plan.images:,} images of {plan.dataset}'}"
     )
-    parts = [head, _layers(found), _verdict(found)]
+    parts = [head, _layers(found), _verdict(found), _transfer(found)]
     if every:
         parts.append(_faults(found, found.verdicts))
     elif found.broken:
         parts.append(_faults(found, found.broken[:MOST]))
-    return "\n\n".join(parts)
+    return "\n\n".join(filter(None, parts))
 
 
 def _layers(found: Verification) -> str:
+    """The units, then the voters' outputs."""
+    tables, titles = [], {False: "outside of voters", True: "voters' outputs, which a voter does not protect"}
+    for voter, title in titles.items():
+        own = [verdict for verdict in found.verdicts if verdict.voter is voter]
+        if own:
+            tables.append(f"{title}\n{_table(found, own)}")
+    return "\n\n".join(tables)
+
+
+def _table(found: Verification, verdicts: Sequence[Verdict]) -> str:
     rows = [["layer", "faults", "masked", "as foretold", "not foretold", "broken", "worst %", "worst fault"]]
-    for layer in dict.fromkeys(verdict.result.layer for verdict in found.verdicts):
-        here = [verdict for verdict in found.verdicts if verdict.result.layer == layer]
+    for layer in dict.fromkeys(verdict.result.layer for verdict in verdicts):
+        here = [verdict for verdict in verdicts if verdict.result.layer == layer]
         worst = min(here, key=lambda verdict: verdict.result.correct).result
         counts = (
             len(here),
@@ -54,12 +65,39 @@ def _verdict(found: Verification) -> str:
         )
     if found.broken:
         lines.append(f"BROKEN: {len(found.broken):,} of {len(found.verdicts):,} faults did not do as promised")
-    elif not found.missing:
-        lines.append(f"HELD: all {len(found.verdicts):,} faults did as promised")
+    elif found.same_images and not found.missing:
+        lines.append(
+            f"HELD: all {len(found.verdicts):,} faults did as promised; proved for these {images:,} images of "
+            f"{found.run.identity.dataset}, and for no others"
+        )
     for voter, what in ((False, "outside of voters"), (True, "of a voter's output")):
         worst = found.worst(voter)
         if worst is not None:
             lines.append(f"worst fault {what}: {worst.fault}, {percent(100 * worst.correct / images)} %")
+    return "\n".join(lines)
+
+
+def _transfer(found: Verification) -> str:
+    """How far the worst case carries over to other images; nothing for the plan's own."""
+    if found.same_images:
+        return ""
+    rows = [["worst case outside of voters", "images", "accuracy [%]", "95 % confidence"]]
+    plan, run = found.plan, found.run
+    for name, images, case in (
+        (f"planned on {plan.dataset}", plan.images, found.worst_cases[0]),
+        (f"run on {run.identity.dataset}", run.images, found.worst_cases[1]),
+        ("difference [points]", None, found.change),
+    ):
+        count = "" if images is None else f"{images:,}"
+        rows.append([name, count, percent(case.value), f"{percent(case.low)} to {percent(case.high)}"])
+    verdict = (
+        "WORSE: on these images the worst case is lower than on the plan's, by more than chance explains"
+        if found.worse
+        else "CONSISTENT: chance explains the difference to the plan's images"
+    )
+    lines = [align(rows), verdict, "no proof: these are other images than the plan's; images in both would count twice"]
+    if run.identity.dataset == plan.dataset:
+        lines.append(f"both are of {plan.dataset}: the intervals hold only if no image is in both")
     return "\n".join(lines)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fat_fpga.campaign.selection import SETS
+from fat_fpga.campaign.origin import SETS
 from fat_fpga.faults import MODELS
 
 

@@ -81,4 +81,4 @@ def test_kinds_and_sets_stand_in_order(tmp_path: Path) -> None:
         ("weight", "fc2", "bit[0] ^ 1"),
         ("set of pixel+channel", "conv0+conv1", "= +1 & = -1"),
     ]
-    assert Run.open(tmp_path / "a.run").origin.describe(6) == "a list of 6 faults in 6 places"
+    assert Run.open(tmp_path / "a.run").origin.describe(6) == "6 given faults in 6 places"

@@ -64,6 +64,9 @@ def test_a_sample_is_that_of_the_space(folder: Path) -> None:
 
 def test_a_list_goes_into_a_campaign(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = faults(capsys, "--kind", "pixel,weight", "--sample", "9", "--list", "--cause")
+    assert lines[0].startswith("# 9 of ")
+    assert lines[1].startswith("# fat_fpga origin: {")
+    lines = lines[2:]
     assert all("  # " in line for line in lines)
     assert len(lines) == 9
     Path("list.txt").write_text("\n".join([*lines, "conv0/channel[1] = +1 & conv1/channel[0] = -1"]))
@@ -72,7 +75,8 @@ def test_a_list_goes_into_a_campaign(folder: Path, capsys: Capture, monkeypatch:
     assert run.origin.source == "list"
     Path("a.run").unlink()
     monkeypatch.setattr("sys.stdin", io.StringIO("\n".join(faults(capsys, "--list"))))
-    assert campaign("--fault-list", "-").asked == 14
+    whole = campaign("--fault-list", "-")
+    assert (whole.asked, whole.origin.whole) == (14, True)
 
 
 def test_the_space_as_a_table(folder: Path, capsys: Capture) -> None:
@@ -105,7 +109,8 @@ def test_a_list_is_what_a_campaign_takes(folder: Path, capsys: Capture) -> None:
     for arguments in (("--layers", "conv1,conv0.pool"), ("--effects", "all"), ("--sample", "6", "--seed", "1")):
         kind = "weight" if arguments[0] == "--effects" else "channel"
         lines = faults(capsys, "--kind", kind, *arguments, "--list")
-        assert sorted(result.fault for result in campaign("--faults", kind, *arguments).results) == sorted(lines)
+        found = [line for line in lines if not line.startswith("#")]
+        assert sorted(result.fault for result in campaign("--faults", kind, *arguments).results) == sorted(found)
         Path("a.run").unlink()
 
 
@@ -149,4 +154,35 @@ def test_what_a_campaign_refuses(folder: Path, refused: Refused, arguments: tupl
     ],
 )
 def test_what_faults_refuses(refused: Refused, arguments: tuple[str, ...], words: str) -> None:
+    assert words in refused("faults", "tiny.onnx", *arguments)
+
+
+def test_a_stratified_sample_and_its_list(folder: Path, capsys: Capture) -> None:
+    options = ("weight,threshold", "--sample", "60", "--stratify", "layer,bit", "--per-stratum", "2")
+    direct = campaign("--faults", *options)
+    assert direct.origin.strata is not None
+    assert direct.origin.strata.axes == ("kind", "layer", "bit")
+    assert min(part.drawn for part in direct.origin.strata.parts) == 2
+    assert sum(part.drawn for part in direct.origin.strata.parts) == direct.asked == 60
+    Path("list.txt").write_text("\n".join(faults(capsys, "--kind", *options, "--list")))
+    Path("a.run").unlink()
+    listed = campaign("--fault-list", "list.txt")
+    assert (listed.origin, listed.results) == (direct.origin, direct.results)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--stratify", "layer"), "--stratify is how to draw a sample: give --sample, too"),
+        (("--per-stratum", "1"), "--per-stratum is for a stratified sample: give --sample, too"),
+        (("--per-stratum", "1", "--sample", "9"), "give --stratify kind,layer, too"),
+        (("--stratify", "layers", "--sample", "9"), "made by some of kind, layer, bit, each once, got 'layers'"),
+        (
+            ("--stratify", "layer", "--sample", "3"),
+            "at least 2 faults each need a sample of 4 to 14, got 3",
+        ),
+        (("--stratify", "layer", "--sample", "9", "--per-stratum", "0"), "at least one fault, got 0"),
+    ],
+)
+def test_strata_that_cannot_be(refused: Refused, arguments: tuple[str, ...], words: str) -> None:
     assert words in refused("faults", "tiny.onnx", *arguments)

@@ -118,7 +118,7 @@ def test_parts_of_imagenet(tmp_path: Path) -> None:
     (tmp_path / "val").rename(tmp_path / "test")
     assert load(f"folder:{tmp_path}").fingerprint == test.fingerprint
     (tmp_path / "test").rename(tmp_path.parent / "gone")
-    with pytest.raises(DataError, match="no test part; expected a folder val or test beside train"):
+    with pytest.raises(DataError, match="no test part; expected a folder test or val beside train"):
         load(f"folder:{tmp_path}")
 
 

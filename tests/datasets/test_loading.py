@@ -24,7 +24,7 @@ def test_unknown_kind_lists_the_known(spec: str) -> None:
 
 
 def test_unknown_split() -> None:
-    with pytest.raises(DataError, match="expected 'train' or 'test'"):
+    with pytest.raises(DataError, match="expected one of 'train', 'test', 'val', 'fit'"):
         load("cifar10:.", "valid")  # type: ignore[arg-type]
 
 

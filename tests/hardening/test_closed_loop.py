@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
 from fat_fpga.campaign import Run, run_campaign
+from fat_fpga.campaign.intervals import wilson
 from fat_fpga.cli import main
 from fat_fpga.errors import PlanError
 from fat_fpga.faults import fault_space, parse_fault
 from fat_fpga.hardening import Plan, harden, verify, write_plan
+from fat_fpga.hardening.confidence import worst_case
+from fat_fpga.hardening.plan_text import plan_summary
 from fat_fpga.network import Levels, Network, write_qonnx
+from fat_fpga.reports import compare, comparison_text, report_text, write_comparison_csv
+from fat_fpga.reports.verification import verification_text
 from tests.campaign.tiny import tiny_data, tiny_network
 from tests.hardening.random_plan import plan_of, random_unit
 
@@ -113,9 +120,6 @@ def test_other_runs_are_refused(tmp_path: Path) -> None:
     original = Run.open(tmp_path / "before.run")
     with pytest.raises(PlanError, match="no campaign on the hardened network: the plan gives conv0"):
         verify(plan, original)
-    other = run_campaign(network, tiny_data(seed=5), fault_space(network), tmp_path / "other.run")
-    with pytest.raises(PlanError, match="run the campaign on the plan's images"):
-        verify(plan, other)
     with pytest.raises(PlanError, match=r"without a fault .* the run is on another network"):
         verify(replace(plan, golden_correct=plan.golden_correct - 1), run)
     pixels = run_campaign(network, data, fault_space(network, "pixel"), tmp_path / "pixels.run")
@@ -137,3 +141,86 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["faults", files[2], "--kind", "pe", "--folding", files[3]]) == 0
     assert main(["verify", files[1], str(tmp_path / "behind.run"), "--all"]) == 0
     assert "HELD: all" in capsys.readouterr().out
+
+
+def test_other_images_are_no_proof_but_a_comparison(tmp_path: Path) -> None:
+    network, plan, run = closed_loop(tmp_path, 0.5)
+    assert "proved for these 30 images of tiny:test, and for no others" in verification_text(verify(plan, run))
+    data = tiny_data(200, seed=5, name="tiny:other")
+    other = run_campaign(network, data, fault_space(network), tmp_path / "other.run")
+    found = verify(plan, other)
+    assert not found.same_images
+    assert {verdict.foretold for verdict in found.verdicts} == {None, (other.error_free, 0)}
+    masked = [verdict for verdict in found.verdicts if verdict.foretold]
+    assert masked
+    assert all(verdict.kept for verdict in found.verdicts)
+    worst = found.worst(voter=False)
+    assert worst is not None
+    before, now = found.worst_cases
+    assert before.value == 100 * plan.worst_correct / 30
+    assert now.value == 100 * min(worst.correct, other.error_free) / 200
+    outside = sum(not verdict.voter for verdict in found.verdicts)
+    z = NormalDist().inv_cdf(1 - 0.025 / (outside + 1))
+    assert (now.low, now.high) == wilson(round(2 * now.value), 200, z)
+    assert found.change.value == now.value - before.value
+    low = ((now.value - now.low) ** 2 + (before.high - before.value) ** 2) ** 0.5
+    assert found.change.low == pytest.approx(found.change.value - low)
+    text = verification_text(found)
+    assert "HELD" not in text
+    assert "no proof: these are other images" in text
+    assert "planned on tiny:test" in text
+    assert "run on tiny:other" in text
+    assert found.held == (found.change.high >= 0)
+    liar = replace(plan, worst_correct=plan.images, golden_correct=plan.images, dataset="tiny:other")
+    found = verify(liar, other)
+    assert found.worse
+    assert not found.held
+    assert "WORSE" in verification_text(found)
+    assert "hold only if no image is in both" in verification_text(found)
+
+
+def test_voters_are_told_apart(tmp_path: Path) -> None:
+    _, plan, run = closed_loop(tmp_path, 1.0)
+    outside, behind = verification_text(verify(plan, run)).split("voters' outputs, which a voter does not protect\n")
+    assert "conv0.vote" not in outside
+    assert "conv0.vote " in behind
+    text = report_text(run)
+    worst = min(result.correct for result in run.results if result.layer.endswith(".vote"))
+    assert f"voters' outputs, which a voter does not protect: 14 faults, min {100 * worst / 30:.2f} %" in text
+    outside_worst = min(result.correct for result in run.results if not result.layer.endswith(".vote"))
+    assert f"outside of voters: 42 faults, min {100 * outside_worst / 30:.2f} %" in text
+    before = Run.open(tmp_path / "before.run")
+    comparison = compare([before, run], ["before", "after"])
+    first, second = comparison.sections[0].entries
+    assert (first.voters, first.outside) == (None, None)
+    assert second.voters is not None
+    assert second.outside is not None
+    assert (second.voters.faults, second.outside.faults) == (14, 42)
+    rows = [line.split() for line in comparison_text(comparison).split("\n")]
+    assert ["outside", "of", "voters", f"{100 * outside_worst / 30:.2f}"] in [row[:4] for row in rows]
+    assert ["voters'", "outputs", f"{100 * worst / 30:.2f}"] in [row[:3] for row in rows]
+    write_comparison_csv(comparison, tmp_path / "a.csv")
+    with (tmp_path / "a.csv").open() as file:
+        found = list(csv.DictReader(file))
+    assert [row["min_voters"] for row in found] == ["", str(100 * worst / 30)]
+    assert found[1]["min_outside_voters"] == str(100 * outside_worst / 30)
+
+
+def test_a_plan_tells_how_far_its_images_carry(tmp_path: Path) -> None:
+    _, plan, _ = closed_loop(tmp_path, 0.5)
+    z = NormalDist().inv_cdf(1 - 0.025 / (len(plan.expected) + 1))
+    low, high = wilson(plan.worst_correct, 30, z)
+    text = f"FEW IMAGES (30): on other images like these: {100 - high:.2f} to {100 - low:.2f} % with 95 % confidence"
+    assert text in plan_summary(plan)
+    assert "FEW IMAGES" not in plan_summary(replace(plan, images=1000))
+
+
+def test_a_worst_case_interval_holds_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(3)
+    truths = rng.uniform(0.6, 0.9, 40)
+    covered = 0
+    for _ in range(400):
+        counts = rng.binomial(300, truths)
+        found = worst_case(int(counts.min()), 300, 40)
+        covered += found.low <= 100 * truths.min() <= found.high
+    assert covered >= 0.95 * 400

@@ -43,7 +43,9 @@ def test_samples_are_ranked_only_if_they_are_the_same(tmp_path: Path) -> None:
     with (tmp_path / "a.csv").open() as file:
         assert [row["sample"] for row in csv.DictReader(file)] == ["no", "yes", "yes"]
     assert [run["campaign"]["origin"]["sample"] for run in comparison_json(comparison)["runs"]] == [None, 60, 60]
-    assert "highest minimum: one and two" in comparison_text(compare([sample, sample], ["one", "two"]))
+    assert "highest minimum over the same drawn faults: one and two" in comparison_text(
+        compare([sample, sample], ["one", "two"])
+    )
 
 
 def test_the_last_layer_counts_where_it_can_have_faults(tmp_path: Path) -> None:

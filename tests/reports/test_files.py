@@ -23,12 +23,12 @@ def run(tmp_path: Path) -> Run:
 def test_csv_is_exact(run: Run, tmp_path: Path) -> None:
     write_csv(run, tmp_path / "a.csv")
     text = (tmp_path / "a.csv").read_text()
-    assert text.splitlines()[0] == "fault,layer,kind,index,effect,images,correct,changed"
+    assert text.splitlines()[0] == "fault,layer,kind,index,effect,images,correct,changed,stands_for"
     network, data = tiny_network(), tiny_data()
     faults = fault_space(network)
     outcome = ReferenceEngine().open(network).run(data.images, data.labels, faults)
     expected = [
-        [str(f), f.layer, "channel", f.index_text, f.effect_text, "30", str(correct), str(changed)]
+        [str(f), f.layer, "channel", f.index_text, f.effect_text, "30", str(correct), str(changed), "1"]
         for f, correct, changed in zip(faults, outcome.correct, outcome.changed, strict=True)
     ]
     assert list(csv.reader(text.splitlines())) == [list(COLUMNS), *expected]

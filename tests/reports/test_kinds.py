@@ -177,7 +177,15 @@ def test_a_sample_has_intervals_once_it_is_finished(tmp_path: Path) -> None:
     run = run_campaign(network, tiny_data(), faults, path, "reference")
     text = report_text(run)
     assert "20 of 132 weight faults in conv0, conv1, fc2 (flipped), drawn without replacement, seed 1" in text
-    assert text.count("95 % confidence interval") == 2
+    table = text.split("estimates for the space that the sample is from [%]\n")[1].split("\n\n")[0].split("\n")
+    assert [line.split("  ")[0] for line in table[1:]] == [
+        "weight faults that change any prediction",
+        "weight faults that cost more than 1 point",
+        "mean accuracy under one weight fault",
+    ]
+    assert all(" 132 " in line and " to " in line for line in table[1:])
+    assert "all faults" not in text
+    assert "20 drawn faults: min" in text
     found = report_json(run)
     assert found["campaign"]["origin"]["drawn"]
     assert (found["campaign"]["origin"]["space"], found["campaign"]["origin"]["sample"]) == (132, 20)
