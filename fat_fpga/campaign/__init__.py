@@ -7,6 +7,7 @@
 ...     print(group.layer, group.effect, group.spread.min, group.spread.worst.fault)
 """
 
+from fat_fpga.campaign.fault_free import FaultFree
 from fat_fpga.campaign.fault_list import read_fault_list, read_selection
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.intervals import Estimate
@@ -21,6 +22,7 @@ from fat_fpga.campaign.statistics import Group, Spread, at_voters, kinds, most_c
 
 __all__ = [
     "Estimate",
+    "FaultFree",
     "Group",
     "Identity",
     "LayerRow",

@@ -3,52 +3,55 @@
 from __future__ import annotations
 
 import sys
+from time import monotonic
 from types import TracebackType
-from typing import Any
 
+from fat_fpga.progress import progress_bar
+
+PAUSE = 60.0
+"""Seconds between two lines in a log file."""
 FORMAT = "{desc}{percentage:3.0f} %|{bar}| {n_fmt}/{total_fmt} [{elapsed}, left {remaining}, {rate_fmt}{postfix}]"
 
 
 class Bar:
-    """Counts faulty inferences on standard error, with rate and time left; silent unless ``shown``, and on a board that
-    lacks tqdm.
+    """Counts faulty inferences on standard error, with rate and time left; where that is no terminal, a line a minute
+    says how many faults are saved. Silent unless ``shown``.
 
     Args:
         asked: faults of the whole campaign.
         done: faults finished before now.
         images: images of the data set.
         label: what is counted, in front of the bar.
-        tell_saved: whether results are saved as they come, which the bar then tells.
+        tell_saved: whether results are saved as they come, which is then told.
     """
 
     def __init__(
         self, asked: int, done: int, images: int, shown: bool, label: str = "", tell_saved: bool = True
     ) -> None:
         self._asked, self._images, self._saved, self._tells = asked, images, done, tell_saved
-        self._bar: Any = None
-        if not shown:
-            return
-        try:
-            from tqdm import tqdm
-        except ModuleNotFoundError:
-            return
-        self._bar = tqdm(
+        self._bar = progress_bar(
+            shown,
             total=asked * images,
             initial=done * images,
-            file=sys.stderr,
-            desc=label,
             unit=" inferences",
             unit_scale=True,
             smoothing=0.1,
-            mininterval=0.2 if sys.stderr.isatty() else 10,
-            dynamic_ncols=True,
+            desc=label,
             bar_format=FORMAT,
         )
+        self._lines = shown and not sys.stderr.isatty()
+        self._told = monotonic()
         self._tell()
 
     def _tell(self) -> None:
-        if self._bar is not None and self._tells:
-            self._bar.set_postfix_str(f"{self._saved:,} of {self._asked:,} faults saved", refresh=False)
+        if not self._tells:
+            return
+        text = f"{self._saved:,} of {self._asked:,} faults saved"
+        if self._bar is not None:
+            self._bar.set_postfix_str(text, refresh=False)
+        elif self._lines and monotonic() - self._told >= PAUSE:
+            self._told = monotonic()
+            print(f"fat-fpga: {text}", file=sys.stderr, flush=True)
 
     def chunk(self, faults: int, images: int) -> None:
         """``faults`` more are done on the first ``images`` images."""

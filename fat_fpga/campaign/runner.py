@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -11,6 +13,7 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.campaign.fault_free import FaultFree
 from fat_fpga.campaign.identity import Identity, ordered
 from fat_fpga.campaign.layer_table import layer_table
 from fat_fpga.campaign.pace import Pace, spread
@@ -21,7 +24,7 @@ from fat_fpga.campaign.store import Store
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Engine, Session, get
 from fat_fpga.engines.images import check_images
-from fat_fpga.errors import CampaignError
+from fat_fpga.errors import CampaignError, ModelWarning
 from fat_fpga.faults import AnyFault, check_faults
 from fat_fpga.files import check_writable
 from fat_fpga.network import Network
@@ -36,11 +39,13 @@ def run_campaign(
     *,
     chunk: int | None = None,
     progress: bool = False,
+    expect_accuracy: float | Fraction | None = None,
 ) -> Run:
     """Count, for every fault, the images still classified correctly, and those whose class it changes.
 
     Continues where an earlier call with the same network, data and faults was stopped, also by kill -9;
-    returns at once if that one had finished.
+    returns at once if that one had finished. Gives a `ModelWarning` before the first fault where the accuracy without
+    faults is near chance (`FaultFree.near_chance`).
 
     >>> from fat_fpga.campaign import run_campaign
     >>> from fat_fpga.datasets import load
@@ -56,15 +61,19 @@ def run_campaign(
         engine: a name that `fat_fpga.engines.get` knows, or an engine.
         chunk: faults for each call of the engine and each transaction; by default as many as take some ten seconds.
         progress: show a progress bar on standard error.
+        expect_accuracy: least accuracy without faults, in percent.
 
     Raises:
-        CampaignError: the file holds another campaign, or is none.
+        CampaignError: the file holds another campaign, or is none; the accuracy without faults is below
+            ``expect_accuracy``, and nothing is written.
         DataError, FaultError, ModelError: images or faults do not fit the network.
         OSError: the file cannot be written; told before any work is done.
     """
     path = Path(path)
     if chunk is not None and chunk < 1:
         raise CampaignError(f"chunk must be at least one fault, got {chunk}")
+    if expect_accuracy is not None and not 0 <= expect_accuracy <= 100:
+        raise CampaignError(f"the expected accuracy must be a percentage, 0 to 100, got {expect_accuracy}")
     check_images(network, dataset.images, dataset.labels)
     selection = Selection.of(faults)
     faults = ordered(network, selection.faults)
@@ -74,11 +83,14 @@ def run_campaign(
     check_writable(path)
     store = Store.open(path, identity) if path.exists() else None
     try:
+        if store is not None and expect_accuracy is not None:
+            FaultFree(dataset.labels, store.golden(), network.classes).expect(expect_accuracy)
         if store is None or store.pending():
             session = engine.open(network)
             started = perf_counter()
             golden = session.run(dataset.images, dataset.labels, []).golden
             session.check_taken(faults)
+            _check_accuracy(FaultFree(dataset.labels, golden, network.classes), expect_accuracy)
             pace = Pace(perf_counter() - started, chunk)
             if store is None:
                 store = Store.create(
@@ -91,6 +103,14 @@ def run_campaign(
         if store is not None:
             store.close()
     return Run.open(path)
+
+
+def _check_accuracy(found: FaultFree, expected: float | Fraction | None) -> None:
+    if expected is not None:
+        found.expect(expected)
+    warning = found.warning()
+    if warning is not None:
+        warnings.warn(warning, ModelWarning, stacklevel=3)
 
 
 def _check_golden(store: Store, golden: npt.NDArray[np.int32], session: Session) -> None:

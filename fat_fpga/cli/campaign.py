@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from fat_fpga.cli.fault_arguments import SAMPLING, add_fault_arguments, selection_of, space_of
-from fat_fpga.cli.parser import DATA, Commands, add_model, engines
+from fat_fpga.cli.parser import DATA, Commands, add_model, engines, percent
 from fat_fpga.cli.stopped import stopped
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ examples:
   fat-fpga campaign tfc_w2a2 --data demo:mnist --engine board:build/boards/tfc_w2a2 -o board.run
 
 Stop it with Ctrl-C, or lose power: the same command continues where it was, and no finished fault is repeated.
+Where the accuracy without faults is near chance, a note says so before the first fault; --expect-accuracy refuses it.
 A run file that belongs to another model, data set or fault list is left alone, with a word on what differs.
 """
 
@@ -47,6 +48,9 @@ def add(commands: Commands) -> None:
         help=engines("what computes, by default native"),
     )
     parser.add_argument("--chunk", metavar="N", type=int, help="save after every N faults (default: some ten seconds)")
+    parser.add_argument(
+        "--expect-accuracy", metavar="P", type=percent, help="refuse where fewer percent are right without faults"
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no table")
     add_fault_arguments(parser, "--faults")
     parser.add_argument(
@@ -69,7 +73,14 @@ def run(args: argparse.Namespace) -> int:
     selection = _selection(args, network, len(data.images))
     try:
         finished = run_campaign(
-            network, data, selection, args.output, engine, chunk=args.chunk, progress=not args.quiet
+            network,
+            data,
+            selection,
+            args.output,
+            engine,
+            chunk=args.chunk,
+            progress=not args.quiet,
+            expect_accuracy=args.expect_accuracy,
         )
     except KeyboardInterrupt:
         return stopped(args.output)

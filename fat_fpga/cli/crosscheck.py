@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import sys
+from contextlib import nullcontext
 
 from fat_fpga.cli.parser import DATA, Commands, add_model, engines, names
 
@@ -43,8 +43,6 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
     from fat_fpga.cli.model import get_engine, load_model
     from fat_fpga.crosscheck import KINDS, crosscheck, random_images, sample_faults
     from fat_fpga.crosscheck.check import steps
@@ -52,6 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.datasets import load
     from fat_fpga.engines import default_judges
     from fat_fpga.faults import read_folding
+    from fat_fpga.progress import progress_bar
 
     judges = {name: get_engine(args, name) for name in args.engines or default_judges()}
     network = load_model(args, faulty=True)
@@ -62,9 +61,9 @@ def run(args: argparse.Namespace) -> int:
     pes = None if args.folding is None else read_folding(args.folding, network)
     faults = sample_faults(network, args.kinds or KINDS, args.faults, len(images), args.seed, pes)
     total = steps(len(faults), len(judges))
-    pause = 0.2 if sys.stderr.isatty() else 10
-    with tqdm(total=total, disable=args.quiet, file=sys.stderr, unit=" runs", mininterval=pause, leave=False) as bar:
-        check = crosscheck(network, images, faults, judges, bar.update)
+    bar = progress_bar(not args.quiet, total=total, unit=" runs", leave=False)
+    with nullcontext() if bar is None else bar:
+        check = crosscheck(network, images, faults, judges, None if bar is None else bar.update)
     print(crosscheck_text(check))
     if not check.equal:
         return 1

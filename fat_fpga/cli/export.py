@@ -9,8 +9,8 @@ from fat_fpga.cli.parser import Commands
 
 EPILOG = """\
 examples:
-  fat-fpga export cnv_w1a1 -o cnv.onnx             a bundled network
-  fat-fpga export trained/last.pt -o cnv.onnx      a checkpoint (needs the training extra)
+  fat-fpga export cnv_w1a1 -o cnv.onnx             # a bundled network
+  fat-fpga export trained/last.pt -o cnv.onnx      # a checkpoint (needs the training extra)
 """
 
 

@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.cli.model import load_model
 
-    print(describe(load_model(args, faulty=True)))
+    print(f"{describe(load_model(args, faulty=True))}\n\nfaults of all kinds: fat-fpga faults MODEL")
     return 0
 
 
@@ -64,6 +64,5 @@ def describe(network: Network) -> str:
         head += f"\nfault in it {network.fault}"
     return (
         f"{head}\nfingerprint {network.fingerprint}\nmemories    {memory_fingerprint(network)}\n\n"
-        f"{align(rows, left=(0, 1, 2, 3, 4))}\n\n"
-        "faults of all kinds: fat-fpga faults MODEL"
+        f"{align(rows, left=(0, 1, 2, 3, 4))}"
     )

@@ -16,6 +16,7 @@ from typing import Any
 from fat_fpga import __version__
 from fat_fpga.cli import (
     campaign,
+    check,
     compare,
     crosscheck,
     demo,
@@ -38,8 +39,8 @@ from fat_fpga.errors import FatFpgaError, FaultWarning, ModelWarning
 from fat_fpga.extras import advice
 
 COMMANDS = (
-    campaign, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, finn, train, export,
-    models,
+    check, campaign, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, finn, train,
+    export, models,
 )  # fmt: skip
 
 EXTRAS = {"torch": "train", "brevitas": "train"}
@@ -47,6 +48,7 @@ EXTRAS = {"torch": "train", "brevitas": "train"}
 
 EPILOG = """\
 the main job:
+  fat-fpga check model.onnx --data cifar10:DIR
   fat-fpga campaign model.onnx --data cifar10:DIR -o model.run
   fat-fpga report model.run --figures report
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from fat_fpga.errors import ModelError
 if TYPE_CHECKING:
     from fat_fpga.engines import Engine
     from fat_fpga.network import Network
+
+CHECKPOINTS = (".pt", ".pth", ".ckpt")
+"""How files of PyTorch are called, which hold weights and no graph."""
 
 
 def load_model(args: argparse.Namespace, faulty: bool = False) -> Network:
@@ -39,6 +43,11 @@ def _load(args: argparse.Namespace) -> Network:
         from fat_fpga.board.network_file import read_network
 
         return read_network(args.model)
+    if Path(args.model).suffix in CHECKPOINTS and Path(args.model).is_file():
+        raise ModelError(
+            f"{args.model} is a checkpoint of PyTorch: write a model file first, with fat-fpga export {args.model} "
+            f"-o {Path(args.model).stem}.onnx for one of fat-fpga train, or else with Brevitas's export_qonnx"
+        )
     if Path(args.model).exists():
         return load_network(args.model, pixels=args.pixels, image_shape=args.image_shape)
     return load_bundled(bundled_name(args.model, f"file '{args.model}'"))
@@ -54,8 +63,10 @@ def bundled_name(text: str, otherwise: str) -> str:
 
     name = text.replace("-", "_")
     if name not in zoo.bundled():
+        near = get_close_matches(name, zoo.bundled(), 1)
         raise ModelError(
             f"no {otherwise}, and no bundled network of that name: there are {', '.join(zoo.bundled()) or 'none'}"
+            + (f"; did you mean {near[0]}?" if near else "")
         )
     return name
 

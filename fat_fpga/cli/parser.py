@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Callable
 from difflib import get_close_matches
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
@@ -81,6 +82,17 @@ def engines(words: str) -> Derived:
         return f"{words}: {', '.join(forms())}. file is MODEL itself".replace("file:PATH", "file")
 
     return Derived(make)
+
+
+def percent(text: str) -> Fraction:
+    """A percentage, exact, for ``type=`` of an argument."""
+    try:
+        value = Fraction(text.removesuffix("%"))
+    except (ValueError, ZeroDivisionError) as error:
+        raise argparse.ArgumentTypeError("expected a percentage, as 20 or 13.84") from error
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError("expected a percentage, 0 to 100")
+    return value
 
 
 def add_model(parser: Parser) -> None:

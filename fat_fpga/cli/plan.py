@@ -7,7 +7,7 @@ import shlex
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from fat_fpga.cli.parser import DATA, Commands, Parser, names, shape
+from fat_fpga.cli.parser import DATA, Commands, Parser, names, percent, shape
 
 if TYPE_CHECKING:
     from fat_fpga.hardening.planner import Planner
@@ -64,21 +64,11 @@ def add(commands: Commands) -> None:
 
 def _add_goals(parser: Parser) -> None:
     goal = parser.add_mutually_exclusive_group(required=True)
-    goal.add_argument("--worst-error", metavar="E", type=_percent, help="at most so many percent wrong under any fault")
-    goal.add_argument("--worst-accuracy", metavar="A", type=_percent, help="at least so many percent right")
+    goal.add_argument("--worst-error", metavar="E", type=percent, help="at most so many percent wrong under any fault")
+    goal.add_argument("--worst-accuracy", metavar="A", type=percent, help="at least so many percent right")
     goal.add_argument("--budget", metavar="1.3x", type=_ratio, help="the best for so many times the cost")
     goal.add_argument("--tmr", action="store_true", help="full TMR: every channel of every layer but the last")
     goal.add_argument("--front", action="store_true", help="every best trade")
-
-
-def _percent(text: str) -> Fraction:
-    try:
-        value = Fraction(text.removesuffix("%"))
-    except (ValueError, ZeroDivisionError) as error:
-        raise argparse.ArgumentTypeError("expected a percentage, as 20 or 13.84") from error
-    if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError("expected a percentage, 0 to 100")
-    return value
 
 
 def _ratio(text: str) -> Fraction:

@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fat_fpga.datasets.dataset import Dataset
-from fat_fpga.datasets.files import find_folder, read_bytes
+from fat_fpga.datasets.files import Official, find_folder, read_bytes
 from fat_fpga.datasets.safe_pickle import load_plain_pickle
 from fat_fpga.errors import DataError
 
+OFFICIAL = Official("CIFAR-10", "https://www.cs.toronto.edu/~kriz/cifar.html", "demo:cifar10")
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 PIXELS = 3 * 32 * 32
 BATCHES = {"train": tuple(f"data_batch_{index}" for index in range(1, 6)), "test": ("test_batch",)}
@@ -31,7 +32,7 @@ def load_cifar10(folder: Path, split: Literal["train", "test"]) -> Dataset:
     """
     batches = BATCHES[split]
     sub_folders = ("cifar-10-batches-py", "cifar-10-batches-bin")
-    found = find_folder(folder, sub_folders, (batches[0], f"{batches[0]}.bin"), "CIFAR-10")
+    found = find_folder(folder, sub_folders, (batches[0], f"{batches[0]}.bin"), OFFICIAL)
     read = _read_pickle if (found / batches[0]).exists() else _read_binary
     parts = [read(found / batch) for batch in batches]
     images = np.concatenate([images for images, _ in parts]).reshape(-1, 3, 32, 32)

@@ -34,9 +34,14 @@ class Dataset:
 
     def __post_init__(self) -> None:
         if self.images.ndim != 4 or self.images.shape[1] not in (1, 3):
-            raise DataError(f"{self.name}: images must be [N, C, H, W] with C 1 or 3, got {self.images.shape}")
+            raise DataError(
+                f"{self.name}: images must be [N, C, H, W] with C 1 or 3, got {self.images.shape}{_order(self.images)}"
+            )
         if self.images.dtype != np.uint8:
-            raise DataError(f"{self.name}: images must be uint8 pixels 0..255, got {self.images.dtype}")
+            raise DataError(
+                f"{self.name}: images must be uint8 pixels 0..255, got {self.images.dtype}: convert them, and "
+                "multiply by 255 first if they are 0 to 1"
+            )
         if self.labels.dtype != np.int64 or self.labels.shape != (len(self.images),):
             raise DataError(
                 f"{self.name}: expected one int64 label per image, {len(self.images)} in all, "
@@ -49,6 +54,7 @@ class Dataset:
             raise DataError(
                 f"{self.name}: label {self.labels[wrong[0]]} of image {wrong[0]} is outside the "
                 f"{len(self.classes)} classes (0..{len(self.classes) - 1}); {len(wrong)} such labels"
+                f"{_first(self.labels, self.classes)}"
             )
 
     def __len__(self) -> int:
@@ -82,6 +88,18 @@ class Dataset:
         return Dataset(self.name, self.images[:limit], self.labels[:limit], self.classes)
 
 
+def _order(images: NDArray[Any]) -> str:
+    """What to do with images whose axes are in another order, as the end of a message."""
+    if images.ndim == 4 and images.shape[3] in (1, 3):
+        return ": the channels are last, so bring them to the front with images.transpose(0, 3, 1, 2)"
+    return ": grey images need an axis for their channel, images[:, None]" if images.ndim == 3 else ""
+
+
+def _first(labels: NDArray[np.int64], classes: tuple[str, ...]) -> str:
+    """What to do with labels that start at 1, as the end of a message."""
+    return ": they start at 1, so subtract 1" if labels.min() == 1 and labels.max() == len(classes) else ""
+
+
 def as_labels(labels: NDArray[Any], name: str) -> NDArray[np.int64]:
     """Convert integer labels of any width to int64.
 
@@ -89,5 +107,5 @@ def as_labels(labels: NDArray[Any], name: str) -> NDArray[np.int64]:
         DataError: the labels are not integers.
     """
     if labels.dtype.kind not in "iu":
-        raise DataError(f"{name}: labels must be integers, got {labels.dtype}")
+        raise DataError(f"{name}: labels must be integers, got {labels.dtype}: convert them with labels.astype(int)")
     return labels.astype(np.int64)

@@ -6,25 +6,45 @@ import gzip
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from fat_fpga.errors import DataError
 
 
-def find_folder(folder: Path, sub_folders: Iterable[str], any_of: Iterable[str], what: str) -> Path:
+class Official(NamedTuple):
+    """Where a data set comes from.
+
+    Attributes:
+        name: of the data set.
+        site: its own page on the web.
+        demo: images of it that come with the package, as a data specification; empty where there are none.
+    """
+
+    name: str
+    site: str
+    demo: str = ""
+
+    @property
+    def advice(self) -> str:
+        """How to get the data, as the end of a message."""
+        bundled = f"; images of it that come with the package: --data {self.demo}" if self.demo else ""
+        return f"the official files are at {self.site}, to be unpacked into this folder{bundled}"
+
+
+def find_folder(folder: Path, sub_folders: Iterable[str], any_of: Iterable[str], what: Official) -> Path:
     """Return ``folder`` or its first sub-folder that holds one of the files ``any_of``.
 
     Raises:
-        DataError: there is no such folder, or none of the files.
+        DataError: there is no such folder, or none of the files; the message says where the official ones are.
     """
+    any_of, sub_folders = tuple(any_of), tuple(sub_folders)
+    layout = f"expected {' or '.join(any_of)} in it or in {', '.join(sub_folders)} below it"
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; expected the folder with the {what} files")
-    any_of = tuple(any_of)
+        raise DataError(f"{folder}: no such folder; {layout}; {what.advice}")
     for candidate in (folder, *(folder / name for name in sub_folders)):
         if any((candidate / name).is_file() for name in any_of):
             return candidate
-    raise DataError(
-        f"{folder}: no {what} files here; expected {' or '.join(any_of)} in it or in {', '.join(sub_folders)}"
-    )
+    raise DataError(f"{folder}: no {what.name} files here; {layout}; {what.advice}")
 
 
 def read_bytes(path: Path) -> bytes:

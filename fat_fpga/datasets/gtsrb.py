@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fat_fpga.datasets.dataset import Dataset
-from fat_fpga.datasets.files import find_folder
+from fat_fpga.datasets.files import Official, find_folder
 from fat_fpga.datasets.images import eight_bits, read_images, resize
 from fat_fpga.datasets.part import Part
 from fat_fpga.errors import DataError
@@ -26,6 +26,7 @@ from fat_fpga.errors import DataError
 if TYPE_CHECKING:
     from PIL import Image
 
+OFFICIAL = Official("GTSRB", "https://benchmark.ini.rub.de/gtsrb_dataset.html")
 CLASSES = tuple(f"{index:05d}" for index in range(43))
 SIDE = 32
 TEST = ("Final_Test/Images/GT-final_test.csv", "Final_Test/GT-final_test.csv", "GT-final_test.csv")
@@ -43,7 +44,7 @@ def load_gtsrb(folder: Path, part: Part) -> Dataset:
         DataError: Pillow is missing, or a file is missing, damaged, or not what it should be.
     """
     known = TEST if part.file == "test" else TRAIN
-    found = find_folder(folder, ("GTSRB", "gtsrb"), known, "GTSRB")
+    found = find_folder(folder, ("GTSRB", "gtsrb"), known, OFFICIAL)
     table = next(found / name for name in known if (found / name).is_file())
     if part.file == "test":
         images = found / "Final_Test" / "Images"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from fat_fpga.datasets.extra import extra
 from fat_fpga.errors import DataError
+from fat_fpga.progress import progress_bar
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -38,10 +39,10 @@ def read_images(paths: Sequence[Path], prepare: Prepare) -> tuple[NDArray[np.uin
     module = extra("PIL.Image", "Pillow", "reading image files")
     images: NDArray[np.uint8] = np.empty(0, np.uint8)
     resized = 0
-    from tqdm import tqdm  # a board has none, and reads no folders
-
-    progress = tqdm(paths, "reading images", unit=" images", unit_scale=True, delay=2, leave=False, disable=None)
-    for index, path in enumerate(progress):
+    bar = progress_bar(
+        True, iterable=paths, desc="reading images", unit=" images", unit_scale=True, delay=2, leave=False
+    )
+    for index, path in enumerate(paths if bar is None else bar):
         pixels, changed = _read(path, prepare, module)
         resized += changed
         if index == 0:

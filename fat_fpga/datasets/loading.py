@@ -57,7 +57,14 @@ KINDS: dict[str, tuple[str, Loader]] = {
 """By kind: how it is written, and what loads it."""
 
 
-def load(spec: str, split: Split | None = None, limit: int | None = None, shape: Shape | None = None) -> Dataset:
+def load(
+    spec: str,
+    split: Split | None = None,
+    limit: int | None = None,
+    shape: Shape | None = None,
+    *,
+    spread: int | None = None,
+) -> Dataset:
     """Load the data that ``spec`` names.
 
     >>> load("cifar10:data", "test", limit=1000)  # doctest: +SKIP
@@ -73,6 +80,7 @@ def load(spec: str, split: Split | None = None, limit: int | None = None, shape:
         limit: the first so many images; all by default.
         shape: channels, height, width that the network takes; ``folder:`` brings its images to it, see there. All other
             kinds have a shape of their own and disregard it.
+        spread: at most so many images, spread evenly over the part, so that data in order of class show every class.
 
     Raises:
         DataError: an unknown kind or part, or data that is missing, damaged or unfit; one line that says which and
@@ -85,9 +93,10 @@ def load(spec: str, split: Split | None = None, limit: int | None = None, shape:
         raise DataError(f"data {spec!r} is not understood; expected one of {forms}")
     if split is not None and split not in SPLITS:
         raise DataError(f"split {split!r} is unknown; expected one of {', '.join(map(repr, SPLITS))}")
-    if limit is not None and limit < 1:
-        raise DataError(f"{spec}: asked for {limit} images; at least 1 is needed")
+    for number in (limit, spread):
+        if number is not None and number < 1:
+            raise DataError(f"{spec}: asked for {number} images; at least 1 is needed")
     if part.split is not None and split not in (None, part.split):
         raise DataError(f"{spec}: this is the {part.split} part, and the {split} part is needed: leave @ out")
-    part = replace(part, split=part.split or split, limit=limit)
+    part = replace(part, split=part.split or split, limit=limit, spread=spread)
     return KINDS[kind][1](Path(path).expanduser(), part, shape).first(limit)

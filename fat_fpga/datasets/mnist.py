@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fat_fpga.datasets.dataset import Dataset
-from fat_fpga.datasets.files import find_folder, read_bytes
+from fat_fpga.datasets.files import Official, find_folder, read_bytes
 from fat_fpga.errors import DataError
 
+OFFICIAL = Official("MNIST", "http://yann.lecun.com/exdb/mnist/", "demo:mnist")
 CLASSES = tuple(str(digit) for digit in range(10))
 PREFIXES = {"train": "train", "test": "t10k"}
 
@@ -29,7 +30,7 @@ def load_mnist(folder: Path, split: Literal["train", "test"]) -> Dataset:
     """
     prefix = PREFIXES[split]
     stem = f"{prefix}-images-idx3-ubyte"
-    found = find_folder(folder, ("MNIST/raw", "raw"), (stem, f"{stem}.gz"), "MNIST")
+    found = find_folder(folder, ("MNIST/raw", "raw"), (stem, f"{stem}.gz"), OFFICIAL)
     images = _read_idx(found / stem, dimensions=3)
     labels = _read_idx(found / f"{prefix}-labels-idx1-ubyte", dimensions=1)
     return Dataset(f"mnist:{split}", images[:, None], labels.astype(np.int64), CLASSES)

@@ -36,12 +36,14 @@ class Part:
             nothing was said.
         images: of that part: start, stop and step in the manner of Python.
         limit: of those, no more than the first so many.
+        spread: of those, no more than so many, spread evenly over all.
         named: whether the specification itself names the split.
     """
 
     split: Split | None = None
     images: tuple[int | None, int | None, int | None] = (None, None, None)
     limit: int | None = None
+    spread: int | None = None
     named: bool = False
 
     @property
@@ -68,7 +70,14 @@ class Part:
         if held_out and self.split in ("val", "fit"):
             mine = held_out_of(groups)
             chosen = np.flatnonzero(mine if self.split == "val" else ~mine)
-        return chosen[slice(*self.images)][: self.limit]
+        chosen = chosen[slice(*self.images)][: self.limit]
+        return chosen if self.spread is None else chosen[spread_over(len(chosen), self.spread)]
+
+
+def spread_over(count: int, most: int) -> list[int]:
+    """At most ``most`` of the positions 0 to ``count`` - 1, ascending, spread evenly."""
+    most = min(count, most)
+    return [position * count // most for position in range(most)]
 
 
 def held_out_of(groups: Sequence[object]) -> NDArray[np.bool_]:

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from fat_fpga.datasets.dataset import Dataset, as_labels
 from fat_fpga.datasets.extra import extra
-from fat_fpga.datasets.files import find_folder
+from fat_fpga.datasets.files import Official, find_folder
 from fat_fpga.errors import DataError
 
+OFFICIAL = Official("SVHN", "http://ufldl.stanford.edu/housenumbers/")
 CLASSES = tuple(str(digit) for digit in range(10))
 SIZE = (32, 32, 3)
 
@@ -29,7 +30,7 @@ def load_svhn(folder: Path, split: Literal["train", "test"]) -> Dataset:
     """
     reader = extra("scipy.io", "scipy", "reading SVHN's .mat files")
     file = f"{split}_32x32.mat"
-    path = find_folder(folder, ("SVHN", "svhn"), (file,), "SVHN") / file
+    path = find_folder(folder, ("SVHN", "svhn"), (file,), OFFICIAL) / file
     content = _load(path, reader)
     missing = {"X", "y"} - set(content)
     if missing:

@@ -32,8 +32,10 @@ def check_images(network: Network, images: Images, labels: Labels) -> None:
             f"expected one label for each of the {len(images)} images, got labels of shape {list(labels.shape)}"
         )
     if labels.min() < 0 or labels.max() >= network.classes:
+        starts_at_one = labels.min() == 1 and labels.max() == network.classes
         raise DataError(
-            f"labels must lie in 0..{network.classes - 1} for {network.name}, got {labels.min()}..{labels.max()}"
+            f"labels must lie in 0..{network.classes - 1} for {network.name}, got {labels.min()}..{labels.max()}: "
+            + ("they start at 1, so subtract 1" if starts_at_one else "is it the data set of its training?")
         )
 
 

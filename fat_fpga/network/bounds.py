@@ -67,5 +67,7 @@ def accumulator_bounds(unit: MatrixVectorUnit, low: int, high: int) -> tuple[Int
     smallest, largest = positive * low + negative * high, positive * high + negative * low
     extreme = int(max(-smallest.min(), largest.max()))
     if extreme >= 2**31:
-        raise ModelError(f"{unit.name}: its accumulators reach {extreme}, which does not fit in 32 bits")
+        raise ModelError(
+            f"{unit.name}: its accumulators reach {extreme}, which does not fit in 32 bits: quantise to fewer bits"
+        )
     return smallest.astype(np.int32), largest.astype(np.int32)

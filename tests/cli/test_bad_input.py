@@ -25,6 +25,7 @@ def test_a_model_that_is_not_there(refused: Refused) -> None:
         "campaign", "nowhere.onnx", *DATA, *RUN
     )
     refused("info", "nowhere.onnx")
+    assert "; did you mean cnv_w1a1?" in refused("info", "cnv_w1a")
     refused("export", "nowhere", "-o", "a.onnx")
 
 
@@ -34,6 +35,11 @@ def test_a_file_that_is_no_onnx(folder: Path, refused: Refused) -> None:
     for name in ("text.onnx", "empty.onnx", "tiny.npz", "."):
         assert name in refused("campaign", name, *DATA, *RUN)
         refused("info", name)
+
+
+def test_a_checkpoint_is_to_be_exported_first(folder: Path, refused: Refused) -> None:
+    (folder / "last.pt").write_bytes(b"PK")
+    assert "fat-fpga export last.pt -o last.onnx" in refused("campaign", "last.pt", *DATA, *RUN)
 
 
 def test_an_unsupported_operator_is_named(folder: Path, refused: Refused) -> None:

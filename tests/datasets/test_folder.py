@@ -135,3 +135,11 @@ def test_without_pillow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with pytest.raises(DataError, match=r"needs the package Pillow: pip install '.\[data\]'"):
         load(f"folder:{tmp_path}")
+
+
+def test_images_spread_over_all_classes(tmp_path: Path) -> None:
+    write(tmp_path)
+    data = load(f"folder:{tmp_path}", spread=2)
+    assert data.labels.tolist() == [0, 1]
+    np.testing.assert_array_equal(data.images, PIXELS[[2, 1]].transpose(0, 3, 1, 2))
+    assert len(load(f"folder:{tmp_path}", spread=9)) == 4

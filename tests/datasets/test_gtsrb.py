@@ -55,6 +55,7 @@ def test_test_set(tmp_path: Path, images: Path, table: str) -> None:
         np.testing.assert_array_equal(image, np.asarray(expected).transpose(2, 0, 1))
     assert load(f"gtsrb:{tmp_path / 'GTSRB'}").fingerprint == data.fingerprint
     assert load(f"gtsrb:{tmp_path}", limit=2).labels.tolist() == [16, 1]
+    assert load(f"gtsrb:{tmp_path}", spread=2).labels.tolist() == data.labels[[0, 2]].tolist()
 
 
 def test_whole_frames_are_averaged_not_sampled(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -53,3 +54,21 @@ def test_fingerprint_depends_on_all_of_the_data() -> None:
 def test_loading_needs_no_torch() -> None:
     code = "import sys, fat_fpga.datasets, fat_fpga.models, fat_fpga.models.zoo; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_images_spread_evenly() -> None:
+    data = load("demo:mnist", spread=10)
+    np.testing.assert_array_equal(data.images, load("demo:mnist").images[::20])
+    assert len(load("demo:mnist", spread=1000)) == 200
+    with pytest.raises(DataError, match="asked for 0 images"):
+        load("demo:mnist", spread=0)
+
+
+@pytest.mark.parametrize("kind", ["cifar10", "mnist", "svhn", "gtsrb"])
+def test_missing_data_say_where_they_are_to_be_had(tmp_path: Path, kind: str) -> None:
+    for folder in (tmp_path / "nowhere", tmp_path):
+        with pytest.raises(DataError, match=r"expected .* in it or in .* below it; the official files are at http\S+"):
+            load(f"{kind}:{folder}")
+    with pytest.raises(DataError) as caught:
+        load(f"{kind}:{tmp_path}")
+    assert (f"--data demo:{kind}" in str(caught.value)) == (kind in ("cifar10", "mnist"))

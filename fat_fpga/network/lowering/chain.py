@@ -57,7 +57,9 @@ class Chain:
         constants = {name: self.graph.constants[name].values for name in node.input if name and name != variable}
         sliced = _one_pixel(node, constants, -1, channels.ndim)
         if sliced is None:
-            raise refuse(node, "its parameters differ between the images of a batch")
+            raise refuse(
+                node, "its parameters differ between the images of a batch: export the model with a batch of 1"
+            )
         constants = sliced
         for axis in range(channels.ndim):
             first = channels.take([0], axis)
@@ -123,7 +125,10 @@ class Chain:
         where = np.unique(step.channels, return_index=True)[1]
         gathered: Probe = flat[:, where]
         if not np.array_equal(gathered[:, step.channels.ravel()], flat, equal_nan=flat.dtype.kind == "f"):
-            raise refuse(node, "its parameters differ between the pixels of a channel")
+            raise refuse(
+                node,
+                "its parameters differ between the pixels of a channel: take one for the tensor or for each channel",
+            )
         if np.any(np.isnan(gathered)):  # far from what sums reach, infinite values are for a quantiser to limit
             raise refuse(node, "it yields values that are not finite")
         return gathered.astype(probe.dtype)

@@ -72,7 +72,9 @@ class Graph:
             raise ModelError("it holds sparse initialisers, which are not supported: store them dense")
         versions = {o.version for o in model.opset_import if o.domain in ("", "ai.onnx")}
         if len(versions) > 1:
-            raise ModelError(f"it imports several versions of the standard operators: {sorted(versions)}")
+            raise ModelError(
+                f"it imports several versions of the standard operators, {sorted(versions)}: convert it to one of them"
+            )
         self.opset = versions.pop() if versions else 11
         self.properties = {entry.key: entry.value for entry in model.metadata_props}
         self.datatypes = {
@@ -89,7 +91,10 @@ class Graph:
         self.uses = Counter(n for node in self.nodes if node.op_type != "Shape" for n in node.input if n)
         images = [value for value in graph.input if value.name not in self.constants]
         if len(images) != 1:
-            raise ModelError(f"expected one input, the image, got {len(images)}: {', '.join(v.name for v in images)}")
+            raise ModelError(
+                f"expected one input, the image, got {len(images)}: "
+                f"{', '.join(v.name for v in images)}; store constants as initialisers"
+            )
         self.input = images[0].name
         tensor_type = images[0].type.tensor_type
         self.input_type = tensor_type.elem_type

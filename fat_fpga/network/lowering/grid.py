@@ -143,7 +143,9 @@ def _multi_threshold(node: Node, graph: Graph) -> Grid | str:
     if scale <= 0:
         raise refuse(node, f"out_scale must be positive, got {scale:g}")
     if count > 2**MAX_BITS:
-        raise refuse(node, f"activations of at most {MAX_BITS} bits are supported, got {count} levels")
+        raise refuse(
+            node, f"activations of at most {MAX_BITS} bits are supported, got {count} levels: quantise to fewer bits"
+        )
     if scale.is_integer() and bias.is_integer():
         return Grid(1.0, Levels(int(bias), int(scale), count, str(values.get("out_dtype", ""))))
     for step in (1, 2):  # levels may lie half a step off zero
@@ -159,7 +161,7 @@ def _quantiser(node: Node, graph: Graph) -> Grid | str:
     if np.any(scales <= 0):
         raise refuse(node, "its scale must be positive")
     scale = uniform(scales)
-    differs = "lie levels of a scale that differs between the channels"
+    differs = "lie levels of a scale that differs between the channels (scaling_per_output_channel=True in Brevitas)"
     if node.op_type == "BipolarQuant":
         return differs if scale is None else Grid(scale, Levels(-1, 2, 2, "BIPOLAR"))
     zero, bits = uniform(graph.constant(node, 2)), uniform(graph.constant(node, 3))
@@ -172,7 +174,9 @@ def _quantiser(node: Node, graph: Graph) -> Grid | str:
     else:
         low, high = integer_range(int(bits), bool(values["signed"]), bool(values["narrow"]))
         if high <= low:
-            raise refuse(node, f"it has one level only: {int(bits)} bits, narrow range")
+            raise refuse(
+                node, f"it has one level only: {int(bits)} bits, narrow range; take narrow_range=False, or more bits"
+            )
         datatype = "" if zero else f"{'' if values['signed'] else 'U'}INT{int(bits)}"
         levels = Levels(low - int(zero), 1, high - low + 1, datatype)
     return differs if scale is None else Grid(scale, levels)

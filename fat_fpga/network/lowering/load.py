@@ -31,7 +31,7 @@ def load_with_sites(
     except OSError as error:
         raise ModelError(f"cannot read network file {path}: {error.strerror or error}") from error
     except Exception as error:  # protobuf and onnx have many
-        raise ModelError(f"{path} is not an ONNX file, or is damaged: {error}") from error
+        raise ModelError(f"{path} is not an ONNX file, or is damaged ({error}): export or copy it again") from error
     _load_data_beside(model, path)
     try:
         fault = fault_in(model)

@@ -47,7 +47,9 @@ def read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding = (0, 
         zeros: top, left, bottom, right; zeros that a Pad in front has added around a convolution's input.
     """
     if len(graph.moving(node)) != 1 or node.input[0] in graph.constants:
-        raise refuse(node, "expected an activation times constant weights")
+        raise refuse(
+            node, "expected an activation times constant weights: products of two activations are not supported"
+        )
     graph.constant(node, 1)
     constant = graph.constants[node.input[1]]
     found = constant.integers()
@@ -65,7 +67,7 @@ def read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding = (0, 
         return _convolution(node, weights, scale, bias, constant.datatype, layout, zeros)
     options = attributes(node)
     if options.get("alpha", 1.0) != 1.0 or options.get("beta", 1.0) != 1.0 or options.get("transA"):
-        raise refuse(node, "alpha and beta must be 1, and transA 0")
+        raise refuse(node, "alpha and beta must be 1, and transA 0: take Linear, or MatMul and Add")
     if weights.ndim != 2:
         raise refuse(node, f"its weights must be a matrix, got {list(weights.shape)}")
     if options.get("transB"):
@@ -78,7 +80,7 @@ def read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding = (0, 
     ordered = np.empty((weights.shape[1], weights.shape[0]), np.int32)
     ordered[:, layout.index.ravel()] = weights.T
     if bias is not None and bias.ndim == 2 and np.any(bias != bias[:1]):
-        raise refuse(node, "its bias differs between the images of a batch")
+        raise refuse(node, "its bias differs between the images of a batch: export the model with a batch of 1")
     if bias is not None:
         bias = bias[:1] if bias.ndim == 2 else bias
         bias = np.broadcast_to(bias, (1, len(ordered)))[0]
@@ -96,7 +98,11 @@ def _convolution(
 ) -> Product:
     options = attributes(node)
     if weights.ndim != 4:
-        raise refuse(node, f"expected a two-dimensional convolution, got weights {list(weights.shape)}")
+        raise refuse(
+            node,
+            f"expected a two-dimensional convolution, got weights {list(weights.shape)}: take Conv2d, "
+            "with height 1 for a one-dimensional one",
+        )
     if not layout.is_image:
         raise refuse(
             node,
@@ -104,9 +110,11 @@ def _convolution(
             "export the model with channels first",
         )
     if options.get("group", 1) != 1:
-        raise refuse(node, f"grouped convolutions are not supported yet (group {options['group']})")
+        raise refuse(node, f"grouped convolutions are not supported yet (group {options['group']}): take groups=1")
     if any(d != 1 for d in options.get("dilations", [])):
-        raise refuse(node, f"dilated convolutions are not supported yet (dilations {options['dilations']})")
+        raise refuse(
+            node, f"dilated convolutions are not supported yet (dilations {options['dilations']}): take dilation=1"
+        )
     if tuple(options.get("kernel_shape", weights.shape[2:])) != weights.shape[2:]:
         raise refuse(node, f"its kernel_shape {options['kernel_shape']} is not that of its weights {weights.shape}")
     strides = options.get("strides", [1, 1])
@@ -134,7 +142,7 @@ def padding_of(
         half = [(n + (automatic == "SAME_LOWER")) // 2 for n in missing]
         return half[0], half[1], missing[0] - half[0], missing[1] - half[1]
     if automatic not in ("NOTSET", "VALID"):
-        raise refuse(node, f"unknown auto_pad {automatic}")
+        raise refuse(node, f"unknown auto_pad {automatic}: give pads")
     top, left, bottom, right = options.get("pads", (0, 0, 0, 0)) if automatic == "NOTSET" else (0, 0, 0, 0)
     if min(top, left, bottom, right) < 0:
         raise refuse(node, f"negative pads are not supported: {options['pads']}")
@@ -146,5 +154,9 @@ def _by_channel(node: Node, scale: Array) -> npt.NDArray[np.float32]:
     if not np.all(np.isfinite(rows)):
         raise refuse(node, "the scale of its weights is not finite")
     if not np.all(rows == rows[:, :1]) or np.any(rows <= 0):
-        raise refuse(node, "the scale of its weights must be positive, and the same within an output channel")
+        raise refuse(
+            node,
+            "the scale of its weights must be positive, and the same within an output channel: "
+            "quantise weights with one scale for the tensor, or one for each output channel",
+        )
     return rows[:, 0].astype(np.float32)

@@ -124,11 +124,13 @@ def check_monotone(node: Node, graph: Graph) -> None:
 def refusal(node: Node) -> Any:
     """The error for a node of an operator that is none of those that are read."""
     if node.op_type in NOT_MONOTONE:
-        return refuse(node, "it is not a monotone function of the accumulator")
+        return refuse(
+            node, "it is not a monotone function of the accumulator: take ReLU, or another of docs/networks.md"
+        )
     if node.op_type in SOFTMAX:
         return refuse(node, "export the model without it: the class is that of the largest score, before or after it")
     if node.op_type in ("If", "Loop", "Scan"):
         return refuse(node, "graphs within a node are not supported: export the model without branches and loops")
     if node.op_type.startswith("QLinear") or node.op_type.endswith("Integer") or node.op_type.startswith("Dynamic"):
         return refuse(node, "unsupported operator: quantise with QuantizeLinear and DequantizeLinear (QDQ) instead")
-    return refuse(node, "unsupported operator")
+    return refuse(node, "unsupported operator: docs/networks.md lists those that are read")

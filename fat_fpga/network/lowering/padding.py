@@ -11,7 +11,7 @@ def read_pad(node: Node, graph: Graph) -> Padding:
     options = attributes(node)
     mode = options.get("mode", "constant")
     if mode != "constant":
-        raise refuse(node, f"expected zeros, got mode {mode}")
+        raise refuse(node, f"expected zeros, got mode {mode}: take padding_mode='zeros'")
     value, pads = options.get("value", 0.0), options.get("pads")
     if len(node.input) > 1:
         pads = graph.constant(node, 1).tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from math import isqrt
 from typing import Literal
 
 import numpy as np
@@ -40,10 +41,16 @@ def pixel_scale(graph: Graph, pixels: Pixels) -> np.float32:
     if pixels == "auto":
         datatype = graph.datatypes.get(graph.input, "FLOAT32")
         if datatype not in ("UINT8", "FLOAT32"):
-            raise ModelError(f"input '{graph.input}' is annotated {datatype}: expected UINT8 or FLOAT32")
+            raise ModelError(
+                f"input '{graph.input}' is annotated {datatype}: expected UINT8 or FLOAT32; "
+                "say what pixels it takes with --pixels raw or --pixels unit (pixels=... in Python)"
+            )
         pixels = "raw" if integers or datatype == "UINT8" or _divides(graph) else "unit"
     elif pixels == "unit" and integers:
-        raise ModelError(f"input '{graph.input}' holds integers: it takes raw pixels, not pixels divided by 255")
+        raise ModelError(
+            f"input '{graph.input}' holds integers: it takes raw pixels, not pixels divided by 255: "
+            "take --pixels raw (pixels='raw' in Python)"
+        )
     return np.float32(1) if pixels == "raw" else np.float32(1) / np.float32(255)
 
 
@@ -73,12 +80,22 @@ def input_layout(graph: Graph, image_shape: Shape | None) -> Layout:
     sizes = graph.input_shape
     if len(sizes) == 3:
         if image_shape is not None and image_shape != sizes:
-            raise ModelError(f"the file takes images of {list(sizes)}, not {list(image_shape)}")
+            raise ModelError(
+                f"the file takes images of {list(sizes)}, not {list(image_shape)}: leave --image-shape out"
+            )
         return Layout.image((sizes[0], sizes[1], sizes[2]))
     shape = image_shape or (sizes[0], 1, 1)
     if np.prod(shape) != sizes[0]:
-        raise ModelError(f"the file takes {sizes[0]} values per image, and {list(shape)} are {np.prod(shape)}")
+        raise ModelError(
+            f"the file takes {sizes[0]} values per image, and {list(shape)} are {np.prod(shape)}{_shapes(sizes[0])}"
+        )
     return Layout.flat(shape)
+
+
+def _shapes(count: int) -> str:
+    """Image shapes of so many values, as the end of a message: square ones, grey or in colour."""
+    found = [f"{c},{isqrt(count // c)},{isqrt(count // c)}" for c in (1, 3) if c * isqrt(count // c) ** 2 == count]
+    return f": is it --image-shape {' or '.join(found)}?" if found else ""
 
 
 def input_quantiser(

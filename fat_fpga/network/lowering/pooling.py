@@ -52,14 +52,20 @@ def _windows(node: Node, layout: Layout) -> tuple[tuple[int, int], tuple[int, in
     options = attributes(node)
     kernel, strides = options["kernel_shape"], options.get("strides", [1, 1])
     if len(kernel) != 2:
-        raise refuse(node, f"expected a two-dimensional window, got {kernel}")
+        raise refuse(
+            node,
+            f"expected a two-dimensional window, got {kernel}: take MaxPool2d, with height 1 for a one-dimensional one",
+        )
     _, *sizes = layout.shape
     if kernel[0] > sizes[0] or kernel[1] > sizes[1]:
         raise refuse(node, f"its window {list(kernel)} is larger than its input {list(layout.shape)}")
     rounds = options.get("ceil_mode") and any((n - k) % s for n, k, s in zip(sizes, kernel, strides, strict=True))
     padding = padding_of(node, (kernel[0], kernel[1]), (strides[0], strides[1]), layout.shape)
     if any(padding) or rounds or any(d != 1 for d in options.get("dilations", [])):
-        raise refuse(node, "padding, ceil_mode and dilations are not supported yet")
+        raise refuse(
+            node,
+            "padding, ceil_mode and dilations are not supported yet: take padding=0, ceil_mode=False and dilation=1",
+        )
     return (kernel[0], kernel[1]), (strides[0], strides[1])
 
 
@@ -68,7 +74,10 @@ def _reduces_to_image(node: Node, graph: Graph) -> bool:
     options = attributes(node)
     axes = graph.constant(node, 1).tolist() if len(node.input) > 1 and node.input[1] else options.get("axes")
     if axes is None or sorted(axis % 4 for axis in axes) != [2, 3]:
-        raise refuse(node, f"expected the maximum over height and width (axes 2, 3), got axes {axes}")
+        raise refuse(
+            node,
+            f"expected the maximum over height and width (axes 2, 3), got axes {axes}: take AdaptiveMaxPool2d(1)",
+        )
     return bool(options.get("keepdims", 1))
 
 

@@ -25,15 +25,17 @@ def check_selector(node: Node, graph: Graph) -> None:
     """ModelError unless the node picks the first class of the largest score."""
     options = attributes(node)
     if node.op_type == "ArgMax" and (options.get("select_last_index") or options.get("axis", 0) not in (1, -1)):
-        raise refuse(node, "expected the first largest score over axis 1")
+        raise refuse(node, "expected the first largest score over axis 1: export the model without it")
     if node.op_type == "TopK":
         if options.get("axis", -1) not in (1, -1) or not options.get("largest", 1):
-            raise refuse(node, "expected the largest score over axis 1")
+            raise refuse(node, "expected the largest score over axis 1: export the model without it")
         k = int(graph.constant(node, 1).ravel()[0]) if len(node.input) > 1 else options.get("k", 1)
     else:
         k = options.get("K", options.get("k", 1))
     if k != 1:
-        raise refuse(node, f"expected the one largest score, got the {k} largest")
+        raise refuse(
+            node, f"expected the one largest score, got the {k} largest: export the model without it, or with k=1"
+        )
 
 
 def scoring_unit(
@@ -57,7 +59,7 @@ def scoring_unit(
         raise refuse(
             chain.nodes[-1] if chain.nodes else product.node,
             "behind the last matrix product only strictly monotone scaling can be dropped; "
-            "different accumulators share a score here",
+            "different accumulators share a score here: export the model without it",
         )
     beyond = high - low
     if {scores.direction(low - beyond, low), scores.direction(high, high + beyond)} != {direction}:
@@ -109,11 +111,17 @@ def _explain(chain: Chain, product: Product) -> ModelError:
     """Name the first node that treats the classes differently."""
     if product.bias is not None or not _equal(product.scale):
         return refuse(
-            product.node, "its bias or weight scale differs between the classes, so its integers are no scores"
+            product.node,
+            "its bias or weight scale differs between the classes, so its integers are no scores: "
+            "train the last layer with bias=False and one weight scale (scaling_per_output_channel=False in Brevitas)",
         )
     probe = np.arange(-8.0, 8.0, dtype=np.float32)[:, None].repeat(chain.count, axis=1)
     for i, node in enumerate(chain.nodes):
         scores = replace(chain, steps=chain.steps[: i + 1])(probe)
         if not np.all(scores == scores[:, :1]):
-            return refuse(node, "its parameters differ between the classes, so the integers in front are no scores")
+            return refuse(
+                node,
+                "its parameters differ between the classes, so the integers in front are no scores: train the last "
+                "layer without bias (bias=False) and without batch norm, or with one parameter for all classes",
+            )
     return refuse(product.node, "the nodes behind it treat the classes differently")

@@ -157,7 +157,10 @@ def _verify(index: Index, reach: Lattice, thresholds: IntArray, chain: Chain) ->
     far = np.clip(np.concatenate([low - doubling[::-1], high + doubling]), -LIMIT, LIMIT)
     for values in (near, far):
         if not np.array_equal(index(values), (values[:, :, None] >= thresholds).sum(axis=2)):
-            raise refuse(chain.nodes[-1], "the chain up to here is not a monotone function of the accumulator")
+            raise refuse(
+                chain.nodes[-1],
+                "the chain up to here is not a monotone function of the accumulator: take ReLU, or another that is",
+            )
 
 
 def widened(weight_type: str, weights: IntArray) -> str:

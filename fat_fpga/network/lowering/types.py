@@ -27,7 +27,9 @@ def type_behind(node: Node, dtype: DType, graph: Graph) -> DType:
     target = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(to))
     if target != FLOAT and not (dtype.kind in "iu" and target.kind in "iu" and np.can_cast(dtype, target)):
         name = onnx.TensorProto.DataType.Name(to)
-        raise refuse(node, f"a cast to {name} can change values: only one to FLOAT is supported")
+        raise refuse(
+            node, f"a cast to {name} can change values: only one to FLOAT is supported, export the model without it"
+        )
     return target
 
 

@@ -107,7 +107,7 @@ class _Walk:
                 self.scores.update(self.ends)
                 self.seen[node.output[0]] = ()
                 return
-            raise refuse(node, "nothing may follow the choice of the class")
+            raise refuse(node, "nothing may follow the choice of the class: export the model without it")
         if moving != [self.tensor] or graph.uses[self.tensor] > 1:
             raise refuse(node, "branching graphs (residual connections, several heads) are not supported yet")
         if self.pad is not None and node.op_type not in ("Conv", *PASSIVE):
@@ -128,7 +128,11 @@ class _Walk:
             self._product(node)
         elif node.op_type in POOLS:
             if self.pending is None:
-                raise refuse(node, "a max-pool in front of the first matrix product is not supported yet")
+                raise refuse(
+                    node,
+                    "a max-pool in front of the first matrix product is not supported yet: "
+                    "give images of the smaller size, and export the model without it",
+                )
             self.layout = self.pending.add_pool(node, self.graph, self.layout)
         elif node.op_type == VOTE:
             if self.pending is None:
@@ -166,7 +170,8 @@ class _Walk:
         if isinstance(grid, str):
             raise refuse(
                 node,
-                f"float activations reach it: it needs a quantiser in front, of one scale and at most 8 bits; {grid}",
+                f"float activations reach it: it needs a quantiser in front, of one scale and at most 8 bits "
+                f"(in Brevitas QuantIdentity or QuantReLU); {grid}",
             )
         if self.pending is None:
             self.input = input_quantiser(self.chain, self.layout.shape, self.pixel_scale, grid, node, self.told)
@@ -185,7 +190,9 @@ class _Walk:
 
         moved = self.layout.moved(operation, self.graph.batch)
         if moved is None:
-            raise refuse(node, "it must keep the batch axis, and each image by itself")
+            raise refuse(
+                node, "it must keep the batch axis, and each image by itself: flatten from axis 1 on (start_dim=1)"
+            )
         self.layout = moved
         if self.pending is None:
             self._adopt_image_shape()
@@ -227,21 +234,36 @@ class _Walk:
         """The network, when all nodes have been visited."""
         pending = self.pending
         if pending is None or self.input is None:
-            raise ModelError("it holds no matrix product that depends on the input")
+            raise ModelError("it holds no matrix product that depends on the input: is it the whole model?")
         if not self.ends & set(self.graph.outputs):
             raise ModelError(
-                f"its output '{', '.join(self.graph.outputs)}' is not the end of the chain, '{self.tensor}'"
+                f"its output '{', '.join(self.graph.outputs)}' is not the end of the chain, '{self.tensor}': "
+                "export the model with its class scores as output"
             )
         if self.pad is not None:
             raise refuse(self.pad[0], "expected a convolution behind it, got the end of the file")
         if pending.pools:
-            raise refuse(pending.pools[0].node, "behind the last matrix product no max-pool is supported yet")
+            raise refuse(
+                pending.pools[0].node,
+                "behind the last matrix product no max-pool is supported yet: "
+                "end the model with a fully connected layer",
+            )
         if pending.behind:
-            raise ModelError(f"node '{pending.behind[0].node}' behind the last matrix product is not supported")
+            raise ModelError(
+                f"node '{pending.behind[0].node}' behind the last matrix product is not supported: "
+                "end the model with a fully connected layer"
+            )
         if not np.array_equal(self.layout.channels.ravel(), np.arange(self.layout.shape[0])):
-            raise ModelError(f"expected one score per class, got an output of {list(self.layout.shape)} for each image")
+            raise ModelError(
+                f"expected one score per class, got an output of {list(self.layout.shape)} for each image: "
+                "end the model with a fully connected layer"
+            )
         if pending.unit.channels == 1:
-            raise refuse(pending.product.node, "it yields one score; the class is that of the largest of two or more")
+            raise refuse(
+                pending.product.node,
+                "it yields one score; the class is that of the largest of two or more: "
+                "train it with a score for each of the two classes",
+            )
         left_out = [name for name in self.graph.outputs if name not in self.scores]
         if left_out:
             warnings.warn(
