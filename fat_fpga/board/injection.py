@@ -8,9 +8,12 @@ from typing import NamedTuple
 from fat_fpga.board.description import Description
 from fat_fpga.board.saboteur import settings
 from fat_fpga.errors import BoardError
+from fat_fpga.faults.channel import ChannelStuckAt
 from fat_fpga.faults.fault import AnyFault, Fault
 
 SABOTEUR, THRESHOLDS = "saboteur", "thresholds"
+CHANNELS = ChannelStuckAt.kind
+"""The kind of fault that thresholds can hold."""
 
 
 class Injection(NamedTuple):
@@ -38,7 +41,7 @@ def injection_of(fault: AnyFault | None, description: Description, channels_by: 
             raise BoardError(
                 f"{part}: this board can inject faults at {', '.join(able) or 'no place'}, not at {part.layer}"
             )
-        writable = stream.thresholds is not None and part.kind == "channel"
+        writable = stream.thresholds is not None and part.kind == CHANNELS
         by_thresholds = writable and (channels_by == THRESHOLDS or stream.saboteur is None)
         if not by_thresholds and stream.saboteur is None:
             raise BoardError(f"{part}: thresholds hold whole channels, and {part.layer} has no saboteur on this board")

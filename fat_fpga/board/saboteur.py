@@ -9,15 +9,26 @@ from fat_fpga.board.registers import SABOTEUR, Mode
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.errors import BoardError
 from fat_fpga.faults.fault import Fault
+from fat_fpga.faults.registry import fault_model
+from fat_fpga.faults.traits import CHANNEL_AXIS, COLUMN_AXIS, PE_AXIS, ROW_AXIS, STREAM_AXES
 
 NO_FAULT = {"MODE": int(Mode.NONE)}
+
+
+_MODES = {
+    (CHANNEL_AXIS,): Mode.CHANNEL,
+    (ROW_AXIS, COLUMN_AXIS): Mode.PIXEL,
+    STREAM_AXES: Mode.ELEMENT,
+    (PE_AXIS,): Mode.PE,
+}
+"""What a saboteur holds, by what the index of a fault names."""
 
 
 def settings(layout: StreamLayout, fault: Fault | None) -> dict[str, int]:
     """The registers to write, by name, before the command ARM; MODE is last.
 
     Args:
-        fault: of kind channel, pixel, element or pe, at the place of the saboteur; None for no fault.
+        fault: of a kind that holds activations, at the place of the saboteur; None for no fault.
 
     Raises:
         BoardError: a saboteur cannot hold this, or the fault lies outside the stream.
@@ -27,21 +38,22 @@ def settings(layout: StreamLayout, fault: Fault | None) -> dict[str, int]:
     if fault.flip or fault.bit is not None or fault.frame is not None:
         raise BoardError(f"{fault}: a saboteur holds whole values, it flips no bits")
     found: dict[str, int] = {}
-    if fault.kind in ("channel", "element"):
-        _check(fault, fault.index[0], layout.channels, "channel")
+    traits = fault_model(fault.kind).traits
+    axes = traits.axes
+    if not traits.levels or axes not in _MODES:
+        raise BoardError(f"{fault}: a saboteur holds channels, pixels, elements and PEs")
+    if CHANNEL_AXIS in axes:
+        _check(fault, fault.index[0], layout.channels, CHANNEL_AXIS)
         found["FOLD"], found["LANE"] = divmod(fault.index[0], layout.lanes)
-    if fault.kind in ("pixel", "element"):
+    if ROW_AXIS in axes:
         found["ROW"], found["COLUMN"] = fault.index[-2:]
-        _check(fault, found["ROW"], layout.height, "row")
-        _check(fault, found["COLUMN"], layout.width, "column")
-    if fault.kind == "pe":
+        _check(fault, found["ROW"], layout.height, ROW_AXIS)
+        _check(fault, found["COLUMN"], layout.width, COLUMN_AXIS)
+    if PE_AXIS in axes:
         if fault.of != layout.lanes:
             raise BoardError(f"{fault}: the stream carries {layout.lanes} channels a beat, so it has as many PEs")
         found["LANE"] = fault.index[0]
-    modes = {"channel": Mode.CHANNEL, "pixel": Mode.PIXEL, "element": Mode.ELEMENT, "pe": Mode.PE}
-    if fault.kind not in modes:
-        raise BoardError(f"{fault}: a saboteur holds channels, pixels, elements and PEs")
-    return {**found, "VALUE": layout.word(fault.value), "MODE": int(modes[fault.kind])}
+    return {**found, "VALUE": layout.word(fault.value), "MODE": int(_MODES[axes])}
 
 
 def _check(fault: Fault, index: int, size: int, axis: str) -> None:

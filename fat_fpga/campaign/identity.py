@@ -96,4 +96,4 @@ class Identity:
 
 
 def _changes_bits(fault: AnyFault) -> bool:
-    return any(fault_model(part.kind).bits for part in fault.faults)
+    return any(fault_model(part.kind).traits.bits for part in fault.faults)

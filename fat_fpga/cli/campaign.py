@@ -94,9 +94,10 @@ def _selection(args: argparse.Namespace, network: Network, images: int) -> Selec
     """The faults that the arguments ask for, on so many images."""
     from fat_fpga.campaign import read_selection
     from fat_fpga.errors import CampaignError
+    from fat_fpga.faults import DEFAULT_KIND
 
     if not args.fault_list:
-        return selection_of(args, space_of(args, network, args.kinds or ["channel"], images))
+        return selection_of(args, space_of(args, network, args.kinds or [DEFAULT_KIND], images))
     for option in ("kinds", "layers", "effects", "values", "folding", "sample", *SAMPLING):
         if getattr(args, option) is not None:
             name = "faults" if option == "kinds" else option.replace("_", "-")

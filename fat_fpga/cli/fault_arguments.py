@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fat_fpga.cli.parser import Parser, names
+from fat_fpga.cli.parser import Derived, Parser, names
 
 if TYPE_CHECKING:
     from fat_fpga.campaign import Selection
@@ -49,7 +49,7 @@ def add_fault_arguments(parser: Parser, kind_option: str) -> None:
     group = parser.add_argument_group("which faults")
     group.add_argument(
         kind_option, dest="kinds", metavar="KIND[,KIND]", type=names,
-        help="channel, pixel, element, pe, weight, threshold, accumulator, activation",
+        help=Derived(_kinds),
     )  # fmt: skip
     group.add_argument("--layers", metavar="A,B", type=names, help="only in these layers; also input, pools, and '*'")
     group.add_argument(
@@ -68,6 +68,13 @@ def add_fault_arguments(parser: Parser, kind_option: str) -> None:
     group.add_argument("--per-stratum", metavar="N", type=int, help="at least N of each stratum (default: 2)")
 
 
+def _kinds() -> str:
+    """The kinds of faults, for help."""
+    from fat_fpga.faults import MODELS
+
+    return ", ".join(MODELS)
+
+
 def space_of(args: argparse.Namespace, network: Network, kinds: Sequence[str], frames: int | None) -> FaultSpace:
     """The faults of these kinds that the arguments ask for.
 
@@ -78,13 +85,13 @@ def space_of(args: argparse.Namespace, network: Network, kinds: Sequence[str], f
         FaultError, ModelError: there are no such kinds, layers, effects or values, or the folding does not fit.
     """
     from fat_fpga.errors import FaultError
-    from fat_fpga.faults import FaultSpace, fault_space
+    from fat_fpga.faults import FaultSpace, fault_model, fault_space
 
     pes = folding_of(args, network)
     spaces = []
     for kind in dict.fromkeys(kinds):
-        if kind == "pe" and pes is None:
-            raise FaultError(f"faults of kind pe need --folding, the {FOLDING}")
+        if fault_model(kind).traits.needs_folding and pes is None:
+            raise FaultError(f"faults of kind {kind} need --folding, the {FOLDING}")
         space = fault_space(network, kind, args.layers, effects_of(args, kind), pes, frames)
         if not len(space):
             raise FaultError(f"no faults of kind {kind} are left by --effects, --values and --layers")
@@ -103,11 +110,10 @@ def folding_of(args: argparse.Namespace, network: Network) -> dict[str, int] | N
 
 def effects_of(args: argparse.Namespace, kind: str) -> list[Effect] | None:
     """The effects asked for; None for the default of the kind."""
-    from fat_fpga.faults import Effect
+    from fat_fpga.faults import Effect, fault_model
     from fat_fpga.faults.fault import FLIP, STUCK_BIT
-    from fat_fpga.reports.words import BITS
 
-    if kind not in BITS:
+    if not fault_model(kind).traits.bits:
         return None if args.values is None else [Effect(value) for value in args.values]
     return {None: None, "flip": [FLIP], "stuck": [*STUCK_BIT], "all": [FLIP, *STUCK_BIT]}[args.effects]
 

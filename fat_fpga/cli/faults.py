@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign.list_header import head_lines
     from fat_fpga.cli.model import load_model
     from fat_fpga.errors import FaultError
-    from fat_fpga.faults import MODELS, fault_model
+    from fat_fpga.faults import DEFAULT_KIND, MODELS, fault_model
 
     if args.images is not None and args.images < 1:
         raise FaultError(f"--images must be at least 1, got {args.images}")
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.list and args.sample is None:
         print(_space_text(args, network, list(dict.fromkeys(args.kinds or MODELS))))
         return 0
-    selection = selection_of(args, space_of(args, network, args.kinds or ["channel"], args.images))
+    selection = selection_of(args, space_of(args, network, args.kinds or [DEFAULT_KIND], args.images))
     if args.list:
         print("\n".join(head_lines(selection, network)))
         for fault in selection.faults:
@@ -80,15 +80,15 @@ def run(args: argparse.Namespace) -> int:
 def _space_text(args: argparse.Namespace, network: Network, kinds: Sequence[str]) -> str:
     """How many faults there are, as a table, with what it needs to be complete."""
     from fat_fpga.campaign import Selection
-    from fat_fpga.faults import FaultSpace
+    from fat_fpga.faults import MODELS, FaultSpace
 
     space, notes = FaultSpace(()), []
     for kind in kinds:
-        if kind == "pe" and not args.folding:
-            notes.append("pe: needs the number of PEs of each unit, --folding")
+        if MODELS[kind].traits.needs_folding and not args.folding:
+            notes.append(f"{kind}: needs the number of PEs of each unit, --folding")
             continue
-        if kind == "activation" and args.images is None:
-            notes.append("activation: for one image; a campaign has them for each of its images, --images")
+        if MODELS[kind].traits.needs_frames and args.images is None:
+            notes.append(f"{kind}: for one image; a campaign has them for each of its images, --images")
         space += _space_of_kind(args, network, kind)
     check_effects(args, space)
     count = Counter({(block.place, block.kind): len(block) for block in space.blocks})
@@ -110,7 +110,8 @@ def _space_of_kind(args: argparse.Namespace, network: Network, kind: str) -> Fau
         if name in known:
             possible = fault_model(kind).block(network, known[name], setting) is not None
         else:
-            possible = name != EVERYWHERE or kind == "pe"  # of other names fault_space says that they are unknown
+            # of other names fault_space says that they are unknown
+            possible = name != EVERYWHERE or fault_model(kind).traits.everywhere
         if possible:
             layers.append(name)
     if not layers:

@@ -26,7 +26,7 @@ def planners_of(args: argparse.Namespace) -> list[Planner]:
     """
     from fat_fpga.boards import board
     from fat_fpga.campaign import Run
-    from fat_fpga.hardening.plan import CHANNEL
+    from fat_fpga.hardening.plan import CHANNEL, PE
 
     if args.names is not None and len(args.names) != len(args.run_files):
         raise PlanError(f"expected one name for each of the {len(args.run_files)} runs, got {len(args.names)}")
@@ -48,7 +48,7 @@ def planners_of(args: argparse.Namespace) -> list[Planner]:
     chosen = board(args.part) if args.part else None
     cycles = int(args.clock * 1e6 / args.fps) if args.fps else None
     runs = [Run.open(path) for path in args.run_files]
-    kind = "pe" if all(result.kind == "pe" for run in runs for result in run.results) else CHANNEL
+    kind = PE if all(result.kind == PE for run in runs for result in run.results) else CHANNEL
     return [_planner(args, run, kind, model_of(cost, chosen), chosen, cycles) for run in runs]
 
 
@@ -95,9 +95,10 @@ def permuted(args: argparse.Namespace, planner: Planner) -> tuple[Planner, str]:
     from fat_fpga.datasets import load
     from fat_fpga.engines import get
     from fat_fpga.hardening.gather import Trial, gather
+    from fat_fpga.hardening.plan import CHANNEL
 
     what = planner.criticality
-    if what.kind != "channel":
+    if what.kind != CHANNEL:
         raise PlanError("--permute starts from a campaign of stuck channels, this one is of PEs")
     network = load_model(args)
     data = load(args.data, limit=what.images, shape=network.input.shape)

@@ -74,7 +74,7 @@ def every_place(network: Network, kind: str, pes: dict[str, int]) -> list[str]:
     found = [
         place.name for place in places(network).values() if MODELS[kind].block(network, place, setting) is not None
     ]
-    return [*found, EVERYWHERE] if kind == "pe" and found else found
+    return [*found, EVERYWHERE] if MODELS[kind].traits.everywhere and found else found
 
 
 def _shares(count: int, parts: int) -> list[int]:

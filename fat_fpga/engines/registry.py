@@ -55,8 +55,11 @@ def get(name: str = "native") -> Engine:
         BoardError: there is no such board, or it is not what its description says.
     """
     word, _, option = name.partition(":")
-    if word in _ours():
-        return _ours()[word].of(option)
+    for module in _MODULES:
+        if word not in _REGISTERED:
+            import_module(module)
+    if word in _REGISTERED:
+        return _REGISTERED[word].of(option)
     if word in _theirs():
         return _loaded(_theirs()[word]).of(option)
     raise EngineError(f"unknown engine '{name}': known are {', '.join(forms())}")

@@ -7,19 +7,23 @@ from fat_fpga.faults.grammar import parse_fault
 from fat_fpga.faults.memory_fingerprint import memory_fingerprint
 from fat_fpga.faults.model import FaultModel
 from fat_fpga.faults.place import Place, place_of, places
-from fat_fpga.faults.registry import MODELS, changes_of, check_faults, fault_model
+from fat_fpga.faults.registry import DEFAULT_KIND, MODELS, changes_of, check_faults, fault_model
 from fat_fpga.faults.space import FaultSpace, fault_space
+from fat_fpga.faults.traits import Family, Traits
 
 __all__ = [
+    "DEFAULT_KIND",
     "MODELS",
     "AnyFault",
     "Change",
     "Effect",
+    "Family",
     "Fault",
     "FaultModel",
     "FaultSet",
     "FaultSpace",
     "Place",
+    "Traits",
     "changed_stream",
     "changed_unit",
     "changes_of",

@@ -13,13 +13,17 @@ from fat_fpga.faults.fault import Fault
 from fat_fpga.faults.memory import UnitBits, held, unit_at
 from fat_fpga.faults.place import Place
 from fat_fpga.faults.register import accumulator_register
+from fat_fpga.faults.traits import CHANNEL_AXIS, Family, Traits
 from fat_fpga.network import MatrixVectorUnit, Network
 
 
 class AccumulatorBit(UnitBits):
     kind = "accumulator"
     cause = "a bit of the accumulator register in front of the thresholds"
-    axes = ("channel",)
+    traits = Traits(
+        Family.MEMORY_BIT, "faulty accumulator bit", "accumulator bits", "worst effect", axes=(CHANNEL_AXIS,),
+        last_layer=True,
+    )  # fmt: skip
 
     def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int]:
         return (unit.channels,), accumulator_register(place).bits

@@ -15,19 +15,20 @@ from fat_fpga.faults.fault import FLIP, Fault
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import Place, place_of
 from fat_fpga.faults.register import activation_register
+from fat_fpga.faults.traits import STREAM_AXES, Family, Traits
 from fat_fpga.network import Network
 
 
 class ActivationUpset:
     kind = "activation"
     cause = "a single-event upset of one activation's bit while one image passes"
-    bits = True
+    traits = Traits(Family.TRANSIENT, "flipped activation bit", "activation bits", "worst image", axes=STREAM_AXES)
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         if place.levels is None:
             return None
         bits = activation_register(place.levels).bits
-        axes = ("channel", "row", "column")
+        axes = self.traits.axes
         return Block(place.name, self.kind, axes, place.shape, (FLIP,), bits=bits, frames=setting.frames or 0)
 
     def block_of(self, network: Network, fault: Fault) -> Block:

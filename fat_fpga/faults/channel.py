@@ -8,9 +8,10 @@ register is: behind the thresholds, in front of any pooling. At a pool or at the
 from __future__ import annotations
 
 from fat_fpga.faults.streams import StuckBox
+from fat_fpga.faults.traits import CHANNEL_AXIS, Family, Traits
 
 
 class ChannelStuckAt(StuckBox):
     kind = "channel"
     cause = "adder tree, comparator or output register of the PE that computes the channel"
-    axes = ("channel",)
+    traits = Traits(Family.LEVEL, "stuck channel", "channels", axes=(CHANNEL_AXIS,), counted_once=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fat_fpga.faults.streams import StuckBox
+from fat_fpga.faults.traits import STREAM_AXES, Family, Traits
 
 
 class ElementStuckAt(StuckBox):
     kind = "element"
     cause = "one activation in a FIFO or line buffer"
-    axes = ("channel", "row", "column")
+    traits = Traits(Family.LEVEL, "stuck element", "elements", axes=STREAM_AXES)

@@ -7,6 +7,7 @@ from fat_fpga.faults.block import BIT_EFFECTS, Block
 from fat_fpga.faults.fault import FLIP, Fault
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import Place, place_of
+from fat_fpga.faults.traits import Traits
 from fat_fpga.network import MatrixVectorUnit, Network
 
 
@@ -15,8 +16,7 @@ class UnitBits:
 
     kind: str
     cause: str
-    bits = True
-    axes: tuple[str, ...]
+    traits: Traits
 
     def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int] | None:
         """How many words there are along each axis, and the bits of each; None if the unit has none."""
@@ -27,7 +27,7 @@ class UnitBits:
         if found is None:
             return None
         dims, bits = found
-        return Block(place.name, self.kind, self.axes, dims, (FLIP,), BIT_EFFECTS, bits=bits)
+        return Block(place.name, self.kind, self.traits.axes, dims, (FLIP,), BIT_EFFECTS, bits=bits)
 
     def block_of(self, network: Network, fault: Fault) -> Block:
         block = self.block(network, place_of(network, fault.layer), Setting())

@@ -10,6 +10,7 @@ from fat_fpga.faults.block import Block
 from fat_fpga.faults.changes import Change
 from fat_fpga.faults.fault import Fault
 from fat_fpga.faults.place import Place
+from fat_fpga.faults.traits import Traits
 from fat_fpga.network import Network
 
 
@@ -34,13 +35,12 @@ class FaultModel(Protocol):
     Attributes:
         kind: the word in the text form.
         cause: what breaks in the hardware, in a few words, for reports.
-        bits: whether it changes bits of words, so that what it does depends on their widths and signs, too, which
-            `memory_fingerprint` tells apart; else the network's function decides.
+        traits: what is known of it beside its meaning.
     """
 
     kind: str
     cause: str
-    bits: bool
+    traits: Traits
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         """The faults of this kind at a place; None where there can be none. Where the setting lacks something that

@@ -15,19 +15,20 @@ from fat_fpga.faults.changes import Change, HeldActivations
 from fat_fpga.faults.fault import Effect, Fault
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import EVERYWHERE, Place, place_of, places
+from fat_fpga.faults.traits import PE_AXIS, Family, Traits
 from fat_fpga.network import Network
 
 
 class PeStuckAt:
     kind = "pe"
     cause = "a whole PE: all channels that it computes under the folding"
-    bits = False
+    traits = Traits(Family.BLOCK, "stuck PE", "PEs", axes=(PE_AXIS,), counted_once=True, everywhere=True)
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         if place.unit is None or place.levels is None:
             return None
         if setting.pes is None:
-            raise FaultError("faults of kind pe need a folding, the number of PEs of each layer")
+            raise FaultError(f"faults of kind {self.kind} need a folding, the number of PEs of each layer")
         return self._block(place.name, setting.pes[place.name], tuple(place.levels))
 
     def block_of(self, network: Network, fault: Fault) -> Block:
@@ -54,7 +55,7 @@ class PeStuckAt:
         ]
 
     def _block(self, place: str, pes: int, levels: Sequence[int]) -> Block:
-        return Block(place, self.kind, ("PE",), (pes,), tuple(map(Effect, levels)), of=pes)
+        return Block(place, self.kind, self.traits.axes, (pes,), tuple(map(Effect, levels)), of=pes)
 
 
 def _served(network: Network, fault: Fault) -> list[Place]:

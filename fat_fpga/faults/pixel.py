@@ -10,13 +10,14 @@ from fat_fpga.faults.block import Block
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import Place
 from fat_fpga.faults.streams import StuckBox
+from fat_fpga.faults.traits import COLUMN_AXIS, ROW_AXIS, Family, Traits
 from fat_fpga.network import Network
 
 
 class PixelStuckAt(StuckBox):
     kind = "pixel"
     cause = "FIFO or stream between two layers: the word of one pixel"
-    axes = ("row", "column")
+    traits = Traits(Family.LEVEL, "stuck pixel", "pixels", axes=(ROW_AXIS, COLUMN_AXIS))
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         """A stream of a single pixel, all of which would be stuck, has to be named."""

@@ -30,6 +30,8 @@ _ALL: tuple[FaultModel, ...] = (
 )
 MODELS: dict[str, FaultModel] = {model.kind: model for model in _ALL}
 """Every fault model by kind, in the order of the documentation."""
+DEFAULT_KIND = ChannelStuckAt.kind
+"""What a campaign takes where no kind is said."""
 
 
 def fault_model(kind: str) -> FaultModel:

@@ -13,7 +13,7 @@ from fat_fpga.faults.block import Block
 from fat_fpga.faults.fault import Effect, Fault
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import EVERYWHERE, places
-from fat_fpga.faults.registry import fault_model
+from fat_fpga.faults.registry import DEFAULT_KIND, MODELS, fault_model
 from fat_fpga.network import Network
 
 
@@ -59,7 +59,7 @@ class FaultSpace(Sequence[Fault]):
 
 def fault_space(
     network: Network,
-    kind: str = "channel",
+    kind: str = DEFAULT_KIND,
     layers: Sequence[str] | None = None,
     effects: Sequence[Effect] | None = None,
     pes: dict[str, int] | None = None,
@@ -72,16 +72,16 @@ def fault_space(
         layers: only these places. By default the units and voters: the input, pools, ``*`` (the PEs of a loopback
             architecture), and for pixels streams of a single one have to be named.
         effects: only these; by default every level, or the flip of every bit.
-        pes: PEs of each unit by name; see `read_folding`. Needed for kind ``pe``.
-        frames: number of images; needed for kind ``activation``.
+        pes: PEs of each unit by name; see `read_folding`. Needed for faults of PEs.
+        frames: number of images; needed for transients.
 
     Raises:
         FaultError: an unknown kind, a place without faults of the kind, or something needed is missing.
         ModelError: the network has no such layer.
     """
     model, setting = fault_model(kind), Setting(pes, frames, named=layers is not None)
-    if kind == "activation" and not frames:
-        raise FaultError("faults of kind activation last for one image: the number of images is needed")
+    if model.traits.needs_frames and not frames:
+        raise FaultError(f"faults of kind {kind} last for one image: the number of images is needed")
     known = places(network)
     if layers is None:
         layers = [place.name for place in known.values() if place.enumerated]
@@ -110,10 +110,13 @@ def _named(network: Network, kind: str, name: str, setting: Setting) -> Block:
 
 def _everywhere(network: Network, kind: str, setting: Setting) -> Block:
     """The faults of a PE array that serves every layer in turn: it has as many PEs as the layer with the most."""
-    if kind != "pe":
-        raise FaultError(f"'{EVERYWHERE}' stands for the PEs of a loopback architecture, and takes faults of kind pe")
+    if not fault_model(kind).traits.everywhere:
+        able = ", ".join(model.kind for model in MODELS.values() if model.traits.everywhere)
+        raise FaultError(
+            f"'{EVERYWHERE}' stands for the PEs of a loopback architecture, and takes faults of kind {able}"
+        )
     if setting.pes is None:
-        raise FaultError("faults of kind pe need a folding, the number of PEs of each layer")
+        raise FaultError(f"faults of kind {kind} need a folding, the number of PEs of each layer")
     served = [place.name for place in places(network).values() if place.unit is not None and place.levels is not None]
     pes = max((setting.pes[name] for name in served), default=1)
     return fault_model(kind).block_of(network, Fault(EVERYWHERE, kind, (0,), 0, of=pes))

@@ -10,24 +10,24 @@ from fat_fpga.faults.changes import Change, HeldActivations
 from fat_fpga.faults.fault import Effect, Fault
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import Place, place_of
+from fat_fpga.faults.traits import STREAM_AXES, Traits
 from fat_fpga.network import Network
 
 
 class StuckBox:
-    """A part of a stream stuck at a level. ``axes`` says which parts of (channel, row, column) an index names; along
-    the others the whole stream is stuck."""
+    """A part of a stream stuck at a level. ``traits.axes`` says which parts of (channel, row, column) an index names;
+    along the others the whole stream is stuck."""
 
     kind: str
     cause: str
-    bits = False
-    axes: tuple[str, ...]
+    traits: Traits
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         if place.levels is None:
             return None
-        sizes = dict(zip(("channel", "row", "column"), place.shape, strict=True))
+        sizes, axes = dict(zip(STREAM_AXES, place.shape, strict=True)), self.traits.axes
         effects = tuple(Effect(value) for value in place.levels)
-        return Block(place.name, self.kind, self.axes, tuple(sizes[axis] for axis in self.axes), effects)
+        return Block(place.name, self.kind, axes, tuple(sizes[axis] for axis in axes), effects)
 
     def block_of(self, network: Network, fault: Fault) -> Block:
         block = self.block(network, place_of(network, fault.layer), Setting())
@@ -37,7 +37,8 @@ class StuckBox:
 
     def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
         place = place_of(network, fault.layer)
-        whole = {axis: range(size) for axis, size in zip(("channel", "row", "column"), place.shape, strict=True)}
-        named = {axis: range(i, i + 1) for axis, i in zip(self.axes, fault.index, strict=True)}
+        whole = {axis: range(size) for axis, size in zip(STREAM_AXES, place.shape, strict=True)}
+        named = {axis: range(i, i + 1) for axis, i in zip(self.traits.axes, fault.index, strict=True)}
         box = whole | named
-        return (HeldActivations(place.name, box["channel"], box["row"], box["column"], fault.value),)
+        channels, rows, columns = (box[axis] for axis in STREAM_AXES)
+        return (HeldActivations(place.name, channels, rows, columns, fault.value),)

@@ -13,13 +13,16 @@ from fat_fpga.faults.fault import Fault
 from fat_fpga.faults.memory import UnitBits, held, unit_at
 from fat_fpga.faults.place import Place
 from fat_fpga.faults.register import stored_thresholds, threshold_register
+from fat_fpga.faults.traits import CHANNEL_AXIS, Family, Traits
 from fat_fpga.network import MatrixVectorUnit, Network
 
 
 class ThresholdBit(UnitBits):
     kind = "threshold"
     cause = "a bit of the threshold memory"
-    axes = ("channel", "threshold")
+    traits = Traits(
+        Family.MEMORY_BIT, "faulty threshold bit", "threshold bits", "worst effect", axes=(CHANNEL_AXIS, "threshold")
+    )
 
     def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int] | None:
         if unit.thresholds is None:

@@ -12,13 +12,17 @@ from fat_fpga.faults.fault import Fault
 from fat_fpga.faults.memory import UnitBits, held, unit_at
 from fat_fpga.faults.place import Place
 from fat_fpga.faults.register import weight_register
+from fat_fpga.faults.traits import Family, Traits
 from fat_fpga.network import MatrixVectorUnit, Network
 
 
 class WeightBit(UnitBits):
     kind = "weight"
     cause = "a bit of the weight memory"
-    axes = ("output channel", "input channel", "kernel row", "kernel column")
+    traits = Traits(
+        Family.MEMORY_BIT, "faulty weight bit", "weight bits", "worst effect",
+        axes=("output channel", "input channel", "kernel row", "kernel column"), last_layer=True,
+    )  # fmt: skip
 
     def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int]:
         return unit.weights.shape, weight_register(unit).bits

@@ -101,7 +101,7 @@ def criticality_of(run: Run, kind: str = CHANNEL) -> Criticality:
 
 
 def _lacking(run: Run, kind: str, unit: str, count: int) -> str:
-    options = " --faults pe --folding FOLDING" if kind == PE else ""
+    options = f" --faults {PE} --folding FOLDING" if kind == PE else ""
     return (
         f"{run.path} has {count:,} {kind} faults in {unit}, a plan needs every {kind} of every unit at every value, "
         f"under one folding: fat-fpga campaign {run.identity.network} --data DATA{options} -o NEW.run"

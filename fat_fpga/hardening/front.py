@@ -11,6 +11,7 @@ from typing import Any
 
 from fat_fpga import __version__
 from fat_fpga.errors import PlanError
+from fat_fpga.faults import MODELS
 from fat_fpga.files import replacing
 from fat_fpga.hardening.planner import Planner, Point
 from fat_fpga.reports.text import align, percent
@@ -72,7 +73,7 @@ def fronts_of(planners: Sequence[Planner], names: Sequence[str]) -> list[Front]:
 def front_text(fronts: Sequence[Front]) -> str:
     """A front as a table; of several the channels that each needs for the same worst-case error."""
     first = fronts[0].planner
-    what = "channels" if first.criticality.kind == "channel" else "PEs"
+    what = MODELS[first.criticality.kind].traits.places
     head = [f"worst-case error under one stuck {what[:-1]}, {fronts[0].images:,} images; cost: {first.model.title}"]
     if len(fronts) == 1:
         (front,) = fronts

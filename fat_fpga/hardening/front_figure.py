@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fat_fpga.errors import PlanError
+from fat_fpga.faults import MODELS
 from fat_fpga.files import replacing
 from fat_fpga.hardening.front import Front
-from fat_fpga.hardening.plan import CHANNEL
 from fat_fpga.reports.style import RULE, colours, markers, style
 from fat_fpga.reports.text import percent
 
@@ -47,7 +47,7 @@ def front_figure(fronts: Sequence[Front]) -> Figure:
         )  # fmt: skip
     axes.grid(color=RULE, linewidth=0.6)
     axes.set_xlabel(f"cost over that of the unprotected network ({what.model.title})")
-    part = "channel" if what.criticality.kind == CHANNEL else "PE"
+    part = MODELS[what.criticality.kind].traits.axes[0]
     axes.set_ylabel(f"worst-case error under one stuck {part} [%]")
     identity = what.criticality.run.identity
     axes.set_title(f"Selective replication; dashed: error-free\n{identity.dataset}, {identity.images:,} images")

@@ -12,8 +12,10 @@ from functools import cached_property
 from math import inf
 
 from fat_fpga.errors import PlanError
+from fat_fpga.faults.channel import ChannelStuckAt
+from fat_fpga.faults.pe import PeStuckAt
 
-CHANNEL, PE = "channel", "pe"
+CHANNEL, PE = ChannelStuckAt.kind, PeStuckAt.kind
 KINDS = (CHANNEL, PE)
 """What a promise can be about: faults of single channels, or of whole PEs."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from fat_fpga.faults import MODELS
 from fat_fpga.hardening.confidence import plan_confidence
-from fat_fpga.hardening.plan import CHANNEL, Plan
+from fat_fpga.hardening.plan import Plan
 from fat_fpga.reports.text import align, percent
 
 
 def plan_summary(plan: Plan) -> str:
     """What the plan promises, what it triplicates, what it costs, and what was rounded up."""
     free = 100 * (plan.images - plan.golden_correct) / plan.images
-    about = "channel" if plan.kind == CHANNEL else "PE"
+    about = MODELS[plan.kind].traits.axes[0]
     lines = [
         f"{plan.model} on {plan.dataset}, {plan.images:,} images; asked for: {plan.asked}",
         f"promised: worst-case error {percent(plan.worst_error)} % under any single stuck {about} outside of voters "

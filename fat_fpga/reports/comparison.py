@@ -9,9 +9,7 @@ from functools import cached_property
 
 from fat_fpga.campaign import Result, Run, Spread, at_voters
 from fat_fpga.errors import CampaignError
-
-EVERY_UNIT = ("weight", "accumulator")
-"""Kinds that can be in the last layer too, which has no activation levels."""
+from fat_fpga.reports.words import words
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +87,8 @@ class Section:
 
     def lacking(self, entry: Entry) -> list[str]:
         """Layers of the entry's own network in which other runs have faults, and it has none."""
-        own = {row.name for row in entry.run.layers if row.levels or (row.type == "unit" and self.kind in EVERY_UNIT)}
+        last = words(self.kind).last_layer
+        own = {row.name for row in entry.run.layers if row.levels or (row.type == "unit" and last)}
         return [layer for layer in self.layers if layer in own and layer not in entry.layers]
 
     def partial(self, entry: Entry) -> bool:

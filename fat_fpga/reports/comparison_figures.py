@@ -7,12 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fat_fpga.faults import Family
 from fat_fpga.files import make_folder
 from fat_fpga.reports.comparison import Comparison, Section
 from fat_fpga.reports.comparison_criticality import comparison_criticality
 from fat_fpga.reports.comparison_ranges import comparison_ranges
 from fat_fpga.reports.figures import save
 from fat_fpga.reports.style import style
+from fat_fpga.reports.words import words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +40,7 @@ def write_comparison_figures(comparison: Comparison, folder: str | os.PathLike[s
     with style():
         for section in comparison.sections:
             for name, draw in COMPARISON_FIGURES.items():
-                if name == "criticality" and section.kind == "activation":
+                if name == "criticality" and words(section.kind).family is Family.TRANSIENT:
                     continue  # a transient costs one image at most
                 written += save(draw(section), folder, f"{name}_{section.kind.replace(' ', '_')}")
     return written

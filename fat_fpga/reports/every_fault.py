@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fat_fpga.campaign import most_critical
+from fat_fpga.faults import DEFAULT_KIND
 from fat_fpga.reports.part import Part
 from fat_fpga.reports.style import INK, MANY_POINTS, RULE, colours, markers, title
 from fat_fpga.reports.text import percent
@@ -59,7 +60,7 @@ def every_fault(part: Part) -> Figure:
     axes.set_xlabel("faulty layer; inside a layer, index from first to last")
     axes.set_ylabel("accuracy under one fault [%]")
     which = run.origin.counted(len(part.results)) if run.complete else f"{len(part.results):,} finished faults"
-    kind = "" if part.kind == "channel" else f", each one {words(part.kind).one}"
+    kind = "" if part.kind == DEFAULT_KIND else f", each one {words(part.kind).one}"
     axes.set_title(title(run, f"{which[0].upper()}{which[1:]}{kind}"))
     figure.legend(loc="outside lower center", ncols=min(5, count + 1), fontsize=8, markerscale=1.8)
     return figure

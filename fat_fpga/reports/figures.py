@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from fat_fpga.campaign import Run
 from fat_fpga.errors import CampaignError
+from fat_fpga.faults import Family
 from fat_fpga.files import make_folder, replacing
 from fat_fpga.reports.change_shares import change_shares
 from fat_fpga.reports.criticality import criticality
@@ -19,7 +20,7 @@ from fat_fpga.reports.pe_bars import pe_bars
 from fat_fpga.reports.pixel_map import has_maps, pixel_map
 from fat_fpga.reports.ranges import ranges
 from fat_fpga.reports.style import style
-from fat_fpga.reports.words import MEMORY_BITS
+from fat_fpga.reports.words import words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,13 +42,14 @@ def figures_of(part: Part) -> list[str]:
 
     A transient falls on one image, so its accuracies are all but the same: only how often it matters is drawn.
     """
-    if part.kind == "activation":
+    family = words(part.kind).family
+    if family is Family.TRANSIENT:
         return ["changes"]
     own = {
         "pixels": has_maps(part),
-        "pes": part.kind == "pe",
-        "drops": part.kind in MEMORY_BITS,
-        "changes": part.kind in MEMORY_BITS,
+        "pes": family is Family.BLOCK,
+        "drops": family is Family.MEMORY_BIT,
+        "changes": family is Family.MEMORY_BIT,
     }
     return ["ranges", "criticality", "faults", *(name for name, fitting in own.items() if fitting)]
 

@@ -20,12 +20,13 @@ from fat_fpga.campaign import (
     overall,
     statistics,
 )
+from fat_fpga.faults import Family
 from fat_fpga.files import replacing
 from fat_fpga.reports.bits import drops
 from fat_fpga.reports.part import Part, parts
 from fat_fpga.reports.pes import pes
 from fat_fpga.reports.pixel_map import pixel_maps
-from fat_fpga.reports.words import MAPS, causes
+from fat_fpga.reports.words import causes, words
 
 FORMAT = 2
 """Raised when a field changes its name or meaning; new fields do not raise it."""
@@ -94,7 +95,7 @@ def _kind_json(part: Part) -> dict[str, Any]:
         "harmful": _share_json(harmful(part.run, part.results)),
         "drops": drops(part.run, part.results),
     }
-    if part.kind == "pe":
+    if words(part.kind).family is Family.BLOCK:
         found["pes"] = [
             {
                 "layer": pe.layer,
@@ -105,7 +106,7 @@ def _kind_json(part: Part) -> dict[str, Any]:
             }
             for pe in pes(part)
         ]
-    if part.kind in MAPS:
+    if words(part.kind).map_axes is not None:
         found["pixels"] = [
             {"layer": name, "accuracy": [[None if a != a else a for a in row] for row in values.tolist()]}
             for name, values in pixel_maps(part).items()

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from fat_fpga.campaign import Group, Result, Run, Spread, statistics
 from fat_fpga.campaign.origin import SETS
 from fat_fpga.campaign.statistics import effect_order
-from fat_fpga.reports.words import BITS, effect_words
+from fat_fpga.reports.words import effect_words, words
 
 MANY = 16
 """More levels than this in one layer, or more combinations of layers, are taken together."""
@@ -68,7 +68,7 @@ class Part:
     @cached_property
     def rows(self) -> list[Row]:
         """Layer by layer the effects in their order; of levels, one row for all where there are more than ``MANY``."""
-        return self._rows(BITS_AT_MOST if self.kind in BITS else MANY)
+        return self._rows(BITS_AT_MOST if words(self.kind).bits else MANY)
 
     @cached_property
     def lanes(self) -> list[Row]:

@@ -12,7 +12,7 @@ from fat_fpga.campaign import Result, most_critical
 from fat_fpga.reports.part import Part
 from fat_fpga.reports.style import INK, title
 from fat_fpga.reports.text import percent
-from fat_fpga.reports.words import MAPS, words
+from fat_fpga.reports.words import words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +25,7 @@ def pixel_maps(part: Part) -> dict[str, npt.NDArray[np.float64]]:
 
     Pixels without a finished fault are NaN.
     """
-    row, column = MAPS[part.kind]
+    row, column = _axes(part)
     maps = {
         layer.name: np.full((layer.height, layer.width), np.nan)
         for layer in part.run.layers
@@ -66,7 +66,7 @@ def pixel_map(part: Part) -> Figure:
         axes.tick_params(length=0, labelsize=7)
         axes.set_title(f"{name}, {height} x {width}: {percent(float(np.nanmin(found)))}", fontsize=8.5)
         if worst.layer == name:
-            y, x = (int(worst.index.split(",")[i]) for i in MAPS[part.kind])
+            y, x = (int(worst.index.split(",")[i]) for i in _axes(part))
             size = 0.28 * min(figure.get_size_inches()[0] / columns, 1.6) * 72 / max(height, width) + 6
             axes.plot([x], [y], "o", markersize=size, markerfacecolor="none", markeredgecolor="white", zorder=3)
             axes.plot(
@@ -89,7 +89,14 @@ def pixel_map(part: Part) -> Figure:
 
 def has_maps(part: Part) -> bool:
     """Whether there is a pixel map to draw."""
-    return part.kind in MAPS and bool(pixel_maps(part))
+    return words(part.kind).map_axes is not None and bool(pixel_maps(part))
+
+
+def _axes(part: Part) -> tuple[int, int]:
+    """Which parts of an index are row and column."""
+    axes = words(part.kind).map_axes
+    assert axes is not None
+    return axes
 
 
 def _worst(part: Part, maps: dict[str, npt.NDArray[np.float64]]) -> Result:

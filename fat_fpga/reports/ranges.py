@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fat_fpga.faults import DEFAULT_KIND
 from fat_fpga.reports.part import Part
 from fat_fpga.reports.style import INK, RULE, colours, markers, title
 from fat_fpga.reports.text import percent
@@ -53,7 +54,7 @@ def ranges(part: Part) -> Figure:
     axes.grid(axis="x", color=RULE, linewidth=0.6)
     axes.set_xlabel("accuracy under one fault [%]")
     axes.set_ylabel("faulty layer")
-    what = "" if part.kind == "channel" else f", one {words(part.kind).one}"
+    what = "" if part.kind == DEFAULT_KIND else f", one {words(part.kind).one}"
     axes.set_title(title(run, f"Worst and best case of each layer{what}"))
     figure.legend(loc="outside lower center", ncols=min(3, len(effects) + 2), fontsize=8)
     return figure

@@ -17,11 +17,12 @@ from fat_fpga.campaign import (
 )
 from fat_fpga.campaign.sampling import population
 from fat_fpga.campaign.shares import HARM
+from fat_fpga.faults import DEFAULT_KIND, Family
 from fat_fpga.reports.bits import bit_table
 from fat_fpga.reports.part import Part, Row, effects_of, parts
 from fat_fpga.reports.pes import pe_counts, pe_table
 from fat_fpga.reports.text import align, percent
-from fat_fpga.reports.words import BITS, COUNTED_ONCE, LEVELS, causes, words
+from fat_fpga.reports.words import causes, words
 
 WIDE = 2
 """So many stuck values stand side by side; more get a row each."""
@@ -69,11 +70,11 @@ def layer_table(run: Run) -> str:
 
 def _section(part: Part) -> str:
     title = f"accuracy under one {words(part.kind).one} [%]{over(part.run, len(part.results))}"
-    if part.kind in BITS:
+    if words(part.kind).bits:
         return f"{title}\n{bit_table(part)}"
     effects = effects_of(part.rows)
     body = _side_by_side(part, effects) if len(effects) <= WIDE else _row_each(part)
-    return f"{title}\n{body}" + (f"\n\n{pe_table(part)}" if part.kind == "pe" else "")
+    return f"{title}\n{body}" + (f"\n\n{pe_table(part)}" if words(part.kind).family is Family.BLOCK else "")
 
 
 def _figures(spread: Spread) -> list[str]:
@@ -88,10 +89,10 @@ def _figures(spread: Spread) -> list[str]:
 
 def _size(part: Part, rows: Sequence[Row]) -> tuple[str, str]:
     """Name and content of the column that says how large a layer is."""
-    if part.kind == "channel":
+    if part.kind == DEFAULT_KIND:
         channels = {layer.name: layer.channels for layer in part.run.layers}
         return "channels", f"{channels[rows[0].layer]}"
-    if part.kind == "pe":
+    if words(part.kind).family is Family.BLOCK:
         return "PEs", pe_counts([result for row in rows for result in row.results])
     return "faults", f"{sum(len(row.results) for row in rows):,}"
 
@@ -114,15 +115,15 @@ def _side_by_side(part: Part, effects: Sequence[str]) -> str:
 
 
 def _row_each(part: Part) -> str:
-    name = "stuck at" if part.kind in LEVELS else "effect"
+    name = "stuck at" if words(part.kind).levels else "effect"
     rows = [["layer", _size(part, part.rows[:1])[0], name, "min", "max", "mean", "variance", "worst"]]
     before = ""
     for row in part.rows:
-        size = _size(part, [row])[1] if row.layer != before or part.kind not in COUNTED_ONCE else ""
-        effect = row.effect.removeprefix("stuck at ") if part.kind in LEVELS else row.effect
+        size = _size(part, [row])[1] if row.layer != before or not words(part.kind).counted_once else ""
+        effect = row.effect.removeprefix("stuck at ") if words(part.kind).levels else row.effect
         rows.append(["" if row.layer == before else row.layer, size, effect, *_figures(row.spread)])
         before = row.layer
-    return align(rows, left=(0,) if part.kind in LEVELS else (0, 2))
+    return align(rows, left=(0,) if words(part.kind).levels else (0, 2))
 
 
 def overall_line(run: Run) -> str:
@@ -172,12 +173,12 @@ def cause_lines(run: Run, count: int = 10) -> str:
 
 def share_lines(run: Run) -> str:
     """How many faults matter, for bits and for samples; of a finished sample, what that says about its space."""
-    found = [part for part in parts(run) if part.kind in BITS or run.origin.drawn]
+    found = [part for part in parts(run) if words(part.kind).bits or run.origin.drawn]
     shares = [
         (f"{part.kind} faults that {what}", count(run, part.results))
         for part in found
         for what, count in (("change any prediction", changing), (f"cost more than {HARM} point", harmful))
-        if count is changing or part.kind != "activation"  # a transient falls on one image
+        if count is changing or words(part.kind).family is not Family.TRANSIENT  # a transient falls on one image
     ]
     if run.origin.drawn and run.complete:
         return estimate_table(run, found, shares)
@@ -192,7 +193,7 @@ def estimate_table(run: Run, found: Sequence[Part], shares: Sequence[tuple[str, 
         rows.append([what, f"{share.count:,} of {share.faults:,}", *_estimate(share.population, share.percent)])
         rows[-1].append(_interval(*share.interval))
     for part in found:
-        if part.kind != "activation":
+        if words(part.kind).family is not Family.TRANSIENT:
             mean, spread = mean_estimate(run, part.results), Spread.within(run, part.results)
             rows.append([f"mean accuracy under one {part.kind} fault", f"{spread.faults:,}"])
             rows[-1] += _estimate(population(run, part.results), spread.mean)

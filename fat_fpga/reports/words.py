@@ -2,51 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from fat_fpga.campaign.origin import SETS
-from fat_fpga.faults import MODELS
+from fat_fpga.faults import MODELS, Family, Traits
 
 
-class Words(NamedTuple):
-    """Names of one kind of fault.
-
-    Attributes:
-        one: a single fault: ``stuck channel``.
-        places: where such faults sit, in the plural: ``channels``.
-        worst: that what is the worst of a place: ``worst stuck value``.
-    """
-
-    one: str
-    places: str
-    worst: str = "worst stuck value"
-
-
-KINDS = {
-    "channel": Words("stuck channel", "channels"),
-    "pixel": Words("stuck pixel", "pixels"),
-    "element": Words("stuck element", "elements"),
-    "pe": Words("stuck PE", "PEs"),
-    "weight": Words("faulty weight bit", "weight bits", "worst effect"),
-    "threshold": Words("faulty threshold bit", "threshold bits", "worst effect"),
-    "accumulator": Words("faulty accumulator bit", "accumulator bits", "worst effect"),
-    "activation": Words("flipped activation bit", "activation bits", "worst image"),
-}
-
-MEMORY_BITS = ("weight", "threshold", "accumulator")
-"""Kinds whose bits stay faulty for the whole data set."""
-LEVELS = ("channel", "pixel", "element", "pe")
-"""Kinds that hold activations at a level."""
-COUNTED_ONCE = ("channel", "pe")
-"""Kinds whose places are counted, whatever they are stuck at."""
-BITS = (*MEMORY_BITS, "activation")
-MAPS = {"pixel": (0, 1), "element": (1, 2)}
-"""Kinds that have a place in height x width, and which parts of their index it is."""
-
-
-def words(kind: str) -> Words:
-    """The names of a kind, also of one that is a set of faults."""
-    return KINDS.get(kind) or Words(f"{kind} faults", f"{kind.replace(SETS, 'sets of ')} faults", "worst effect")
+def words(kind: str) -> Traits:
+    """What a kind is and is called, also one that is a set of faults."""
+    if kind in MODELS:
+        return MODELS[kind].traits
+    return Traits(Family.SET, f"{kind} faults", f"{kind.replace(SETS, 'sets of ')} faults", "worst effect")
 
 
 def effect_words(effect: str) -> str:

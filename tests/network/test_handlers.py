@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -88,13 +89,14 @@ def test_the_native_engine_hands_it_on(monkeypatch: pytest.MonkeyPatch) -> None:
         session.run(DATA.images, np.zeros(2, np.int64), [])
 
 
-def test_the_operator_on_the_page() -> None:
+def test_the_operator_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (SOURCES.parent / "docs" / "extending.md").read_text().partition("# How do I add an operator?")[2]
     (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    defined: dict[str, Any] = {"__name__": "page"}
-    exec(block.replace("from __future__ import annotations\n", ""), defined)
+    (tmp_path / "negation_of_the_page.py").write_text(block)
+    monkeypatch.syspath_prepend(tmp_path)
+    negation = import_module("negation_of_the_page").Negation("conv0.negation")
     first, *rest = tiny_network().layers
-    network = replace(tiny_network(), layers=(first, defined["Negation"]("conv0.negation"), *rest))
+    network = replace(tiny_network(), layers=(first, negation, *rest))
     session = get("reference").open(network)
     streams = session.trace(DATA.images)
     assert np.array_equal(streams["conv0.negation"], -streams["conv0"])

@@ -1,0 +1,73 @@
+"""What a kind of fault is, for those who count, draw and name faults: reports, help texts, boards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+CHANNEL_AXIS, ROW_AXIS, COLUMN_AXIS, PE_AXIS = "channel", "row", "column", "PE"
+"""Names of the parts of an index that streams and PEs have."""
+STREAM_AXES = (CHANNEL_AXIS, ROW_AXIS, COLUMN_AXIS)
+
+
+class Family(Enum):
+    """What a fault does to what it hits."""
+
+    LEVEL = "activations are held at a level"
+    BLOCK = "a hardware block, and with it all that it computes under a folding, is held at a level"
+    MEMORY_BIT = "a bit of a memory or register is wrong in every image"
+    TRANSIENT = "a bit is flipped while one image passes"
+    SET = "several faults at once"
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What is known of a kind of fault beside its meaning.
+
+    Attributes:
+        family: what such a fault does to what it hits.
+        one: a single fault, in reports: ``stuck channel``.
+        places: where such faults sit, in the plural: ``channels``.
+        worst: that what is the worst of a place.
+        axes: names of the parts of an index.
+        counted_once: whether reports count places, whatever these are stuck at, and not faults.
+        last_layer: whether such faults are also in the last layer, which has no activation levels.
+        everywhere: whether ``*`` is a place of such faults: all layers at once.
+    """
+
+    family: Family
+    one: str
+    places: str
+    worst: str = "worst stuck value"
+    axes: tuple[str, ...] = ()
+    counted_once: bool = False
+    last_layer: bool = False
+    everywhere: bool = False
+
+    @property
+    def levels(self) -> bool:
+        """Whether activations are held at a level, which is chosen with ``--values``."""
+        return self.family in (Family.LEVEL, Family.BLOCK)
+
+    @property
+    def bits(self) -> bool:
+        """Whether bits of words change, so that what a fault does depends on their widths and signs, too, which
+        `memory_fingerprint` tells apart; else the network's function decides."""
+        return self.family in (Family.MEMORY_BIT, Family.TRANSIENT)
+
+    @property
+    def needs_folding(self) -> bool:
+        """Whether the number of PEs of each unit has to be known."""
+        return self.family is Family.BLOCK
+
+    @property
+    def needs_frames(self) -> bool:
+        """Whether the number of images has to be known."""
+        return self.family is Family.TRANSIENT
+
+    @property
+    def map_axes(self) -> tuple[int, int] | None:
+        """Which parts of an index are row and column of a map of accuracies; None where there is no map."""
+        if not self.levels or not {ROW_AXIS, COLUMN_AXIS} <= set(self.axes):
+            return None
+        return self.axes.index(ROW_AXIS), self.axes.index(COLUMN_AXIS)
