@@ -36,6 +36,7 @@ from fat_fpga.cli.fault_arguments import joined
 from fat_fpga.cli.parser import Parser
 from fat_fpga.errors import FatFpgaError, FaultWarning, ModelWarning
 from fat_fpga.extras import advice
+from fat_fpga.one_line import one_line
 
 COMMANDS = (
     campaign, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, finn, train, export,
@@ -118,7 +119,7 @@ def _notes(otherwise: Callable[..., None]) -> Callable[..., None]:
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
         if issubclass(category, ModelWarning | FaultWarning):
-            print("fat-fpga: note:", " ".join(str(message).split()), file=sys.stderr)
+            print("fat-fpga: note:", one_line(str(message)), file=sys.stderr)
         else:
             otherwise(message, category, *where, **options)
 
@@ -126,5 +127,5 @@ def _notes(otherwise: Callable[..., None]) -> Callable[..., None]:
 
 
 def _complain(message: str) -> int:
-    print("fat-fpga:", " ".join(message.split()), file=sys.stderr)
+    print("fat-fpga:", one_line(message), file=sys.stderr)
     return 2

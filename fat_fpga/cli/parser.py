@@ -9,6 +9,8 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from fat_fpga.one_line import one_line
+
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
 else:
@@ -51,7 +53,7 @@ class Parser(argparse.ArgumentParser):
         if found:
             near = get_close_matches(found[2], re.findall(r"[\w-]+", found[3]), 1)
             message += f": did you mean {near[0]}?" if near else ""
-        print(f"fat-fpga: {message} (see {self.prog} --help)", file=sys.stderr)
+        print(f"fat-fpga: {one_line(message)} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(2)
 
 

@@ -38,7 +38,7 @@ def test_official_files(tmp_path: Path, parent: str, compressed: bool) -> None:
     ("content", "message"),
     [
         ({"X": OFFICIAL["X"]}, r"expected the arrays X and y of SVHN's cropped digits, found \['X'\]"),
-        ({"digits": OFFICIAL["X"]}, r"found \[\]"),
+        ({"digits": OFFICIAL["X"]}, r"found \['digits'\]"),
         (OFFICIAL | {"X": OFFICIAL["X"].astype(float)}, r"X must be uint8 \[32, 32, 3, N\], got float64"),
         (OFFICIAL | {"X": IMAGES}, r"X must be uint8 \[32, 32, 3, N\], got uint8 \[6, 3, 32, 32\]"),
         (OFFICIAL | {"y": LABELS[:4]}, "6 images but 4 labels"),
