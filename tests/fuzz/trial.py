@@ -103,6 +103,6 @@ def judge(code: int, errors: str, memory: int) -> str:
         return f"words on standard error: {said[0][:200]}" if said else ""
     if len(said) != 1 or not said[0].startswith("fat-fpga: "):
         return f"{len(said)} lines instead of one: {errors[:300]!r}"
-    if len(said[0]) < 25 or said[0].rstrip().endswith((":", "()")):
+    if len(said[0]) < 25 or said[0].rstrip().endswith((":", ": ()")):
         return f"an empty message: {said[0]!r}"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,10 @@ from typing import Any
 import numpy as np
 import onnx
 import onnx.inliner
-from onnx import numpy_helper
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.lowering.constants import Constant
+from fat_fpga.network.lowering.sizes import MOST_PIXELS, check_graph, tensor_values
 
 Node = onnx.NodeProto
 
@@ -62,6 +63,7 @@ class Graph:
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
+        check_graph(model)
         if model.functions:
             model = onnx.inliner.inline_local_functions(model)
         self.model, graph = model, model.graph
@@ -82,7 +84,7 @@ class Graph:
             if entry.key == "finn_datatype"
         }
         self.constants = {
-            tensor.name: Constant(numpy_helper.to_array(tensor), datatype=self.datatypes.get(tensor.name))
+            tensor.name: Constant(tensor_values(tensor), datatype=self.datatypes.get(tensor.name))
             for tensor in graph.initializer
         }
         self.outputs = [output.name for output in graph.output]
@@ -102,6 +104,8 @@ class Graph:
             )
         self.input_shape = tuple(sizes[1:])
         self.batch = max(sizes[0], 1)
+        if self.batch * math.prod(self.input_shape) > MOST_PIXELS:
+            raise ModelError(f"input '{self.input}' has shape {sizes}: expected at most {MOST_PIXELS:,} values")
 
     def constant(self, node: Node, position: int) -> np.ndarray[Any, np.dtype[Any]]:
         """Value of a node's input that must be constant."""

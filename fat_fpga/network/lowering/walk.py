@@ -44,10 +44,11 @@ def lower_with_sites(
     try:
         graph = Graph(model)
         walk = _Walk(graph, pixels, image_shape)
-        for node in graph.nodes:
-            with blaming(node):
-                walk.visit(node)
-        return walk.finish(name), walk.sites
+        with np.errstate(all="ignore"):  # what is not finite is refused where it matters
+            for node in graph.nodes:
+                with blaming(node):
+                    walk.visit(node)
+            return walk.finish(name), walk.sites
     except ModelError:
         raise
     except Exception as error:  # whatever a damaged file leads to
