@@ -10,7 +10,7 @@ from fat_fpga.network.layers import IntArray
 from fat_fpga.network.lowering.constants import Array, Constant, exactly, whole
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QONNX_QUANTISERS, Operator
-from fat_fpga.network.lowering.sizes import tensor_values
+from fat_fpga.network.lowering.sizes import MOST_COMPUTED, tensor_values
 
 CONSTANT_FORMS = ("value", "value_float", "value_floats", "value_int", "value_ints")
 """Attributes in which a Constant node may hold its value."""
@@ -20,7 +20,11 @@ PARTS_OF_BYTES = ("int2", "uint2", "int4", "uint4")
 
 def fold(node: Node, graph: Graph) -> None:
     """Compute a node all of whose inputs are constants, and add its output to the graph's constants."""
-    graph.constants[node.output[0]] = _value(node, graph)
+    value = _value(node, graph)
+    graph.computed += value.values.size
+    if graph.computed > MOST_COMPUTED:
+        raise refuse(node, f"the constants that nodes compute up to here have more than {MOST_COMPUTED:,} values")
+    graph.constants[node.output[0]] = value
 
 
 def _value(node: Node, graph: Graph) -> Constant:

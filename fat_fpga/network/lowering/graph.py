@@ -58,6 +58,7 @@ class Graph:
         input_type: element type of the image tensor, of ``onnx.TensorProto``.
         opset: version of the standard operators.
         input, input_shape, batch: name of the image tensor, its shape without the batch, and the batch (1 if free).
+        computed: how many values the constants have that nodes computed.
         outputs: names of the output tensors.
         uses: how many nodes read the values of each tensor.
     """
@@ -87,6 +88,7 @@ class Graph:
             tensor.name: Constant(tensor_values(tensor), datatype=self.datatypes.get(tensor.name))
             for tensor in graph.initializer
         }
+        self.computed = 0
         self.outputs = [output.name for output in graph.output]
         self.uses = Counter(n for node in self.nodes if node.op_type != "Shape" for n in node.input if n)
         images = [value for value in graph.input if value.name not in self.constants]

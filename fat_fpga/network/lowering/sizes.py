@@ -16,8 +16,10 @@ from onnx import TensorProto, numpy_helper
 from fat_fpga.errors import ModelError
 from fat_fpga.network.lowering.constants import Array
 
-MOST_VALUES = 2**28
-"""Values of a constant: twice those of the largest layers that are trained (VGG16's fc6 has 2^26.6)."""
+MOST_VALUES = 2**27
+"""Values of a constant. The largest layer that is trained, VGG16's fc6, has 2^26.6."""
+MOST_COMPUTED = 2**28
+"""Values of all constants together that nodes compute of others."""
 MOST_PIXELS = 2**24
 """Values of an input, all images of its batch together."""
 MOST_NODES = 10_000
