@@ -44,7 +44,10 @@ def test_class_names(tmp_path: Path) -> None:
         ({"images": IMAGES, "labels": LABELS, "classes": np.array(["a", "b"])}, "label 2 of image 2 is outside"),
         ({"images": IMAGES, "labels": LABELS, "classes": np.arange(3)}, "'classes' must be a list of text"),
         ({"images": IMAGES[:0], "labels": LABELS[:0]}, "holds no images"),
-        ({"images": np.array([None]), "labels": LABELS}, "the array 'images' is of type object, expected numbers or text"),
+        (
+            {"images": np.array([None]), "labels": LABELS},
+            "the array 'images' is of type object, expected numbers or text",
+        ),
     ],
 )
 def test_unfit(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:

@@ -8,6 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ def main() -> int:
     for folder in (good, findings):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+    warnings.simplefilter("ignore")  # such as of an archive that has a name twice, on purpose
     load_packages()
     for target in targets:
         target.prepare(good)

@@ -10,7 +10,8 @@ from tests.fuzz.target import Rng
 
 RAW = (
     "NaN", "Infinity", "-Infinity", "1e999", "-1e999", "9" * 30, "9" * 5000, "1e308", "-0.0", "1E400",
-    "[" * 100_000 + "]" * 100_000, '{"a":' * 3000 + "1" + "}" * 3000, '"\\ud800"', '"\\u0000"', "nul", "", '{"a":1,"a":2}',
+    "[" * 100_000 + "]" * 100_000, '{"a":' * 3000 + "1" + "}" * 3000, '"\\ud800"', '"\\u0000"', "nul", "",
+    '{"a":1,"a":2}',
 )  # fmt: skip
 """JSON, or nearly, that `json.dumps` does not write."""
 VALUES: tuple[Any, ...] = (

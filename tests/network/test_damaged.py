@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,7 @@ def function(*calls: str) -> Callable[[Model], None]:
 
     def spoil(model: Model) -> None:
         model.opset_import.add(domain="d", version=1)
-        for name, called in zip(calls, calls[1:], strict=False):
+        for name, called in pairwise(calls):
             body = model.functions.add(name=name, domain="d", input=["x"], output=["y9"])
             body.opset_import.add(domain="d", version=1)
             body.opset_import.add(domain="", version=13)

@@ -93,7 +93,8 @@ class Graph:
         self.uses = Counter(n for node in self.nodes if node.op_type != "Shape" for n in node.input if n)
         images = [value for value in graph.input if value.name not in self.constants]
         if len(images) != 1:
-            raise ModelError(f"expected one input, the image, got {len(images)}: {', '.join(v.name for v in images)}")
+            names = ", ".join(f"'{value.name}'" for value in images)
+            raise ModelError(f"expected one input, the image, got {f'{len(images)}: {names}' if images else 'none'}")
         self.input = images[0].name
         tensor_type = images[0].type.tensor_type
         self.input_type = tensor_type.elem_type

@@ -91,7 +91,8 @@ def _pickle(rng: Rng) -> bytes:
             deep = [deep]
         return b"\x80\x02" + b"(" * 100_000 + b"." if rng.random() < 0.5 else b"\x80\x02" + b"]" + b"(" * 99_999 + b"l."
     elif what < 0.45:
-        return b"\x80\x02" + bytes(pick(rng, b"\x8b\xff\xff\xff\x7f", b"r\xff\xff\xff\x7f", b"\x8a\xff", b"T\xff\xff\xff\x7f"))  # fmt: skip
+        size = b"\xff\xff\xff\x7f"  # of what follows: nothing does
+        return b"\x80\x02" + bytes(pick(rng, b"\x8b" + size, b"r" + size, b"\x8a\xff", b"T" + size))
     content = pickle.dumps(batch, int(rng.choice([0, 1, 2, 3, 4])))
     return damaged(content, rng) if rng.random() < 0.75 else content
 

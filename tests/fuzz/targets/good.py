@@ -16,7 +16,7 @@ FLOAT_GRAPHS = 6
 
 
 def prepare(good: Path) -> None:
-    """``tiny.onnx``, networks of the shapes of CIFAR-10 and MNIST, ``float0.onnx`` and on, ``tiny.npz``, ``tiny.run``."""
+    """``tiny`` as model, data and run; models of the shapes of CIFAR-10 and MNIST; ``float0.onnx`` and on."""
     if (good / "tiny.run").exists():
         return
     write_qonnx(tiny_network(), good / "tiny.onnx")

@@ -18,8 +18,9 @@ Model = onnx.ModelProto
 HUGE = (0, -1, 1, 2**20, 2**31 - 1, 2**31, 2**40, 2**62, -(2**63))
 NAMES = ("", "x" * 10_000, "\x1b[2J\x1b[31m", "a\nb", "‮abc", "image", "../../x", "conv0", "\x00")
 OPERATORS = (
-    "Relu", "Loop", "If", "Scan", "Range", "Tile", "Expand", "Abs", "Conv", "MatMul", "Gemm", "MaxPool", "Sigmoid", "Mod",
-    "Identity", "Reshape", "Transpose", "Resize", "NonZero", "Shape", "TopK", "MultiThreshold", "Quant", "Pad", "Clip",
+    "Relu", "Loop", "If", "Scan", "Range", "Tile", "Expand", "Abs", "Conv", "MatMul", "Gemm", "MaxPool", "Sigmoid",
+    "Mod", "Identity", "Reshape", "Transpose", "Resize", "NonZero", "Shape", "TopK", "MultiThreshold", "Quant", "Pad",
+    "Clip",
     "BatchNormalization", "Constant", "Cast", "Split", "Concat", "ArgMax", "QuantizeLinear", "Einsum", "\x1b[2J",
 )  # fmt: skip
 

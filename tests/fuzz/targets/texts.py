@@ -16,20 +16,25 @@ FAULTS = (
 )  # fmt: skip
 PIECES = (
     "[", "]", "=", "&", "^", "/", ".", ",", " ", "-", "*", "0", "1", "99999999999999999999", "conv0", "weight", "bit",
-    "\x1b[2J", "\x00", "‮", "é", "\n", "\ufeff", "NaN", "1e9", "@", "frame[0]", "x" * 15_000, "①", "١",
+    "\x1b[2J", "\x00", "‮", "é", "\n", "\ufeff", "NaN", "1e9", "@", "frame[0]", "x" * 15_000, "①", "\u0661",
 )  # fmt: skip
 RECIPE = 'model = "tfc-w2a2"\ndata = "npz:nowhere"\noutput = "out"\nepochs = 1\nlearning-rate = 0.1\nflip = true\n'
 LINES = (
     "epochs = 99999999999999999999", "epochs = nan", "learning_rate = inf", "p = nan", "[a]\nb = 1", "seed = -1",
     'method = "\\u001b[2J"', "model = 1", 'model = "x\\ny"', "epochs = 1", "images = 0x7fffffffffffffff", "a" * 20_000,
-    "flip = 1", "x = " + "[" * 5000, "epochs = 1979-05-27", 'data = ["a"]', "a.b.c = 1", "halvings = 0", "precision = ''",
-    '"" = 1', '"\\u0007" = 1', 'schedule = "step:1e999"', 'device = "\\u0000"', "batch_size = 1.5", "crop_padding = -3",
+    "flip = 1", "x = " + "[" * 5000, "epochs = 1979-05-27", 'data = ["a"]', "a.b.c = 1", "halvings = 0",
+    "precision = ''", '"" = 1', '"\\u0007" = 1', 'schedule = "step:1e999"', 'device = "\\u0000"', "batch_size = 1.5",
+    "crop_padding = -3",
 )  # fmt: skip
 NUMBERS = (
-    "0", "-1", "1", "nan", "inf", "-inf", "1e400", "9" * 25, "9" * 6000, "0x10", "", " ", "1.5", "١", "1_000", "+3",
+    "0", "-1", "1", "nan", "inf", "-inf", "1e400", "9" * 25, "9" * 6000, "0x10", "", " ", "1.5", "\u0661", "1_000",
+    "+3",
     "\x1b[2J", "2147483648", "4294967296", "9223372036854775808", "-9223372036854775809", "é", "1e-400", "1,2", "3,8,8",
 )  # fmt: skip
-PATHS = ("tiny.onnx", ".", "/", "nowhere", "", "/dev/null", "\x1b[2J", "a" * 300, "a" * 6000, "é", "plan.json", "tiny.npz", "/dev/full", "~", "channels.run", "-")  # fmt: skip
+PATHS = (
+    "tiny.onnx", ".", "/", "nowhere", "", "/dev/null", "\x1b[2J", "a" * 300, "a" * 6000, "é", "plan.json", "tiny.npz",
+    "/dev/full", "~", "channels.run", "-",
+)  # fmt: skip
 COMMANDS: tuple[tuple[str, ...], ...] = (
     ("campaign", "P:tiny.onnx", "--data", "P:npz:tiny.npz", "--images", "N:2", "--sample", "N:2", "--seed", "N:0", "-o",
      "P:a.run", "-q", "--engine", "P:reference", "--chunk", "N:2"),
@@ -46,7 +51,8 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("verify", "P:plan.json", "P:channels.run"),
     ("info", "P:tiny.onnx", "--image-shape", "N:1,8,8", "--pixels", "P:auto"),
     ("faults", "P:tiny.onnx", "--kind", "P:channel", "--values", "N:0", "--sample", "N:4", "--list", "--seed", "N:1"),
-    ("faults", "P:tiny.onnx", "--kind", "P:activation", "--images", "N:4", "--layers", "P:conv0", "--effects", "P:flip"),
+    ("faults", "P:tiny.onnx", "--kind", "P:activation", "--images", "N:4", "--layers", "P:conv0", "--effects",
+     "P:flip"),
     ("crosscheck", "P:tiny.onnx", "--engines", "P:reference,native", "--faults", "N:2", "--images", "N:2", "--seed",
      "N:0", "--data", "P:npz:tiny.npz", "-q"),
     ("inject", "P:tiny.onnx", "P:conv0/channel[0] = 1", "-o", "P:f.onnx"),
