@@ -14,7 +14,10 @@ from pathlib import Path
 
 MEMORY = 2 * 2**30
 """Bytes that a command may take beside what the loaded packages have."""
-SECONDS = 20.0
+SECONDS = 20
+"""Of the processor that a command may take."""
+WAIT = 120.0
+"""Seconds until one that does nothing, or has no processor, counts as hung."""
 LINE = 1200
 """Longest line that is still clear."""
 SHORT_OF_MEMORY = re.compile(r"MemoryError|Unable to allocate|bad_alloc|can't allocate|out of memory", re.IGNORECASE)
@@ -53,6 +56,7 @@ class Trial:
             mapped = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
             resource.setrlimit(resource.RLIMIT_AS, (mapped + MEMORY, mapped + MEMORY))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 5))
             from fat_fpga.cli import main
 
             try:
@@ -72,11 +76,13 @@ class Trial:
         pid, status, usage = os.wait4(self.pid, os.WNOHANG)
         self.seconds = time.monotonic() - self.started
         if pid == 0:
-            if self.seconds < SECONDS:
+            if self.seconds < WAIT:
                 return None
             os.killpg(self.pid, signal.SIGKILL)
             os.wait4(self.pid, 0)
-            return f"hang: still running after {SECONDS:.0f} s"
+            return f"hang: still there after {WAIT:.0f} s"
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+            return f"hang: still running after {SECONDS} s"
         if os.WIFSIGNALED(status):
             return f"crash: {signal.Signals(os.WTERMSIG(status)).name}"
         errors = Path(f"{self.folder}.err").read_bytes().decode("utf-8", "backslashreplace")
