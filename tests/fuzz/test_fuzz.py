@@ -18,7 +18,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_small_part(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.fuzz", "-n", "150", "--seed", "7", "--output", str(tmp_path)]
+    names = ",".join(target.name for target in TARGETS if target.name != "run_files")  # these are in tests/campaign
+    command = [sys.executable, "-m", "tests.fuzz", "-n", "150", "--seed", "7", "--only", names]
+    command += ["--output", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith(tuple("123456789"))
