@@ -104,6 +104,8 @@ def _run(args: argparse.Namespace) -> int:
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         return _complain(f"{error.strerror or error}{where}")
+    except MemoryError:
+        return _complain("this needs more memory than this machine, or its limits, have: take fewer images or faults")
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").split(".")[0])
         if extra is None:

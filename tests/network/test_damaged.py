@@ -182,6 +182,10 @@ def activation_scale(value: float) -> Callable[[Model], None]:
     return spoil
 
 
+def attribute(model: Model) -> None:
+    next(n for n in model.graph.node if n.name == "the_product").attribute.append(helper.make_attribute("group", 3))
+
+
 CASES: dict[str, tuple[Callable[[Model], None], str]] = {
     "tebibytes": (dims(2**40), r"shape \[1099511627776\]: expected at most"),
     "negative": (dims(-4, -12), r"shape \[-4, -12\]"),
@@ -221,6 +225,10 @@ CASES: dict[str, tuple[Callable[[Model], None], str]] = {
     "order": (reversed_order, "comes from nowhere: the file is incomplete"),
     "image": (input_shape(1, 3, 2**20, 2**20), "expected at most 16,777,216 values"),
     "batch": (input_shape(2**40, 3, 2, 2), "expected at most 16,777,216 values"),
+    "attribute": (
+        attribute,
+        r"'the_product' \(MatMul\): it has the attribute 'group', which the operator does not have",
+    ),
     "bits": (quantiser(3, 1e9), "its bit width must be from 1 to 32"),
     "infinite scale": (activation_scale(np.inf), "its scale must be positive, and finite"),
     "no scale": (activation_scale(np.nan), "its scale must be positive, and finite"),
