@@ -86,7 +86,7 @@ import sys, time
 import fat_fpga.cli
 import tests.fuzz.trial as trial
 from pathlib import Path
-trial.SECONDS, trial.WAIT = 1, 3.0
+trial.SECONDS, trial.WAIT = 1, {3.0 if "sleep" in program else 100.0}
 fat_fpga.cli.main = lambda arguments: exec(arguments[0])
 one = trial.Trial([{program!r}], Path({str(tmp_path / "case")!r}))
 one.start()

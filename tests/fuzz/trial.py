@@ -20,7 +20,9 @@ WAIT = 120.0
 """Seconds until one that does nothing, or has no processor, counts as hung."""
 LINE = 1200
 """Longest line that is still clear."""
-SHORT_OF_MEMORY = re.compile(r"MemoryError|more memory than|Unable to allocate|bad_alloc|can't allocate|out of memory", re.IGNORECASE)
+SHORT_OF_MEMORY = re.compile(
+    r"MemoryError|more memory than|Unable to allocate|bad_alloc|can't allocate|out of memory", re.IGNORECASE
+)
 
 
 @dataclass(eq=False)
