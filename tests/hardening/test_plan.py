@@ -78,6 +78,10 @@ def test_file(tmp_path: Path) -> None:
     ("place", "value", "message"),
     [
         (("version",), 2, "plan format 2"),
+        (("units", 0, "channels"), 2**62, "order must hold each of the channels"),
+        (("data", "images"), 2**70, "data.images must be from 1 to 9223372036854775807"),
+        (("costs", 0, "planned"), float("inf"), r"costs\[0\].planned must be a number below 2.63, got inf"),
+        (("model", "name"), "\x1b[2J", "model.name must be text without control characters"),
         (("model", "fingerprint"), 5, "model.fingerprint must be a string"),
         (("data", "images"), None, "data.images must be an integer"),
         (("kind",), ..., "kind is missing"),
