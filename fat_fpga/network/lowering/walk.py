@@ -90,7 +90,6 @@ class _Walk:
         if unknown:
             raise refuse(node, f"its input '{unknown[0]}' comes from nowhere: the file is incomplete")
         check_domain(node)
-        check_attributes(node, graph.opset)
         check_certain(node, graph)
         if any(a.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS) for a in node.attribute):
             raise refusal(node)
@@ -126,6 +125,8 @@ class _Walk:
                 self.pending.show(self.tensor, self.layout, self.grid)
 
     def _take(self, node: Node) -> None:
+        if node.op_type in (*MATRIX, *POOLS):  # all others are executed, which finds it out
+            check_attributes(node, self.graph.opset)
         if node.op_type in MATRIX:
             self._product(node)
         elif node.op_type in POOLS:
