@@ -7,6 +7,7 @@
 # make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
 # make test-boards  build the simulated boards with FINN, then the tests and notebooks that run on them
 # make lint    ruff, clang-format and mypy
+# make fuzz SEED=0 N=3000   spoil files of every kind and look how the command line takes them (minutes)
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
 # make clean   remove the environment and build output
 
@@ -22,7 +23,7 @@ FINN_VENV := .venv-finn
 JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: demo test test-rtl synthesis test-finn boards test-boards sanitise docker-build lint bench clean
+.PHONY: demo test test-rtl synthesis test-finn boards test-boards sanitise docker-build lint fuzz bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -111,6 +112,12 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/clang-format --dry-run --Werror fat_fpga/engines/native/*.cpp fat_fpga/engines/native/*.hpp hw/sim/*.cpp
 	$(BIN)/mypy
+
+# What leads to a finding is kept in build/fuzz/findings.
+SEED ?= 0
+N    ?= 3000
+fuzz: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.fuzz --seed $(SEED) -n $(N) --jobs $(JOBS)
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks

@@ -10,6 +10,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+LARGEST_FILE = 2**30
+"""Bytes of a file that is read whole as text."""
+
+
+def read_file(path: str | os.PathLike[str], largest: int = LARGEST_FILE) -> bytes:
+    """The content of a file; OSError if it is none (a folder, a device, a pipe), or larger than ``largest`` bytes."""
+    path = Path(path)
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        what = "a folder" if stat.S_ISDIR(status.st_mode) else "a device or a pipe"
+        raise OSError(22, f"expected a file, it is {what}", str(path))
+    if status.st_size > largest:
+        raise OSError(27, f"it has {status.st_size:,} bytes, expected at most {largest:,}", str(path))
+    return path.read_bytes()
+
 
 def check_writable(path: str | os.PathLike[str], *inputs: str | os.PathLike[str]) -> Path:
     """The path, if a file can be written there; OSError before any long work if not.

@@ -6,10 +6,9 @@ A build writes it beside the bitstream, or beside the simulated board, as JSON; 
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from os import PathLike
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +17,7 @@ from fat_fpga.board.stream import StreamLayout
 from fat_fpga.errors import BoardError
 from fat_fpga.faults.register import Register
 from fat_fpga.files import replacing
+from fat_fpga.json_file import Entry, read_object
 from fat_fpga.network.levels import Levels
 
 FORMAT = 2
@@ -118,20 +118,12 @@ class Description:
     @classmethod
     def read(cls, path: str | PathLike[str]) -> Description:
         """What ``write`` wrote; BoardError if it is none, or one of another format."""
-        try:
-            content: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise BoardError(f"cannot read the board's description {path}: {error}") from error
-        try:
-            if content.pop("format") != FORMAT:
-                raise BoardError(f"{path}: expected format {FORMAT} of a board's description: build the board again")
-            return cls(
-                **{**content, "shape": tuple(content["shape"])}
-                | {name: _layout(content[name]) for name in ("input", "output")}
-                | {"streams": tuple(map(_stream, content["streams"]))}
-            )
-        except (KeyError, TypeError) as error:
-            raise BoardError(f"{path} is no description of a board: {error}") from error
+        entry = read_object(path, "a description of a board", BoardError)
+        if "format" not in entry.value:
+            raise BoardError(f"{path} is no description of a board: format is missing")
+        if entry.value["format"] != FORMAT:
+            raise BoardError(f"{path}: expected format {FORMAT} of a board's description: build the board again")
+        return _description(entry)
 
     def quantise(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.int32]:
         """The input stream's frames, int32 [N, values, 1, 1], of images uint8 [N, C, H, W]."""
@@ -153,17 +145,88 @@ class Description:
         raise BoardError(f"this board has no stream {name}: it has {known}")
 
 
-def _layout(content: dict[str, Any]) -> StreamLayout:
-    return StreamLayout(**{**content, "register": Register(**content["register"])})
+WORD = (-(2**31), 2**31 - 1)
+"""Integers of streams and memories are of int32."""
+FRAME = 2**24
+"""Values of a stream's frame, at most."""
 
 
-def _stream(content: dict[str, Any]) -> StreamPlace:
-    thresholds = content["thresholds"]
-    return StreamPlace(
-        **{
-            **content,
-            "layout": _layout(content["layout"]),
-            "levels": None if content["levels"] is None else Levels(**content["levels"]),
-            "thresholds": None if thresholds is None else ThresholdMemory(**thresholds),
-        }
+def _description(entry: Entry) -> Description:
+    shape = entry.items("shape", int, 1, FRAME)
+    if len(shape) != 3 or math.prod(shape) > FRAME:
+        raise BoardError(f"{entry.path}: shape must be channels, height, width of an image, got {list(shape)}")
+    table = entry.matrix("table", 256, *WORD)
+    if len(table) != shape[0]:
+        raise BoardError(f"{entry.path}: table must have a row for each of {shape[0]} channels, has {len(table)}")
+    source, output = _layout(entry.inner("input")), _layout(entry.inner("output"))
+    if source.channels * source.height * source.width != math.prod(shape):
+        raise BoardError(f"{entry.path}: input must carry the {math.prod(shape)} values of an image in a frame")
+    streams = tuple(map(_stream, entry.inners("streams")))
+    if len({stream.place for stream in streams}) < len(streams):
+        raise BoardError(f"{entry.path}: streams must have different places")
+    labels = entry.get("labels", bool)
+    return Description(
+        entry.get("name", str), entry.get("fingerprint", str), shape, table, source, output, streams, labels
     )
+
+
+def _layout(entry: Entry) -> StreamLayout:
+    channels, height, width, lanes = (entry.get(key, int, 1, FRAME) for key in ("channels", "height", "width", "lanes"))
+    if channels * height * width > FRAME:
+        raise BoardError(f"{entry.path}: {entry.place}channels, height and width make more than {FRAME:,} values")
+    word = entry.inner("register")
+    register = Register(
+        word.get("bits", int, 1, 64), word.get("signed", bool), word.get("offset", int, *WORD), word.get("step", int, 1)
+    )
+    try:
+        return StreamLayout(channels, height, width, lanes, register)
+    except BoardError as error:
+        raise BoardError(f"{entry.path}: {entry.place[:-1]}: {error}") from error
+
+
+def _stream(entry: Entry) -> StreamPlace:
+    layout, levels, memory = _layout(entry.inner("layout")), entry.optional("levels"), entry.optional("thresholds")
+    sources = None if entry.value.get("sources") is None else entry.matrix("sources", 3, 0, FRAME)
+    voter = _address(entry, "voter")
+    if (voter is None) != (sources is None) or (sources is not None and len(sources) != layout.channels):
+        raise BoardError(f"{entry.path}: {entry.place}sources must be given with a voter, for each of its channels")
+    return StreamPlace(
+        place=entry.get("place", str),
+        layout=layout,
+        levels=None if levels is None else _levels(levels),
+        saboteur=_address(entry, "saboteur"),
+        thresholds=None if memory is None else _memory(memory, layout),
+        voter=voter,
+        sources=sources,
+        checksum=_address(entry, "checksum"),
+    )
+
+
+def _levels(entry: Entry) -> Levels:
+    base, step, count = entry.get("base", int, *WORD), entry.get("step", int, 1), entry.get("count", int, 2, 2**16)
+    if base + (count - 1) * step > WORD[1]:
+        raise BoardError(f"{entry.path}: {entry.place}base, step and count reach beyond int32")
+    return Levels(base, step, count, entry.get("datatype", str))
+
+
+def _memory(entry: Entry, layout: StreamLayout) -> ThresholdMemory:
+    address = _address(entry, "address")
+    if address is None:
+        raise BoardError(f"{entry.path}: {entry.place}address is missing")
+    bits, count, lanes = entry.get("bits", int, 1, 64), entry.get("count", int, 1, 2**16), entry.get("lanes", int, 1)
+    values = entry.matrix("values", count, -(2**63), 2**63 - 1)
+    if len(values) != layout.channels or layout.channels % lanes:
+        raise BoardError(
+            f"{entry.path}: {entry.place}values must have a row for each of {layout.channels} channels, which lanes "
+            f"divide; there are {len(values)} rows and {lanes} lanes"
+        )
+    return ThresholdMemory(address, bits, entry.get("signed", bool), count, lanes, values)
+
+
+def _address(entry: Entry, key: str) -> Address | None:
+    """A byte address of 64 bits, or a name; None where there is no block."""
+    found = entry.value.get(key)
+    if found is None:
+        return None
+    address: Address = entry.get(key, str) if isinstance(found, str) else entry.get(key, int, 0)
+    return address

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,32 @@ from fat_fpga.errors import BoardError, HungTransferError
 
 CYCLES_A_BEAT = 4096
 """Cycles that a beat, in or out, may take before a transfer counts as hung."""
+
+
+FUNCTIONS = tuple(f"board_{name}" for name in ("open", "close", "reset", "cycles", "write", "read", "transfer"))
+"""What the library has."""
+
+
+def check_owner(library: Path) -> None:
+    """Refuse a library that somebody else could have written: loading it runs its code.
+
+    Raises:
+        BoardError: there is none, or it or its folder belongs to neither this user nor root, or all users can write it.
+    """
+    if not library.is_file():
+        raise BoardError(f"no simulated board in {library.parent}: there is no libboard.so")
+    for place in (library, library.parent):
+        status = place.stat()
+        if hasattr(os, "getuid") and status.st_uid not in (0, os.getuid()):
+            why = f"belongs to another user (number {status.st_uid})"
+        elif status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
+            why = "can be written by every user"
+        else:
+            continue
+        raise BoardError(
+            f"{library} is not loaded, as that runs its code, and {place} {why}: "
+            "copy the board's folder to one of yours, with chmod -R o-w"
+        )
 
 
 class SimulatedBoard:
@@ -34,10 +61,14 @@ class SimulatedBoard:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         folder = Path(folder).resolve()
         self.description = Description.read(folder / "board.json")
+        check_owner(folder / "libboard.so")
         try:
             library = ctypes.CDLL(str(folder / "libboard.so"))
         except OSError as error:
             raise BoardError(f"no simulated board in {folder}: {error}") from error
+        missing = [name for name in FUNCTIONS if not hasattr(library, name)]
+        if missing:
+            raise BoardError(f"{folder / 'libboard.so'} is no simulated board: it has no function {', '.join(missing)}")
         pointer, size = ctypes.c_void_p, ctypes.c_int64
         library.board_open.restype = pointer
         library.board_close.argtypes = library.board_reset.argtypes = library.board_cycles.argtypes = [pointer]

@@ -47,5 +47,5 @@ def _export_checkpoint(source: Path, output: Path) -> None:
 
     checkpoint = read_checkpoint(source)
     model = build(checkpoint.identity["model"], checkpoint.identity["classes"])
-    model.load_state_dict(checkpoint.model)
+    checkpoint.load_into(model, None, source)
     export_qonnx(model, output, (1, *model.spec.topology.input_shape))

@@ -37,6 +37,7 @@ from fat_fpga.cli.fault_arguments import joined
 from fat_fpga.cli.parser import Parser
 from fat_fpga.errors import FatFpgaError, FaultWarning, ModelWarning
 from fat_fpga.extras import advice
+from fat_fpga.one_line import one_line
 
 COMMANDS = (
     check, campaign, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, finn, train,
@@ -105,6 +106,8 @@ def _run(args: argparse.Namespace) -> int:
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
         return _complain(f"{error.strerror or error}{where}")
+    except MemoryError:
+        return _complain("this needs more memory than this machine, or its limits, have: take fewer images or faults")
     except ModuleNotFoundError as error:
         extra = EXTRAS.get((error.name or "").split(".")[0])
         if extra is None:
@@ -120,7 +123,7 @@ def _notes(otherwise: Callable[..., None]) -> Callable[..., None]:
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
         if issubclass(category, ModelWarning | FaultWarning):
-            print("fat-fpga: note:", " ".join(str(message).split()), file=sys.stderr)
+            print("fat-fpga: note:", one_line(str(message)), file=sys.stderr)
         else:
             otherwise(message, category, *where, **options)
 
@@ -128,5 +131,5 @@ def _notes(otherwise: Callable[..., None]) -> Callable[..., None]:
 
 
 def _complain(message: str) -> int:
-    print("fat-fpga:", " ".join(message.split()), file=sys.stderr)
+    print("fat-fpga:", one_line(message), file=sys.stderr)
     return 2

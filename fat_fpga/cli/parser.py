@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from fat_fpga.one_line import one_line
+
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction["Parser"]
 else:
@@ -52,7 +54,7 @@ class Parser(argparse.ArgumentParser):
         if found:
             near = get_close_matches(found[2], re.findall(r"[\w-]+", found[3]), 1)
             message += f": did you mean {near[0]}?" if near else ""
-        print(f"fat-fpga: {message} (see {self.prog} --help)", file=sys.stderr)
+        print(f"fat-fpga: {one_line(message)} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(2)
 
 

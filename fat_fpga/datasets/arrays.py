@@ -6,14 +6,21 @@ the highest label asks for, at least two; an ``.npz`` may name them in ``classes
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from fat_fpga.datasets.dataset import Dataset, as_labels
 from fat_fpga.errors import DataError
+from fat_fpga.npz_file import UnreadableError, read_npy, read_npz
+from fat_fpga.one_line import one_line
+
+MOST_CLASSES = 100_000
+"""Without names there are as many classes as the highest label asks for, but no more than these."""
+Found = TypeVar("Found")
 
 
 def load_npz(path: Path) -> Dataset:
@@ -22,20 +29,17 @@ def load_npz(path: Path) -> Dataset:
     Raises:
         DataError: the file or an array is missing, damaged, or not of its shape and type.
     """
-    content = _load(path)
-    if isinstance(content, np.ndarray):
-        raise DataError(f"{path}: expected an .npz file, got a single array (.npy)")
-    with content:
-        missing = {"images", "labels"} - set(content.files)
-        if missing:
-            raise DataError(f"{path}: expected the arrays 'images' and 'labels', found {sorted(content.files)}")
-        arrays = {
-            name: _member(content, name, path) for name in ("images", "labels", "classes") if name in content.files
-        }
+    arrays = _load(path, partial(read_npz, only=("images", "labels", "classes")))
+    missing = {"images", "labels"} - set(arrays)
+    if missing:
+        raise DataError(f"{path}: expected the arrays 'images' and 'labels', found {sorted(arrays)}")
     classes = arrays.get("classes")
     if classes is not None and (classes.ndim != 1 or classes.dtype.kind != "U"):
         raise DataError(f"{path}: 'classes' must be a list of text, got {classes.dtype} {list(classes.shape)}")
-    names = None if classes is None else tuple(str(name) for name in classes)
+    try:
+        names = None if classes is None else tuple(one_line(str(name), 200) for name in classes)
+    except ValueError as error:  # numbers that are no characters
+        raise DataError(f"{path}: 'classes' holds what is no text ({error})") from error
     return _dataset(f"npz:{path.name}", arrays["images"], arrays["labels"], names)
 
 
@@ -45,31 +49,24 @@ def load_npy(folder: Path) -> Dataset:
     Raises:
         DataError: a file is missing, damaged, or not of its shape and type.
     """
-    images, labels = _load(folder / "images.npy"), _load(folder / "labels.npy")
-    if not isinstance(images, np.ndarray) or not isinstance(labels, np.ndarray):
-        raise DataError(f"{folder}: images.npy and labels.npy must each hold one array")
+    images, labels = (_load(folder / f"{name}.npy", read_npy) for name in ("images", "labels"))
     return _dataset(f"npy:{folder.name}", images, labels, None)
 
 
 def _dataset(name: str, images: NDArray[Any], labels: NDArray[Any], names: tuple[str, ...] | None) -> Dataset:
     labels = as_labels(labels, name)
     if names is None:
+        if len(labels) and labels.max() >= MOST_CLASSES:
+            index = int(labels.argmax())
+            raise DataError(f"{name}: label {labels.max()} of image {index} is beyond {MOST_CLASSES:,} classes")
         names = tuple(str(index) for index in range(max(2, int(labels.max(initial=0)) + 1)))
     return Dataset(name, images, labels, names)
 
 
-def _load(path: Path) -> Any:
+def _load(path: Path, read: Callable[[Path], Found]) -> Found:
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     try:
-        return np.load(path, allow_pickle=False)
-    except Exception as error:  # a damaged file can raise nearly anything
+        return read(path)
+    except (OSError, UnreadableError) as error:
         raise DataError(f"{path}: not a readable numpy file ({error}); write it with numpy.save or savez") from error
-
-
-def _member(content: Any, name: str, path: Path) -> NDArray[Any]:
-    try:
-        array: NDArray[Any] = content[name]
-    except Exception as error:  # as above
-        raise DataError(f"{path}: its array {name!r} cannot be read ({error}); write the file again") from error
-    return array

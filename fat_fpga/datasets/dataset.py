@@ -108,4 +108,6 @@ def as_labels(labels: NDArray[Any], name: str) -> NDArray[np.int64]:
     """
     if labels.dtype.kind not in "iu":
         raise DataError(f"{name}: labels must be integers, got {labels.dtype}: convert them with labels.astype(int)")
+    if labels.dtype == np.uint64 and np.any(labels >= 2**63):
+        raise DataError(f"{name}: label {labels.max()} is beyond 64 bits")
     return labels.astype(np.int64)

@@ -12,6 +12,7 @@ cropped to its ``Roi`` columns, so the frame of a tenth of the size around a sig
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,7 +84,7 @@ def _rows(table: Path, images: Path) -> list[tuple[Path, int]]:
     rows = []
     for number, row in enumerate(content, 2):
         label = row["ClassId"] or ""
-        if not label.strip().isdecimal() or int(label) >= len(CLASSES):
+        if not re.fullmatch(r"\s*[0-9]{1,5}\s*", label) or int(label) >= len(CLASSES):
             raise DataError(
                 f"{table}, line {number}: expected a class from 0 to {len(CLASSES) - 1} in ClassId, got {label!r}"
             )

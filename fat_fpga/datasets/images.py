@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 Prepare = Callable[["Image.Image"], "Image.Image"]
 
+MOST_PIXELS = 50_000_000
+"""Of an image file: a few bytes can promise any size. Half of what Pillow warns of; 8K video has 33 million."""
+_SILENT = logging.NullHandler()
 RESIZE, CROP = 256, 224
 """ImageNet's usual preparation: the shorter side to 256, then the 224 x 224 pixels in the centre."""
 
@@ -65,16 +71,28 @@ def _room(count: int, shape: tuple[int, ...]) -> NDArray[np.uint8]:
 
 
 def _read(path: Path, prepare: Prepare, module: Any) -> tuple[NDArray[np.uint8], bool]:
+    if not path.is_file():
+        raise DataError(f"{path}: {'no file: a folder, a device or a pipe' if path.exists() else 'no such file'}")
     try:
-        with module.open(path) as image:
+        with _quiet(), module.open(path) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise ValueError(f"{image.width} x {image.height} pixels, expected at most {MOST_PIXELS:,}")
             prepared = prepare(image)
             pixels = np.asarray(prepared, np.uint8)
             changed = prepared.size != image.size
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
     except Exception as error:  # a damaged image can raise nearly anything
-        raise DataError(f"{path}: not a readable image ({' '.join(str(error).split())})") from error
+        why = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{path}: not a readable image ({why})") from error
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1), changed
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """No words of Pillow on the terminal: what is odd and can be read is read, the rest is an exception."""
+    logging.getLogger("PIL").addHandler(_SILENT)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def eight_bits(image: Image.Image, colour: bool = False) -> Image.Image:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from fat_fpga.errors import FaultError
+from fat_fpga.json_file import Entry, read_object
 from fat_fpga.network import Network
 
 BNN_PYNQ = {
@@ -23,6 +23,8 @@ BNN_PYNQ_SIMD = {
 }
 """SIMD lanes of the same."""
 
+MOST = 2**31 - 1
+"""PEs or SIMD lanes that a file can give a unit."""
 FORMS = "expected bnn-pynq, a list as 16,32,16 or 16x3,32x32,16x32 (PEs x SIMD), or a JSON file"
 
 
@@ -100,22 +102,26 @@ def _listed(entry: str, text: str) -> Fold:
     return Fold(int(found[1]), int(found[2]) if found[2] else None)
 
 
+def folding_file(path: Path) -> Entry:
+    """The object in a folding file.
+
+    Raises:
+        FaultError: there is no such file, or it is none.
+    """
+    if not path.is_file():
+        raise FaultError(f"folding {path}: {'it is no file' if path.exists() else 'no such file'}; {FORMS}")
+    return read_object(path, "a folding file", FaultError)
+
+
 def _from_file(path: Path, names: list[str]) -> list[Fold]:
-    try:
-        content = json.loads(path.read_text())
-    except OSError as error:
-        raise FaultError(f"folding {path}: {error.strerror}; {FORMS}") from error
-    except ValueError as error:
-        raise FaultError(f"folding {path}: no JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise FaultError(f"folding {path}: expected an object with an entry for each unit")
+    found = folding_file(path)
+    content = found.value
     wanted = names if all(name in content for name in names) else [key for key in content if "MVAU" in key.upper()]
-    try:
-        return [_entry(content[name]) for name in wanted]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise FaultError(f"folding {path}: expected a number under PE for each of {', '.join(wanted)}") from error
+    if not wanted:
+        raise FaultError(f"folding {path}: expected an entry for each of {', '.join(names)}, or FINN's MVAU entries")
+    return [_entry(found.inner(name)) for name in wanted]
 
 
-def _entry(entry: dict[str, Any]) -> Fold:
-    simd = entry.get("SIMD")
-    return Fold(int(entry["PE"]), None if simd is None else int(simd))
+def _entry(entry: Entry) -> Fold:
+    simd = None if entry.value.get("SIMD") is None else entry.get("SIMD", int, 1, MOST)
+    return Fold(entry.get("PE", int, 1, MOST), simd)

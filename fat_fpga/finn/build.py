@@ -25,6 +25,7 @@ from fat_fpga.finn.graph import check_mappable
 from fat_fpga.finn.names import NAMES
 from fat_fpga.finn.setup import generating_in
 from fat_fpga.finn.steps import Model
+from fat_fpga.json_file import read_object
 from fat_fpga.network import Network, write_qonnx
 
 Told = Callable[[str, int, int, float | None], object]
@@ -108,12 +109,13 @@ class Build:
 
     def _finished(self, steps: Sequence[Step], keys: dict[str, str]) -> dict[str, Any]:
         """The leading steps whose result is in the folder and is still the right one."""
-        try:
-            stored = json.loads((self.folder / STATE).read_text())["steps"]
-        except FileNotFoundError:
+        if not (self.folder / STATE).exists():
             return {}
-        except (ValueError, KeyError, TypeError) as error:
-            raise FinnError(f"{self.folder / STATE} is damaged: remove it, and the build starts anew") from error
+        try:
+            state = read_object(self.folder / STATE, "a state of a build", FinnError).inner("steps")
+            stored = {name: state.inner(name).value for name in state.value}
+        except FinnError as error:
+            raise FinnError(f"{error}: remove the file, and the build starts anew") from error
         found: dict[str, Any] = {}
         for step in steps:
             file = self.folder / "intermediate_models" / f"{step.name}.onnx"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fat_fpga.errors import FaultError, FinnError
-from fat_fpga.faults.folding import divisors, read_folds
+from fat_fpga.faults.folding import divisors, folding_file, read_folds
 from fat_fpga.faults.place import INPUT
 from fat_fpga.files import replacing
 from fat_fpga.finn.graph import LABELS
@@ -77,7 +77,7 @@ def read_build_folding(text: str, network: Network) -> Folding:
     folds = read_folds(str(source), network.units, network.name)
     extras: dict[str, Any] = {}
     if Path(source).suffix == ".json" and Path(source).is_file():
-        extras = {key: value for key, value in json.loads(Path(source).read_text()).items() if isinstance(value, dict)}
+        extras = {key: value for key, value in folding_file(Path(source)).value.items() if isinstance(value, dict)}
     found: dict[str, Fold] = {}
     for name, fold in folds.items():
         if fold.simd is None:
@@ -175,7 +175,7 @@ def _fold(text: str, name: str, entry: dict[str, Any]) -> Fold:
             str(entry.get("ram_style", "auto")),
             str(entry.get("window_ram_style", "distributed")),
         )
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise FaultError(f"folding {text}: expected numbers under PE and SIMD of {name}") from error
     for ram in (fold.ram, fold.window_ram):
         if ram not in RAM:

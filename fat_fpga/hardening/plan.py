@@ -48,7 +48,7 @@ class UnitPlan:
             raise PlanError(
                 f"{self.unit}: channels, pe and simd must be at least 1, got {self.channels}, {self.pe}, {self.simd}"
             )
-        if sorted(self.order) != list(range(self.channels)):
+        if len(self.order) != self.channels or sorted(self.order) != list(range(self.channels)):
             raise PlanError(f"{self.unit}: order must hold each of the channels 0 to {self.channels - 1} once")
         count = Counter(self.rows)
         if sorted(count) != list(range(self.channels)):

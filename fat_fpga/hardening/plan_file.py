@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fat_fpga.errors import PlanError
 from fat_fpga.files import replacing
 from fat_fpga.hardening.plan import Cost, Expected, Plan, UnitPlan
+from fat_fpga.json_file import Entry, read_object
 
 FORMAT = "fat_fpga plan"
 VERSION = 1
@@ -70,20 +70,14 @@ def read_plan(path: str | os.PathLike[str]) -> Plan:
             names the file and the key.
     """
     path = Path(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise PlanError(f"no plan file at {path}: fat-fpga plan RUN -o {path} makes one") from error
-    except OSError as error:
-        raise PlanError(f"cannot read the plan file {path}: {error.strerror}") from error
-    except ValueError as error:
-        raise PlanError(f"{path} is no plan file of fat-fpga plan: no JSON ({error})") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
+    if not path.exists():
+        raise PlanError(f"no plan file at {path}: fat-fpga plan RUN -o {path} makes one")
+    entry = read_object(path, "a plan file of fat-fpga plan", PlanError)
+    if entry.value.get("format") != FORMAT:
         raise PlanError(f"{path} is no plan file of fat-fpga plan")
-    entry = _Entry(path, "", content)
     if entry.get("version", int) != VERSION:
         raise PlanError(
-            f"{path} has plan format {content['version']}, this version of fat-fpga reads format {VERSION}: "
+            f"{path} has plan format {entry.value['version']}, this version of fat-fpga reads format {VERSION}: "
             "plan again from the run"
         )
     try:
@@ -92,10 +86,10 @@ def read_plan(path: str | os.PathLike[str]) -> Plan:
         raise error if str(error).startswith(str(path)) else PlanError(f"{path}: {error}") from error
 
 
-def _plan(entry: _Entry) -> Plan:
+def _plan(entry: Entry) -> Plan:
     model, data, expected = entry.inner("model"), entry.inner("data"), entry.inner("expected")
     faults = expected.items("fault", str)
-    counts = [expected.items(key, int) for key in ("correct", "changed")]
+    counts = [expected.items(key, int, 0) for key in ("correct", "changed")]
     for key, column in zip(("correct", "changed"), counts, strict=True):
         if len(column) != len(faults):
             raise PlanError(f"{entry.path}: expected.{key} has {len(column)} entries, expected.fault {len(faults)}")
@@ -104,11 +98,11 @@ def _plan(entry: _Entry) -> Plan:
         fingerprint=model.get("fingerprint", str),
         dataset=data.get("name", str),
         dataset_fingerprint=data.get("fingerprint", str),
-        images=data.get("images", int),
-        golden_correct=entry.get("golden_correct", int),
+        images=data.get("images", int, 1),
+        golden_correct=entry.get("golden_correct", int, 0),
         kind=entry.get("kind", str),
         asked=entry.get("asked", str),
-        worst_correct=entry.get("worst_correct", int),
+        worst_correct=entry.get("worst_correct", int, 0),
         units=tuple(
             UnitPlan(
                 unit.get("unit", str),
@@ -133,44 +127,3 @@ def _plan(entry: _Entry) -> Plan:
         part=None if entry.value.get("part") is None else entry.get("part", str),
         notes=entry.items("notes", str),
     )
-
-
-_NAMES = {str: "a string", int: "an integer", list: "a list", dict: "an object"}
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """An object in the file, that knows where it stands."""
-
-    path: Path
-    place: str
-    value: dict[str, Any]
-
-    def get(self, key: str, kind: type) -> Any:
-        """The value under ``key``, which must be of the kind."""
-        if key not in self.value:
-            raise PlanError(f"{self.path}: {self.place}{key} is missing")
-        found = self.value[key]
-        if not isinstance(found, kind) or isinstance(found, bool):
-            raise PlanError(f"{self.path}: {self.place}{key} must be {_NAMES[kind]}")
-        return found
-
-    def number(self, key: str) -> float:
-        found = self.value.get(key)
-        if not isinstance(found, int | float) or isinstance(found, bool):
-            raise PlanError(f"{self.path}: {self.place}{key} must be a number")
-        return float(found)
-
-    def items(self, key: str, kind: type) -> tuple[Any, ...]:
-        """A list of strings or of integers."""
-        found = self.get(key, list)
-        if not all(type(item) is kind for item in found):
-            raise PlanError(f"{self.path}: every entry of {self.place}{key} must be {_NAMES[kind]}")
-        return tuple(found)
-
-    def inner(self, key: str) -> _Entry:
-        return _Entry(self.path, f"{self.place}{key}.", self.get(key, dict))
-
-    def inners(self, key: str) -> list[_Entry]:
-        """A list of objects."""
-        return [_Entry(self.path, f"{self.place}{key}[{i}].", entry) for i, entry in enumerate(self.items(key, dict))]

@@ -34,7 +34,7 @@ def span_of(datatype: str) -> tuple[int, int] | None:
     """The smallest and the largest integer of a QONNX datatype; None where it is no integer one."""
     if datatype in ("BIPOLAR", "BINARY", "TERNARY"):
         return (0, 1) if datatype == "BINARY" else (-1, 1)
-    found = re.fullmatch(r"(U?)INT([1-9]\d*)", datatype)
+    found = re.fullmatch(r"(U?)INT([1-9][0-9]{0,2})", datatype)
     if not found:
         return None
     bits = int(found[2])

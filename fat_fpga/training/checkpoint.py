@@ -7,17 +7,18 @@ random in an epoch is drawn from the seed and the epoch's number, so no generato
 from __future__ import annotations
 
 import csv
+import warnings
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from fat_fpga.errors import TrainingError
 from fat_fpga.files import replacing
+from fat_fpga.training.checkpoint_content import METRICS, check_content, check_optimiser, check_state
 from fat_fpga.training.recipe import Recipe
-
-METRICS = ("epoch", "learning_rate", "loss", "train_accuracy", "test_accuracy", "seconds")
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,18 @@ class Checkpoint:
             rows.writeheader()
             rows.writerows(self.history)
 
+    def load_into(self, model: nn.Module, optimiser: torch.optim.Optimizer | None, path: Path) -> None:
+        """Put the stored state into a model, and into its optimiser if there is one.
+
+        Raises:
+            TrainingError: it is the state of another model; the message names the first thing that differs.
+        """
+        check_state(self.model, model.state_dict(), f"{path}: model")
+        model.load_state_dict(self.model)
+        if optimiser is not None:
+            check_optimiser(self.optimiser, optimiser, f"{path}: optimiser")
+            optimiser.load_state_dict(self.optimiser)
+
     def check_identity(self, wanted: RunIdentity, folder: Path) -> None:
         """Refuse to continue another training.
 
@@ -95,10 +108,16 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if not path.is_file():
         raise TrainingError(f"{path}: no such checkpoint; train a model first")
     try:
-        return Checkpoint(**torch.load(path, map_location="cpu", weights_only=True))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch's words on old formats
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file can raise nearly anything
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        if "Weights only load failed" in reason or "weights_only" in reason:
+            reason = "it is damaged, or holds Python objects, which are never loaded"
         raise TrainingError(f"{path}: not a readable checkpoint ({reason})") from error
+    check_content(content, path)
+    return Checkpoint(**content)
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

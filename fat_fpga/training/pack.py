@@ -33,10 +33,7 @@ def load_trained(run: Path, checkpoint: str = "last") -> tuple[QuantisedNetwork,
     path = run / f"{checkpoint}.pt"
     content = read_checkpoint(path)
     model = models.build(content.identity["model"], content.identity["classes"])
-    try:
-        model.load_state_dict(content.model)
-    except RuntimeError as error:
-        raise TrainingError(f"{path}: its weights do not fit {content.identity['model']}") from error
+    content.load_into(model, None, path)
     return model.eval(), content
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 from fat_fpga.errors import TrainingError
+from fat_fpga.files import read_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -37,10 +37,12 @@ def read_recipe_file(path: str | PathLike[str], known: Mapping[str, type]) -> di
         TrainingError: the file is missing or is no TOML, or holds an unknown name or a value of another type.
     """
     try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        content = tomllib.loads(read_file(path).decode("utf-8"))
+    except RecursionError as error:
+        raise TrainingError(f"{path}: not a recipe file (it is nested too deeply)") from error
     except OSError as error:
         raise TrainingError(f"{path}: cannot be read as a recipe file ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # of tomllib, of decoding, and of numbers with thousands of digits
         raise TrainingError(f"{path}: not a TOML file ({error})") from error
     settings = {}
     for written, value in content.items():
@@ -50,5 +52,8 @@ def read_recipe_file(path: str | PathLike[str], known: Mapping[str, type]) -> di
         kind, accepted = _KINDS[known[name]]
         if not isinstance(value, accepted) or (isinstance(value, bool) and known[name] is not bool):
             raise TrainingError(f"{path}: {written} must be {kind}, got {value!r}")
-        settings[name] = known[name](value)
+        try:
+            settings[name] = known[name](value)
+        except OverflowError as error:
+            raise TrainingError(f"{path}: {written} is too large for a number of 64 bits") from error
     return settings

@@ -152,8 +152,7 @@ class _Run:
         if (folder / "last.pt").exists():
             checkpoint = read_checkpoint(folder / "last.pt")
             checkpoint.check_identity(identity, folder)
-            self.model.load_state_dict(checkpoint.model)
-            self.optimiser.load_state_dict(checkpoint.optimiser)
+            checkpoint.load_into(self.model, self.optimiser, folder / "last.pt")
             self.history = checkpoint.history
 
     def epoch(self, bar: tqdm[NoReturn]) -> dict[str, Any]:

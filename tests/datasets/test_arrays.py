@@ -44,7 +44,10 @@ def test_class_names(tmp_path: Path) -> None:
         ({"images": IMAGES, "labels": LABELS, "classes": np.array(["a", "b"])}, "label 2 of image 2 is outside"),
         ({"images": IMAGES, "labels": LABELS, "classes": np.arange(3)}, "'classes' must be a list of text"),
         ({"images": IMAGES[:0], "labels": LABELS[:0]}, "holds no images"),
-        ({"images": np.array([None]), "labels": LABELS}, "'images' cannot be read"),
+        (
+            {"images": np.array([None]), "labels": LABELS},
+            "the array 'images' is of type object, expected numbers or text",
+        ),
     ],
 )
 def test_unfit(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:
@@ -64,3 +67,24 @@ def test_damaged(tmp_path: Path) -> None:
         load(f"npz:{tmp_path / 'images.npy'}")
     with pytest.raises(DataError, match=r"labels\.npy: no such file"):
         load(f"npy:{tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.array([0, 2**40, 1, 1, 1, 1]), "label 1099511627776 of image 1 is beyond 100,000 classes"),
+        (np.array([0, 2**64 - 1, 1, 1, 1, 1], np.uint64), "label 18446744073709551615 is beyond 64 bits"),
+    ],
+)
+def test_huge_labels(tmp_path: Path, labels: Any, message: str) -> None:
+    np.savez(tmp_path / "some.npz", images=IMAGES, labels=labels)
+    with pytest.raises(DataError, match=message):
+        load(f"npz:{tmp_path / 'some.npz'}")
+
+
+def test_names_of_classes_are_printable(tmp_path: Path) -> None:
+    names = np.array(["\x1b[2J", "two\nlines", "x" * 5000])
+    np.savez(tmp_path / "some.npz", images=IMAGES, labels=LABELS, classes=names)
+    first, second, third = load(f"npz:{tmp_path / 'some.npz'}").classes
+    assert (first, second) == ("\\x1b[2J", "two lines")
+    assert len(third) <= 200

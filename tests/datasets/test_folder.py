@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import os
+import struct
 import sys
+import tracemalloc
+import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -143,3 +150,70 @@ def test_images_spread_over_all_classes(tmp_path: Path) -> None:
     assert data.labels.tolist() == [0, 1]
     np.testing.assert_array_equal(data.images, PIXELS[[2, 1]].transpose(0, 3, 1, 2))
     assert len(load(f"folder:{tmp_path}", spread=9)) == 4
+
+
+def png(width: int, height: int, rows: bytes = b"") -> bytes:
+    """A PNG that says it has so many pixels."""
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    parts = [struct.pack(">I", len(c)) + kind + c + struct.pack(">I", zlib.crc32(kind + c)) for kind, c in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "message"),
+    [
+        (9_000, 9_000, r"9000 x 9000 pixels, expected at most 50,000,000"),
+        (2**16, 2**16, r"4294967296 pixels\) exceeds limit|65536 x 65536 pixels"),
+        (2**31 - 1, 2**31 - 1, "not a readable image"),
+        (0, 32, "not a readable image"),
+        (100, 100, "not a readable image"),
+    ],
+)
+def test_images_that_promise_more_than_they_have(tmp_path: Path, width: int, height: int, message: str) -> None:
+    (tmp_path / "dog").mkdir()
+    (tmp_path / "dog" / "a.png").write_bytes(png(width, height, bytes(10_000)))
+    tracemalloc.start()
+    with pytest.raises(DataError, match=rf"a\.png: .*{message}"):
+        load(f"folder:{tmp_path}")
+    assert tracemalloc.get_traced_memory()[1] < 2**24
+    tracemalloc.stop()
+
+
+def test_loops_pipes_and_devices(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    (tmp_path / "again").symlink_to(tmp_path)
+    assert load(f"folder:{tmp_path}").classes == ("again", "cat", "dog")
+    with pytest.raises(DataError, match="loop: no such folder"):
+        load(f"folder:{tmp_path / 'loop'}")
+    for name, make in (
+        ("pipe.png", os.mkfifo),
+        ("zero.png", lambda path: path.symlink_to("/dev/zero")),
+        ("folder.png", Path.mkdir),
+    ):
+        make(tmp_path / "cat" / name)
+        with pytest.raises(DataError, match=rf"{name}: no file: a folder, a device or a pipe"):
+            load(f"folder:{tmp_path}")
+        path = tmp_path / "cat" / name
+        path.rmdir() if path.is_dir() else path.unlink()
+    (tmp_path / "cat" / "link.png").symlink_to("link.png")
+    with pytest.raises(DataError, match=r"link\.png: "):
+        load(f"folder:{tmp_path}")
+
+
+def test_nothing_but_the_one_line_is_said(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "dog").mkdir()
+    image = io.BytesIO()
+    Image.fromarray(PIXELS[0]).save(image, "TIFF")
+    content = image.getvalue()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for cut in range(8, len(content), 7):
+            (tmp_path / "dog" / "a.tif").write_bytes(content[:cut])
+            with contextlib.suppress(DataError):
+                load(f"folder:{tmp_path}")
+    assert capfd.readouterr() == ("", "")

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from fat_fpga.datasets import load
+from fat_fpga.datasets import load, matlab, read_matlab
 from fat_fpga.errors import DataError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 3, 32, 32), dtype=np.uint8)
@@ -38,7 +38,7 @@ def test_official_files(tmp_path: Path, parent: str, compressed: bool) -> None:
     ("content", "message"),
     [
         ({"X": OFFICIAL["X"]}, r"expected the arrays X and y of SVHN's cropped digits, found \['X'\]"),
-        ({"digits": OFFICIAL["X"]}, r"found \[\]"),
+        ({"digits": OFFICIAL["X"]}, r"found \['digits'\]"),
         (OFFICIAL | {"X": OFFICIAL["X"].astype(float)}, r"X must be uint8 \[32, 32, 3, N\], got float64"),
         (OFFICIAL | {"X": IMAGES}, r"X must be uint8 \[32, 32, 3, N\], got uint8 \[6, 3, 32, 32\]"),
         (OFFICIAL | {"y": LABELS[:4]}, "6 images but 4 labels"),
@@ -72,4 +72,43 @@ def test_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         load(f"svhn:{tmp_path}")
     monkeypatch.setitem(sys.modules, "scipy.io", None)
     with pytest.raises(DataError, match=r"needs the package scipy: pip install '.\[data\]'"):
+        load(f"svhn:{tmp_path}")
+
+
+@pytest.mark.parametrize(
+    ("end", "message"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "the reader ended with SIGSEGV"),
+        ("time.sleep(60)", "it is not read in 1 s"),
+        ("bytearray(8 * 2**30)", "MemoryError"),
+        ("sys.exit(3)", "the reader failed"),
+    ],
+)
+def test_a_reader_that_ends_badly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, message: str) -> None:
+    """scipy's reader, which a damaged file can crash, runs in a process of its own."""
+    savemat(tmp_path / "test_32x32.mat", OFFICIAL)
+    program = Path(read_matlab.__file__).read_text()
+    assert "content = loadmat(" in program
+    (tmp_path / "reader.py").write_text(
+        program.replace("import sys\n", "import os, signal, sys, time\n", 1).replace(
+            "content = loadmat(", f"{end}; loadmat("
+        )
+    )
+    monkeypatch.setattr(read_matlab, "__file__", str(tmp_path / "reader.py"))
+    monkeypatch.setattr(matlab, "SECONDS", 1 if "sleep" in end else 60)
+    with pytest.raises(DataError, match=rf"test_32x32\.mat: not a readable MATLAB v5 file \({message}\)"):
+        load(f"svhn:{tmp_path}")
+
+
+def test_modules_of_the_current_folder_are_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    savemat(tmp_path / "test_32x32.mat", OFFICIAL)
+    for name in ("scipy", "numpy", "resource"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('run')")
+    monkeypatch.chdir(tmp_path)
+    assert len(load("svhn:.")) == 6
+
+
+def test_arrays_that_are_no_numbers(tmp_path: Path) -> None:
+    savemat(tmp_path / "test_32x32.mat", OFFICIAL | {"X": np.array([IMAGES, "text"], object)})
+    with pytest.raises(DataError, match=r"test_32x32\.mat: (X must be|not a readable)"):
         load(f"svhn:{tmp_path}")

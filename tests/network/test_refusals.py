@@ -270,7 +270,7 @@ def test_files_that_are_no_networks(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with pytest.raises(ModelError, match=r"network.onnx: it holds no network"):
         load_network(path)
-    with pytest.raises(ModelError, match="Is a directory"):
+    with pytest.raises(ModelError, match="it is a folder"):
         load_network(tmp_path)
 
 

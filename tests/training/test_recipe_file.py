@@ -66,3 +66,18 @@ def test_the_command_line_goes_before_the_file(recipe: Path) -> None:
     assert (asked.data, asked.flip, asked.crop_padding) == ("cifar10:data", True, 4)
     with pytest.raises(TrainingError, match="a training needs --model, or model in a recipe file"):
         settings_of(parser.parse_args(["train", "--data", "cifar10:data"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("epochs = " + "[" * 5000, "it is nested too deeply"),
+        ("epochs = " + "9" * 5000, "not a TOML file"),
+        ("rate = 1" + "0" * 400, "rate is too large for a number of 64 bits"),
+        ("\x00", "not a TOML file"),
+    ],
+)
+def test_hostile_files(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "recipe.toml").write_text(text)
+    with pytest.raises(TrainingError, match=rf"recipe\.toml: .*{message}"):
+        read_recipe_file(tmp_path / "recipe.toml", {"epochs": int, "rate": float})

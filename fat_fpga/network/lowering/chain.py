@@ -18,6 +18,7 @@ from fat_fpga.network.lowering.constants import Array
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
 from fat_fpga.network.lowering.monotone import check_monotone
 from fat_fpga.network.lowering.operators import Operator
+from fat_fpga.network.lowering.sizes import MOST_STEPS
 
 Probe = npt.NDArray[Any]
 """float32, or float64 where the chain is executed in that."""
@@ -52,6 +53,8 @@ class Chain:
             channels: channel of every element of the node's moving input, without the batch axis.
             dtype: type of the moving input; float32 by default.
         """
+        if len(self.steps) >= MOST_STEPS:
+            raise refuse(node, f"more than {MOST_STEPS} element-wise nodes follow each other, which no network needs")
         check_monotone(node, self.graph)
         (variable,) = self.graph.moving(node)
         constants = {name: self.graph.constants[name].values for name in node.input if name and name != variable}

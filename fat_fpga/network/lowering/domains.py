@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import onnx
+
 from fat_fpga.network.lowering.graph import Node, refuse
 from fat_fpga.network.lowering.operators import QONNX_QUANTISERS
 from fat_fpga.network.lowering.vote import VOTE
@@ -14,6 +16,19 @@ FINN = (
     "finn.custom_op.general", "finn",
 )  # fmt: skip
 OURS = ("fat_fpga.qonnx_ops",)
+
+
+def check_attributes(node: Node, opset: int) -> None:
+    """ModelError where a standard operator has an attribute that its version does not know: no tool executes it."""
+    if node.domain not in STANDARD or node.op_type in QONNX_QUANTISERS:
+        return
+    try:
+        known = onnx.defs.get_schema(node.op_type, opset, "").attributes
+    except onnx.defs.SchemaError:  # the operator itself is refused elsewhere
+        return
+    unknown = [attribute.name for attribute in node.attribute if attribute.name not in known]
+    if unknown:
+        raise refuse(node, f"it has the attribute '{unknown[0]}', which the operator does not have in version {opset}")
 
 
 def check_domain(node: Node) -> None:

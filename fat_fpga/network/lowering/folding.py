@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import onnx
 
-from fat_fpga.network.datatypes import smallest_type
+from fat_fpga.network.datatypes import WIDEST, smallest_type
 from fat_fpga.network.layers import IntArray
 from fat_fpga.network.lowering.constants import Array, Constant, exactly, whole
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QONNX_QUANTISERS, Operator
+from fat_fpga.network.lowering.sizes import MOST_COMPUTED, tensor_values
 
 CONSTANT_FORMS = ("value", "value_float", "value_floats", "value_int", "value_ints")
 """Attributes in which a Constant node may hold its value."""
@@ -19,7 +20,11 @@ PARTS_OF_BYTES = ("int2", "uint2", "int4", "uint4")
 
 def fold(node: Node, graph: Graph) -> None:
     """Compute a node all of whose inputs are constants, and add its output to the graph's constants."""
-    graph.constants[node.output[0]] = _value(node, graph)
+    value = _value(node, graph)
+    graph.computed += value.values.size
+    if graph.computed > MOST_COMPUTED:
+        raise refuse(node, f"the constants that nodes compute up to here have more than {MOST_COMPUTED:,} values")
+    graph.constants[node.output[0]] = value
 
 
 def _value(node: Node, graph: Graph) -> Constant:
@@ -54,7 +59,7 @@ def _given(node: Node) -> Array:
     """The value of a Constant node."""
     for form, value in attributes(node).items():
         if isinstance(value, onnx.TensorProto):
-            return onnx.numpy_helper.to_array(value)
+            return tensor_values(value)
         if form in CONSTANT_FORMS:
             return np.asarray(value, np.float32 if "float" in form else np.int64)
     raise refuse(node, f"expected its value in one of {', '.join(CONSTANT_FORMS)}")
@@ -68,6 +73,8 @@ def _quantised(node: Node, graph: Graph, values: Array) -> Constant:
         zero, bits = graph.constant(node, 2), graph.constant(node, 3)
         if exactly(zero) is None or exactly(bits) is None:
             raise refuse(node, "its zero point and bit width must be integers")
+        if bits.size == 0 or bits.min() < 1 or bits.max() > WIDEST + 1:
+            raise refuse(node, f"its bit width must be from 1 to {WIDEST + 1}")
         width, signed = int(bits.max()), attributes(node)["signed"]
         datatype = f"{'INT' if signed else 'UINT'}{width}" if width > 1 else "BIPOLAR" if signed else "BINARY"
     steps = whole(values, scale)

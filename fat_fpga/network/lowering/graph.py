@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,10 +11,10 @@ from typing import Any
 import numpy as np
 import onnx
 import onnx.inliner
-from onnx import numpy_helper
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.lowering.constants import Constant
+from fat_fpga.network.lowering.sizes import MOST_PIXELS, check_graph, tensor_values
 
 Node = onnx.NodeProto
 
@@ -57,11 +58,13 @@ class Graph:
         input_type: element type of the image tensor, of ``onnx.TensorProto``.
         opset: version of the standard operators.
         input, input_shape, batch: name of the image tensor, its shape without the batch, and the batch (1 if free).
+        computed: how many values the constants have that nodes computed.
         outputs: names of the output tensors.
         uses: how many nodes read the values of each tensor.
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
+        check_graph(model)
         if model.functions:
             model = onnx.inliner.inline_local_functions(model)
         self.model, graph = model, model.graph
@@ -84,17 +87,17 @@ class Graph:
             if entry.key == "finn_datatype"
         }
         self.constants = {
-            tensor.name: Constant(numpy_helper.to_array(tensor), datatype=self.datatypes.get(tensor.name))
+            tensor.name: Constant(tensor_values(tensor), datatype=self.datatypes.get(tensor.name))
             for tensor in graph.initializer
         }
+        self.computed = 0
         self.outputs = [output.name for output in graph.output]
         self.uses = Counter(n for node in self.nodes if node.op_type != "Shape" for n in node.input if n)
         images = [value for value in graph.input if value.name not in self.constants]
         if len(images) != 1:
-            raise ModelError(
-                f"expected one input, the image, got {len(images)}: "
-                f"{', '.join(v.name for v in images)}; store constants as initialisers"
-            )
+            names = ", ".join(f"'{value.name}'" for value in images)
+            found = f"{len(images)}: {names}; store constants as initialisers" if images else "none"
+            raise ModelError(f"expected one input, the image, got {found}")
         self.input = images[0].name
         tensor_type = images[0].type.tensor_type
         self.input_type = tensor_type.elem_type
@@ -107,6 +110,8 @@ class Graph:
             )
         self.input_shape = tuple(sizes[1:])
         self.batch = max(sizes[0], 1)
+        if self.batch * math.prod(self.input_shape) > MOST_PIXELS:
+            raise ModelError(f"input '{self.input}' has shape {sizes}: expected at most {MOST_PIXELS:,} values")
 
     def constant(self, node: Node, position: int) -> np.ndarray[Any, np.dtype[Any]]:
         """Value of a node's input that must be constant."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -123,7 +124,7 @@ def _stored(node: Node, graph: Graph) -> Grid | str:
     dtype = stored_type(node, graph)
     if dtype not in (np.int8, np.uint8):
         return f"{label(node)} stores {dtype}: only int8 and uint8 are supported"
-    if np.any(graph.constant(node, 1) <= 0):
+    if not np.all(graph.constant(node, 1) > 0):
         raise refuse(node, "its scale must be positive")
     return Grid(1.0, Levels(-128 if dtype == np.int8 else 0, 1, 256, "INT8" if dtype == np.int8 else "UINT8"))
 
@@ -140,7 +141,7 @@ def _multi_threshold(node: Node, graph: Graph) -> Grid | str:
     values = attributes(node)
     scale, bias = float(values.get("out_scale", 1.0)), float(values.get("out_bias", 0.0))
     count = graph.constant(node, 1).shape[-1] + 1
-    if scale <= 0:
+    if not 0 < scale < math.inf or not math.isfinite(bias):
         raise refuse(node, f"out_scale must be positive, got {scale:g}")
     if count > 2**MAX_BITS:
         raise refuse(
@@ -158,8 +159,8 @@ def _multi_threshold(node: Node, graph: Graph) -> Grid | str:
 def _quantiser(node: Node, graph: Graph) -> Grid | str:
     values = attributes(node)
     scales = graph.constant(node, 1)
-    if np.any(scales <= 0):
-        raise refuse(node, "its scale must be positive")
+    if not scales.size or not np.all((scales > 0) & np.isfinite(scales)):
+        raise refuse(node, "its scale must be positive, and finite")
     scale = uniform(scales)
     differs = "lie levels of a scale that differs between the channels (scaling_per_output_channel=True in Brevitas)"
     if node.op_type == "BipolarQuant":

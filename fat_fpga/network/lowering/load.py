@@ -26,6 +26,10 @@ def load_with_sites(
     path: Path, name: str | None = None, pixels: Pixels = "auto", image_shape: Shape | None = None
 ) -> tuple[Network, Sites]:
     """The network in a file, and where its parts are in the file's model."""
+    if path.exists() and not path.is_file():
+        raise ModelError(
+            f"cannot read network file {path}: it is {'a folder' if path.is_dir() else 'a device or a pipe'}"
+        )
     try:
         model = onnx.load(path, load_external_data=False)
     except OSError as error:
@@ -50,6 +54,10 @@ def _load_data_beside(model: onnx.ModelProto, path: Path) -> None:
     outside = [tensor for tensor in tensors if external_data_helper.uses_external_data(tensor)]
     names = {entry.value for tensor in outside for entry in tensor.external_data if entry.key == "location"}
     for name in sorted(names):
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise ModelError(
+                f"{path}: its weights are in the file '{name}': a file outside the model's folder is not read"
+            )
         if not (path.parent / name).is_file():
             raise ModelError(f"{path}: its weights are in the file '{name}', which must lie beside it and does not")
     try:

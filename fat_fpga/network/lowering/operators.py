@@ -10,9 +10,12 @@ import onnx
 import onnxruntime
 from qonnx.custom_op.registry import getCustomOp
 
+from fat_fpga.errors import ModelError
 from fat_fpga.network.lowering.constants import Array
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
+from fat_fpga.network.lowering.sizes import check_quantiser, check_result
 
+onnxruntime.set_default_logger_severity(4)  # what fails is an exception, and told in one line
 QONNX_QUANTISERS = ("Quant", "IntQuant", "BipolarQuant", "MultiThreshold")
 """Quantisers that qonnx executes, with parameters to the last bit as it does."""
 QUANTISERS = (*QONNX_QUANTISERS, "QuantizeLinear")
@@ -39,15 +42,19 @@ class Operator:
         """The node's first output; ModelError where it cannot be executed on such inputs."""
         try:
             if self.node.op_type in QONNX_QUANTISERS:
+                check_quantiser(self.node, inputs)
                 context: dict[str, Array] = dict(inputs)
                 with np.errstate(all="ignore"):  # what is not finite is refused where it matters
                     getCustomOp(self.node).execute_node(context, None)
                 return context[self.node.output[0]]
             types = tuple(array.dtype for array in inputs.values())
             if types not in self._sessions:
+                check_result(self.node, dict(inputs), self._opset)
                 self._sessions[types] = self._start(inputs)
             output: Array = self._sessions[types].run([self.node.output[0]], dict(inputs))[0]
             return output
+        except ModelError as error:
+            raise refuse(self.node, str(error)) from error
         except Exception as error:
             raise refuse(self.node, f"cannot be executed: {error}") from error
 

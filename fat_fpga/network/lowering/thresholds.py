@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import Lattice, lattice
 from fat_fpga.network.datatypes import holds, is_word, smallest_type, type_of
 from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
@@ -59,7 +60,10 @@ class Accumulators:
         """Real values of integers [V, M]."""
         integers: npt.NDArray[Any] = accumulators.astype(self.type)
         real: npt.NDArray[Any] = integers * self._source * self._scale
-        return real if self._bias is None else real + self._bias
+        real = real if self._bias is None else real + self._bias
+        if np.any(np.isnan(real)):
+            raise ModelError("its scales, or its bias, are not finite")
+        return real
 
 
 def activated_unit(

@@ -13,7 +13,7 @@ from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, Sha
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import Constant
-from fat_fpga.network.lowering.domains import check_domain
+from fat_fpga.network.lowering.domains import check_attributes, check_domain
 from fat_fpga.network.lowering.folding import fold
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, blaming, label, refuse
 from fat_fpga.network.lowering.grid import Grid, behind
@@ -44,10 +44,11 @@ def lower_with_sites(
     try:
         graph = Graph(model)
         walk = _Walk(graph, pixels, image_shape)
-        for node in graph.nodes:
-            with blaming(node):
-                walk.visit(node)
-        return walk.finish(name), walk.sites
+        with np.errstate(all="ignore"):  # what is not finite is refused where it matters
+            for node in graph.nodes:
+                with blaming(node):
+                    walk.visit(node)
+            return walk.finish(name), walk.sites
     except ModelError:
         raise
     except Exception as error:  # whatever a damaged file leads to
@@ -124,6 +125,8 @@ class _Walk:
                 self.pending.show(self.tensor, self.layout, self.grid)
 
     def _take(self, node: Node) -> None:
+        if node.op_type in (*MATRIX, *POOLS):  # all others are executed, which finds it out
+            check_attributes(node, self.graph.opset)
         if node.op_type in MATRIX:
             self._product(node)
         elif node.op_type in POOLS:
