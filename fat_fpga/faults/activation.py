@@ -22,13 +22,13 @@ class ActivationUpset:
     kind = "activation"
     cause = "a single-event upset of one activation's bit while one image passes"
     bits = True
+    axes: tuple[str, ...] = ("channel", "row", "column")
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         if place.levels is None:
             return None
         bits = activation_register(place.levels).bits
-        axes = ("channel", "row", "column")
-        return Block(place.name, self.kind, axes, place.shape, (FLIP,), bits=bits, frames=setting.frames or 0)
+        return Block(place.name, self.kind, self.axes, place.shape, (FLIP,), bits=bits, frames=setting.frames or 0)
 
     def block_of(self, network: Network, fault: Fault) -> Block:
         block = self.block(network, place_of(network, fault.layer), Setting())

@@ -36,11 +36,13 @@ class FaultModel(Protocol):
         cause: what breaks in the hardware, in a few words, for reports.
         bits: whether it changes bits of words, so that what it does depends on their widths and signs, too, which
             `memory_fingerprint` tells apart; else the network's function decides.
+        axes: what the numbers of its index count: ``("channel", "row", "column")``.
     """
 
     kind: str
     cause: str
     bits: bool
+    axes: tuple[str, ...]
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         """The faults of this kind at a place; None where there can be none. Where the setting lacks something that

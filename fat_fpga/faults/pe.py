@@ -22,6 +22,7 @@ class PeStuckAt:
     kind = "pe"
     cause = "a whole PE: all channels that it computes under the folding"
     bits = False
+    axes: tuple[str, ...] = ("PE",)
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         if place.unit is None or place.levels is None:
@@ -54,7 +55,7 @@ class PeStuckAt:
         ]
 
     def _block(self, place: str, pes: int, levels: Sequence[int]) -> Block:
-        return Block(place, self.kind, ("PE",), (pes,), tuple(map(Effect, levels)), of=pes)
+        return Block(place, self.kind, self.axes, (pes,), tuple(map(Effect, levels)), of=pes)
 
 
 def _served(network: Network, fault: Fault) -> list[Place]:

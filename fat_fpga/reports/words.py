@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fat_fpga.campaign.origin import SETS
+from fat_fpga.campaign.result import Result
 from fat_fpga.faults import MODELS
 
 
@@ -40,8 +41,8 @@ LEVELS = ("channel", "pixel", "element", "pe")
 COUNTED_ONCE = ("channel", "pe")
 """Kinds whose places are counted, whatever they are stuck at."""
 BITS = (*MEMORY_BITS, "activation")
-MAPS = {"pixel": (0, 1), "element": (1, 2)}
-"""Kinds that have a place in height x width, and which parts of their index it is."""
+MAPS = ("pixel", "element")
+"""Kinds that have a place in height x width."""
 
 
 def words(kind: str) -> Words:
@@ -49,13 +50,13 @@ def words(kind: str) -> Words:
     return KINDS.get(kind) or Words(f"{kind} faults", f"{kind.replace(SETS, 'sets of ')} faults", "worst effect")
 
 
-def effect_words(effect: str) -> str:
+def effect_words(result: Result) -> str:
     """``stuck at -1`` for ``= -1``, ``bit 3 flipped`` for ``bit[3] ^ 1``; effects of several faults as they stand."""
-    if " & " in effect:
-        return effect
-    *bit, sign, value = effect.split(" ")
-    what = "flipped" if sign == "^" else f"stuck at {value}"
-    return f"{bit[0].replace('[', ' ').rstrip(']')} {what}" if bit else what
+    if result.members:
+        return result.lasting
+    if result.bit is None:
+        return f"stuck at {result.value:+d}" if result.value else "stuck at 0"
+    return f"bit {result.bit} {'flipped' if result.flip else f'stuck at {result.value}'}"
 
 
 def causes(kind: str) -> dict[str, str]:
