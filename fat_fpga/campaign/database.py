@@ -16,10 +16,15 @@ STEPS = 1_000_000
 FREE_STEPS, STEPS_PER_BYTE = 100_000_000, 100
 """No reading of an intact file takes more steps than these together."""
 
+LONGEST = 300
+"""Characters of a message on what is wrong, which may quote the file."""
+
 
 def damaged(path: Path, what: str) -> NoReturn:
     """CampaignError for a run file that is not as a campaign left it."""
-    raise CampaignError(f"{path} is damaged or was altered: {what}. Restore it from a copy, or start a new run")
+    short = what if len(what) <= LONGEST else what[:LONGEST] + " ..."
+    clean = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short)
+    raise CampaignError(f"{path} is damaged or was altered: {clean}. Restore it from a copy, or start a new run")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
 from fat_fpga.campaign.origin import Origin
 from fat_fpga.campaign.result import Result
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["Result", "Run", "Session"]
 
@@ -90,6 +94,21 @@ class Run:
     def error_free_accuracy(self) -> float:
         """Accuracy of the fault-free network, in percent."""
         return 100 * self.error_free / self.images
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """A table with one row for each finished fault, in the order of ``results``.
+
+        Columns: ``fault`` (text form), ``layer`` and ``kind`` (categories), the typed parts of the address as `Result`
+        has them (Int32, ``flip`` boolean; missing where a kind has no such part, and for sets), ``correct`` and
+        ``changed`` (images, int64), ``accuracy`` (percent) and ``drop`` (percentage points; float64). ``attrs`` names
+        model, data and fault list.
+
+        Raises:
+            CampaignError: pandas is not installed.
+        """
+        from fat_fpga.campaign.table import to_pandas
+
+        return to_pandas(self)
 
     @cached_property
     def correct(self) -> npt.NDArray[np.int64]:

@@ -22,7 +22,7 @@ class ActivationUpset:
     kind = "activation"
     cause = "a single-event upset of one activation's bit while one image passes"
     bits = True
-    axes: tuple[str, ...] = ("channel", "row", "column")
+    axes = ("channel", "row", "column")
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         if place.levels is None:

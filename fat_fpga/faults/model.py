@@ -42,7 +42,9 @@ class FaultModel(Protocol):
     kind: str
     cause: str
     bits: bool
-    axes: tuple[str, ...]
+
+    @property
+    def axes(self) -> tuple[str, ...]: ...
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         """The faults of this kind at a place; None where there can be none. Where the setting lacks something that

@@ -22,7 +22,7 @@ class PeStuckAt:
     kind = "pe"
     cause = "a whole PE: all channels that it computes under the folding"
     bits = False
-    axes: tuple[str, ...] = ("PE",)
+    axes = ("PE",)
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         if place.unit is None or place.levels is None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fat_fpga.campaign import Result, Run, Selection, run_campaign
-from fat_fpga.faults import MODELS, fault_space, parse_fault
+from fat_fpga.faults import MODELS, Fault, fault_space, parse_fault
 from fat_fpga.faults.block import BIT_EFFECTS
 from fat_fpga.network import Levels
 from fat_fpga.reports import layer_table, report_json, report_text, write_csv, write_figures, write_json
