@@ -60,10 +60,11 @@ class Sheet:
     golden: npt.NDArray[np.int32]
 
 
-def write(path: Path, sheet: Sheet, old: Content | None = None) -> None:
+def write(path: Path, sheet: Sheet, engine: str, old: Content | None = None) -> None:
     """Write a new file at ``path``, which is nobody else's yet.
 
     Args:
+        engine: what this process is going to work with; noted as the last session.
         old: results and sessions of another file of the same campaign, which are taken over.
     """
     images = [(int(label), int(golden)) for label, golden in zip(sheet.labels, sheet.golden, strict=True)]
@@ -93,6 +94,7 @@ def write(path: Path, sheet: Sheet, old: Content | None = None) -> None:
             _fill(connection, sheet, rows, meta, images)
             if old:
                 _take_over(connection, old)
+            connection.execute(SESSION, worker(engine))
             connection.commit()
         finally:
             connection.close()

@@ -7,6 +7,8 @@ works on a file at a time; a lock says so, which ends with the process.
 
 from __future__ import annotations
 
+import os
+import socket
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
@@ -56,7 +58,7 @@ class Store:
         lock = None
         try:
             with replacing(path, new=True) as temporary:
-                write(temporary, sheet)
+                write(temporary, sheet, engine)
                 lock = hold(temporary, WORKING)
         except FileExistsError:
             if lock is not None:
@@ -67,7 +69,7 @@ class Store:
                 lock.release()
             raise
         assert lock is not None, "nobody else knows the temporary name"
-        return cls._started(path, lock, sheet.identity, sheet.faults, engine)
+        return cls._started(path, lock, sheet.identity, sheet.faults, engine, noted=True)
 
     @classmethod
     def open(cls, path: Path, identity: Identity, faults: Sequence[AnyFault], engine: str) -> Store:
@@ -87,12 +89,24 @@ class Store:
         return cls._started(path, lock, identity, faults, engine)
 
     @classmethod
-    def _started(cls, path: Path, lock: Lock, identity: Identity, faults: Sequence[AnyFault], engine: str) -> Store:
-        """The file of which this process has the lock, which is given back if it is not to be worked on."""
+    def _started(
+        cls,
+        path: Path,
+        lock: Lock,
+        identity: Identity,
+        faults: Sequence[AnyFault],
+        engine: str,
+        noted: bool = False,
+    ) -> Store:
+        """The file of which this process has the lock, which is given back if it is not to be worked on.
+
+        Args:
+            noted: whether the last session in the file is this one.
+        """
         try:
             content = _content(path, identity)
             if len(content.pending) and content.version < schema.VERSION:
-                lock, old = _renewed(path, content, faults), lock
+                lock, old, noted = _renewed(path, content, faults, engine), lock, True
                 old.release()
             connection, _ = connect(path)
             connection.set_progress_handler(None, 0)
@@ -103,7 +117,9 @@ class Store:
         try:
             if store.pending:
                 with transaction(connection, path):
-                    store._session = connection.execute(SESSION, worker(engine)).lastrowid
+                    if not noted:
+                        connection.execute(SESSION, worker(engine))
+                    (store._session,) = connection.execute("SELECT max(id) FROM session").fetchone()
         except BaseException:
             store.close()
             raise
@@ -166,14 +182,14 @@ def _content(path: Path, identity: Identity) -> Content:
     return content
 
 
-def _renewed(path: Path, content: Content, faults: Sequence[AnyFault]) -> Lock:
+def _renewed(path: Path, content: Content, faults: Sequence[AnyFault], engine: str) -> Lock:
     """Write the file anew in the format of today, whole or not at all; the lock on it."""
     header = content.header
     sheet = Sheet(header.identity, header.origin, header.layers, faults, header.labels, header.golden)
     lock = None
     try:
         with replacing(path) as temporary:
-            write(temporary, sheet, old=content)
+            write(temporary, sheet, engine, content)
             lock = hold(temporary, WORKING)
     except BaseException:
         if lock is not None:
@@ -197,4 +213,15 @@ def _who(path: Path) -> str:
         return ""
     finally:
         connection.close()
+    if host == socket.gethostname() and not _lives(process):
+        return ""  # the one that has the lock has not noted itself yet
     return f" (process {process} on {host}, since {started})"
+
+
+def _lives(process: int) -> bool:
+    """Whether there is such a process on this host."""
+    try:
+        os.kill(process, 0)
+    except (OSError, OverflowError, TypeError) as error:
+        return isinstance(error, PermissionError)
+    return True
