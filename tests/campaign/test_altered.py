@@ -122,7 +122,7 @@ def schema(path: Path, rng: random.Random) -> None:
             [f'CREATE INDEX other ON {table} ("{names[0]}")'],
             ["CREATE TABLE other (x)"],
             [f"CREATE VIEW other AS {ENDLESS.format(columns='x')}"],
-            [f"CREATE TABLE copy AS SELECT * FROM {table}", f"DROP TABLE {table}", f"ALTER TABLE copy RENAME TO {table}"],
+            [f"CREATE TABLE t AS SELECT * FROM {table}", f"DROP TABLE {table}", f"ALTER TABLE t RENAME TO {table}"],
             ["ANALYZE"],
             [f"UPDATE sqlite_master SET sql = replace(sql, 'INTEGER', 'TEXT') WHERE name = '{table}'"],
             [f"UPDATE sqlite_master SET rootpage = {rng.randrange(40)} WHERE name = '{table}'"],
@@ -159,7 +159,7 @@ def spoil_pages(path: Path, rng: random.Random) -> None:
 
 
 ALTERATIONS: dict[Alter, int] = {
-    update: 120, swap_counts: 20, delete: 30, insert: 30, forget: 6, schema: 70, flip_bits: 60, spoil_pages: 30,
+    update: 80, swap_counts: 15, delete: 20, insert: 20, forget: 4, schema: 60, flip_bits: 40, spoil_pages: 20,
 }  # fmt: skip
 
 
@@ -208,7 +208,7 @@ def test_altered_files_are_refused_in_one_line_or_harmless(
                 assert str(path) in told.err
                 assert len(told.err) < 600
                 refused += 1
-    assert refused > 150
+    assert refused > 100
     assert harmless > 10
 
 
@@ -217,7 +217,7 @@ def test_every_count_is_held_by_its_digest(whole: Path, tmp_path: Path) -> None:
     for position in range(run.asked):
         shutil.copy(whole, path)
         sql(path, f"UPDATE fault SET changed = 12 - (changed = 12) WHERE position = {position}")
-        with pytest.raises(CampaignError, match="the results of chunk .* are not those|counts that cannot be"):
+        with pytest.raises(CampaignError, match=r"the results of chunk .* are not those|counts that cannot be"):
             Run.open(path)
 
 
