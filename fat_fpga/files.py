@@ -96,8 +96,9 @@ def replacing(path: str | os.PathLike[str], *, new: bool = False) -> Iterator[Pa
 def remove_leftovers(path: Path) -> None:
     """Remove the temporary files that killed processes left beside ``path``; those of living ones stay."""
     pattern = re.compile(rf"\.{re.escape(_stem(path))}\.[0-9a-f]{{8}}\.tmp")
-    with os.scandir(path.parent) as entries:
-        found = [Path(entry.path) for entry in entries if pattern.fullmatch(entry.name)]
+    found: list[Path] = []
+    with suppress(OSError), os.scandir(path.parent) as entries:  # a folder may be one to write into alone
+        found += [Path(entry.path) for entry in entries if pattern.fullmatch(entry.name)]
     for leftover in found:
         with suppress(OSError):
             lock = hold(leftover, WRITING)

@@ -38,12 +38,32 @@ class Store:
         golden: predicted classes of the fault-free network, int32 [N].
     """
 
-    def __init__(self, path: Path, lock: Lock, content: Content, connection: sqlite3.Connection) -> None:
-        self.path = path
-        self.pending: list[int] = content.pending.tolist()
-        self.golden: npt.NDArray[np.int32] = content.header.golden
-        self._lock, self._connection = lock, connection
+    def __init__(
+        self, path: Path, lock: Lock, pending: Sequence[int], golden: npt.NDArray[np.int32], session: str | None = None
+    ) -> None:
+        """The file that this process has the lock on, which is given back if the file cannot be opened.
+
+        Args:
+            session: the engine of a session to be noted; None if the last one in the file is this one.
+        """
+        self.path, self.pending, self.golden = path, pending, golden
+        self._lock = lock
         self._session: int | None = None
+        try:
+            self._connection, _ = connect(path)
+        except BaseException:
+            lock.release()
+            raise
+        self._connection.set_progress_handler(None, 0)
+        try:
+            if pending:
+                with transaction(self._connection, path):
+                    if session is not None:
+                        self._connection.execute(SESSION, worker(session))
+                    (self._session,) = self._connection.execute("SELECT max(id) FROM session").fetchone()
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
     def create(cls, path: Path, sheet: Sheet, engine: str) -> Store:
@@ -69,7 +89,7 @@ class Store:
                 lock.release()
             raise
         assert lock is not None, "nobody else knows the temporary name"
-        return cls._started(path, lock, sheet.identity, sheet.faults, engine, noted=True)
+        return cls(path, lock, range(len(sheet.faults)), sheet.golden)
 
     @classmethod
     def open(cls, path: Path, identity: Identity, faults: Sequence[AnyFault], engine: str) -> Store:
@@ -86,44 +106,16 @@ class Store:
         lock = hold(path, WORKING)
         if lock is None:
             raise CampaignError(f"another process is working on {path}{_who(path)}: let that one finish")
-        return cls._started(path, lock, identity, faults, engine)
-
-    @classmethod
-    def _started(
-        cls,
-        path: Path,
-        lock: Lock,
-        identity: Identity,
-        faults: Sequence[AnyFault],
-        engine: str,
-        noted: bool = False,
-    ) -> Store:
-        """The file of which this process has the lock, which is given back if it is not to be worked on.
-
-        Args:
-            noted: whether the last session in the file is this one.
-        """
+        session: str | None = engine
         try:
             content = _content(path, identity)
             if len(content.pending) and content.version < schema.VERSION:
-                lock, old, noted = _renewed(path, content, faults, engine), lock, True
+                lock, old, session = _renewed(path, content, faults, engine), lock, None
                 old.release()
-            connection, _ = connect(path)
-            connection.set_progress_handler(None, 0)
         except BaseException:
             lock.release()
             raise
-        store = cls(path, lock, content, connection)
-        try:
-            if store.pending:
-                with transaction(connection, path):
-                    if not noted:
-                        connection.execute(SESSION, worker(engine))
-                    (store._session,) = connection.execute("SELECT max(id) FROM session").fetchone()
-        except BaseException:
-            store.close()
-            raise
-        return store
+        return cls(path, lock, content.pending.tolist(), content.header.golden, session)
 
     def record(
         self,
