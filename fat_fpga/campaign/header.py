@@ -9,7 +9,7 @@ from dataclasses import MISSING, Field, dataclass, fields
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +19,7 @@ from fat_fpga.campaign.digest import HEADER, header_digest
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
 from fat_fpga.campaign.origin import Origin
-
-T = TypeVar("T", Identity, Origin)
+from fat_fpga.errors import CampaignError
 
 _LEVELS = re.compile(r"(-?\d{1,10}(,-?\d{1,10})*)?")
 _SIZES = ("channels", "height", "width")
@@ -66,7 +65,7 @@ def read_header(connection: sqlite3.Connection, path: Path, version: int) -> Hea
     sessions = connection.execute(
         "SELECT started, engine, version, faults, seconds FROM session ORDER BY id"
     ).fetchall()
-    identity, origin = _entries(Identity, meta, path), _entries(Origin, meta, path)
+    identity, origin = _entries(Identity, meta, path), _origin(meta, path)
     _check_rows(path, "layer", layers, LayerRow)
     _check_rows(path, "session", sessions, Session)
     _check_layers(path, layers)
@@ -91,10 +90,22 @@ def read_header(connection: sqlite3.Connection, path: Path, version: int) -> Hea
     return header
 
 
-def _entries(cls: type[T], meta: Mapping[str, Any], path: Path) -> T:
+def _entries(cls: type[Identity], meta: Mapping[str, Any], path: Path) -> Identity:
     """The entries of meta that are the fields of a class; those with a default may be missing."""
     hints = get_type_hints(cls)
     return cls(**{f.name: _entry(meta, f.name, hints[f.name], path) for f in fields(cls) if _asked(f, meta)})
+
+
+def _origin(meta: Mapping[str, Any], path: Path) -> Origin:
+    """How the fault list came about; the strata are JSON, all else is as it stands."""
+    hints = get_type_hints(Origin) | {"strata": str | None}
+    for field in fields(Origin):
+        if _asked(field, meta):
+            _entry(meta, field.name, hints[field.name], path)
+    try:
+        return Origin.of_entries(meta)
+    except CampaignError as error:
+        damaged(path, str(error))
 
 
 def _asked(field: Field[Any], meta: Mapping[str, Any]) -> bool:

@@ -12,7 +12,8 @@ from fat_fpga.campaign.columns import COLUMNS, INDEX, index_columns
 from fat_fpga.campaign.database import damaged
 from fat_fpga.campaign.fault_rows import BATCH, FaultRows
 from fat_fpga.campaign.header import Header
-from fat_fpga.campaign.selection import SETS, kind_of
+from fat_fpga.campaign.origin import SETS
+from fat_fpga.campaign.selection import kind_of
 from fat_fpga.errors import FaultError
 from fat_fpga.faults import MODELS, Fault, parse_fault
 
