@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
+import secrets
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from fat_fpga.locks import WRITING, Lock, hold
+
+LONGEST = 200
+"""Bytes of a file name that leave room for what a temporary name adds; file systems take 255."""
 LARGEST_FILE = 2**30
 """Bytes of a file that is read whole as text."""
 
@@ -62,11 +69,19 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+def replacing(path: str | os.PathLike[str], *, new: bool = False) -> Iterator[Path]:
     """A temporary path beside ``path`` that becomes ``path`` when the block ends well, and vanishes if not.
 
     Links are followed, and the mode of a file that is replaced is kept. What is no file (a device, a pipe) is not
-    replaced: it takes what was written.
+    replaced: it takes what was written. The content is on the disk before the name is. Of several processes that write
+    the same path each has a temporary file of its own, and the last to end wins. What a killed process left is removed
+    by the next that writes the same path.
+
+    Args:
+        new: the path must not exist, and of several processes the first wins.
+
+    Raises:
+        FileExistsError: ``new``, and there is such a file when the block ends.
     """
     path = check_writable(path)
     if path.exists() and not path.is_file():
@@ -75,11 +90,61 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
             with temporary.open("rb") as source, path.open("wb") as target:
                 shutil.copyfileobj(source, target)
         return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    remove_leftovers(path)
+    temporary, lock = _temporary(path)
     try:
         yield temporary
         if path.exists():
             temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-        temporary.replace(path)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        if new:
+            _place(temporary, path)
+        else:
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+        lock.release()
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove the temporary files that killed processes left beside ``path``; those of living ones stay."""
+    pattern = re.compile(rf"\.{re.escape(_stem(path))}\.[0-9a-f]{{8}}\.tmp")
+    found: list[Path] = []
+    with suppress(OSError), os.scandir(path.parent) as entries:  # a folder may be one to write into alone
+        found += [Path(entry.path) for entry in entries if pattern.fullmatch(entry.name)]
+    for leftover in found:
+        with suppress(OSError):
+            lock = hold(leftover, WRITING)
+            if lock is not None:
+                if lock.certain:
+                    leftover.unlink()
+                lock.release()
+
+
+def _temporary(path: Path) -> tuple[Path, Lock]:
+    """A new empty file beside ``path``, and the lock that says that somebody is at it."""
+    while True:
+        temporary = path.with_name(f".{_stem(path)}.{secrets.token_hex(4)}.tmp")
+        with suppress(FileExistsError, FileNotFoundError):  # somebody else's, or taken for a leftover before it is held
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666))
+            lock = hold(temporary, WRITING)
+            if lock is not None:
+                return temporary, lock
+
+
+def _stem(path: Path) -> str:
+    """The name of the file, or a hash of it where it leaves no room for more."""
+    name = os.fsencode(path.name)
+    return path.name if len(name) <= LONGEST else hashlib.sha256(name).hexdigest()[:16]
+
+
+def _place(temporary: Path, path: Path) -> None:
+    """Give the file its name, unless there is one of that name."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR))
+        temporary.replace(path)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fat_fpga.campaign.digest import fault_list_digest
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import FaultError
 from fat_fpga.faults import AnyFault, fault_model, memory_fingerprint, places
@@ -63,7 +63,7 @@ class Identity:
             dataset=dataset.name,
             dataset_fingerprint=dataset.fingerprint,
             images=len(dataset.images),
-            fault_list=hashlib.sha256("\n".join(map(str, faults)).encode()).hexdigest(),
+            fault_list=fault_list_digest(list(map(str, faults))),
             asked=len(faults),
             memory_fingerprint=memory_fingerprint(network) if any(map(_changes_bits, faults)) else "",
         )

@@ -3,65 +3,25 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from sys import intern
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from fat_fpga.campaign.database import connect, readable_errors
+from fat_fpga.campaign.content import read
+from fat_fpga.campaign.header import Session
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
 from fat_fpga.campaign.origin import Origin
+from fat_fpga.campaign.result import Result
 
-_FRAME = re.compile(r" @ frame\[\d+\]")
-_EFFECT = re.compile(r" [=^] [+-]?\d+" + f"(?:{_FRAME.pattern})?")
+if TYPE_CHECKING:
+    import pandas
 
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One finished fault.
-
-    Attributes:
-        fault: its text form; ``parse_fault`` reads it.
-        layer, kind: of the fault; for several at once ``conv1+conv3`` and ``set of channel+pixel``.
-        index: of the fault: ``17``, ``3,4``, or ``5 of 32`` for a PE.
-        effect: ``= +1``, ``bit[9] = 1``, ``bit[0] ^ 1``, or ``bit[0] ^ 1 @ frame[12]``.
-        correct: images classified correctly under the fault.
-        changed: images whose predicted class differs from the fault-free one.
-    """
-
-    fault: str
-    layer: str
-    kind: str
-    index: str
-    effect: str
-    correct: int
-    changed: int
-
-    @property
-    def lasting(self) -> str:
-        """The effect without the image that a transient falls on."""
-        return _FRAME.sub("", self.effect)
-
-    @property
-    def address(self) -> str:
-        """Where the fault sits, without its effect: ``conv1/channel[17]``, ``conv1/weight[17,3,1,2].bit[0]``."""
-        return _EFFECT.sub("", self.fault)
-
-
-class Session(NamedTuple):
-    """One time that somebody worked on the campaign: when, with what, how many faults, in how many seconds."""
-
-    started: str
-    engine: str
-    version: str
-    faults: int
-    seconds: float
+__all__ = ["Result", "Run", "Session"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,39 +57,18 @@ class Run:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Run:
-        """Read a run file; CampaignError if it is none. Works at any time, also while a campaign writes it."""
+        """Read and check a run file; CampaignError if it is none, or not as a campaign left it.
+
+        Works at any time, also while a campaign writes it.
+        """
         path = Path(path)
-        connection = connect(path)
-        try:
-            with readable_errors(path):
-                connection.execute("BEGIN")
-                meta = dict(connection.execute("SELECT key, value FROM meta"))
-                layers = connection.execute("SELECT * FROM layer ORDER BY position").fetchall()
-                images = connection.execute("SELECT label, predicted FROM image ORDER BY position").fetchall()
-                results = connection.execute(
-                    'SELECT fault, layer, kind, "index", effect, correct, changed FROM fault '
-                    "WHERE correct IS NOT NULL ORDER BY position"
-                )
-                rows = tuple(_result(*row) for row in results)
-                sessions = connection.execute(
-                    "SELECT started, engine, version, faults, seconds FROM session ORDER BY id"
-                ).fetchall()
-        finally:
-            connection.close()
-        own = {key: meta.pop(key) for key in ("error_free", "created", "finished", "version")}
-        origin = Origin.of_entries({field.name: meta.pop(field.name) for field in fields(Origin) if field.name in meta})
-        table = np.array(images, np.int64).reshape(-1, 2)
-        return cls(
-            path=path,
-            identity=Identity(**meta),
-            origin=origin,
-            layers=tuple(map(LayerRow._make, layers)),
-            results=rows,
-            sessions=tuple(map(Session._make, sessions)),
-            labels=table[:, 0],
-            golden=table[:, 1].astype(np.int32),
-            **own,
-        )
+        content = read(path)
+        header = content.header
+        run = cls(path, **{f.name: getattr(header, f.name) for f in fields(header)}, results=content.results)
+        run.__dict__.update(
+            correct=content.correct, changed=content.changed
+        )  # as the cached properties would have them
+        return run
 
     @property
     def images(self) -> int:
@@ -156,6 +95,21 @@ class Run:
         """Accuracy of the fault-free network, in percent."""
         return 100 * self.error_free / self.images
 
+    def to_pandas(self) -> pandas.DataFrame:
+        """A table with one row for each finished fault, in the order of ``results``.
+
+        Columns: ``fault`` (text form), ``layer`` and ``kind`` (categories), the typed parts of the address as `Result`
+        has them (Int32, ``flip`` boolean; missing where a kind has no such part, and for sets), ``correct`` and
+        ``changed`` (images, int64), ``accuracy`` (percent) and ``drop`` (percentage points; float64). ``attrs`` names
+        model, data and fault list.
+
+        Raises:
+            CampaignError: pandas is not installed.
+        """
+        from fat_fpga.campaign.table import to_pandas
+
+        return to_pandas(self)
+
     @cached_property
     def correct(self) -> npt.NDArray[np.int64]:
         """Images classified correctly under each finished fault, [F], in the order of ``results``."""
@@ -170,8 +124,3 @@ class Run:
     def accuracy(self) -> npt.NDArray[np.float64]:
         """Accuracy under each finished fault in percent, [F], in the order of ``results``."""
         return 100 * self.correct / self.images
-
-
-def _result(fault: str, layer: str, kind: str, index: str, effect: str, correct: int, changed: int) -> Result:
-    """One row; words that come back in thousands of rows are kept once."""
-    return Result(fault, intern(layer), intern(kind), index, intern(effect), correct, changed)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from fat_fpga.campaign.fault_free import FaultFree
 from fat_fpga.campaign.identity import Identity, ordered
 from fat_fpga.campaign.layer_table import layer_table
+from fat_fpga.campaign.new_file import Sheet
 from fat_fpga.campaign.pace import Pace, spread
 from fat_fpga.campaign.progress import Bar
 from fat_fpga.campaign.run import Run
@@ -81,11 +82,11 @@ def run_campaign(
     engine = get(engine) if isinstance(engine, str) else engine
     identity = Identity.of(network, dataset, faults)
     check_writable(path)
-    store = Store.open(path, identity) if path.exists() else None
+    store = Store.open(path, identity, faults, engine.name) if path.exists() else None
     try:
         if store is not None and expect_accuracy is not None:
-            FaultFree(dataset.labels, store.golden(), network.classes).expect(expect_accuracy)
-        if store is None or store.pending():
+            FaultFree(dataset.labels, store.golden, network.classes).expect(expect_accuracy)
+        if store is None or store.pending:
             session = engine.open(network)
             started = perf_counter()
             golden = session.run(dataset.images, dataset.labels, []).golden
@@ -93,9 +94,8 @@ def run_campaign(
             _check_accuracy(FaultFree(dataset.labels, golden, network.classes), expect_accuracy)
             pace = Pace(perf_counter() - started, chunk)
             if store is None:
-                store = Store.create(
-                    path, identity, selection.origin, layer_table(network), faults, dataset.labels, golden
-                )
+                sheet = Sheet(identity, selection.origin, layer_table(network), faults, dataset.labels, golden)
+                store = Store.create(path, sheet, engine.name)
             _check_golden(store, golden, session)
             _work(session, dataset, faults, store, pace, progress)
         store.finish()
@@ -114,7 +114,7 @@ def _check_accuracy(found: FaultFree, expected: float | Fraction | None) -> None
 
 
 def _check_golden(store: Store, golden: npt.NDArray[np.int32], session: Session) -> None:
-    if not np.array_equal(golden, store.golden()):
+    if not np.array_equal(golden, store.golden):
         raise CampaignError(
             f"{store.path}: the {session.name} engine predicts other classes for the fault-free network than the file "
             "holds, so one of two engines is wrong: please report it"
@@ -129,9 +129,8 @@ def _work(
     pace: Pace,
     progress: bool,
 ) -> None:
-    waiting = spread(faults, store.pending())
+    waiting = spread(faults, store.pending)
     images = len(dataset.images)
-    store.begin_session(session.name)
     with Bar(len(faults), len(faults) - len(waiting), images, progress) as bar:
         while waiting:
             now, waiting = sorted(waiting[: pace.size]), waiting[pace.size :]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from fat_fpga.campaign.run import Result, Run
 from fat_fpga.campaign.sampling import weights
 from fat_fpga.errors import CampaignError
-from fat_fpga.faults import MODELS, parse_fault
+from fat_fpga.faults import MODELS
 
 
 @dataclass(frozen=True)
@@ -92,20 +93,23 @@ def statistics(run: Run) -> list[Group]:
     Kinds stand in the order of the documentation, sets of faults behind them; layers as in the ordered fault list;
     effects by bit, then values ascending, stuck before flipped.
     """
-    groups: dict[tuple[str, str, str], list[Result]] = {}
+    groups: dict[tuple[str, str, tuple[Any, ...]], list[Result]] = {}
     for result in run.results:
-        groups.setdefault((result.kind, result.layer, result.lasting), []).append(result)
+        groups.setdefault((result.kind, result.layer, result.effect_key), []).append(result)
     known, layers = kinds(run), list(dict.fromkeys(layer for _, layer, _ in groups))
 
-    def key(group: tuple[str, str, str]) -> tuple[object, ...]:
+    def key(group: tuple[str, str, tuple[Any, ...]]) -> tuple[object, ...]:
         return known.index(group[0]), layers.index(group[1]), effect_order(groups[group][0])
 
-    return [Group(*k, tuple(groups[k]), Spread.within(run, groups[k])) for k in sorted(groups, key=key)]
+    return [
+        Group(kind, layer, own[0].lasting, tuple(own), Spread.within(run, own))
+        for (kind, layer, _), own in ((k, groups[k]) for k in sorted(groups, key=key))
+    ]
 
 
 def effect_order(result: Result) -> list[tuple[int, bool, int]]:
     """Puts effects in order: by bit, then stuck before flipped, then value."""
-    return [(part.bit or 0, part.flip, part.value) for part in parse_fault(result.fault).faults]
+    return [(part.bit or 0, part.flip, part.value) for part in result.faults]
 
 
 def kinds(run: Run) -> list[str]:

@@ -1,127 +1,121 @@
 """The run file while a campaign writes it.
 
 Safe against kill -9 at any moment: a run file appears complete with its identity and fault list, results come
-in one transaction for each chunk, and nothing that was recorded is ever computed or written again.
+in one transaction for each chunk, and nothing that was recorded is ever computed or written again. One process
+works on a file at a time; a lock says so, which ends with the process.
 """
 
 from __future__ import annotations
 
+import os
+import socket
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import asdict, fields
-from datetime import datetime, timezone
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from fat_fpga import __version__
 from fat_fpga.campaign import schema
-from fat_fpga.campaign.database import connect, readable_errors, transaction
+from fat_fpga.campaign.content import Content, read
+from fat_fpga.campaign.database import connect, transaction
+from fat_fpga.campaign.digest import chunk_digest
 from fat_fpga.campaign.identity import Identity
-from fat_fpga.campaign.layer_table import LayerRow
-from fat_fpga.campaign.origin import Origin
-from fat_fpga.campaign.selection import kind_of
+from fat_fpga.campaign.new_file import SESSION, Sheet, now, worker, write
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault
-from fat_fpga.files import replacing
-
-
-def now() -> str:
-    """The time, UTC, ISO 8601 to the second."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+from fat_fpga.files import remove_leftovers, replacing
+from fat_fpga.locks import WORKING, Lock, hold
 
 
 class Store:
-    """An open run file: ``create`` or ``open`` it, ``close`` it."""
+    """An open run file that this process alone works on: ``create`` or ``open`` it, ``close`` it.
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self.path = path
-        self._connection = connection
-        self._session = 0
+    Attributes:
+        path: the file.
+        pending: positions, in the ordered fault list, of the faults that had no result when it was opened.
+        golden: predicted classes of the fault-free network, int32 [N].
+    """
 
-    @classmethod
-    def create(
-        cls,
-        path: Path,
-        identity: Identity,
-        origin: Origin,
-        layers: Sequence[LayerRow],
-        faults: Sequence[AnyFault],
-        labels: npt.NDArray[np.int64],
-        golden: npt.NDArray[np.int32],
-    ) -> Store:
-        """A new run file, complete with all but results; OSError or CampaignError where it cannot be made.
+    def __init__(
+        self, path: Path, lock: Lock, pending: Sequence[int], golden: npt.NDArray[np.int32], session: str | None = None
+    ) -> None:
+        """The file that this process has the lock on, which is given back if the file cannot be opened.
 
         Args:
-            origin: how the fault list came about.
-            faults: the ordered list that ``identity`` was made of.
-            labels: [N].
-            golden: predicted classes of the fault-free network, [N].
+            session: the engine of a session to be noted; None if the last one in the file is this one.
         """
-        meta = {
-            **asdict(identity),
-            **origin.entries(),
-            "error_free": int((labels == golden).sum()),
-            "created": now(),
-            "finished": None,
-            "version": __version__,
-        }
-        rows = [(i, str(f), f.layer, kind_of(f), f.index_text, f.effect_text, None, None) for i, f in enumerate(faults)]
-        with replacing(path) as temporary, readable_errors(path):
-            connection = sqlite3.connect(temporary)
-            try:
-                connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {schema.VERSION}")
-                connection.executescript(schema.TABLES)
-                connection.executemany("INSERT INTO meta VALUES (?, ?)", meta.items())
-                connection.executemany(f"INSERT INTO layer VALUES ({','.join('?' * len(LayerRow._fields))})", layers)
-                images = zip(range(len(labels)), labels.tolist(), golden.tolist(), strict=True)
-                connection.executemany("INSERT INTO image VALUES (?, ?, ?)", images)
-                connection.executemany("INSERT INTO fault VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-                connection.commit()
-            finally:
-                connection.close()
-        return cls.open(path, identity)
+        self.path, self.pending, self.golden = path, pending, golden
+        self._lock = lock
+        self._session: int | None = None
+        try:
+            self._connection, _ = connect(path)
+        except BaseException:
+            lock.release()
+            raise
+        self._connection.set_progress_handler(None, 0)
+        try:
+            if pending:
+                with transaction(self._connection, path):
+                    if session is not None:
+                        self._connection.execute(SESSION, worker(session))
+                    (self._session,) = self._connection.execute("SELECT max(id) FROM session").fetchone()
+        except BaseException:
+            self.close()
+            raise
 
     @classmethod
-    def open(cls, path: Path, identity: Identity) -> Store:
-        """The run file of the campaign ``identity``; CampaignError, saying what differs, if it holds another one."""
-        store = cls(path, connect(path))
+    def create(cls, path: Path, sheet: Sheet, engine: str) -> Store:
+        """A new run file, complete with all but results; where another process was faster, the one that it made.
+
+        Args:
+            engine: what this process works with, noted as a session.
+
+        Raises:
+            OSError, CampaignError: the file cannot be made, or another process works on it.
+        """
+        lock = None
         try:
-            with readable_errors(path):
-                meta = dict(store._connection.execute("SELECT key, value FROM meta"))
-            known = {f.name: meta[f.name] for f in fields(Identity) if f.name in meta}
-            differences = Identity(**known).differences(identity)
-            if differences:
-                raise CampaignError(
-                    f"{path} holds another campaign: {'; '.join(differences)}. "
-                    "Continue with what it was started with, or name another output file"
-                )
+            with replacing(path, new=True) as temporary:
+                write(temporary, sheet, engine)
+                lock = hold(temporary, WORKING)
+        except FileExistsError:
+            if lock is not None:
+                lock.release()
+            return cls.open(path, sheet.identity, sheet.faults, engine)
         except BaseException:
-            store.close()
+            if lock is not None:
+                lock.release()
             raise
-        return store
+        assert lock is not None, "nobody else knows the temporary name"
+        return cls(path, lock, range(len(sheet.faults)), sheet.golden)
 
-    def pending(self) -> list[int]:
-        """Positions, in the ordered fault list, of the faults that have no result yet."""
-        with readable_errors(self.path):
-            rows = self._connection.execute("SELECT position FROM fault WHERE correct IS NULL ORDER BY position")
-            return [row[0] for row in rows]
+    @classmethod
+    def open(cls, path: Path, identity: Identity, faults: Sequence[AnyFault], engine: str) -> Store:
+        """The run file of the campaign ``identity``, in the format of today if it is not finished.
 
-    def golden(self) -> npt.NDArray[np.int32]:
-        """Predicted classes of the fault-free network, [N]."""
-        with readable_errors(self.path):
-            rows = self._connection.execute("SELECT predicted FROM image ORDER BY position").fetchall()
-        return np.array(rows, np.int32)[:, 0]
+        Args:
+            faults: the ordered list that ``identity`` was made of.
+            engine: what this process works with, noted as a session if there is anything to do.
 
-    def begin_session(self, engine: str) -> None:
-        """Note that somebody sits down to work on this campaign."""
-        with transaction(self._connection, self.path):
-            added = self._connection.execute(
-                "INSERT INTO session (started, engine, version) VALUES (?, ?, ?)", (now(), engine, __version__)
-            )
-            self._session = added.lastrowid or 0
+        Raises:
+            CampaignError: it holds another campaign, is damaged, or another process works on it; it says which.
+        """
+        remove_leftovers(path.resolve())
+        lock = hold(path, WORKING)
+        if lock is None:
+            raise CampaignError(f"another process is working on {path}{_who(path)}: let that one finish")
+        session: str | None = engine
+        try:
+            content = _content(path, identity)
+            if len(content.pending) and content.version < schema.VERSION:
+                lock, old, session = _renewed(path, content, faults, engine), lock, None
+                old.release()
+        except BaseException:
+            lock.release()
+            raise
+        return cls(path, lock, content.pending.tolist(), content.header.golden, session)
 
     def record(
         self,
@@ -131,13 +125,18 @@ class Store:
         seconds: float,
     ) -> None:
         """Keep the results of one chunk, all or none; CampaignError if another process was faster."""
-        results = zip(correct.tolist(), changed.tolist(), positions, strict=True)
+        digest = chunk_digest(np.array(positions, np.int64), correct, changed)
         with transaction(self._connection, self.path):
+            (chunk,) = self._connection.execute("SELECT count(*) + 1 FROM chunk").fetchone()
+            results = (
+                (*row, chunk, at) for *row, at in zip(correct.tolist(), changed.tolist(), positions, strict=True)
+            )
             written = self._connection.executemany(
-                "UPDATE fault SET correct = ?, changed = ? WHERE position = ? AND correct IS NULL", results
+                "UPDATE fault SET correct = ?, changed = ?, chunk = ? WHERE position = ? AND correct IS NULL", results
             )
             if written.rowcount != len(positions):
                 raise CampaignError(f"another process is working on {self.path}: let that one finish")
+            self._connection.execute("INSERT INTO chunk VALUES (?, ?, ?)", (chunk, len(positions), digest))
             self._connection.execute(
                 "UPDATE session SET faults = faults + ?, seconds = seconds + ? WHERE id = ?",
                 (len(positions), seconds, self._session),
@@ -153,5 +152,68 @@ class Store:
             self._connection.execute("UPDATE meta SET value = ? WHERE key = 'finished' AND value IS NULL", (now(),))
 
     def close(self) -> None:
-        """Close the file; what was recorded stays."""
-        self._connection.close()
+        """Close the file; what was recorded stays. A session that did nothing is forgotten."""
+        try:
+            if self._session is not None:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("DELETE FROM session WHERE id = ? AND faults = 0", (self._session,))
+        finally:
+            self._connection.close()
+            self._lock.release()
+
+
+def _content(path: Path, identity: Identity) -> Content:
+    """What the file holds; CampaignError, saying what differs, if that is another campaign."""
+    content = read(path)
+    differences = content.header.identity.differences(identity)
+    if differences:
+        raise CampaignError(
+            f"{path} holds another campaign: {'; '.join(differences)}. "
+            "Continue with what it was started with, or name another output file"
+        )
+    return content
+
+
+def _renewed(path: Path, content: Content, faults: Sequence[AnyFault], engine: str) -> Lock:
+    """Write the file anew in the format of today, whole or not at all; the lock on it."""
+    header = content.header
+    sheet = Sheet(header.identity, header.origin, header.layers, faults, header.labels, header.golden)
+    lock = None
+    try:
+        with replacing(path) as temporary:
+            write(temporary, sheet, engine, content)
+            lock = hold(temporary, WORKING)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+    assert lock is not None, "nobody else knows the temporary name"
+    return lock
+
+
+def _who(path: Path) -> str:
+    """Who works on the file, as far as it says."""
+    try:
+        connection, _ = connect(path)
+    except CampaignError:
+        return ""
+    try:
+        started, host, process = connection.execute(
+            "SELECT started, host, process FROM session ORDER BY id DESC LIMIT 1"
+        ).fetchone()
+    except (sqlite3.Error, TypeError):
+        return ""
+    finally:
+        connection.close()
+    if host == socket.gethostname() and not _lives(process):
+        return ""  # the one that has the lock has not noted itself yet
+    return f" (process {process} on {host}, since {started})"
+
+
+def _lives(process: int) -> bool:
+    """Whether there is such a process on this host."""
+    try:
+        os.kill(process, 0)
+    except (OSError, OverflowError, TypeError) as error:
+        return isinstance(error, PermissionError)
+    return True

@@ -34,6 +34,7 @@ from fat_fpga.cli import (
     verify,
 )
 from fat_fpga.cli.fault_arguments import joined
+from fat_fpga.cli.interrupts import CODE, Interrupts
 from fat_fpga.cli.parser import Parser
 from fat_fpga.errors import FatFpgaError, FaultWarning, ModelWarning
 from fat_fpga.extras import advice
@@ -74,6 +75,12 @@ def build_parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. Unreadable arguments leave through SystemExit(2), as in argparse."""
+    with Interrupts(whole=argv is None):
+        return _main(argv)
+    return CODE
+
+
+def _main(argv: Sequence[str] | None) -> int:
     arguments = joined(sys.argv[1:] if argv is None else argv)
     if not arguments:
         build_parser().print_help()
@@ -113,9 +120,6 @@ def _run(args: argparse.Namespace) -> int:
         if extra is None:
             raise
         return _complain(f"this needs the package {error.name}: {advice(extra)}")
-    except KeyboardInterrupt:
-        _complain("stopped")
-        return 130
 
 
 def _notes(otherwise: Callable[..., None]) -> Callable[..., None]:

@@ -25,6 +25,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("run_file", metavar="RUN", help="run file of fat-fpga campaign")
     parser.add_argument("--csv", metavar="FILE", help="write one row for each fault")
     parser.add_argument("--json", metavar="FILE", help="write the whole report for other programs")
+    parser.add_argument("--parquet", metavar="FILE", help="write one row for each fault, with types, for data frames")
     parser.add_argument("--figures", metavar="DIR", help="draw the figures as PNG, SVG and PDF")
     parser.add_argument("--top", metavar="N", type=int, default=10, help="so many of the most critical (default: 10)")
     parser.set_defaults(run=run)
@@ -34,13 +35,15 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign import Run
     from fat_fpga.errors import CampaignError
     from fat_fpga.files import check_writable, make_folder
-    from fat_fpga.reports import report_text, write_csv, write_figures, write_json
+    from fat_fpga.reports import check_parquet, report_text, write_csv, write_figures, write_json, write_parquet
 
     if args.top < 1:
         raise CampaignError(f"--top must be at least 1, got {args.top}")
     found = Run.open(args.run_file)
-    for path in filter(None, (args.csv, args.json)):
+    for path in filter(None, (args.csv, args.json, args.parquet)):
         check_writable(path, args.run_file)
+    if args.parquet:
+        check_parquet()
     if args.figures:
         make_folder(args.figures)
     print(report_text(found, args.top))
@@ -48,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
         write_csv(found, args.csv)
     if args.json:
         write_json(found, args.json, args.top)
+    if args.parquet:
+        write_parquet(found, args.parquet)
     if args.figures:
         written = write_figures(found, args.figures)
         print(f"\nfigures: {', '.join(str(path) for path in written if path.suffix == '.png')} (and .svg, .pdf)")

@@ -73,12 +73,21 @@ class Fault:
         return ",".join(map(str, self.index)) + (f" of {self.of}" if self.of is not None else "")
 
     @property
-    def effect_text(self) -> str:
-        """``= +1``, ``bit[9] = 1`` or ``bit[0] ^ 1``, and the frame if there is one."""
+    def lasting_text(self) -> str:
+        """``= +1``, ``bit[9] = 1`` or ``bit[0] ^ 1``."""
         plus = "+" if self.value > 0 and self.bit is None else ""
         bit = "" if self.bit is None else f"bit[{self.bit}] "
-        frame = "" if self.frame is None else f" @ frame[{self.frame}]"
-        return f"{bit}{'^' if self.flip else '='} {plus}{self.value}{frame}"
+        return f"{bit}{'^' if self.flip else '='} {plus}{self.value}"
+
+    @property
+    def effect_text(self) -> str:
+        """``lasting_text``, and the frame if there is one."""
+        return self.lasting_text + ("" if self.frame is None else f" @ frame[{self.frame}]")
+
+    @property
+    def address_text(self) -> str:
+        """Where it sits: ``conv1/channel[17]``, ``conv1/weight[17,3,1,2].bit[0]``."""
+        return f"{self.layer}/{self.kind}[{self.index_text}]" + ("" if self.bit is None else f".bit[{self.bit}]")
 
     def __str__(self) -> str:
         dot = "." if self.bit is not None else " "

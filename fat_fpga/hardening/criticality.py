@@ -80,10 +80,9 @@ def criticality_of(run: Run, kind: str = CHANNEL) -> Criticality:
     rows = {row.name: row for row in run.layers}
     counts: dict[str, dict[tuple[int, int], tuple[int, int, int]]] = {unit.name: {} for unit in design[:-1]}
     for result in own:
-        if result.layer in counts and not result.fault.startswith("*"):
-            part, _, of = result.index.partition(" of ")
-            key = int(part), int(result.effect.removeprefix("= "))
-            counts[result.layer][key] = result.correct, -result.changed, int(of or 0)
+        part = result.channel if kind == CHANNEL else result.pe
+        if result.layer in counts and part is not None and result.value is not None:
+            counts[result.layer][part, result.value] = result.correct, -result.changed, result.of or 0
     worst, changed = {}, {}
     for unit in design[:-1]:
         found, levels = counts[unit.name], rows[unit.name].levels.split(",")

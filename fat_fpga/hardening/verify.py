@@ -127,9 +127,9 @@ def verify(plan: Plan, run: Run) -> Verification:
     wanted = {row.name for row in run.layers if row.type == "unit" and row.levels}
     verdicts, seen = [], 0
     for result in run.results:
-        fault = parse_fault(result.fault)
-        if not isinstance(fault, Fault) or fault.kind != plan.kind:
+        if result.kind != plan.kind:
             continue
+        (fault,) = result.faults
         seen += fault.layer in wanted
         foretold = _foretold(plan, fault, known, run.error_free)
         verdicts.append(Verdict(result, fault.layer in voters, foretold, plan.worst_correct if same else 0))

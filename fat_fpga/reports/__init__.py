@@ -20,6 +20,7 @@ from fat_fpga.reports.comparison_table import comparison_text
 from fat_fpga.reports.csv_file import COLUMNS, write_csv
 from fat_fpga.reports.figures import FIGURES, FORMATS, write_figures
 from fat_fpga.reports.json_file import report_json, write_json
+from fat_fpga.reports.parquet_file import check_parquet, write_parquet
 from fat_fpga.reports.table import critical_table, headline, layer_table, overall_line, report_text
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Comparison",
     "Entry",
     "Section",
+    "check_parquet",
     "compare",
     "comparison_json",
     "comparison_text",
@@ -46,4 +48,5 @@ __all__ = [
     "write_csv",
     "write_figures",
     "write_json",
+    "write_parquet",
 ]

@@ -23,4 +23,5 @@ def write_csv(run: Run, path: str | os.PathLike[str]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for r, count in zip(run.results, counts, strict=True):
-            writer.writerow((r.fault, r.layer, r.kind, r.index, r.effect, run.images, r.correct, r.changed, count))
+            index, effect = r.texts
+            writer.writerow((r.fault, r.layer, r.kind, index, effect, run.images, r.correct, r.changed, count))

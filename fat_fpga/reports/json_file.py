@@ -10,6 +10,7 @@ from typing import Any
 from fat_fpga import __version__
 from fat_fpga.campaign import (
     Estimate,
+    Result,
     Run,
     Share,
     Spread,
@@ -70,8 +71,16 @@ def report_json(run: Run, top: int = 10) -> dict[str, Any]:
         ],
         "kinds": [_kind_json(part) for part in parts(run)],
         "critical": [result.fault for result in most_critical(run.results, top)],
-        "faults": [asdict(result) for result in run.results],
+        "faults": [_result_json(result) for result in run.results],
     }
+
+
+def _result_json(result: Result) -> dict[str, Any]:
+    index, effect = result.texts
+    return {
+        "fault": result.fault, "layer": result.layer, "kind": result.kind, "index": index, "effect": effect,
+        "correct": result.correct, "changed": result.changed,
+    }  # fmt: skip
 
 
 def origin_json(run: Run) -> dict[str, Any]:

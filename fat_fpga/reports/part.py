@@ -82,7 +82,7 @@ class Part:
         rows = []
         for layer, own in layers.items():
             if len(own) <= most:
-                rows += [Row(layer, effect_words(group.effect), group.results, self.run) for group in own]
+                rows += [Row(layer, effect_words(group.results[0]), group.results, self.run) for group in own]
             else:
                 together = tuple(result for group in own for result in group.results)
                 rows.append(Row(layer, "any effect", together, self.run))

@@ -44,8 +44,9 @@ def pe_bars(part: Part) -> Figure:
     axes.plot([], [], "o", color=OKABE_ITO[0], markersize=5, label="worst stuck value")
     axes.plot([], [], "o", color=OKABE_ITO[0], markersize=5, markerfacecolor="white", label="best stuck value")
     worst = most_critical(part.results, 1)[0]
-    number, of = map(int, worst.index.split(" of "))
-    x = names.index(worst.layer) + 0.06 + 0.88 * (number + 0.5) / of
+    assert worst.pe is not None
+    assert worst.of is not None
+    x = names.index(worst.layer) + 0.06 + 0.88 * (worst.pe + 0.5) / worst.of
     right = x > 0.7 * len(names)
     axes.annotate(
         worst.fault, (x, 100 * worst.correct / run.images), xytext=(-6 if right else 6, 0), textcoords="offset points",

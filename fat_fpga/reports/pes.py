@@ -47,8 +47,9 @@ def pes(part: Part) -> list[Pe]:
     channels = {layer.name: layer.channels for layer in part.run.layers}
     found: dict[tuple[str, int, int], list[Result]] = {}
     for result in part.results:
-        number, of = map(int, result.index.split(" of "))
-        found.setdefault((result.layer, number, of), []).append(result)
+        assert result.pe is not None
+        assert result.of is not None
+        found.setdefault((result.layer, result.pe, result.of), []).append(result)
     return [
         Pe(layer, number, of, None if layer == EVERYWHERE else range(number, channels[layer], of), tuple(results))
         for (layer, number, of), results in found.items()
@@ -62,8 +63,8 @@ def pe_table(part: Part) -> str:
     rows = [["layer", "PE", "channels", *(columns or ["min", "worst value"])]]
     before = ""
     for pe in pes(part):
-        accuracy = {effect_words(r.effect): percent(100 * r.correct / part.run.images) for r in pe.results}
-        worst = effect_words(most_critical(pe.results, 1)[0].effect)
+        accuracy = {effect_words(r): percent(100 * r.correct / part.run.images) for r in pe.results}
+        worst = effect_words(most_critical(pe.results, 1)[0])
         figures = [accuracy.get(effect, "") for effect in columns] or [accuracy[worst], worst.removeprefix("stuck at ")]
         name = "" if pe.layer == before else pe.layer
         rows.append([name, f"{pe.number} of {pe.of}", pe.channels_text, *figures])
@@ -73,4 +74,4 @@ def pe_table(part: Part) -> str:
 
 def pe_counts(results: Sequence[Result]) -> str:
     """How many PEs the folding of these faults of one layer has: ``16``, or ``16, 32`` where they differ."""
-    return ", ".join(dict.fromkeys(result.index.split(" of ")[1] for result in results))
+    return ", ".join(map(str, dict.fromkeys(result.of for result in results)))

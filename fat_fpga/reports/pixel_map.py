@@ -25,7 +25,6 @@ def pixel_maps(part: Part) -> dict[str, npt.NDArray[np.float64]]:
 
     Pixels without a finished fault are NaN.
     """
-    row, column = _axes(part)
     maps = {
         layer.name: np.full((layer.height, layer.width), np.nan)
         for layer in part.run.layers
@@ -33,8 +32,7 @@ def pixel_maps(part: Part) -> dict[str, npt.NDArray[np.float64]]:
     }
     for result, accuracy in zip(part.results, part.accuracy, strict=True):
         if result.layer in maps:
-            index = [int(number) for number in result.index.split(",")]
-            at = index[row], index[column]
+            at = result.row, result.column
             maps[result.layer][at] = np.fmin(maps[result.layer][at], accuracy)
     return {name: found for name, found in maps.items() if not np.isnan(found).all()}
 
@@ -66,11 +64,25 @@ def pixel_map(part: Part) -> Figure:
         axes.tick_params(length=0, labelsize=7)
         axes.set_title(f"{name}, {height} x {width}: {percent(float(np.nanmin(found)))}", fontsize=8.5)
         if worst.layer == name:
-            y, x = (int(worst.index.split(",")[i]) for i in _axes(part))
             size = 0.28 * min(figure.get_size_inches()[0] / columns, 1.6) * 72 / max(height, width) + 6
-            axes.plot([x], [y], "o", markersize=size, markerfacecolor="none", markeredgecolor="white", zorder=3)
             axes.plot(
-                [x], [y], "o", markersize=size + 2, markerfacecolor="none", markeredgecolor=INK, zorder=3, clip_on=False
+                [worst.column],
+                [worst.row],
+                "o",
+                markersize=size,
+                markerfacecolor="none",
+                markeredgecolor="white",
+                zorder=3,
+            )
+            axes.plot(
+                [worst.column],
+                [worst.row],
+                "o",
+                markersize=size + 2,
+                markerfacecolor="none",
+                markeredgecolor=INK,
+                zorder=3,
+                clip_on=False,
             )
     for axes in panels[len(maps) :]:
         axes.set_visible(False)
@@ -90,13 +102,6 @@ def pixel_map(part: Part) -> Figure:
 def has_maps(part: Part) -> bool:
     """Whether there is a pixel map to draw."""
     return words(part.kind).map_axes is not None and bool(pixel_maps(part))
-
-
-def _axes(part: Part) -> tuple[int, int]:
-    """Which parts of an index are row and column."""
-    axes = words(part.kind).map_axes
-    assert axes is not None
-    return axes
 
 
 def _worst(part: Part, maps: dict[str, npt.NDArray[np.float64]]) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fat_fpga.campaign.origin import SETS
+from fat_fpga.campaign.result import Result
 from fat_fpga.faults import MODELS, Family, Traits
 
 
@@ -13,13 +14,13 @@ def words(kind: str) -> Traits:
     return Traits(Family.SET, f"{kind} faults", f"{kind.replace(SETS, 'sets of ')} faults", "worst effect")
 
 
-def effect_words(effect: str) -> str:
+def effect_words(result: Result) -> str:
     """``stuck at -1`` for ``= -1``, ``bit 3 flipped`` for ``bit[3] ^ 1``; effects of several faults as they stand."""
-    if " & " in effect:
-        return effect
-    *bit, sign, value = effect.split(" ")
-    what = "flipped" if sign == "^" else f"stuck at {value}"
-    return f"{bit[0].replace('[', ' ').rstrip(']')} {what}" if bit else what
+    if result.members:
+        return result.lasting
+    if result.bit is None:
+        return f"stuck at {result.value:+d}" if result.value else "stuck at 0"
+    return f"bit {result.bit} {'flipped' if result.flip else f'stuck at {result.value}'}"
 
 
 def causes(kind: str) -> dict[str, str]:

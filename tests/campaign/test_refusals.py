@@ -71,7 +71,7 @@ def test_a_foreign_database_and_a_foreign_version(tmp_path: Path) -> None:
     tiny_run(tmp_path / "b.run")
     with sqlite3.connect(tmp_path / "b.run") as connection:
         connection.execute("PRAGMA user_version = 99")
-    with pytest.raises(CampaignError, match="run format 99, this version of fat-fpga reads format 2"):
+    with pytest.raises(CampaignError, match="run format 99, this version of fat-fpga reads formats 2 and 3"):
         Run.open(tmp_path / "b.run")
 
 

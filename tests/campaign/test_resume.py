@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -110,18 +111,35 @@ def test_the_order_in_which_faults_are_given_does_not_matter(tmp_path: Path) -> 
     assert again.results == first.results
 
 
-def test_two_processes_on_one_file_are_told_apart(tmp_path: Path) -> None:
-    network, data, path = tiny_network(), tiny_data(), tmp_path / "a.run"
+def _overtaken(tmp_path: Path) -> tuple[Run, list[str]]:
+    """A campaign in whose midst another one on the same file is tried; and what that one was told."""
+    network, data, path, told = tiny_network(), tiny_data(), tmp_path / "a.run", []
 
     class Overtaken(Watched):
         def run(self, *arguments, **options):  # type: ignore[no-untyped-def]
-            if len(self.calls) == 1:
-                run_campaign(network, data, fault_space(network), path, "reference")
+            if len(self.calls) in (1, 2):
+                try:
+                    run_campaign(network, data, fault_space(network), path, "reference")
+                except CampaignError as error:
+                    told.append(str(error))
             return super().run(*arguments, **options)
 
+    return run_campaign(network, data, fault_space(network), path, Overtaken(), chunk=3), told
+
+
+def test_a_second_worker_is_told_who_works_on_the_file(tmp_path: Path) -> None:
+    run, told = _overtaken(tmp_path)
+    assert run.results == _whole(tmp_path)
+    assert len(told) == 2
+    for message in told:
+        assert f"another process is working on {run.path} (process {os.getpid()} on {socket.gethostname()}" in message
+
+
+def test_where_there_are_no_locks_the_slower_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("fcntl.F_OFD_SETLK")
     with pytest.raises(CampaignError, match="another process is working on"):
-        run_campaign(network, data, fault_space(network), path, Overtaken(), chunk=3)
-    assert Run.open(path).results == _whole(tmp_path)
+        _overtaken(tmp_path)
+    assert Run.open(tmp_path / "a.run").results == _whole(tmp_path)
 
 
 def test_an_engine_that_disagrees_on_the_fault_free_network_is_stopped(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def _compare(spread: Spread, results: list[Result], images: int) -> None:
 
 def test_variance_is_exact_where_floats_would_cancel() -> None:
     def result(correct: int) -> Result:
-        return Result("", "a", "channel", "0", "= +1", correct, 0)
+        return Result("", "a", "channel", correct, 0, channel=0, flip=0, value=1)
 
     images = 10**9
     spread = Spread.of([result(images - 1), result(images)] * 500, images)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fat_fpga.campaign import Run, Selection, run_campaign
-from fat_fpga.faults import MODELS, fault_space, parse_fault
+from fat_fpga.campaign import Result, Run, Selection, run_campaign
+from fat_fpga.faults import MODELS, Fault, fault_space, parse_fault
 from fat_fpga.faults.block import BIT_EFFECTS
 from fat_fpga.network import Levels
 from fat_fpga.reports import layer_table, report_json, report_text, write_csv, write_figures, write_json
@@ -127,14 +127,18 @@ def test_the_bit_table_counts_faults_by_bit_and_drop(tmp_path: Path) -> None:
 
 
 def test_effects_in_words() -> None:
-    texts = {
-        "= -1": "stuck at -1",
-        "= 0": "stuck at 0",
-        "bit[12] ^ 1": "bit 12 flipped",
-        "bit[3] = 1": "bit 3 stuck at 1",
-    }
-    assert {effect: effect_words(effect) for effect in texts} == texts
-    assert effect_words("= +1 & bit[0] ^ 1") == "= +1 & bit[0] ^ 1"
+    words = {
+        "stuck at -1": Result("", "a", "channel", 0, 0, channel=0, flip=0, value=-1),
+        "stuck at 0": Result("", "a", "channel", 0, 0, channel=0, flip=0, value=0),
+        "stuck at +2": Result("", "a", "pe", 0, 0, pe=0, of=2, flip=0, value=2),
+        "bit 12 flipped": Result("", "a", "accumulator", 0, 0, channel=0, bit=12, flip=1, value=1),
+        "bit 3 stuck at 1": Result("", "a", "accumulator", 0, 0, channel=0, bit=3, flip=0, value=1),
+        "= +1 & bit[0] ^ 1": Result(
+            "", "a", "set of channel+weight", 0, 0,
+            members=(Fault("a", "channel", (0,), 1), Fault("a", "weight", (0, 0, 0, 0), 1, bit=0, flip=True)),
+        ),
+    }  # fmt: skip
+    assert {text: effect_words(result) for text, result in words.items()} == {text: text for text in words}
 
 
 def test_many_levels_are_taken_together(tmp_path: Path) -> None:
