@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from fat_fpga.cli.parser import Commands, add_model
+from fat_fpga.cli.options import add_model
+from fat_fpga.cli.parser import Commands
 
 if TYPE_CHECKING:
     from fat_fpga.network import Network

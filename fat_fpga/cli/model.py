@@ -70,7 +70,7 @@ def get_engine(args: argparse.Namespace, name: str) -> Engine:
     from fat_fpga.engines import get
 
     if name != "file":
-        return get(name)
+        return get(name, getattr(args, "threads", None))
     from fat_fpga.engines.file_engine import FileEngine
     from fat_fpga.models import zoo
 

@@ -46,9 +46,13 @@ def forms() -> list[str]:
     return [*(form for engine in ours.values() for form in engine.forms), *(n for n in names() if n not in ours)]
 
 
-def get(name: str = "native") -> Engine:
+def get(name: str = "native", threads: int | None = None) -> Engine:
     """The engine called ``name``; ``torch:cuda`` is the torch engine on a GPU, ``file:PATH`` executes the file that the
     network comes from, ``board:FOLDER`` is a board, or a simulated one.
+
+    Args:
+        threads: of the engines native and torch (on the CPU; of all torch engines in this process); by default as many
+            as there are cores. The other engines have no such number and leave it alone.
 
     Raises:
         EngineError: there is no such engine, or it cannot run on this machine.
@@ -56,10 +60,12 @@ def get(name: str = "native") -> Engine:
     """
     word, _, option = name.partition(":")
     if word in _ours():
-        return _ours()[word].of(option)
-    if word in _theirs():
-        return _loaded(_theirs()[word]).of(option)
-    raise EngineError(f"unknown engine '{name}': known are {', '.join(forms())}")
+        found = _ours()[word].of(option)
+    elif word in _theirs():
+        found = _loaded(_theirs()[word]).of(option)
+    else:
+        raise EngineError(f"unknown engine '{name}': known are {', '.join(forms())}")
+    return found if threads is None else found.with_threads(threads)
 
 
 def default_judges() -> list[str]:

@@ -28,7 +28,7 @@ def run_file(folder: Path) -> str:
         "plan a.run --tmr -o a.run",
         "harden tiny.onnx plan.json -o tiny.onnx",
         "harden tiny.onnx plan.json -o plan.json",
-        "harden tiny.onnx plan.json -o h.onnx --folding-file plan.json",
+        "harden tiny.onnx plan.json -o h.onnx --save-folding plan.json",
         "inject tiny.onnx conv0/channel[0]=1 -o tiny.onnx",
         "campaign tiny.onnx --data npz:tiny.npz -o tiny.onnx",
     ],
