@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -44,6 +45,11 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     if not os.access(folder, os.W_OK):
         raise PermissionError(13, "cannot write there, no permission", str(folder))
     return folder
+
+
+def readable(name: str) -> str:
+    """A file's name as text: bytes that are no UTF-8 become replacement characters, so that it can be stored."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", name)
 
 
 @contextmanager

@@ -17,6 +17,11 @@ def readable_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
+        if "disk is full" in str(error):
+            raise CampaignError(
+                f"the disk with {path} is full: nothing that was saved is lost. Make room, and "
+                "the same command continues"
+            ) from error
         raise CampaignError(f"cannot use the run file {path}: {error}") from error
 
 
@@ -58,6 +63,7 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
         try:
             yield
         except BaseException:
-            connection.execute("ROLLBACK")
+            if connection.in_transaction:  # a full disk ends it by itself
+                connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")

@@ -89,6 +89,7 @@ def _name(path: str | os.PathLike[str]) -> str:
 
 def _content(path: str | os.PathLike[str], name: str) -> str:
     try:
-        return sys.stdin.read() if str(path) == STANDARD_INPUT else Path(path).read_text(encoding="utf-8")
+        text = sys.stdin.read() if str(path) == STANDARD_INPUT else Path(path).read_text(encoding="utf-8")
+        return text.removeprefix("\ufeff")  # a byte order mark, as some editors write
     except UnicodeDecodeError as error:
         raise FaultError(f"{name}: this is no text, expected one fault a line") from error

@@ -30,12 +30,12 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from fat_fpga.cli.model import bundled_name
+    from fat_fpga.cli.model import bundled_name, is_file
     from fat_fpga.file_kinds import ONNX
     from fat_fpga.models import zoo
 
     source, output = Path(args.source), check_output(args, args.output, ONNX, args.source)
-    if source.exists():
+    if is_file(source):
         _export_checkpoint(source, output)
     else:
         zoo.write_onnx(bundled_name(args.source, f"checkpoint '{source}'"), output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,9 +40,14 @@ def _load(args: argparse.Namespace) -> Network:
         from fat_fpga.board.network_file import read_network
 
         return read_network(args.model)
-    if Path(args.model).exists():
+    if is_file(args.model):
         return load_network(args.model, pixels=args.pixels, image_shape=args.image_shape)
     return load_bundled(bundled_name(args.model, f"file '{args.model}'"))
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Whether there is something that can be read; a folder cannot, so one may be called as a bundled network."""
+    return Path(path).exists() and not Path(path).is_dir()
 
 
 def bundled_name(text: str, otherwise: str) -> str:
@@ -77,7 +83,7 @@ def get_engine(args: argparse.Namespace, name: str) -> Engine:
     path = Path(args.model)
     if path.suffix == ".npz":
         raise ModelError(f"{path} is no ONNX file, which the file engine executes")
-    if path.exists():
+    if is_file(path):
         return FileEngine(path, args.pixels, args.image_shape)
     bundled = bundled_name(args.model, f"file '{args.model}'")
     with tempfile.TemporaryDirectory() as folder:

@@ -47,6 +47,12 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, **arguments: Any) -> None:
         super().__init__(formatter_class=_Formatter, allow_abbrev=False, **arguments)
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """As argparse, but ``--option=--`` is no empty list."""
+        if arg_strings == ["--"] and action.option_strings:
+            raise argparse.ArgumentError(action, "expected a value, got '--'")
+        return super()._get_values(action, arg_strings)
+
     def error(self, message: str) -> NoReturn:
         found = re.match(r"argument (\S+): invalid choice: '([^']*)' \(choose from (.*)\)", message)
         if found:

@@ -13,7 +13,7 @@ from fat_fpga.hardening.front import Front
 from fat_fpga.hardening.plan import CHANNEL
 from fat_fpga.reports.figures import FORMATS, save
 from fat_fpga.reports.style import RULE, colours, markers, style
-from fat_fpga.reports.text import percent
+from fat_fpga.reports.text import percent, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -62,13 +62,13 @@ def front_figure(fronts: Sequence[Front]) -> Figure:
         axes.step(ratios, errors, where="post", color=shade, linewidth=1.2)
         axes.plot(
             ratios, errors, shape, color=shade, markersize=3.5, linestyle="none",
-            label=f"{front.name}: error-free {percent(free)} %, unprotected {percent(plain)} %",
+            label=f"{shown(front.name)}: error-free {percent(free)} %, unprotected {percent(plain)} %",
         )  # fmt: skip
     axes.grid(color=RULE, linewidth=0.6)
     axes.set_xlabel(f"cost over that of the unprotected network ({what.model.title})")
     part = "channel" if what.criticality.kind == CHANNEL else "PE"
     axes.set_ylabel(f"worst-case error under one stuck {part} [%]")
     identity = what.criticality.run.identity
-    axes.set_title(f"Selective replication; dashed: error-free\n{identity.dataset}, {identity.images:,} images")
+    axes.set_title(f"Selective replication; dashed: error-free\n{shown(identity.dataset)}, {identity.images:,} images")
     figure.legend(loc="outside lower left", fontsize=8)
     return figure

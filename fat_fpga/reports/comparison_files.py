@@ -23,7 +23,7 @@ COMPARISON_COLUMNS = (
 
 def write_comparison_csv(comparison: Comparison, path: str | os.PathLike[str]) -> None:
     """One row for each kind of fault and run; the file appears whole or not at all. OSError if it cannot."""
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COMPARISON_COLUMNS)
         for section in comparison.sections:

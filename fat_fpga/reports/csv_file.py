@@ -19,7 +19,7 @@ def write_csv(run: Run, path: str | os.PathLike[str]) -> None:
     and empty where the run does not say.
     """
     counts = stands_for(run)
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for r, count in zip(run.results, counts, strict=True):

@@ -20,7 +20,7 @@ from fat_fpga.campaign.shares import HARM
 from fat_fpga.reports.bits import bit_table
 from fat_fpga.reports.part import Part, Row, effects_of, parts
 from fat_fpga.reports.pes import pe_counts, pe_table
-from fat_fpga.reports.text import align, percent
+from fat_fpga.reports.text import align, percent, shown
 from fat_fpga.reports.words import BITS, COUNTED_ONCE, LEVELS, causes, words
 
 WIDE = 2
@@ -31,7 +31,8 @@ def headline(run: Run) -> str:
     """Model, data, error-free accuracy, which faults there are, and how far the campaign is."""
     what = run.identity
     lines = [
-        f"{what.network} on {what.dataset}, {run.images:,} images: error-free {percent(run.error_free_accuracy)} %",
+        f"{shown(what.network)} on {shown(what.dataset)}, {run.images:,} images: "
+        f"error-free {percent(run.error_free_accuracy)} %",
         f"model {what.network_fingerprint[:12]}, data {what.dataset_fingerprint[:12]}, faults {what.fault_list[:12]}",
         run.origin.describe(run.asked),
     ]
