@@ -7,6 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign.list_header import MARK, origin_of
 from fat_fpga.campaign.origin import Origin
 from fat_fpga.campaign.selection import Selection
@@ -17,6 +18,7 @@ from fat_fpga.network import Network
 STANDARD_INPUT = "-"
 
 
+@checked
 def read_fault_list(path: str | os.PathLike[str], network: Network, images: int | None = None) -> list[AnyFault]:
     """The faults in a file, in its order; what follows a ``#`` is a comment, and empty lines do not count.
 

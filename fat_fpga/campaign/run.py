@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign.database import connect, readable_errors
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
@@ -95,7 +96,15 @@ class Run:
     labels: npt.NDArray[np.int64]
     golden: npt.NDArray[np.int32]
 
+    def __repr__(self) -> str:
+        what = self.identity
+        return (
+            f"<Run {self.path}: {what.network} on {what.dataset}, {self.images:,} images, "
+            f"{self.done:,} of {self.asked:,} faults>"
+        )
+
     @classmethod
+    @checked
     def open(cls, path: str | os.PathLike[str]) -> Run:
         """Read a run file; CampaignError if it is none. Works at any time, also while a campaign writes it."""
         path = Path(path)

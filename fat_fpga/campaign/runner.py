@@ -11,6 +11,7 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign.identity import Identity, ordered
 from fat_fpga.campaign.layer_table import layer_table
 from fat_fpga.campaign.pace import Pace, spread
@@ -27,6 +28,7 @@ from fat_fpga.files import check_writable
 from fat_fpga.network import Network
 
 
+@checked
 def run_campaign(
     network: Network,
     dataset: Dataset,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign.run import Result, Run
 from fat_fpga.campaign.sampling import weights
 from fat_fpga.errors import CampaignError
@@ -86,6 +87,7 @@ class Group:
     spread: Spread
 
 
+@checked
 def statistics(run: Run) -> list[Group]:
     """One group for each kind, layer and effect that has a finished fault.
 
@@ -108,6 +110,7 @@ def effect_order(result: Result) -> list[tuple[int, bool, int]]:
     return [(part.bit or 0, part.flip, part.value) for part in parse_fault(result.fault).faults]
 
 
+@checked
 def kinds(run: Run) -> list[str]:
     """The kinds that have a finished fault, in the order of the documentation; sets of faults behind them."""
     found = dict.fromkeys(result.kind for result in run.results)
@@ -130,11 +133,13 @@ def _criticality(result: Result) -> tuple[int, int]:
     return result.correct, -result.changed
 
 
+@checked
 def overall(run: Run) -> Spread:
     """The whole campaign as one group; CampaignError if no fault is finished."""
     return Spread.within(run, run.results)
 
 
+@checked
 def most_critical(results: Iterable[Result], count: int | None = None) -> list[Result]:
     """The faults from the lowest accuracy up; of equals, the one that changes more images first."""
     return sorted(results, key=_criticality)[:count]

@@ -33,6 +33,10 @@ class Dataset:
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.images.shape[1:]))
+        return f"<Dataset {self.name}: {len(self):,} images {shape}, {len(self.classes)} classes>"
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", readable(self.name))
         if self.images.ndim != 4 or self.images.shape[1] not in (1, 3):

@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
+from fat_fpga.arguments import checked
 from fat_fpga.engines.engine import Engine
 from fat_fpga.errors import EngineError
 from fat_fpga.extras import installed
@@ -46,6 +47,7 @@ def forms() -> list[str]:
     return [*(form for engine in ours.values() for form in engine.forms), *(n for n in names() if n not in ours)]
 
 
+@checked
 def get(name: str = "native", threads: int | None = None) -> Engine:
     """The engine called ``name``; ``torch:cuda`` is the torch engine on a GPU, ``file:PATH`` executes the file that the
     network comes from, ``board:FOLDER`` is a board, or a simulated one.

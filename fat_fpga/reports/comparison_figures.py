@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fat_fpga.arguments import checked
 from fat_fpga.files import make_folder
 from fat_fpga.reports.comparison import Comparison, Section
 from fat_fpga.reports.comparison_criticality import comparison_criticality
@@ -24,6 +25,7 @@ COMPARISON_FIGURES: dict[str, Callable[[Section], Figure]] = {
 """Start of the file name, and what draws it; the kind of fault follows, as in ``ranges_channel.png``."""
 
 
+@checked
 def write_comparison_figures(
     comparison: Comparison, folder: str | os.PathLike[str], formats: Iterable[str] = tuple(FORMATS)
 ) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run, Spread
 from fat_fpga.reports.comparison import Comparison, Section
 from fat_fpga.reports.table import progress
@@ -9,6 +10,7 @@ from fat_fpga.reports.text import align, percent, shown
 from fat_fpga.reports.words import words
 
 
+@checked
 def comparison_text(comparison: Comparison) -> str:
     """What is compared, then for each kind of fault the runs, who leads by how much, and the minimum of each layer."""
     blocks = [_runs(comparison)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run
 from fat_fpga.campaign.sampling import stands_for
 from fat_fpga.files import replacing
@@ -12,6 +13,7 @@ from fat_fpga.files import replacing
 COLUMNS = ("fault", "layer", "kind", "index", "effect", "images", "correct", "changed", "stands_for")
 
 
+@checked
 def write_csv(run: Run, path: str | os.PathLike[str]) -> None:
     """Write the results, layers in network order; the file appears whole or not at all. OSError if it cannot.
 

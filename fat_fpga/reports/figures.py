@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run
 from fat_fpga.errors import CampaignError
 from fat_fpga.files import make_folder, replacing
@@ -56,6 +57,7 @@ def figures_of(part: Part) -> list[str]:
     return ["ranges", "criticality", "faults", *(name for name, fitting in own.items() if fitting)]
 
 
+@checked
 def write_figures(run: Run, folder: str | os.PathLike[str], formats: Iterable[str] = tuple(FORMATS)) -> list[Path]:
     """Draw every figure into ``folder``, made if it is new; their names end in the kind where there are several.
 
