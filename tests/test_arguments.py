@@ -98,7 +98,7 @@ def test_what_helps_is_said(tmp_path: Path) -> None:
         (lambda: Run.open(3), "Run.open: path: expected text or path, got the int 3"),  # type: ignore[arg-type]
         (lambda: Selection.sample(faults, 2.5), "count: expected a whole number, got the float 2.5"),  # type: ignore[arg-type]
         (lambda: load(None), "spec: expected text, got None"),  # type: ignore[arg-type]
-        (lambda: get("reference").run(network, data.images.tolist(), data.labels, []), "images: expected ndarray, got"),
+        (lambda: get("reference").open(network).run(data.images.tolist(), data.labels, []), "images: expected ndarray, got"),
     ]  # fmt: skip
     for call, words in wrong:
         with pytest.raises(ArgumentError) as told:
@@ -120,7 +120,7 @@ def test_objects_are_shown_in_a_line(tmp_path: Path) -> None:
     network, data = tiny_network(), tiny_data()
     run = tiny_run(tmp_path / "a.run")
     space = fault_space(network)
-    outcome = get("reference").run(network, data.images, data.labels, list(space)[:2])
+    outcome = get("reference").open(network).run(data.images, data.labels, list(space)[:2])
     assert main(["plan", str(run.path), "--tmr", "-o", str(tmp_path / "plan.json")]) == 0
     plan = read_plan(tmp_path / "plan.json")
     engines = {name: get(name) for name in ("native", "reference")}
