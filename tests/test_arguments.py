@@ -32,8 +32,8 @@ PACKAGES = (
     "board", "campaign", "crosscheck", "datasets", "engines", "faults", "hardening", "luts", "models", "network",
     "reports", "training",
 )  # fmt: skip
-INSIDE = {"changed_stream", "changed_unit", "changes_of"}
-"""Called by engines for each fault, on what was checked before."""
+INSIDE = {"changed_stream", "changed_unit", "changes_of", "over_images", "register"}
+"""For authors of engines: called for each fault, on what was checked before, or at import."""
 
 
 def functions() -> Iterator[tuple[str, Callable[..., Any]]]:
