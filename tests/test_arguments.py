@@ -98,7 +98,8 @@ def test_what_helps_is_said(tmp_path: Path) -> None:
         (lambda: Run.open(3), "Run.open: path: expected text or path, got the int 3"),  # type: ignore[arg-type]
         (lambda: Selection.sample(faults, 2.5), "count: expected a whole number, got the float 2.5"),  # type: ignore[arg-type]
         (lambda: load(None), "spec: expected text, got None"),  # type: ignore[arg-type]
-        (lambda: get("reference").open(network).run(data.images.tolist(), data.labels, []), "images: expected ndarray, got"),
+        (lambda: get("reference").open(network).run(data.images.tolist(), data.labels, []),
+         "images: expected ndarray, got"),
     ]  # fmt: skip
     for call, words in wrong:
         with pytest.raises(ArgumentError) as told:
