@@ -118,9 +118,9 @@ def check_sampling(args: argparse.Namespace) -> None:
     """CampaignError for an option that says how to draw a sample where none is asked for."""
     from fat_fpga.errors import CampaignError
 
-    for option, what in SAMPLING.items():
-        if args.sample is None and getattr(args, option) is not None:
-            raise CampaignError(f"--{option.replace('_', '-')} is {what}: give --sample, too")
+    for given, what in SAMPLING.items():
+        if args.sample is None and getattr(args, given) is not None:
+            raise CampaignError(f"--{given.replace('_', '-')} is {what}: give --sample, too")
 
 
 def selection_of(args: argparse.Namespace, space: FaultSpace) -> Selection:
