@@ -36,6 +36,7 @@ def read_fault_list(path: str | os.PathLike[str], network: Network, images: int 
     return _read(path, network, images)[0]
 
 
+@checked
 def read_selection(path: str | os.PathLike[str], network: Network, images: int | None = None) -> Selection:
     """The faults in a file as `read_fault_list` reads them, with how the list came about.
 

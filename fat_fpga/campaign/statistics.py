@@ -117,6 +117,7 @@ def kinds(run: Run) -> list[str]:
     return [*(kind for kind in MODELS if kind in found), *(kind for kind in found if kind not in MODELS)]
 
 
+@checked
 def at_voters(run: Run, results: Iterable[Result]) -> tuple[list[Result], list[Result]]:
     """The faults outside of voters' outputs, and those with a voter's output among their places.
 

@@ -181,7 +181,7 @@ def test_a_stratified_sample_and_its_list(folder: Path, capsys: Capture) -> None
             ("--stratify", "layer", "--sample", "3"),
             "at least 2 faults each need a sample of 4 to 14, got 3",
         ),
-        (("--stratify", "layer", "--sample", "9", "--per-stratum", "0"), "at least one fault, got 0"),
+        (("--stratify", "layer", "--sample", "9", "--per-stratum", "0"), "1 or more, got '0'"),
     ],
 )
 def test_strata_that_cannot_be(refused: Refused, arguments: tuple[str, ...], words: str) -> None:
