@@ -8,6 +8,10 @@ class FatFpgaError(Exception):
     """Base of every error that fat_fpga raises on purpose."""
 
 
+class ArgumentError(FatFpgaError, TypeError):
+    """An argument of a function is of a wrong type."""
+
+
 class ModelError(FatFpgaError):
     """A network file or an integer network is not one that can be executed exactly."""
 

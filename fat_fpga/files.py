@@ -68,6 +68,11 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     return folder
 
 
+def readable(name: str) -> str:
+    """A file's name as text: bytes that are no UTF-8 become replacement characters, so that it can be stored."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", name)
+
+
 @contextmanager
 def replacing(path: str | os.PathLike[str], *, new: bool = False) -> Iterator[Path]:
     """A temporary path beside ``path`` that becomes ``path`` when the block ends well, and vanishes if not.

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from fat_fpga.arguments import checked
 from fat_fpga.board.accelerator import Accelerator
 from fat_fpga.board.description import Description
 from fat_fpga.board.device import Device
@@ -46,6 +47,7 @@ class Board:
         return session
 
 
+@checked
 def open_board(folder: str | os.PathLike[str], channels_by: str = THRESHOLDS) -> Board:
     """Program and check the board in ``folder``: ``board.json``, ``network.npz``, and a bitstream or ``libboard.so``.
 

@@ -37,6 +37,11 @@ def readable_errors(path: Path) -> Iterator[None]:
             damaged(path, "reading it does not come to an end")
         raise CampaignError(f"cannot use the run file {path}: {error}") from error
     except sqlite3.Error as error:
+        if "disk is full" in str(error):
+            raise CampaignError(
+                f"the disk with {path} is full: nothing that was saved is lost. Make room, and "
+                "the same command continues"
+            ) from error
         raise CampaignError(f"cannot use the run file {path}: {error}") from error
     except UnicodeDecodeError as error:
         damaged(path, f"a text in it is no UTF-8 ({error.reason})")

@@ -7,6 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign.list_header import MARK, origin_of
 from fat_fpga.campaign.origin import Origin
 from fat_fpga.campaign.selection import Selection
@@ -17,6 +18,7 @@ from fat_fpga.network import Network
 STANDARD_INPUT = "-"
 
 
+@checked
 def read_fault_list(path: str | os.PathLike[str], network: Network, images: int | None = None) -> list[AnyFault]:
     """The faults in a file, in its order; what follows a ``#`` is a comment, and empty lines do not count.
 
@@ -34,6 +36,7 @@ def read_fault_list(path: str | os.PathLike[str], network: Network, images: int 
     return _read(path, network, images)[0]
 
 
+@checked
 def read_selection(path: str | os.PathLike[str], network: Network, images: int | None = None) -> Selection:
     """The faults in a file as `read_fault_list` reads them, with how the list came about.
 
@@ -89,6 +92,7 @@ def _name(path: str | os.PathLike[str]) -> str:
 
 def _content(path: str | os.PathLike[str], name: str) -> str:
     try:
-        return sys.stdin.read() if str(path) == STANDARD_INPUT else Path(path).read_text(encoding="utf-8")
+        text = sys.stdin.read() if str(path) == STANDARD_INPUT else Path(path).read_text(encoding="utf-8")
+        return text.removeprefix("\ufeff")  # a byte order mark, as some editors write
     except UnicodeDecodeError as error:
         raise FaultError(f"{name}: this is no text, expected one fault a line") from error

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign.content import read
 from fat_fpga.campaign.header import Session
 from fat_fpga.campaign.identity import Identity
@@ -55,7 +56,15 @@ class Run:
     labels: npt.NDArray[np.int64]
     golden: npt.NDArray[np.int32]
 
+    def __repr__(self) -> str:
+        what = self.identity
+        return (
+            f"<Run {self.path}: {what.network} on {what.dataset}, {self.images:,} images, "
+            f"{self.done:,} of {self.asked:,} faults>"
+        )
+
     @classmethod
+    @checked
     def open(cls, path: str | os.PathLike[str]) -> Run:
         """Read and check a run file; CampaignError if it is none, or not as a campaign left it.
 

@@ -13,6 +13,7 @@ from time import perf_counter
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign.fault_free import FaultFree
 from fat_fpga.campaign.identity import Identity, ordered
 from fat_fpga.campaign.layer_table import layer_table
@@ -31,6 +32,7 @@ from fat_fpga.files import check_writable
 from fat_fpga.network import Network
 
 
+@checked
 def run_campaign(
     network: Network,
     dataset: Dataset,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign.intervals import (
     Estimate,
     Moments,
@@ -127,6 +128,7 @@ def share_estimate(run: Run, results: Sequence[Result], hit: Callable[[Result], 
     return Estimate(value, max(0.0, low), min(100.0, high))
 
 
+@checked
 def mean_estimate(run: Run, results: Sequence[Result]) -> Estimate | None:
     """The mean accuracy in percent under the faults that the draws stand for; None where nothing is estimated, or where
     the draws show no variance."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign.origin import LIST, SETS, SPACE, Origin, Strata, Stratum
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault, Fault, FaultSpace
@@ -39,7 +40,11 @@ class Selection:
     faults: Sequence[AnyFault]
     origin: Origin
 
+    def __repr__(self) -> str:
+        return f"<Selection: {self.origin.describe(len(self.faults))}>"
+
     @classmethod
+    @checked
     def of(cls, faults: Sequence[AnyFault] | Selection) -> Selection:
         """Itself, every fault of a space, or a list that nothing is known about."""
         if isinstance(faults, Selection):
@@ -50,6 +55,7 @@ class Selection:
         return cls(faults, Origin(LIST, kinds, _joined(part.layer for fault in faults for part in fault.faults)))
 
     @classmethod
+    @checked
     def sample(cls, space: FaultSpace, count: int, seed: int = 0) -> Selection:
         """``count`` different faults of a space, each as likely as any other; all of them if it has no more.
 

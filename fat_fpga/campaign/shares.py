@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign.run import Result, Run
 from fat_fpga.campaign.sampling import population, share_estimate
 
@@ -34,11 +35,13 @@ class Share:
     population: int | None = None
 
 
+@checked
 def harmful(run: Run, results: Sequence[Result]) -> Share:
     """The faults that cost more than one percentage point of accuracy; there must be at least one fault."""
     return _share(run, results, lambda result: 100 * (run.error_free - result.correct) > HARM * run.images)
 
 
+@checked
 def changing(run: Run, results: Sequence[Result]) -> Share:
     """The faults that change the predicted class of any image; there must be at least one fault."""
     return _share(run, results, lambda result: result.changed > 0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign.run import Result, Run
 from fat_fpga.campaign.sampling import weights
 from fat_fpga.errors import CampaignError
@@ -87,6 +88,7 @@ class Group:
     spread: Spread
 
 
+@checked
 def statistics(run: Run) -> list[Group]:
     """One group for each kind, layer and effect that has a finished fault.
 
@@ -112,12 +114,14 @@ def effect_order(result: Result) -> list[tuple[int, bool, int]]:
     return [(part.bit or 0, part.flip, part.value) for part in result.faults]
 
 
+@checked
 def kinds(run: Run) -> list[str]:
     """The kinds that have a finished fault, in the order of the documentation; sets of faults behind them."""
     found = dict.fromkeys(result.kind for result in run.results)
     return [*(kind for kind in MODELS if kind in found), *(kind for kind in found if kind not in MODELS)]
 
 
+@checked
 def at_voters(run: Run, results: Iterable[Result]) -> tuple[list[Result], list[Result]]:
     """The faults outside of voters' outputs, and those with a voter's output among their places.
 
@@ -134,11 +138,13 @@ def _criticality(result: Result) -> tuple[int, int]:
     return result.correct, -result.changed
 
 
+@checked
 def overall(run: Run) -> Spread:
     """The whole campaign as one group; CampaignError if no fault is finished."""
     return Spread.within(run, run.results)
 
 
+@checked
 def most_critical(results: Iterable[Result], count: int | None = None) -> list[Result]:
     """The faults from the lowest accuracy up; of equals, the one that changes more images first."""
     return sorted(results, key=_criticality)[:count]

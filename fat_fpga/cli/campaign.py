@@ -6,7 +6,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 from fat_fpga.cli.fault_arguments import SAMPLING, add_fault_arguments, selection_of, space_of
-from fat_fpga.cli.parser import DATA, Commands, add_model, engines, percent
+from fat_fpga.cli.numbers import count
+from fat_fpga.cli.options import add_model, option, output
+from fat_fpga.cli.parser import Commands
 from fat_fpga.cli.stopped import stopped
 
 if TYPE_CHECKING:
@@ -38,21 +40,17 @@ def add(commands: Commands) -> None:
         epilog=EPILOG,
     )
     add_model(parser)
-    parser.add_argument("--data", metavar="DATA", required=True, help=DATA)
-    parser.add_argument("-o", "--output", metavar="RUN", required=True, help="the run file, made or continued")
-    parser.add_argument("--images", metavar="N", type=int, help="only the first N images")
+    option(parser, "--data", required=True)
+    output(parser, "RUN", "the run file, made or continued", required=True)
+    option(parser, "--images")
+    option(parser, "--engine", " (default: native)", default="native")
+    option(parser, "--threads")
     parser.add_argument(
-        "--engine",
-        metavar="NAME",
-        default="native",
-        help=engines("what computes, by default native"),
+        "--chunk", metavar="N", type=count, help="save after every N faults (default: some ten seconds)"
     )
-    parser.add_argument("--chunk", metavar="N", type=int, help="save after every N faults (default: some ten seconds)")
-    parser.add_argument(
-        "--expect-accuracy", metavar="P", type=percent, help="refuse where fewer percent are right without faults"
-    )
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar, no table")
-    add_fault_arguments(parser, "--faults")
+    option(parser, "--expect-accuracy")
+    option(parser, "--quiet", ", no table")
+    add_fault_arguments(parser)
     parser.add_argument(
         "--fault-list", metavar="FILE", help="these faults: one, or one set of faults, a line; - is standard input"
     )
@@ -98,8 +96,8 @@ def _selection(args: argparse.Namespace, network: Network, images: int) -> Selec
 
     if not args.fault_list:
         return selection_of(args, space_of(args, network, args.kinds or [DEFAULT_KIND], images))
-    for option in ("kinds", "layers", "effects", "values", "folding", "sample", *SAMPLING):
-        if getattr(args, option) is not None:
-            name = "faults" if option == "kinds" else option.replace("_", "-")
+    for given in ("kinds", "layers", "effects", "values", "folding", "sample", *SAMPLING):
+        if getattr(args, given) is not None:
+            name = "faults" if given == "kinds" else given.replace("_", "-")
             raise CampaignError(f"--fault-list brings its own faults: leave --{name} out")
     return read_selection(args.fault_list, network, images)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fat_fpga.cli.parser import DATA, Commands, add_model, percent
+from fat_fpga.cli.options import add_model, option
+from fat_fpga.cli.outputs import Outputs
+from fat_fpga.cli.parser import Commands
 
 if TYPE_CHECKING:
     from fat_fpga.campaign import FaultFree
@@ -35,36 +38,35 @@ def add(commands: Commands) -> None:
         epilog=EPILOG,
     )
     add_model(parser)
-    parser.add_argument("--data", metavar="DATA", help=f"{DATA}; without it only the model is looked at")
-    parser.add_argument("--images", metavar="N", type=int, default=300, help="on at most N images (default: 300)")
-    parser.add_argument("--expect-accuracy", metavar="P", type=percent, help="refuse where fewer percent are right")
-    parser.add_argument("--folding", metavar="FOLDING", help="PEs of each unit, to count their faults, too")
-    parser.add_argument("--engine", metavar="NAME", default="native", help="as for fat-fpga campaign")
-    parser.add_argument("--json", metavar="FILE", help="write what was found for other programs")
+    option(parser, "--data", "; without it only the model is looked at")
+    option(parser, "--images", "; here they are spread evenly over the data set (default: 300)", default=300)
+    option(parser, "--expect-accuracy")
+    option(parser, "--folding", "; to count their faults, too")
+    option(parser, "--engine", " (default: native)", default="native")
+    option(parser, "--threads")
+    option(parser, "--json")
+    option(parser, "--force")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.cli.model import get_engine
-    from fat_fpga.errors import DataError, FatFpgaError
-    from fat_fpga.files import check_writable
+    from fat_fpga.errors import FatFpgaError
+    from fat_fpga.file_kinds import CHECK
 
-    if args.images < 1:
-        raise DataError(f"--images must be at least 1, got {args.images}")
-    if args.json:
-        check_writable(args.json, *filter(None, [args.model]))
+    outputs = Outputs(args, [args.model], json=CHECK)
     engine = get_engine(args, args.engine)
     found: dict[str, Any] = {"model": args.model, "data": args.data, "refused": None, "notes": []}
     try:
-        _check(args, engine, found)
+        _check(args, engine, found, outputs)
     except FatFpgaError as error:
-        _write(args.json, found | {"refused": str(error)})
+        outputs.write("json", partial(_write, found | {"refused": str(error)}))
         raise
-    _write(args.json, found)
+    outputs.write("json", partial(_write, found))
     return 0
 
 
-def _check(args: argparse.Namespace, engine: Engine, found: dict[str, Any]) -> None:
+def _check(args: argparse.Namespace, engine: Engine, found: dict[str, Any], outputs: Outputs) -> None:
     """Print and note in ``found`` what there is; FatFpgaError for what stands in the way of a campaign."""
     from fat_fpga.cli.info import describe
     from fat_fpga.cli.model import load_model
@@ -83,13 +85,13 @@ def _check(args: argparse.Namespace, engine: Engine, found: dict[str, Any]) -> N
     counts = ", ".join(f"{kind} {count:,}" for kind, count in faults.items() if count)
     if "pe" not in faults:
         counts += "; pe with --folding"
-    print(f"{describe(network)}\n\nfaults by kind: {counts}\n", flush=True)
+    outputs.say(f"{describe(network)}\n\nfaults by kind: {counts}\n")
     if args.data is None:
-        print("The model can be campaigned. How well it knows some images: --data")
+        outputs.say("The model can be campaigned. How well it knows some images: --data")
         return
     data = load(args.data, shape=network.input.shape, spread=args.images)
-    _accuracy(args, network, data, engine, found)
-    print(f"\nnext: {_campaign(args, network)}")
+    _accuracy(args, network, data, engine, found, outputs)
+    outputs.say(f"\nnext: {_campaign(args, network)}")
 
 
 def _campaign(args: argparse.Namespace, network: Network) -> str:
@@ -114,19 +116,20 @@ def _faults(args: argparse.Namespace, network: Network) -> dict[str, int]:
     return {kind: len(fault_space(network, kind, pes=pes, frames=1)) for kind in kinds}
 
 
-def _accuracy(args: argparse.Namespace, network: Network, data: Dataset, engine: Engine, found: dict[str, Any]) -> None:
+def _accuracy(
+    args: argparse.Namespace, network: Network, data: Dataset, engine: Engine, found: dict[str, Any], outputs: Outputs
+) -> None:
     from fat_fpga.campaign.preparations import better_preparations, fault_free
 
     result = fault_free(network, data, engine)
     low, high = result.interval
-    print(
+    outputs.say(
         f"data: {data.name}, {len(data):,} images of {'x'.join(map(str, data.images.shape[1:]))}, "
         f"{len(data.classes)} classes\n"
         f"accuracy without injected faults: {float(result.accuracy):.2f} % "
         f"({result.correct:,} of {len(data):,} images; "
         f"95 % confidence interval {low:.2f} to {high:.2f} %); chance: {float(result.chance):.2f} %"
-        + (", near which it is" if result.near_chance else ""),
-        flush=True,
+        + (", near which it is" if result.near_chance else "")
     )
     found |= {
         "data": data.name,
@@ -139,10 +142,12 @@ def _accuracy(args: argparse.Namespace, network: Network, data: Dataset, engine:
     }
     better = better_preparations(network, data, engine, result) + _with_other_pixels(args, data, engine, result)
     for name, other in better:
-        _note(found, f"the accuracy {name} is {float(other.accuracy):.2f} %: prepare the images as in training")
+        _note(
+            found, outputs, f"the accuracy {name} is {float(other.accuracy):.2f} %: prepare the images as in training"
+        )
     warning = result.warning()
     if warning is not None and not better:
-        _note(found, warning)
+        _note(found, outputs, warning)
     if args.expect_accuracy is not None:
         result.expect(args.expect_accuracy)
 
@@ -169,17 +174,15 @@ def _with_other_pixels(
     return better
 
 
-def _note(found: dict[str, Any], text: str) -> None:
+def _note(found: dict[str, Any], outputs: Outputs, text: str) -> None:
     found["notes"].append(text)
-    print(f"note: {text}")
+    outputs.say(f"note: {text}")
 
 
-def _write(path: str | None, found: dict[str, Any]) -> None:
+def _write(found: dict[str, Any], path: Path) -> None:
     import json
 
     from fat_fpga.files import replacing
 
-    if path is None:
-        return
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
-from fat_fpga.cli.parser import Commands, names
+from fat_fpga.cli.options import option
+from fat_fpga.cli.outputs import Outputs, add_outputs
+from fat_fpga.cli.parser import Commands
 
 EPILOG = """\
 examples:
@@ -25,12 +28,8 @@ def add(commands: Commands) -> None:
         epilog=EPILOG,
     )
     parser.add_argument("run_files", metavar="RUN", nargs="+", help="run files of fat-fpga campaign, at least two")
-    parser.add_argument(
-        "--names", metavar="A,B", type=names, help="what to call the runs (default: the names of their networks)"
-    )
-    parser.add_argument("--csv", metavar="FILE", help="write one row for each run and kind of fault")
-    parser.add_argument("--json", metavar="FILE", help="write the whole comparison for other programs")
-    parser.add_argument("--figures", metavar="DIR", help="draw the figures as PNG, SVG and PDF")
+    option(parser, "--names")
+    add_outputs(parser, csv="run and kind of fault")
     parser.add_argument(
         "--allow-different-data", action="store_true", help="compare runs on different images nevertheless"
     )
@@ -39,8 +38,10 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign import Run
-    from fat_fpga.files import check_writable, make_folder
+    from fat_fpga.file_kinds import csv_kind, json_kind
     from fat_fpga.reports import (
+        COMPARISON_COLUMNS,
+        COMPARISON_FIGURES,
         compare,
         comparison_text,
         write_comparison_csv,
@@ -50,16 +51,15 @@ def run(args: argparse.Namespace) -> int:
 
     runs = [Run.open(path) for path in args.run_files]
     comparison = compare(runs, args.names, allow_different_data=args.allow_different_data)
-    for path in filter(None, (args.csv, args.json)):
-        check_writable(path, *args.run_files)
-    if args.figures:
-        make_folder(args.figures)
-    print(comparison_text(comparison))
-    if args.csv:
-        write_comparison_csv(comparison, args.csv)
-    if args.json:
-        write_comparison_json(comparison, args.json)
-    if args.figures:
-        written = write_comparison_figures(comparison, args.figures)
-        print(f"\nfigures: {', '.join(str(path) for path in written if path.suffix == '.png')} (and .svg, .pdf)")
+    outputs = Outputs(
+        args,
+        args.run_files,
+        csv_kind("a comparison as CSV", COMPARISON_COLUMNS),
+        json_kind("a comparison as JSON", "runs"),
+        COMPARISON_FIGURES,
+    )
+    outputs.say(comparison_text(comparison))
+    outputs.write("csv", partial(write_comparison_csv, comparison))
+    outputs.write("json", partial(write_comparison_json, comparison))
+    outputs.draw(partial(write_comparison_figures, comparison))
     return 0

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import argparse
+import re
 from contextlib import nullcontext
+from math import prod
+from typing import TYPE_CHECKING, Any
 
-from fat_fpga.cli.parser import DATA, Commands, add_model, engines, names
+from fat_fpga.cli.numbers import count
+from fat_fpga.cli.options import add_model, option
+from fat_fpga.cli.parser import Commands, engines, names
+from fat_fpga.cli.renamed import Renamed, note
+
+if TYPE_CHECKING:
+    from fat_fpga.network import Network
 
 EPILOG = """\
 examples:
   fat-fpga crosscheck cnv.onnx
-  fat-fpga crosscheck cnv.onnx --engines native,file --faults 30 --images 2
-  fat-fpga crosscheck cnv.onnx --engines native,qonnx --data cifar10:data --faults 500 --images 4
-  fat-fpga crosscheck cnv.onnx --engines reference,native --kinds channel,pe --folding bnn-pynq
+  fat-fpga crosscheck cnv.onnx --engines native,file --sample 30 --images 2
+  fat-fpga crosscheck cnv.onnx --engines native,qonnx --data cifar10:data --sample 500 --images 4
+  fat-fpga crosscheck cnv.onnx --engines reference,native --faults channel,pe --folding bnn-pynq
   fat-fpga crosscheck tfc_w2a2 --engines native,board:build/boards/tfc_w2a2 --data demo:mnist
 
 Exit codes: 0 all equal, 1 not equal, 2 bad input, or engines without a kind of fault in common.
 """
+
+MOST_FAULTS = 100_000
+MOST_VALUES = 2**28
+"""Input values of all random images."""
 
 
 def add(commands: Commands) -> None:
@@ -32,13 +45,15 @@ def add(commands: Commands) -> None:
         "--engines", metavar="A,B", type=names,
         help=engines("two or more (default: native,torch,qonnx; without PyTorch native,reference,qonnx) of"),
     )  # fmt: skip
-    parser.add_argument("--faults", metavar="N", type=_count, default=90, help="about how many faults (default: 90)")
-    parser.add_argument("--images", metavar="N", type=_count, default=4, help="how many images (default: 4)")
-    parser.add_argument("--data", metavar="DATA", help=f"{DATA}; random images by default")
-    parser.add_argument("--kinds", metavar="A,B", type=names, help="kinds of fault, and set (default: all)")
-    parser.add_argument("--folding", metavar="FOLDING", help="for kind pe: bnn-pynq, a list of PEs, or a JSON file")
-    parser.add_argument("--seed", metavar="S", type=int, default=0, help="of the sampled faults and random images")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+    option(parser, "--threads")
+    kinds = option(parser, "--faults", "; also set, several at once (default: all)", action=_Kinds)
+    parser.add_argument("--kinds", action=Renamed, now=kinds)
+    option(parser, "--sample", ", as many of each kind as of any other (default: 90)", default=90)
+    option(parser, "--seed", default=0)
+    option(parser, "--images", " (default: 4)", default=4)
+    option(parser, "--data", "; random images by default")
+    option(parser, "--folding", "; for kind pe (default: up to 8 PEs)")
+    option(parser, "--quiet")
     parser.set_defaults(run=run)
 
 
@@ -54,12 +69,13 @@ def run(args: argparse.Namespace) -> int:
 
     judges = {name: get_engine(args, name) for name in args.engines or default_judges()}
     network = load_model(args, faulty=True)
+    _check_size(args, network)
     if args.data is None:
         images = random_images(network, args.images, args.seed)
     else:
         images = load(args.data, limit=args.images, shape=network.input.shape).images
     pes = None if args.folding is None else read_folding(args.folding, network)
-    faults = sample_faults(network, args.kinds or KINDS, args.faults, len(images), args.seed, pes)
+    faults = sample_faults(network, args.kinds or KINDS, args.sample, len(images), args.seed, pes)
     total = steps(len(faults), len(judges))
     bar = progress_bar(not args.quiet, total=total, unit=" runs", leave=False)
     with nullcontext() if bar is None else bar:
@@ -70,7 +86,34 @@ def run(args: argparse.Namespace) -> int:
     return 0 if check.compared else 2
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a number of 1 or more, got '{text}'")
-    return int(text)
+def _check_size(args: argparse.Namespace, network: Network) -> None:
+    """CampaignError for more faults or random images than memory and patience hold."""
+    from fat_fpga.errors import CampaignError
+
+    if args.sample > MOST_FAULTS:
+        raise CampaignError(f"--sample {args.sample:,}: a cross-check takes {MOST_FAULTS:,} faults at most")
+    most = MOST_VALUES // prod(network.input.shape)
+    if args.data is None and args.images > most:
+        raise CampaignError(
+            f"--images {args.images:,}: a cross-check takes {most:,} random images of this size at most"
+        )
+
+
+class _Kinds(argparse.Action):
+    """Kinds of fault; a number, which ``--faults`` was before, is the size of the sample."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        if len(values) == 1 and re.fullmatch(r"[+-]?[0-9]+", values[0]):
+            try:
+                namespace.sample = count(values[0])
+            except argparse.ArgumentTypeError as error:
+                raise argparse.ArgumentError(self, str(error)) from error
+            note("--faults with a number", "--sample")
+        else:
+            setattr(namespace, self.dest, values)

@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from fat_fpga.cli.options import option, output
 from fat_fpga.cli.parser import Commands
 from fat_fpga.cli.stopped import stopped
 
@@ -26,29 +27,31 @@ def add(commands: Commands) -> None:
         "the table on the screen; run file, CSV, JSON and figures in a folder.",
         epilog=EPILOG,
     )
-    parser.add_argument(
-        "-o", "--output", metavar="DIR", default="demo-report", help="folder of the report (default: demo-report)"
-    )
-    parser.add_argument("--images", metavar="N", type=int, help="only the first N images")
+    output(parser, "DIR", "folder of the report (default: demo-report)", default="demo-report")
+    option(parser, "--images")
+    option(parser, "--threads")
+    option(parser, "--force")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign import run_campaign
-    from fat_fpga.cli.model import load_bundled
+    from fat_fpga.cli.model import get_engine, load_bundled
     from fat_fpga.datasets import load
     from fat_fpga.faults import fault_space
     from fat_fpga.files import make_folder
     from fat_fpga.reports import report_text, write_csv, write_figures, write_json
 
     folder = make_folder(Path(args.output))
+    engine = get_engine(args, "native")
     network = load_bundled(NETWORK)
     data = load("demo:cifar10", limit=args.images)
     path = folder / f"{NETWORK}.run"
-    _check_own(folder, path)
+    if not args.force:
+        _check_own(folder, path)
     path.unlink(missing_ok=True)  # a demo starts from scratch
     try:
-        finished = run_campaign(network, data, fault_space(network), path, progress=True)
+        finished = run_campaign(network, data, fault_space(network), path, engine, progress=True)
     except KeyboardInterrupt:
         return stopped(path)
     print(report_text(finished))
@@ -69,7 +72,7 @@ def _next(path: Path) -> str:
         for command in (
             f"report {path} --top 20",
             f"campaign {NETWORK} --data demo:cifar10 --faults weight --sample 1000 -o weights.run",
-            f"crosscheck {NETWORK} --data demo:cifar10 --engines native,reference --faults 45 --images 2",
+            f"crosscheck {NETWORK} --data demo:cifar10 --engines native,reference --sample 45 --images 2",
         )
     )
 
@@ -88,5 +91,6 @@ def _check_own(folder: Path, path: Path) -> None:
         own = False
     if not own:
         raise CampaignError(
-            f"{folder} has {', '.join(found)}, which no demo has made: give --output a folder of its own"
+            f"{folder} has {', '.join(found)}, which no demo has made: name another folder, or give --force "
+            "to lose them"
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from fat_fpga.cli.options import option, output
+from fat_fpga.cli.outputs import check_output
 from fat_fpga.cli.parser import Commands
 
 EPILOG = """\
@@ -22,17 +24,18 @@ def add(commands: Commands) -> None:
         epilog=EPILOG,
     )
     parser.add_argument("source", metavar="SOURCE", help="name of a bundled network, or a checkpoint of fat-fpga train")
-    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the .onnx file to write")
+    output(parser, "FILE", "the .onnx file to write", required=True)
+    option(parser, "--force")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    from fat_fpga.cli.model import bundled_name
-    from fat_fpga.files import check_writable
+    from fat_fpga.cli.model import bundled_name, is_file
+    from fat_fpga.file_kinds import ONNX
     from fat_fpga.models import zoo
 
-    source, output = Path(args.source), check_writable(args.output, args.source)
-    if source.exists():
+    source, output = Path(args.source), check_output(args, args.output, ONNX, args.source)
+    if is_file(source):
         _export_checkpoint(source, output)
     else:
         zoo.write_onnx(bundled_name(args.source, f"checkpoint '{source}'"), output)

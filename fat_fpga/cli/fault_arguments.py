@@ -7,14 +7,15 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fat_fpga.cli.parser import Derived, Parser, names
+from fat_fpga.cli.numbers import count
+from fat_fpga.cli.options import FOLDING, option
+from fat_fpga.cli.parser import Parser, names
 
 if TYPE_CHECKING:
     from fat_fpga.campaign import Selection
     from fat_fpga.faults import Effect, FaultSpace
     from fat_fpga.network import Network
 
-FOLDING = "PEs of each unit: bnn-pynq, a list as 16,32,16, or a JSON file (kind pe)"
 SAMPLING = {
     "seed": "the seed of a sample",
     "stratify": "how to draw a sample",
@@ -22,14 +23,6 @@ SAMPLING = {
 }
 """Options that need ``--sample``, and what each is."""
 NEGATIVE = re.compile(r"-\d[-+\d,]*")
-
-
-def numbers(text: str) -> list[int]:
-    """Comma separated integers, for ``type=`` of an argument."""
-    try:
-        return [int(number) for number in text.split(",")]
-    except ValueError as error:
-        raise argparse.ArgumentTypeError("expected integers separated by commas") from error
 
 
 def joined(arguments: Sequence[str]) -> list[str]:
@@ -44,28 +37,21 @@ def joined(arguments: Sequence[str]) -> list[str]:
     return found
 
 
-def add_fault_arguments(parser: Parser, kind_option: str) -> None:
-    """The arguments that `space_of` and `selection_of` read; ``kind_option`` is what to call the kinds."""
+def add_fault_arguments(parser: Parser) -> argparse.Action:
+    """The arguments that `space_of` and `selection_of` read; returns that of the kinds."""
     group = parser.add_argument_group("which faults")
-    group.add_argument(
-        kind_option, dest="kinds", metavar="KIND[,KIND]", type=names,
-        help=Derived(_kinds),
-    )  # fmt: skip
-    group.add_argument("--layers", metavar="A,B", type=names, help="only in these layers; also input, pools, and '*'")
-    group.add_argument(
-        "--effects",
-        choices=("flip", "stuck", "all"),
-        help="what happens to bits: flip (default), stuck at 0 and 1, all",
-    )
-    group.add_argument("--values", metavar="V,V", type=numbers, help="only these of the activation levels")
-    group.add_argument("--folding", metavar="FOLDING", help=FOLDING)
-    group.add_argument("--sample", metavar="N", type=int, help="N of them, drawn without replacement")
-    group.add_argument("--seed", metavar="S", type=int, help="of the sample (default: 0)")
+    kinds = option(group, "--faults")
+    for name in ("--layers", "--effects", "--values"):
+        option(group, name)
+    option(group, "--folding", "; needed for kind pe")
+    option(group, "--sample")
+    option(group, "--seed")
     group.add_argument(
         "--stratify", metavar="AXIS[,AXIS]", type=names,
         help="draw from each stratum on its own, in proportion: kind,layer or kind,layer,bit",
     )  # fmt: skip
-    group.add_argument("--per-stratum", metavar="N", type=int, help="at least N of each stratum (default: 2)")
+    group.add_argument("--per-stratum", metavar="N", type=count, help="at least N of each stratum (default: 2)")
+    return kinds
 
 
 def _kinds() -> str:
@@ -138,9 +124,9 @@ def check_sampling(args: argparse.Namespace) -> None:
     """CampaignError for an option that says how to draw a sample where none is asked for."""
     from fat_fpga.errors import CampaignError
 
-    for option, what in SAMPLING.items():
-        if args.sample is None and getattr(args, option) is not None:
-            raise CampaignError(f"--{option.replace('_', '-')} is {what}: give --sample, too")
+    for given, what in SAMPLING.items():
+        if args.sample is None and getattr(args, given) is not None:
+            raise CampaignError(f"--{given.replace('_', '-')} is {what}: give --sample, too")
 
 
 def selection_of(args: argparse.Namespace, space: FaultSpace) -> Selection:

@@ -16,7 +16,9 @@ from fat_fpga.cli.fault_arguments import (
     selection_of,
     space_of,
 )
-from fat_fpga.cli.parser import Commands, add_model
+from fat_fpga.cli.options import add_model, option
+from fat_fpga.cli.parser import Commands
+from fat_fpga.cli.renamed import Renamed
 
 if TYPE_CHECKING:
     from fat_fpga.faults import FaultSpace
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   fat-fpga faults cnv.onnx --folding bnn-pynq
-  fat-fpga faults cnv.onnx --kind channel,pixel --layers conv1,conv1.pool --cause
-  fat-fpga faults cnv.onnx --kind weight --sample 100 --list > faults.txt
+  fat-fpga faults cnv.onnx --faults channel,pixel --layers conv1,conv1.pool --cause
+  fat-fpga faults cnv.onnx --faults weight --sample 100 --list > faults.txt
 
 The table counts every place. --list and --sample take what fat-fpga campaign takes with the same options: channel
 faults of the units, if nothing else is said. A list goes into fat-fpga campaign --fault-list FILE.
@@ -41,8 +43,9 @@ def add(commands: Commands) -> None:
         epilog=EPILOG,
     )
     add_model(parser)
-    add_fault_arguments(parser, "--kind")
-    parser.add_argument("--images", metavar="N", type=int, help="number of images, which transients fall on")
+    kinds = add_fault_arguments(parser)
+    parser.add_argument("--kind", action=Renamed, now=kinds)
+    option(parser, "--images", ": which transients fall on")
     parser.add_argument("--list", action="store_true", help="print the faults, one a line")
     parser.add_argument("--cause", action="store_true", help="say what breaks in the hardware")
     parser.set_defaults(run=run)
@@ -51,11 +54,8 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign.list_header import head_lines
     from fat_fpga.cli.model import load_model
-    from fat_fpga.errors import FaultError
     from fat_fpga.faults import DEFAULT_KIND, MODELS, fault_model
 
-    if args.images is not None and args.images < 1:
-        raise FaultError(f"--images must be at least 1, got {args.images}")
     check_sampling(args)
     for kind in args.kinds or ():
         fault_model(kind)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from textwrap import fill
 
+from fat_fpga.cli.options import option, output
 from fat_fpga.cli.parser import Commands
 
 EPILOG = """\
@@ -30,9 +31,9 @@ def add(commands: Commands) -> None:
         epilog=EPILOG,
     )
     add_design(parser)
-    parser.add_argument("-o", "--output", metavar="FOLDER", required=True, help="of the build; made, or continued")
+    output(parser, "DIR", "folder of the build; made, or continued", required=True)
     parser.add_argument("--until", metavar="STEP", default="estimates", help="the last step (default: estimates)")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
+    option(parser, "--quiet")
     parser.set_defaults(run=run)
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from fat_fpga.cli.parser import Parser, add_model
+from fat_fpga.cli import numbers
+from fat_fpga.cli.options import add_model, option
+from fat_fpga.cli.parser import Parser
 
 if TYPE_CHECKING:
     from fat_fpga.boards import Board
@@ -18,13 +20,14 @@ if TYPE_CHECKING:
 def add_design(parser: Parser) -> None:
     """The arguments that `Design` reads."""
     add_model(parser)
-    parser.add_argument("--board", metavar="BOARD", required=True, help="ZCU104, Pynq-Z1 or Ultra96")
-    parser.add_argument(
-        "--folding", metavar="FOLDING", required=True,
-        help="stock (CNV), auto:FPS (the cheapest that gives so many images a second), plan (that of --plan), "
-        "bnn-pynq, a list as 16x3,32x32 (PEs x SIMD lanes), or a JSON file",
-    )  # fmt: skip
-    parser.add_argument("--plan", metavar="PLAN", help="replicate channels by this plan (fat-fpga plan)")
+    option(parser, "--board", required=True)
+    option(
+        parser,
+        "--folding",
+        "; also stock (CNV), auto:FPS (the cheapest that gives so many images a second), plan (that of --plan)",
+        required=True,
+    )
+    option(parser, "--plan", ", whose channels are replicated")
     parser.add_argument(
         "--inject", choices=("thresholds", "stream"),
         help="fault injection on the board: thresholds that a host can write (channels), or a saboteur in every stream",
@@ -32,7 +35,7 @@ def add_design(parser: Parser) -> None:
     parser.add_argument(
         "--checksums", action="store_true", help="a checksum hook behind every layer, for fat-fpga trace on the board"
     )
-    parser.add_argument("--clock", metavar="MHZ", type=_clock, default=100.0, help="of the accelerator (default: 100)")
+    option(parser, "--clock", " (default: 100)", default=100.0)
 
 
 class Design:
@@ -77,16 +80,6 @@ def _rate(text: str) -> float:
     from fat_fpga.errors import FinnError
 
     try:
-        return float(text.removeprefix("auto:"))
-    except ValueError as error:
+        return numbers.rate(text.removeprefix("auto:"))
+    except argparse.ArgumentTypeError as error:
         raise FinnError(f"folding {text}: expected auto: and images a second, as auto:1000") from error
-
-
-def _clock(text: str) -> float:
-    try:
-        clock = float(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"expected MHz, got '{text}'") from error
-    if not 1 <= clock <= 1000:
-        raise argparse.ArgumentTypeError(f"expected 1 to 1000 MHz, got {text}")
-    return clock

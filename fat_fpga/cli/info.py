@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from fat_fpga.cli.parser import Commands, add_model
+from fat_fpga.cli.options import add_model
+from fat_fpga.cli.parser import Commands
 
 if TYPE_CHECKING:
     from fat_fpga.network import Network
@@ -41,7 +42,7 @@ def describe(network: Network) -> str:
     """The network as a table: layers in order, then totals and fingerprint."""
     from fat_fpga.faults import fault_space, memory_fingerprint
     from fat_fpga.reports.layers import row_of
-    from fat_fpga.reports.text import align
+    from fat_fpga.reports.text import align, shown
 
     rows = [["layer", "weights", "type", "activations", "output", "MACs", "channel faults"]]
     faults = {block.place: len(block) for block in fault_space(network).blocks}
@@ -57,7 +58,7 @@ def describe(network: Network) -> str:
     rows.append(["total", f"{weights:,}", "", "", "", f"{macs:,}", f"{sum(faults.values()):,}"])
     shape = "x".join(map(str, network.input.shape))
     head = (
-        f"{network.name}: {shape} pixels to {network.classes} classes; "
+        f"{shown(network.name)}: {shape} pixels to {network.classes} classes; "
         f"first layer sees integers {network.input.min}..{network.input.max}"
     )
     if network.fault:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from fat_fpga.cli.parser import Commands, add_model
+from fat_fpga.cli.options import add_model, option, output
+from fat_fpga.cli.outputs import check_output
+from fat_fpga.cli.parser import Commands
 
 EPILOG = """\
 examples:
@@ -26,7 +28,8 @@ def add(commands: Commands) -> None:
     )
     add_model(parser)
     parser.add_argument("fault", metavar="FAULT", help="a fault, or several joined by '&'; docs/faults.md")
-    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="the .onnx file to write")
+    output(parser, "FILE", "the .onnx file to write", required=True)
+    option(parser, "--force")
     parser.set_defaults(run=run)
 
 
@@ -34,9 +37,9 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.cli.model import load_model
     from fat_fpga.engines.faulty_graph import write_faulty_qonnx
     from fat_fpga.faults import parse_fault
-    from fat_fpga.files import check_writable
+    from fat_fpga.file_kinds import ONNX
 
-    fault, output = parse_fault(args.fault), check_writable(args.output, args.model)
+    fault, output = parse_fault(args.fault), check_output(args, args.output, ONNX, args.model)
     write_faulty_qonnx(load_model(args), fault, output)
     print(f"wrote {output} with {fault}")
     return 0

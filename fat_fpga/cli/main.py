@@ -7,10 +7,10 @@ Exit codes: 0 done, 2 bad input (one line on standard error says what and what t
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from fat_fpga import __version__
@@ -36,6 +36,7 @@ from fat_fpga.cli import (
 from fat_fpga.cli.fault_arguments import joined
 from fat_fpga.cli.interrupts import CODE, Interrupts
 from fat_fpga.cli.parser import Parser
+from fat_fpga.cli.standard_output import leaving, prepare_output
 from fat_fpga.errors import FatFpgaError, FaultWarning, ModelWarning
 from fat_fpga.extras import advice
 from fat_fpga.one_line import one_line
@@ -82,6 +83,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _main(argv: Sequence[str] | None) -> int:
     arguments = joined(sys.argv[1:] if argv is None else argv)
+    prepare_output()
+    return leaving(partial(_parse_and_run, arguments))
+
+
+def _parse_and_run(arguments: Sequence[str]) -> int:
     if not arguments:
         build_parser().print_help()
         return 0
@@ -90,17 +96,7 @@ def _main(argv: Sequence[str] | None) -> int:
         for note in (ModelWarning, FaultWarning):
             warnings.simplefilter("always", note)
         warnings.showwarning = _notes(warnings.showwarning)
-        return _leave(args)
-
-
-def _leave(args: argparse.Namespace) -> int:
-    try:
-        code = _run(args)
-        sys.stdout.flush()
-        return code
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return _run(args)
 
 
 def _run(args: argparse.Namespace) -> int:

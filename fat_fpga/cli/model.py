@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import tempfile
 from difflib import get_close_matches
 from pathlib import Path
@@ -48,9 +49,14 @@ def _load(args: argparse.Namespace) -> Network:
             f"{args.model} is a checkpoint of PyTorch: write a model file first, with fat-fpga export {args.model} "
             f"-o {Path(args.model).stem}.onnx for one of fat-fpga train, or else with Brevitas's export_qonnx"
         )
-    if Path(args.model).exists():
+    if is_file(args.model):
         return load_network(args.model, pixels=args.pixels, image_shape=args.image_shape)
     return load_bundled(bundled_name(args.model, f"file '{args.model}'"))
+
+
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Whether there is something that can be read; a folder cannot, so one may be called as a bundled network."""
+    return Path(path).exists() and not Path(path).is_dir()
 
 
 def bundled_name(text: str, otherwise: str) -> str:
@@ -81,14 +87,14 @@ def get_engine(args: argparse.Namespace, name: str) -> Engine:
     from fat_fpga.engines import get
 
     if name != "file":
-        return get(name)
+        return get(name, getattr(args, "threads", None))
     from fat_fpga.engines.file_engine import FileEngine
     from fat_fpga.models import zoo
 
     path = Path(args.model)
     if path.suffix == ".npz":
         raise ModelError(f"{path} is no ONNX file, which the file engine executes")
-    if path.exists():
+    if is_file(path):
         return FileEngine(path, args.pixels, args.image_shape)
     bundled = bundled_name(args.model, f"file '{args.model}'")
     with tempfile.TemporaryDirectory() as folder:

@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Callable
 from difflib import get_close_matches
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from fat_fpga.one_line import one_line
@@ -17,10 +16,8 @@ if TYPE_CHECKING:
 else:
     Commands = Any
 
-DATA = (
-    "the test set: cifar10:DIR, svhn:DIR, gtsrb:DIR, mnist:DIR, folder:DIR, npz:FILE, npy:DIR, or demo:cifar10; with "
-    "@val, @train or @test[0:5000] after it other images"
-)
+FORMATS = ("png", "svg", "pdf")
+"""Of figures."""
 
 
 class Derived(str):
@@ -37,6 +34,9 @@ class Derived(str):
         text.make = make
         return text
 
+    def __add__(self, more: str) -> Derived:
+        return Derived(lambda: self.make() + more)
+
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     def _get_help_string(self, action: argparse.Action) -> str | None:
@@ -48,6 +48,12 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(formatter_class=_Formatter, allow_abbrev=False, **arguments)
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        """As argparse, but ``--option=--`` is no empty list."""
+        if arg_strings == ["--"] and action.option_strings:
+            raise argparse.ArgumentError(action, "expected a value, got '--'")
+        return super()._get_values(action, arg_strings)
 
     def error(self, message: str) -> NoReturn:
         found = re.match(r"argument (\S+): invalid choice: '([^']*)' \(choose from (.*)\)", message)
@@ -66,13 +72,13 @@ def names(text: str) -> list[str]:
     return found
 
 
-def shape(text: str) -> tuple[int, int, int]:
-    """Three comma separated sizes, for ``type=`` of an argument."""
-    try:
-        channels, height, width = (int(size) for size in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError("expected channels,height,width") from error
-    return channels, height, width
+def formats(text: str) -> list[str]:
+    """Comma separated formats of figures, for ``type=`` of an argument."""
+    found = list(dict.fromkeys(name.lower().removeprefix(".") for name in names(text)))
+    for name in found:
+        if name not in FORMATS:
+            raise argparse.ArgumentTypeError(f"expected {', '.join(FORMATS)} or several of them, got '{name[:20]}'")
+    return found
 
 
 def engines(words: str) -> Derived:
@@ -84,29 +90,3 @@ def engines(words: str) -> Derived:
         return f"{words}: {', '.join(forms())}. file is MODEL itself".replace("file:PATH", "file")
 
     return Derived(make)
-
-
-def percent(text: str) -> Fraction:
-    """A percentage, exact, for ``type=`` of an argument."""
-    try:
-        value = Fraction(text.removesuffix("%"))
-    except (ValueError, ZeroDivisionError) as error:
-        raise argparse.ArgumentTypeError("expected a percentage, as 20 or 13.84") from error
-    if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError("expected a percentage, 0 to 100")
-    return value
-
-
-def add_model(parser: Parser) -> None:
-    """The arguments that ``fat_fpga.cli.model.load_model`` reads."""
-    parser.add_argument(
-        "model", metavar="MODEL",
-        help="an .onnx file, the network.npz of a board, or the name of a bundled network (fat-fpga models lists them)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--pixels", choices=("auto", "raw", "unit"), default="auto",
-        help="what the file's input takes: pixels 0..255 (raw), or divided by 255 (unit); auto asks the file",
-    )  # fmt: skip
-    parser.add_argument(
-        "--image-shape", metavar="C,H,W", type=shape, help="shape of an image, where the file's input is flat"
-    )

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from fractions import Fraction
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fat_fpga.cli.parser import DATA, Commands, Parser, names, percent, shape
+from fat_fpga.cli import numbers
+from fat_fpga.cli.options import option, output
+from fat_fpga.cli.outputs import Outputs, check_output
+from fat_fpga.cli.parser import Commands, Parser
+from fat_fpga.cli.renamed import Replaced
 
 if TYPE_CHECKING:
     from fat_fpga.hardening.planner import Planner
@@ -17,7 +22,7 @@ examples:
   fat-fpga plan cnv.run --worst-error 40 -o plan.json
   fat-fpga plan cnv.run --budget 1.3x -o plan.json
   fat-fpga plan cnv.run --worst-error 40 --folding bnn-pynq --cost finn --part Pynq-Z1 --clock 100 -o plan.json
-  fat-fpga plan sat.run fat.run --names SAT,FAT --front --figure front.png --csv front.csv
+  fat-fpga plan sat.run fat.run --names SAT,FAT --front --figures front --csv front.csv
   fat-fpga plan pes.run --worst-error 40 --folding bnn-pynq
   fat-fpga plan cnv.run --worst-error 40 --folding bnn-pynq --permute --model cnv.onnx --data cifar10:data -o plan.json
 
@@ -40,62 +45,67 @@ def add(commands: Commands) -> None:
     _add_goals(parser)
     parser.add_argument("--cost", choices=("macs", "folded", "finn"), help="what copies cost (default: macs; with a "
                         "folding folded; with a part finn)")  # fmt: skip
-    parser.add_argument("--folding", metavar="F", help="bnn-pynq, a list as 16x3,32x32 (PEs x SIMD), or a JSON file")
-    parser.add_argument("--part", "--board", metavar="NAME", help="Pynq-Z1, Ultra96, ZCU104 or their parts: must fit")
-    parser.add_argument("--clock", metavar="MHZ", type=float, help="to tell frames a second")
-    parser.add_argument("--fps", metavar="N", type=float, help="least frames a second (default: as without copies)")
-    parser.add_argument("-o", "--output", metavar="PLAN", help="write the plan as JSON")
+    option(parser, "--folding")
+    option(parser, "--board", ": what is planned must fit")
+    option(parser, "--clock", ", to tell frames a second")
+    option(parser, "--fps", ": at least so many (default: as without copies)")
+    output(parser, "PLAN", "write the plan as JSON")
+    option(parser, "--force")
     group = parser.add_argument_group("the model of the campaign, for closer costs and for reordering")
-    group.add_argument("--model", metavar="MODEL", help="its weights tell how wide accumulators have to be")
-    group.add_argument("--pixels", choices=("auto", "raw", "unit"), default="auto", help="as for fat-fpga campaign")
-    group.add_argument("--image-shape", metavar="C,H,W", type=shape, help="as for fat-fpga campaign")
+    option(group, "--model", " of the campaign: its weights tell how wide accumulators have to be")
+    option(group, "--pixels")
+    option(group, "--image-shape")
     group = parser.add_argument_group("reordering channels for faults of PEs")
     group.add_argument("--permute", action="store_true", help="gather critical channels in few PEs, and try that; "
                        "needs --model and --data")  # fmt: skip
-    group.add_argument("--data", metavar="DATA", help=DATA)
-    group.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+    option(group, "--data")
+    option(group, "--threads")
+    option(group, "--quiet")
     group = parser.add_argument_group("fronts")
-    group.add_argument("--names", metavar="A,B", type=names, help="what to call the runs (default: their networks)")
-    group.add_argument("--figure", metavar="FILE", help="draw the front: .png, .svg or .pdf")
-    group.add_argument("--csv", metavar="FILE", help="write one row for each point")
-    group.add_argument("--json", metavar="FILE", help="write the front for other programs")
+    option(group, "--names")
+    option(group, "--csv", "; one row for each point")
+    option(group, "--json")
+    option(group, "--figures")
+    option(group, "--format")
+    group.add_argument("--figure", metavar="FILE", action=Replaced, told="--figures DIR")
     parser.set_defaults(run=run)
 
 
 def _add_goals(parser: Parser) -> None:
     goal = parser.add_mutually_exclusive_group(required=True)
-    goal.add_argument("--worst-error", metavar="E", type=percent, help="at most so many percent wrong under any fault")
-    goal.add_argument("--worst-accuracy", metavar="A", type=percent, help="at least so many percent right")
-    goal.add_argument("--budget", metavar="1.3x", type=_ratio, help="the best for so many times the cost")
+    goal.add_argument(
+        "--worst-error", metavar="E", type=numbers.percent, help="at most so many percent wrong under any fault"
+    )
+    goal.add_argument("--worst-accuracy", metavar="A", type=numbers.percent, help="at least so many percent right")
+    goal.add_argument("--budget", metavar="1.3x", type=numbers.ratio, help="the best for so many times the cost")
     goal.add_argument("--tmr", action="store_true", help="full TMR: every channel of every layer but the last")
     goal.add_argument("--front", action="store_true", help="every best trade")
-
-
-def _ratio(text: str) -> Fraction:
-    try:
-        value = Fraction(text.removesuffix("x"))
-    except (ValueError, ZeroDivisionError) as error:
-        raise argparse.ArgumentTypeError("expected a cost as 1.3x, in times that of the unprotected network") from error
-    if value <= 0:
-        raise argparse.ArgumentTypeError("expected a cost above 0")
-    return value
 
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.cli.plan_arguments import planners_of
     from fat_fpga.errors import PlanError
-    from fat_fpga.files import check_writable
+    from fat_fpga.file_kinds import FIGURES, PLAN, csv_kind, json_kind
+    from fat_fpga.hardening.front import COLUMNS
+    from fat_fpga.hardening.front_figure import FRONT, check_figure
 
-    single = ("output",) if args.front else ("figure", "csv", "json", "names")
-    for option in single:
-        if getattr(args, option) is not None:
+    single = ("output",) if args.front else ("figures", "figure", "format", "csv", "json", "names")
+    for given in single:
+        if getattr(args, given) is not None:
             kind = "a plan: give a target or a budget" if args.front else "fronts: give --front"
-            raise PlanError(f"--{option} is for {kind}")
-    for path in filter(None, (args.output, args.figure, args.csv, args.json)):
-        check_writable(path, *args.run_files, *filter(None, [args.model]))
+            raise PlanError(f"--{given} is for {kind}")
+    inputs = [*args.run_files, *filter(None, [args.model])]
+    if args.output:
+        check_output(args, args.output, PLAN, *inputs)
+    if args.figure:
+        check_figure(args.figure)
+        check_output(args, args.figure, FIGURES[Path(args.figure).suffix[1:]], *inputs)
+    outputs = Outputs(
+        args, inputs, csv_kind("a front as CSV", COLUMNS), json_kind("a front as JSON", "fronts"), [FRONT]
+    )
     planners = planners_of(args)
     if args.front:
-        return _front(args, planners)
+        return _front(args, planners, outputs)
     if len(planners) > 1:
         raise PlanError(f"a plan is for one network, got {len(planners)} runs: --front lays several over each other")
     return _plan(args, planners[0])
@@ -138,17 +148,16 @@ def _model_of(network: str) -> str:
     return network if network in zoo.bundled() else f"{network}.onnx"
 
 
-def _front(args: argparse.Namespace, planners: list[Planner]) -> int:
+def _front(args: argparse.Namespace, planners: list[Planner], outputs: Outputs) -> int:
     from fat_fpga.hardening.front import front_text, fronts_of, write_front_csv, write_front_json
-    from fat_fpga.hardening.front_figure import write_front_figure
+    from fat_fpga.hardening.front_figure import write_front_figure, write_front_figures
 
     networks = [planner.criticality.run.identity.network for planner in planners]
     fronts = fronts_of(planners, args.names or networks)
-    print(front_text(fronts))
-    if args.csv:
-        write_front_csv(fronts, args.csv)
-    if args.json:
-        write_front_json(fronts, args.json)
+    outputs.say(front_text(fronts))
+    outputs.write("csv", partial(write_front_csv, fronts))
+    outputs.write("json", partial(write_front_json, fronts))
+    outputs.draw(partial(write_front_figures, fronts))
     if args.figure:
         write_front_figure(fronts, args.figure)
     return 0

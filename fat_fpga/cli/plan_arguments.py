@@ -30,22 +30,18 @@ def planners_of(args: argparse.Namespace) -> list[Planner]:
 
     if args.names is not None and len(args.names) != len(args.run_files):
         raise PlanError(f"expected one name for each of the {len(args.run_files)} runs, got {len(args.names)}")
-    cost = args.cost or ("finn" if args.part else "folded" if args.folding else "macs")
-    if args.part and cost != "finn":
-        raise PlanError(f"--part limits LUTs, BRAM and DSPs, which --cost {cost} does not count: take --cost finn")
+    cost = args.cost or ("finn" if args.board else "folded" if args.folding else "macs")
+    if args.board and cost != "finn":
+        raise PlanError(f"--board limits LUTs, BRAM and DSPs, which --cost {cost} does not count: take --cost finn")
     if cost == "macs" and (args.folding or args.clock or args.fps) and not args.permute:
         raise PlanError("--cost macs is of the unrolled network: leave --folding, --clock and --fps out")
     if cost != "macs" and not args.folding:
         raise PlanError(f"--cost {cost} needs --folding: bnn-pynq, a list as 16x3,32x32, or a JSON file")
     if args.permute and (args.front or args.tmr or args.budget or cost == "macs" or not args.model or not args.data):
         raise PlanError("--permute needs --worst-error or --worst-accuracy, --folding, --model and --data")
-    for option in ("clock", "fps"):
-        value = getattr(args, option)
-        if value is not None and value <= 0:
-            raise PlanError(f"--{option} must be above 0, got {value:g}")
     if args.fps and not args.clock:
         raise PlanError("--fps needs --clock, the MHz that the frames are counted at")
-    chosen = board(args.part) if args.part else None
+    chosen = board(args.board) if args.board else None
     cycles = int(args.clock * 1e6 / args.fps) if args.fps else None
     runs = [Run.open(path) for path in args.run_files]
     kind = PE if all(result.kind == PE for run in runs for result in run.results) else CHANNEL
@@ -91,9 +87,8 @@ def _planner(
 
 def permuted(args: argparse.Namespace, planner: Planner) -> tuple[Planner, str]:
     """A planner for PEs of the reordered network, and a line on what reordering saves."""
-    from fat_fpga.cli.model import load_model
+    from fat_fpga.cli.model import get_engine, load_model
     from fat_fpga.datasets import load
-    from fat_fpga.engines import get
     from fat_fpga.hardening.gather import Trial, gather
     from fat_fpga.hardening.plan import CHANNEL
 
@@ -110,7 +105,7 @@ def permuted(args: argparse.Namespace, planner: Planner) -> tuple[Planner, str]:
     goal = 100 - args.worst_error if args.worst_error is not None else Fraction(args.worst_accuracy)
     target = planner.target(goal)
     planner.check(target)
-    judge = Trial(get("native").open(network), data, not args.quiet)
+    judge = Trial(get_engine(args, "native").open(network), data, not args.quiet)
     pes, orders, found = gather(what, network, planner.folds, target, judge)
     reordered = replace(planner, criticality=pes, order=orders)
     before = reordered.builder.cheapest({name: own.before for name, own in found.items()})

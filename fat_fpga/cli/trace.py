@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 
-from fat_fpga.cli.parser import DATA, Commands, add_model, engines
+from fat_fpga.cli.options import add_model, option
+from fat_fpga.cli.outputs import STANDARD_OUTPUT, check_output
+from fat_fpga.cli.parser import Commands
+from fat_fpga.cli.renamed import note
 
 EPILOG = """\
 examples:
   fat-fpga trace cnv_w1a1 --data demo:cifar10 --image 7
   fat-fpga trace cnv.onnx --data cifar10:data --image 7 --fault "conv1/channel[17] = +1" --engine reference
   fat-fpga trace cnv.onnx --image 0 --folding bnn-pynq
+  fat-fpga trace cnv_w1a1 --image 0 --json -
   fat-fpga trace tfc_w2a2 --data demo:mnist --image 7 --engine board:build/boards/tfc_w2a2
 
 Without --data the image is random, the same one for the same number. How the checksum is made: docs/finn.md.
@@ -26,20 +30,14 @@ def add(commands: Commands) -> None:
         epilog=EPILOG,
     )
     add_model(parser)
-    parser.add_argument("--image", metavar="K", type=_number, required=True, help="number of the image, from 0")
-    parser.add_argument("--data", metavar="DATA", help=f"{DATA}; random images by default")
+    option(parser, "--image", required=True)
+    option(parser, "--data", "; random images by default")
     parser.add_argument("--fault", metavar="FAULT", help="a fault, or several joined by '&'; docs/faults.md")
-    parser.add_argument(
-        "--engine",
-        metavar="NAME",
-        default="reference",
-        help=engines("what computes, by default reference"),
-    )
-    parser.add_argument(
-        "--folding", metavar="FOLDING",
-        help="show the beats of a frame under this folding; the checksums do not depend on it",
-    )  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    option(parser, "--engine", " (default: reference)", default="reference")
+    option(parser, "--threads")
+    option(parser, "--folding", "; shows the beats of a frame, the checksums do not depend on it")
+    option(parser, "--json", nargs="?", const="")
+    option(parser, "--force")
     parser.set_defaults(run=run)
 
 
@@ -52,7 +50,14 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.datasets import load
     from fat_fpga.errors import DataError
     from fat_fpga.faults import parse_fault, read_folding
+    from fat_fpga.file_kinds import TRACE
+    from fat_fpga.files import replacing
 
+    if args.json == "":
+        note("--json without a file", "--json -")
+        args.json = STANDARD_OUTPUT
+    if args.json and args.json != STANDARD_OUTPUT:
+        check_output(args, args.json, TRACE, args.model)
     engine = get_engine(args, args.engine)
     fault = None if args.fault is None else parse_fault(args.fault)
     network = load_model(args, faulty=True)
@@ -68,15 +73,13 @@ def run(args: argparse.Namespace) -> int:
         image = images[args.image :][:1]
     pes = None if args.folding is None else read_folding(args.folding, network)
     found = checksums_by(engine.open(network), image, fault)
+    entries = {place: {"checksum": int(sums[0]), "bits": bits} for place, (sums, bits) in found.items()}
+    content = json.dumps(entries, indent=2) + "\n"
+    if args.json == STANDARD_OUTPUT:
+        print(content, end="")
+        return 0
     if args.json:
-        entries = {place: {"checksum": int(sums[0]), "bits": bits} for place, (sums, bits) in found.items()}
-        print(json.dumps(entries, indent=2))
-    else:
-        print(text_of(network, found, pes))
+        with replacing(args.json) as temporary:
+            temporary.write_text(content, encoding="utf-8")
+    print(text_of(network, found, pes))
     return 0
-
-
-def _number(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a number of 0 or more, got '{text}'")
-    return int(text)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from fat_fpga.cli import numbers
+from fat_fpga.cli.options import option, words
 from fat_fpga.cli.parser import Commands
 from fat_fpga.errors import TrainingError
 from fat_fpga.training.recipe import Recipe
@@ -43,26 +46,31 @@ class Setting:
     help: str
     default: Any = None
     flags: tuple[str, ...] = ()
+    read: Callable[[str], Any] | None = None
+    """The type of the option, where it has a range."""
 
 
 SETTINGS = (
-    Setting("model", str, "NAME", "cnv-w1a1, cnv-w2a2, lfc-w1a1, ..."),
-    Setting("data", str, "DATA", "cifar10:DIR, mnist:DIR, ...: both parts are used"),
+    Setting("model", str, "MODEL", "the model to train: cnv-w1a1, cnv-w2a2, lfc-w1a1, ..."),
+    Setting("data", str, "DATA", words("--data") + "; both parts are used"),
     Setting("output", str, "DIR", "folder of checkpoints and metrics", flags=("-o",)),
     Setting("method", str, "NAME", "sat (default), fat1 (errors in all layers), fat2 (one an epoch), dropout2d", "sat"),
-    Setting("p", float, "PERCENT", "probability of an error in an activation; fat1, fat2 and dropout2d need it"),
+    Setting("p", float, "PERCENT", "probability of an error in an activation; fat1, fat2 and dropout2d need it",
+            read=numbers.decimal(0, 100, "a percentage")),
     Setting("error_model", str, "NAME", "what fails together: channel (default), pixel or element"),
     Setting("schedule", str, "FORM", "of p: constant (default), linear:END, step:EPOCH=P,EPOCH=P"),
-    Setting("epochs", int, "N", "passes over the training set (default: 40)", 40),
-    Setting("seed", int, "N", "of weights, order, augmentation and errors (default: 0)", 0),
+    Setting("epochs", int, "N", "passes over the training set (default: 40)", 40, read=numbers.count),
+    Setting("seed", int, "N", words("--seed") + ": weights, order, augmentation and errors", 0, read=numbers.seed),
     Setting("device", str, "NAME", "cpu (default) or cuda", "cpu"),
-    Setting("halvings", int, "N", "of the learning rate, spread evenly (default: 10)", 10),
+    Setting("halvings", int, "N", "of the learning rate, spread evenly (default: 10)", 10, read=numbers.count),
     Setting("flip", bool, "", "mirror images at random (default: yes, but no digits and signs)"),
-    Setting("crop_padding", int, "N", "zeros around an image before a random crop (default: 4, but none for MNIST)"),
-    Setting("learning_rate", float, "X", "of Adam, at the start (default: 0.02)", 0.02),
-    Setting("batch_size", int, "N", "images in a step (default: 100)", 100),
+    Setting("crop_padding", int, "N", "zeros around an image before a random crop (default: 4, but none for MNIST)",
+            read=numbers.whole(0, 1000)),
+    Setting("learning_rate", float, "X", "of Adam, at the start (default: 0.02)", 0.02,
+            read=numbers.decimal(0, 1000, above=True)),
+    Setting("batch_size", int, "N", "images in a step (default: 100)", 100, read=numbers.whole(2, 10**6)),
     Setting("precision", str, "NAME", "of the matrix products in training: float32 (default) or bfloat16", "float32"),
-    Setting("images", int, "N", "only the first N images of each part, to try it out"),
+    Setting("images", int, "N", words("--images") + " of each part, to try it out", read=numbers.count),
 )  # fmt: skip
 
 
@@ -82,9 +90,13 @@ def add(commands: Commands) -> None:
             )
         else:
             parser.add_argument(
-                *flags, type=setting.kind, default=argparse.SUPPRESS, metavar=setting.metavar, help=setting.help
+                *flags,
+                type=setting.read or setting.kind,
+                default=argparse.SUPPRESS,
+                metavar=setting.metavar,
+                help=setting.help,
             )
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar")
+    option(parser, "--quiet")
     parser.set_defaults(run=run)
 
 
@@ -97,7 +109,7 @@ def settings_of(args: argparse.Namespace) -> argparse.Namespace:
     known = {setting.name: setting.kind for setting in SETTINGS}
     merged = {setting.name: setting.default for setting in SETTINGS}
     if args.recipe is not None:
-        merged |= read_recipe_file(args.recipe, known)
+        merged |= _in_range(args.recipe, read_recipe_file(args.recipe, known))
     merged |= {name: value for name, value in vars(args).items() if name in known}
     for name in ("model", "data", "output"):
         if merged[name] is None:
@@ -108,6 +120,19 @@ def settings_of(args: argparse.Namespace) -> argparse.Namespace:
         merged["crop_padding"] = 0 if merged["data"].startswith(CENTRED) else 4
     merged["model"] = merged["model"].replace("_", "-")
     return argparse.Namespace(**merged)
+
+
+def _in_range(path: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a recipe file; TrainingError for a number that the option would not take."""
+    reads = {setting.name: setting.read for setting in SETTINGS}
+    for name, value in settings.items():
+        read = reads[name]
+        if read is not None:
+            try:
+                read(str(value))
+            except argparse.ArgumentTypeError as error:
+                raise TrainingError(f"{path}: {name}: {error}") from error
+    return settings
 
 
 def run(args: argparse.Namespace) -> int:

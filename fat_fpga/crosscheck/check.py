@@ -11,6 +11,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.arguments import checked
 from fat_fpga.crosscheck.result import NO_FAULT, CrossCheck, Difference, Pair, Refusal
 from fat_fpga.crosscheck.sample import kind_of
 from fat_fpga.engines import Engine, Session
@@ -22,6 +23,7 @@ from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
 
 
+@checked
 def crosscheck(
     network: Network,
     images: Images,

@@ -98,6 +98,10 @@ class CrossCheck:
     refusals: tuple[Refusal, ...]
     seconds: dict[str, float]
 
+    def __repr__(self) -> str:
+        verdict = "equal" if self.equal else "NOT equal"
+        return f"<CrossCheck of {', '.join(self.seconds)}: {self.images:,} images, {verdict}>"
+
     @property
     def equal(self) -> bool:
         """Whether everything that was compared is equal."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fat_fpga.arguments import checked
 from fat_fpga.engines.images import Images
 from fat_fpga.errors import FaultError
 from fat_fpga.faults import MODELS, AnyFault, Fault, FaultSet, FaultSpace, fault_space, places
@@ -24,11 +25,13 @@ def kind_of(fault: AnyFault) -> str:
     return fault.kind if isinstance(fault, Fault) else SET
 
 
+@checked
 def any_folding(network: Network) -> dict[str, int]:
     """A folding for want of a real one: of 1, 2, 4 and 8 PEs the largest number that divides each unit's channels."""
     return {unit.name: max(pes for pes in (1, 2, 4, 8) if unit.channels % pes == 0) for unit in network.units}
 
 
+@checked
 def sample_faults(
     network: Network, kinds: Sequence[str], count: int, frames: int, seed: int = 0, pes: dict[str, int] | None = None
 ) -> list[AnyFault]:
@@ -93,6 +96,7 @@ def _sets(network: Network, count: int, frames: int, seed: int, pes: dict[str, i
     return list(sets.values())
 
 
+@checked
 def random_images(network: Network, count: int, seed: int = 0) -> Images:
     """Images that the network takes: uint8 [count, C, H, W], half of them noise, half of them darker than average."""
     rng = np.random.default_rng(seed)

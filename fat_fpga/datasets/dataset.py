@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fat_fpga.errors import DataError
+from fat_fpga.files import readable
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +33,12 @@ class Dataset:
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.images.shape[1:]))
+        return f"<Dataset {self.name}: {len(self):,} images {shape}, {len(self.classes)} classes>"
+
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", readable(self.name))
         if self.images.ndim != 4 or self.images.shape[1] not in (1, 3):
             raise DataError(
                 f"{self.name}: images must be [N, C, H, W] with C 1 or 3, got {self.images.shape}{_order(self.images)}"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from fat_fpga.arguments import checked
 from fat_fpga.datasets.arrays import load_npy, load_npz
 from fat_fpga.datasets.cifar10 import load_cifar10
 from fat_fpga.datasets.dataset import Dataset
@@ -57,6 +58,7 @@ KINDS: dict[str, tuple[str, Loader]] = {
 """By kind: how it is written, and what loads it."""
 
 
+@checked
 def load(
     spec: str,
     split: Split | None = None,

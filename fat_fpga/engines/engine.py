@@ -35,6 +35,10 @@ class Engine(ABC):
             raise EngineError(f"the {cls.name} engine takes no option, got '{option}': write {' or '.join(cls.forms)}")
         return cls()
 
+    def with_threads(self, threads: int) -> Engine:
+        """The engine on so many threads of the CPU; itself where it has no such number."""
+        return self
+
     def open(self, network: Network) -> Session:
         """A session on ``network``. What is expensive to make of a network is kept: opening it again is cheap.
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import DataError
 from fat_fpga.network import Network
 from fat_fpga.network.layers import Shape
@@ -17,6 +18,7 @@ Labels = npt.NDArray[np.int64]
 """int64 [N], each 0 <= label < classes."""
 
 
+@checked
 def check_images(network: Network, images: Images, labels: Labels) -> None:
     """DataError unless the images and labels are ones the network can take."""
     expected = network.input.shape

@@ -61,6 +61,9 @@ class NativeEngine(Engine):
     def __init__(self, threads: int | None = None) -> None:
         self.threads = threads or _cores()
 
+    def with_threads(self, threads: int) -> Engine:
+        return NativeEngine(threads)
+
     def _open(self, network: Network) -> Session:
         try:
             return NativeSession(self.name, network, _module(chosen_instruction_set()), self.threads)

@@ -27,6 +27,9 @@ class Outcome:
     changed: npt.NDArray[np.int64]
     predictions: npt.NDArray[np.int32] | None
 
+    def __repr__(self) -> str:
+        return f"<Outcome: {len(self.correct):,} faults, {len(self.golden):,} images>"
+
 
 def outcome_of(
     golden: npt.NDArray[np.int32], table: npt.NDArray[np.int32], labels: Labels, predictions: bool

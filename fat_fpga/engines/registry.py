@@ -6,6 +6,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
+from fat_fpga.arguments import checked
 from fat_fpga.engines.engine import Engine
 from fat_fpga.errors import EngineError
 from fat_fpga.extras import installed
@@ -46,9 +47,14 @@ def forms() -> list[str]:
     return [*(form for engine in ours.values() for form in engine.forms), *(n for n in names() if n not in ours)]
 
 
-def get(name: str = "native") -> Engine:
+@checked
+def get(name: str = "native", threads: int | None = None) -> Engine:
     """The engine called ``name``; ``torch:cuda`` is the torch engine on a GPU, ``file:PATH`` executes the file that the
     network comes from, ``board:FOLDER`` is a board, or a simulated one.
+
+    Args:
+        threads: of the engines native and torch (on the CPU; of all torch engines in this process); by default as many
+            as there are cores. The other engines have no such number and leave it alone.
 
     Raises:
         EngineError: there is no such engine, or it cannot run on this machine.
@@ -59,10 +65,12 @@ def get(name: str = "native") -> Engine:
         if word not in _REGISTERED:
             import_module(module)
     if word in _REGISTERED:
-        return _REGISTERED[word].of(option)
-    if word in _theirs():
-        return _loaded(_theirs()[word]).of(option)
-    raise EngineError(f"unknown engine '{name}': known are {', '.join(forms())}")
+        found = _REGISTERED[word].of(option)
+    elif word in _theirs():
+        found = _loaded(_theirs()[word]).of(option)
+    else:
+        raise EngineError(f"unknown engine '{name}': known are {', '.join(forms())}")
+    return found if threads is None else found.with_threads(threads)
 
 
 def default_judges() -> list[str]:

@@ -41,6 +41,13 @@ class TorchEngine(Engine):
         self.device = torch.device(device)
         self.rows = rows or _ROWS[device]
 
+    def with_threads(self, threads: int) -> Engine:
+        """Of all torch engines in this process: PyTorch has one number for all."""
+        import torch
+
+        torch.set_num_threads(threads)
+        return self
+
     @classmethod
     def of(cls, option: str) -> Engine:
         return cls(option or "cpu")

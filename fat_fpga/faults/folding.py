@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.json_file import Entry, read_object
 from fat_fpga.network import Network
@@ -51,6 +52,7 @@ class Foldable(Protocol):
     def weight_type(self) -> str: ...
 
 
+@checked
 def read_folding(text: str, network: Network) -> dict[str, int]:
     """PEs of each unit, by name.
 
@@ -80,7 +82,7 @@ def read_folds(text: str, units: Sequence[Foldable], network: str) -> dict[str, 
     if text == "bnn-pynq":
         weights = "bipolar weights" if units[0].weight_type == "BIPOLAR" else "other weights"
         folds = list(map(Fold, BNN_PYNQ[weights], BNN_PYNQ_SIMD[weights]))
-    elif re.fullmatch(r"[\dx,\s]+", text):
+    elif re.fullmatch(r"[0-9x,\s]+", text):
         folds = [_listed(entry, text) for entry in text.split(",") if entry.strip()]
     else:
         folds = _from_file(Path(text), [unit.name for unit in units])
@@ -96,7 +98,7 @@ def read_folds(text: str, units: Sequence[Foldable], network: str) -> dict[str, 
 
 def _listed(entry: str, text: str) -> Fold:
     """``16`` or ``16x3``."""
-    found = re.fullmatch(r"\s*(\d+)(?:x(\d+))?\s*", entry)
+    found = re.fullmatch(r"\s*([0-9]{1,9})(?:x([0-9]{1,9}))?\s*", entry)
     if not found:
         raise FaultError(f"folding {text}: cannot read '{entry.strip()}'; {FORMS}")
     return Fold(int(found[1]), int(found[2]) if found[2] else None)

@@ -13,18 +13,20 @@ from __future__ import annotations
 import re
 from typing import NoReturn
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.faults.fault import AnyFault, Fault, single_or_set
 from fat_fpga.faults.registry import MODELS
 
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.(?!bit\b)[A-Za-z_]\w*)*|\*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
-_NUMBER = re.compile(r"\d+")
-_SIGNED = re.compile(r"[+-]?\d+")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_SIGNED = re.compile(r"[+-]?[0-9]{1,18}")
 _SPACE = re.compile(r"\s*")
 EXAMPLE = "conv1/channel[17] = +1"
 
 
+@checked
 def parse_fault(text: str) -> AnyFault:
     """Read the text form of a fault or of a set of faults (``A & B``).
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.network import Levels, MatrixVectorUnit, Network
 from fat_fpga.network.layers import InputQuantiser, Shape
@@ -50,6 +51,7 @@ def places(network: Network) -> dict[str, Place]:
     return found
 
 
+@checked
 def place_of(network: Network, name: str) -> Place:
     """The place called ``name``; FaultError lists the known ones."""
     known = places(network)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.faults.accumulator import AccumulatorBit
 from fat_fpga.faults.activation import ActivationUpset
@@ -34,6 +35,7 @@ DEFAULT_KIND = ChannelStuckAt.kind
 """What a campaign takes where no kind is said."""
 
 
+@checked
 def fault_model(kind: str) -> FaultModel:
     """The model called ``kind``; FaultError lists the known ones."""
     if kind not in MODELS:
@@ -48,6 +50,7 @@ def changes_of(network: Network, faults: Iterable[AnyFault]) -> tuple[Change, ..
     )
 
 
+@checked
 def check_faults(network: Network, faults: Sequence[AnyFault], images: int | None = None) -> None:
     """FaultError for the first fault that does not exist in the network, or hits none of so many images.
 

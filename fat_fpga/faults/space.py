@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import overload
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError, ModelError
 from fat_fpga.faults.block import Block
 from fat_fpga.faults.fault import Effect, Fault
@@ -23,6 +24,9 @@ class FaultSpace(Sequence[Fault]):
     Attributes:
         blocks: one for each place (and kind, if there are several).
     """
+
+    def __repr__(self) -> str:
+        return f"<FaultSpace: {len(self):,} faults>"
 
     def __init__(self, blocks: Iterable[Block]) -> None:
         self.blocks = tuple(block for block in blocks if len(block))
@@ -57,6 +61,7 @@ class FaultSpace(Sequence[Fault]):
         return FaultSpace((*self.blocks, *other.blocks))
 
 
+@checked
 def fault_space(
     network: Network,
     kind: str = DEFAULT_KIND,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from fat_fpga.files import make_folder, replacing
 from fat_fpga.finn.estimates import Estimates, LayerEstimate
 from fat_fpga.reports.text import align
 
+FIGURE = "estimates"
+"""Name of the figure's files."""
 Named = tuple[str, Estimates]
 """What to call some estimates, as ``with voters``."""
 
@@ -43,26 +46,45 @@ def comparison_text(found: Sequence[Named]) -> str:
 
 def write_report(found: Sequence[Named], folder: str | PathLike[str]) -> list[Path]:
     """``estimates.json`` of the last, ``comparison.json`` if there are several, and the figure ``estimates.png``."""
-    import json
-
     folder, written = make_folder(folder), []
     texts = {"estimates.json": found[-1][1].to_json()}
     if len(found) > 1:
-        content = {name: json.loads(estimates.to_json()) for name, estimates in found}
-        texts["comparison.json"] = json.dumps(content, indent=2) + "\n"
+        texts["comparison.json"] = _json(found)
     for name, text in texts.items():
         with replacing(folder / name) as temporary:
             temporary.write_text(text)
         written.append(folder / name)
-    with replacing(folder / "estimates.png") as temporary:
-        _draw(found, temporary)
-    return [*written, folder / "estimates.png"]
+    return [*written, *write_estimates_figures(found, folder)]
 
 
-def _draw(found: Sequence[Named], path: Path) -> None:
+def write_estimates_json(found: Sequence[Named], path: str | PathLike[str]) -> None:
+    """All estimates by name; the file appears whole or not at all. OSError if it cannot."""
+    with replacing(path) as temporary:
+        temporary.write_text(_json(found), encoding="utf-8")
+
+
+def write_estimates_figures(
+    found: Sequence[Named], folder: str | PathLike[str], formats: Iterable[str] = ("png",)
+) -> list[Path]:
+    """Draw ``estimates`` into ``folder``, made if it is new; returns the files, one for each format."""
+    folder, written = make_folder(folder), []
+    for form in formats:
+        with replacing(folder / f"{FIGURE}.{form}") as temporary:
+            _draw(found, temporary, form)
+        written.append(folder / f"{FIGURE}.{form}")
+    return written
+
+
+def _json(found: Sequence[Named]) -> str:
+    content = {name: json.loads(estimates.to_json()) for name, estimates in found}
+    return json.dumps(content, indent=2) + "\n"
+
+
+def _draw(found: Sequence[Named], path: Path, form: str) -> None:
     """Cycles, LUTs and BRAMs by place, one bar for each of the estimates."""
     from matplotlib.figure import Figure
 
+    from fat_fpga.reports.figures import FORMATS
     from fat_fpga.reports.style import colours, style
 
     places = list(dict.fromkeys(layer.place for _, estimates in found for layer in estimates.layers))
@@ -82,7 +104,7 @@ def _draw(found: Sequence[Named], path: Path) -> None:
         axes[0].invert_yaxis()
         if len(found) > 1:
             figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(found))
-        figure.savefig(path, format="png", metadata={"Software": None})
+        figure.savefig(path, format=form, metadata=FORMATS[form])
 
 
 def _most_cycles(layers: Sequence[LayerEstimate]) -> int:

@@ -14,7 +14,7 @@ from fat_fpga.errors import PlanError
 from fat_fpga.faults import MODELS
 from fat_fpga.files import replacing
 from fat_fpga.hardening.planner import Planner, Point
-from fat_fpga.reports.text import align, percent
+from fat_fpga.reports.text import align, percent, shown
 
 FORMAT = 1
 """Raised when a field of the JSON changes its name or meaning."""
@@ -83,10 +83,10 @@ def front_text(fronts: Sequence[Front]) -> str:
                 [percent(front.error(point.worst_correct)), f"{point.triplicated:,}", f"{point.price:,.0f}",
                  f"{point.ratio:.4f}"]
             )  # fmt: skip
-        shown = len(rows) - 1
-        foot = [f"{shown} of {len(front.points):,} points; all of them: --csv, --json"]
+        printed = len(rows) - 1
+        foot = [f"{printed} of {len(front.points):,} points; all of them: --csv, --json"]
         return "\n".join([*head, "", align(rows, left=()), "", *foot, *_sources(fronts)])
-    columns = [cell for front in fronts for cell in (f"{front.name} {what}", "cost")]
+    columns = [cell for front in fronts for cell in (f"{shown(front.name)} {what}", "cost")]
     rows = [["worst error [%]", *columns]]
     for target in _targets(fronts):
         cells = []
@@ -127,7 +127,7 @@ COLUMNS = (
 
 def write_front_csv(fronts: Sequence[Front], path: str | os.PathLike[str]) -> None:
     """One row for each point; the file appears whole or not at all. OSError if it cannot."""
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for front in fronts:

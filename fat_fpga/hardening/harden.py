@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import PlanError
 from fat_fpga.hardening.plan import Plan
 from fat_fpga.hardening.rewrite import rearranged
 from fat_fpga.network import Network
 
 
+@checked
 def harden(network: Network, plan: Plan) -> Network:
     """The network with the plan's copies and voters in it; its fault-free function is the same.
 
@@ -28,6 +30,7 @@ def harden(network: Network, plan: Plan) -> Network:
     return hardened
 
 
+@checked
 def check_same_function(network: Network, hardened: Network, images: int = 16) -> None:
     """PlanError if any class score differs on so many random images."""
     from fat_fpga.crosscheck import random_images
@@ -39,6 +42,7 @@ def check_same_function(network: Network, hardened: Network, images: int = 16) -
         raise PlanError(f"the hardened network does not compute what {network.name} does: please report it")
 
 
+@checked
 def folding_of(plan: Plan) -> dict[str, dict[str, int]]:
     """PE and SIMD of each hardened unit by name, in the form that ``--folding`` reads from a JSON file."""
     return {unit.unit: {"PE": unit.pe, "SIMD": unit.simd} for unit in plan.units}

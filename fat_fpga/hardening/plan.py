@@ -43,6 +43,11 @@ class UnitPlan:
     rows: tuple[int, ...]
     order: tuple[int, ...]
 
+    def __repr__(self) -> str:
+        return (
+            f"<UnitPlan {self.unit}: {self.channels} channels in {len(self.rows)} rows, PE {self.pe}, SIMD {self.simd}>"
+        )
+
     def __post_init__(self) -> None:
         if self.channels < 1 or self.pe < 1 or self.simd < 1:
             raise PlanError(
@@ -165,6 +170,9 @@ class Plan:
     costs: tuple[Cost, ...] = ()
     part: str | None = None
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Plan for {self.model}: {self.asked}; {self.replicated} channels three times>"
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import PlanError
 from fat_fpga.files import replacing
 from fat_fpga.hardening.plan import Cost, Expected, Plan, UnitPlan
@@ -16,6 +17,7 @@ FORMAT = "fat_fpga plan"
 VERSION = 1
 
 
+@checked
 def write_plan(plan: Plan, path: str | os.PathLike[str]) -> None:
     """Write a plan; the file appears whole or not at all. OSError if it cannot."""
     with replacing(path) as temporary:
@@ -62,6 +64,7 @@ def _value(value: Any) -> str:
     return json.dumps(value)
 
 
+@checked
 def read_plan(path: str | os.PathLike[str]) -> Plan:
     """Read a plan file.
 

@@ -12,6 +12,7 @@ from functools import singledispatch
 
 import numpy as np
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import PlanError
 from fat_fpga.hardening.plan import copies_of, sources_of
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
@@ -19,6 +20,7 @@ from fat_fpga.network.handlers import no_handler
 from fat_fpga.network.layers import Layer
 
 
+@checked
 def rearranged(network: Network, unit: str, rows: Sequence[int], order: Sequence[int] | None = None) -> Network:
     """The same function, with the output channels of one unit laid out anew.
 

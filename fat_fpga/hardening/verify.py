@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign import LayerRow, Result, Run
 from fat_fpga.campaign.intervals import Estimate, difference
 from fat_fpga.errors import PlanError
@@ -71,6 +72,10 @@ class Verification:
     verdicts: tuple[Verdict, ...]
     missing: int
 
+    def __repr__(self) -> str:
+        held = "held" if self.held else f"{len(self.broken):,} broken, {self.missing:,} missing"
+        return f"<Verification of {self.run.path}: {len(self.verdicts):,} faults, {held}>"
+
     @cached_property
     def broken(self) -> list[Verdict]:
         return [verdict for verdict in self.verdicts if not verdict.kept]
@@ -115,6 +120,7 @@ class Verification:
         return min(results, key=lambda result: result.correct, default=None)
 
 
+@checked
 def verify(plan: Plan, run: Run) -> Verification:
     """Compare a campaign on the hardened network with the plan.
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from fat_fpga.arguments import checked
 from fat_fpga.checksums import FOLD, MODULUS
 from fat_fpga.luts.table import measured
 
@@ -18,6 +19,7 @@ CLASSES = 3
 """Different coefficients; lanes of equal number modulo this are added up together."""
 
 
+@checked
 def checksum_luts(lanes: int, bits: int) -> int:
     """LUTs of a hook on a stream of ``lanes`` values a beat of ``bits`` bits each, rounded up."""
     return ceil(sum(a * term for a, term in zip(coefficients(), _terms(lanes, bits), strict=True)) - 1e-9)

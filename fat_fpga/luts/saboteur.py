@@ -10,9 +10,11 @@ from math import ceil
 
 import numpy as np
 
+from fat_fpga.arguments import checked
 from fat_fpga.luts.table import measured
 
 
+@checked
 def saboteur_luts(bits: int) -> int:
     """LUTs of a saboteur on a stream of so many bits a beat, rounded up."""
     a, b = coefficients()

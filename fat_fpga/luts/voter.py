@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from fat_fpga.arguments import checked
 from fat_fpga.luts.table import measured
 
 COUNT_BITS = 8
@@ -25,6 +26,7 @@ LANEWISE = "lanewise"
 """How the table calls voters without a buffer."""
 
 
+@checked
 def voter_luts(triplets: int, bits_out: int, buffered_bits: int) -> int:
     """LUTs of a voter by the fitted model, rounded up; none without triplets.
 

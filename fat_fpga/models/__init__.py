@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import ModelError
 from fat_fpga.extras import advice
 from fat_fpga.models.family import NetworkSpec, names, spec
@@ -20,6 +21,7 @@ warnings.filterwarnings("ignore", message="fast_hadamard_transform package not f
 __all__ = ["NetworkSpec", "build", "names", "spec"]
 
 
+@checked
 def build(name: str, classes: int = 10) -> QuantisedNetwork:
     """Build a network of the family with fresh weights (drawn from torch's global generator).
 

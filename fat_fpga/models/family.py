@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import ModelError
 
 
@@ -122,6 +123,7 @@ def names() -> tuple[str, ...]:
     return tuple(f"{topology}-{precision}" for topology in TOPOLOGIES for precision in PRECISIONS[topology])
 
 
+@checked
 def spec(name: str, classes: int = 10) -> NetworkSpec:
     """Look a network up by its name.
 

@@ -6,6 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fat_fpga.arguments import checked
 from fat_fpga.network.layers import Shape
 from fat_fpga.network.network import Network
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from fat_fpga.network.lowering.pixels import Pixels
 
 
+@checked
 def load_network(
     path: str | PathLike[str],
     name: str | None = None,
@@ -44,6 +46,7 @@ def load_network(
     return load(Path(path), name, pixels, image_shape)
 
 
+@checked
 def write_qonnx(network: Network, path: str | PathLike[str]) -> None:
     """Write a network as a QONNX file in FINN form.
 

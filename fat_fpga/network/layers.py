@@ -38,6 +38,10 @@ class InputQuantiser:
     scale: float = 1.0
     datatype: str = ""
 
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.shape))
+        return f"<InputQuantiser: {shape} pixels to integers {self.min}..{self.max}>"
+
     def __post_init__(self) -> None:
         if self.table.shape != (self.shape[0], 256) or self.table.dtype != np.int32:
             raise ModelError(
@@ -126,6 +130,10 @@ class MatrixVectorUnit(Layer):
     threshold_type: str = ""
     type: ClassVar[str] = "unit"
     enumerated: ClassVar[bool] = True
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.weights.shape))
+        return f"<MatrixVectorUnit {self.name}: {self.weight_type} weights {shape}, {self.levels or 'scores'}>"
 
     def __post_init__(self) -> None:
         if self.weights.ndim != 4 or self.weights.dtype != np.int32:
@@ -225,6 +233,9 @@ class MajorityVote(Layer):
     node: str = ""
     type: ClassVar[str] = "vote"
     enumerated: ClassVar[bool] = True
+
+    def __repr__(self) -> str:
+        return f"<MajorityVote {self.name}: {self.voted.sum()} of {self.channels} channels voted on>"
 
     def __post_init__(self) -> None:
         if self.sources.ndim != 2 or self.sources.shape[1] != 3 or self.sources.dtype != np.int32:

@@ -36,6 +36,11 @@ class Network:
     layers: tuple[Layer, ...]
     fault: str = ""
 
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.input.shape))
+        fault = f", fault {self.fault}" if self.fault else ""
+        return f"<Network {self.name}: {shape} pixels, {len(self.layers)} layers, {self.classes} classes{fault}>"
+
     def __post_init__(self) -> None:
         units = self.units
         if not units or units[-1] is not self.layers[-1] or units[-1].levels is not None:

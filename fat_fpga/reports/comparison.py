@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign import Result, Run, Spread, at_voters
 from fat_fpga.errors import CampaignError
 from fat_fpga.reports.words import words
@@ -29,6 +30,9 @@ class Entry:
     run: Run
     kind: str
     results: tuple[Result, ...]
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.name}: {self.kind}, {len(self.results):,} faults>"
 
     @cached_property
     def spread(self) -> Spread:
@@ -67,6 +71,9 @@ class Section:
 
     kind: str
     entries: tuple[Entry, ...]
+
+    def __repr__(self) -> str:
+        return f"<Section {self.kind}: {len(self.entries)} runs>"
 
     @cached_property
     def layers(self) -> list[str]:
@@ -134,7 +141,11 @@ class Comparison:
     sections: tuple[Section, ...]
     same_data: bool
 
+    def __repr__(self) -> str:
+        return f"<Comparison of {len(self.runs)} runs: {', '.join(self.names)}>"
 
+
+@checked
 def compare(
     runs: Sequence[Run], names: Sequence[str] | None = None, *, allow_different_data: bool = False
 ) -> Comparison:

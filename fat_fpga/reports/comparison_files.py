@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from fat_fpga import __version__
+from fat_fpga.arguments import checked
 from fat_fpga.files import replacing
 from fat_fpga.reports.comparison import Comparison, Entry
 from fat_fpga.reports.json_file import origin_json, spread_json
@@ -21,9 +22,10 @@ COMPARISON_COLUMNS = (
 )  # fmt: skip
 
 
+@checked
 def write_comparison_csv(comparison: Comparison, path: str | os.PathLike[str]) -> None:
     """One row for each kind of fault and run; the file appears whole or not at all. OSError if it cannot."""
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COMPARISON_COLUMNS)
         for section in comparison.sections:
@@ -40,6 +42,7 @@ def _row(entry: Entry) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+@checked
 def comparison_json(comparison: Comparison) -> dict[str, Any]:
     """The comparison as plain dictionaries, lists, numbers and strings; accuracies in percent."""
     runs = []
@@ -84,6 +87,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+@checked
 def write_comparison_json(comparison: Comparison, path: str | os.PathLike[str]) -> None:
     """Write ``comparison_json``; the file appears whole or not at all. OSError if it cannot."""
     with replacing(path) as temporary:

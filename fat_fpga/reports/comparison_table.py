@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run, Spread
 from fat_fpga.reports.comparison import Comparison, Section
 from fat_fpga.reports.table import progress
-from fat_fpga.reports.text import align, percent
+from fat_fpga.reports.text import align, percent, shown
 from fat_fpga.reports.words import words
 
 
+@checked
 def comparison_text(comparison: Comparison) -> str:
     """What is compared, then for each kind of fault the runs, who leads by how much, and the minimum of each layer."""
     blocks = [_runs(comparison)]
@@ -19,7 +21,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 def data_of(run: Run) -> str:
     """The data of a run, for people: ``cifar10:test, 10,000 images``."""
-    return f"{run.identity.dataset}, {run.images:,} images"
+    return f"{shown(run.identity.dataset)}, {run.images:,} images"
 
 
 def _runs(comparison: Comparison) -> str:
@@ -27,7 +29,12 @@ def _runs(comparison: Comparison) -> str:
     where = f" on {data_of(first)}, data {first.identity.dataset_fingerprint[:12]}" if comparison.same_data else ""
     rows = []
     for name, run in zip(comparison.names, comparison.runs, strict=True):
-        row = [name, run.identity.network, f"model {run.identity.network_fingerprint[:12]}", str(run.path)]
+        row = [
+            shown(name),
+            shown(run.identity.network),
+            f"model {run.identity.network_fingerprint[:12]}",
+            str(run.path),
+        ]
         if not comparison.same_data:
             row.append(f"on {data_of(run)}, data {run.identity.dataset_fingerprint[:12]}")
         rows.append(row)
@@ -49,7 +56,14 @@ def _methods(section: Section) -> str:
         marks = {"drawn": ["sample"], "given": ["given"], "": []}[run.origin.word]
         marks += [] if run.complete else ["unfinished"]
         mark = f" ({', '.join(marks)})" if marks else ""
-        rows.append([entry.name, run.identity.dataset, percent(run.error_free_accuracy), *_figures(run, spread, mark)])
+        rows.append(
+            [
+                shown(entry.name),
+                shown(run.identity.dataset),
+                percent(run.error_free_accuracy),
+                *_figures(run, spread, mark),
+            ]
+        )
         for which, own in (("outside of voters", entry.outside), ("voters' outputs", entry.voters)):
             if own is not None:
                 rows.append([f"  {which}", "", "", *_figures(run, own, mark)])
@@ -77,29 +91,33 @@ def _notes(section: Section) -> str:
     over = f" over the same {word} faults" if word and section.same_faults else ""
     for ranking in section.rankings:
         first = [entry for entry in ranking if entry in section.leaders]
-        where = "" if section.same_data else f" on {first[0].run.identity.dataset}"
+        where = "" if section.same_data else f" on {shown(first[0].run.identity.dataset)}"
         best = first[0].spread.min
-        lines.append(f"highest minimum{over}{where}: {' and '.join(entry.name for entry in first)}, {percent(best)} %")
-        lines += [f"  {percent(best - e.spread.min)} points above {e.name}" for e in ranking[len(first) :]]
-    unfinished = [entry.name for entry in section.entries if not entry.run.complete]
+        lines.append(
+            f"highest minimum{over}{where}: {' and '.join(shown(entry.name) for entry in first)}, {percent(best)} %"
+        )
+        lines += [f"  {percent(best - e.spread.min)} points above {shown(e.name)}" for e in ranking[len(first) :]]
+    unfinished = [shown(entry.name) for entry in section.entries if not entry.run.complete]
     if unfinished:
         lines.append(f"UNFINISHED, so not ranked: {', '.join(unfinished)}")
     for word, title in (("drawn", "A SAMPLE"), ("given", "GIVEN FAULTS")):
-        partial = [e.name for e in section.entries if section.partial(e) and e.run.origin.word == word]
+        partial = [shown(e.name) for e in section.entries if section.partial(e) and e.run.origin.word == word]
         if partial:
             lines.append(f"{title}, so not ranked: {', '.join(partial)}")
-    behind = [entry.name for entry in section.entries if entry.voters is not None]
+    behind = [shown(entry.name) for entry in section.entries if entry.voters is not None]
     if behind:
         lines.append(f"a voter does not protect its own output; faults there are told apart, too: {', '.join(behind)}")
     for entry in section.entries:
         lacking = section.lacking(entry)
         if lacking:
-            lines.append(f"NOT THE SAME PLACES, so not ranked: {entry.name} lacks faults in {', '.join(lacking)}")
+            lines.append(
+                f"NOT THE SAME PLACES, so not ranked: {shown(entry.name)} lacks faults in {', '.join(lacking)}"
+            )
     return "\n".join(lines)
 
 
 def _layers(section: Section) -> str:
-    rows = [["layer", *(entry.name for entry in section.entries)]]
+    rows = [["layer", *(shown(entry.name) for entry in section.entries)]]
     for layer in section.layers:
         found = (entry.layers.get(layer) for entry in section.entries)
         rows.append([layer, *(percent(spread.min) if spread else "" for spread in found)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run
 from fat_fpga.campaign.sampling import stands_for
 from fat_fpga.files import replacing
@@ -12,6 +13,7 @@ from fat_fpga.files import replacing
 COLUMNS = ("fault", "layer", "kind", "index", "effect", "images", "correct", "changed", "stands_for")
 
 
+@checked
 def write_csv(run: Run, path: str | os.PathLike[str]) -> None:
     """Write the results, layers in network order; the file appears whole or not at all. OSError if it cannot.
 
@@ -19,7 +21,7 @@ def write_csv(run: Run, path: str | os.PathLike[str]) -> None:
     and empty where the run does not say.
     """
     counts = stands_for(run)
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for r, count in zip(run.results, counts, strict=True):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import Family
@@ -37,6 +38,10 @@ FIGURES: dict[str, Callable[[Part], Figure]] = {
 """File name, and what draws it; see `figures_of` for which kinds of fault."""
 
 
+FORMATS = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+"""Format, and the metadata to leave out so that the same run gives the same file."""
+
+
 def figures_of(part: Part) -> list[str]:
     """The names of the figures that say something about a kind of fault.
 
@@ -54,15 +59,15 @@ def figures_of(part: Part) -> list[str]:
     return ["ranges", "criticality", "faults", *(name for name, fitting in own.items() if fitting)]
 
 
-FORMATS = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-"""Format, and the metadata to leave out so that the same run gives the same file."""
-
-
-def write_figures(run: Run, folder: str | os.PathLike[str]) -> list[Path]:
+@checked
+def write_figures(run: Run, folder: str | os.PathLike[str], formats: Iterable[str] = tuple(FORMATS)) -> list[Path]:
     """Draw every figure into ``folder``, made if it is new; their names end in the kind where there are several.
 
+    Args:
+        formats: ``png``, ``svg``, ``pdf``, or some of them.
+
     Returns:
-        The files, three formats for each figure.
+        The files, one for each figure and format.
 
     Raises:
         CampaignError: no fault is finished yet.
@@ -77,16 +82,16 @@ def write_figures(run: Run, folder: str | os.PathLike[str]) -> list[Path]:
         for part in found:
             end = f"_{part.kind.replace(' ', '_')}" if len(found) > 1 else ""
             for name in figures_of(part):
-                written += save(FIGURES[name](part), folder, f"{name}{end}")
+                written += save(FIGURES[name](part), folder, f"{name}{end}", formats)
     return written
 
 
-def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write ``folder/name`` in every format, each file whole or not at all; returns the files."""
+def save(figure: Figure, folder: Path, name: str, formats: Iterable[str] = tuple(FORMATS)) -> list[Path]:
+    """Write ``folder/name`` in these formats, each file whole or not at all; returns the files."""
     written = []
-    for form, metadata in FORMATS.items():
+    for form in formats:
         path = folder / f"{name}.{form}"
         with replacing(path) as temporary:
-            figure.savefig(temporary, format=form, metadata=metadata)
+            figure.savefig(temporary, format=form, metadata=FORMATS[form])
         written.append(path)
     return written

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from fat_fpga import __version__
+from fat_fpga.arguments import checked
 from fat_fpga.campaign import (
     Estimate,
     Result,
@@ -33,6 +34,7 @@ FORMAT = 2
 """Raised when a field changes its name or meaning; new fields do not raise it."""
 
 
+@checked
 def report_json(run: Run, top: int = 10) -> dict[str, Any]:
     """The report as plain dictionaries, lists, numbers and strings; accuracies in percent."""
     what = run.identity
@@ -143,6 +145,7 @@ def spread_json(spread: Spread) -> dict[str, Any]:
     return asdict(spread) | {"worst": spread.worst.fault, "best": spread.best.fault}
 
 
+@checked
 def write_json(run: Run, path: str | os.PathLike[str], top: int = 10) -> None:
     """Write ``report_json``; the file appears whole or not at all. OSError if it cannot."""
     with replacing(path) as temporary:

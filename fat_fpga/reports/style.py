@@ -8,7 +8,7 @@ from typing import Any
 
 from fat_fpga.campaign import Run
 from fat_fpga.reports.comparison import Section
-from fat_fpga.reports.text import percent
+from fat_fpga.reports.text import percent, shown
 
 INK = "#333333"
 RULE = "#d9d9d9"
@@ -31,6 +31,7 @@ SETTINGS: Any = {
     "axes.edgecolor": INK,
     "axes.axisbelow": True,
     "text.color": INK,
+    "text.parse_math": False,  # names may hold dollars, underscores and backslashes
     "axes.labelcolor": INK,
     "xtick.color": INK,
     "ytick.color": INK,
@@ -72,21 +73,21 @@ def title(run: Run, what: str) -> str:
     drawn = f", sample of {run.asked:,} of {origin.space:,} faults" if origin.drawn else ""
     drawn = f", {origin.counted(run.asked)}" if origin.word == "given" else drawn
     done = "" if run.complete else f", unfinished: {run.done:,} of {run.asked:,} faults"
-    return f"{what}\n{run.identity.network} on {run.identity.dataset}, {run.images:,} images{drawn}{done}"
+    return f"{what}\n{shown(run.identity.network)} on {shown(run.identity.dataset)}, {run.images:,} images{drawn}{done}"
 
 
 def section_title(section: Section, what: str) -> str:
     """Two lines: what a comparison shows, and on which data."""
     run = section.entries[0].run
-    data = f"{run.identity.dataset}, {run.images:,} images" if section.same_data else "DIFFERENT DATA"
+    data = f"{shown(run.identity.dataset)}, {run.images:,} images" if section.same_data else "DIFFERENT DATA"
     return f"{what}\n{data}"
 
 
 def labels(section: Section) -> list[str]:
     """What a legend says of each run of a comparison: its name, its two accuracies, and whether faults are lacking."""
     return [
-        entry.name
-        + ("" if section.same_data else f" on {entry.run.identity.dataset}")
+        shown(entry.name)
+        + ("" if section.same_data else f" on {shown(entry.run.identity.dataset)}")
         + f": error-free {percent(entry.run.error_free_accuracy)} %, worst {percent(entry.spread.min)} %"
         + (f", {entry.run.origin.counted(entry.spread.faults)}" if entry.run.origin.word else "")
         + ("" if entry.run.complete else f", UNFINISHED ({entry.run.done:,} of {entry.run.asked:,} faults)")

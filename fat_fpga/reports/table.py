@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign import (
     Run,
     Share,
@@ -21,18 +22,20 @@ from fat_fpga.faults import DEFAULT_KIND, Family
 from fat_fpga.reports.bits import bit_table
 from fat_fpga.reports.part import Part, Row, effects_of, parts
 from fat_fpga.reports.pes import pe_counts, pe_table
-from fat_fpga.reports.text import align, percent
+from fat_fpga.reports.text import align, percent, shown
 from fat_fpga.reports.words import causes, words
 
 WIDE = 2
 """So many stuck values stand side by side; more get a row each."""
 
 
+@checked
 def headline(run: Run) -> str:
     """Model, data, error-free accuracy, which faults there are, and how far the campaign is."""
     what = run.identity
     lines = [
-        f"{what.network} on {what.dataset}, {run.images:,} images: error-free {percent(run.error_free_accuracy)} %",
+        f"{shown(what.network)} on {shown(what.dataset)}, {run.images:,} images: "
+        f"error-free {percent(run.error_free_accuracy)} %",
         f"model {what.network_fingerprint[:12]}, data {what.dataset_fingerprint[:12]}, faults {what.fault_list[:12]}",
         run.origin.describe(run.asked),
     ]
@@ -63,6 +66,7 @@ def progress(run: Run) -> str:
     return f"{run.done:,} of {run.asked:,} faults done ({100 * run.done / run.asked:.0f} %)"
 
 
+@checked
 def layer_table(run: Run) -> str:
     """Accuracy under fault in percent for each layer and effect, a section for each kind of fault."""
     return "\n\n".join(map(_section, parts(run)))
@@ -126,6 +130,7 @@ def _row_each(part: Part) -> str:
     return align(rows, left=(0,) if words(part.kind).levels else (0, 2))
 
 
+@checked
 def overall_line(run: Run) -> str:
     """Minimum, mean and variance over the finished faults; of a whole campaign the columns of the paper's Table II."""
     spread = overall(run)
@@ -150,6 +155,7 @@ def voter_lines(run: Run) -> str:
     return "\n".join(lines)
 
 
+@checked
 def critical_table(run: Run, count: int = 10) -> str:
     """The ``count`` faults with the lowest accuracy."""
     rows = [["", "fault", "accuracy [%]", "drop [points]", "changed classes [%]"]]
@@ -209,6 +215,7 @@ def _interval(low: float, high: float) -> str:
     return f"{percent(low)} to {percent(high)}"
 
 
+@checked
 def report_text(run: Run, top: int = 10) -> str:
     """The whole report for the screen; only the headline while no fault is finished."""
     if not run.done:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 
@@ -13,6 +14,21 @@ def align(rows: Sequence[Sequence[str]], left: Sequence[int] = (0,), gap: str = 
         cells = [c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
         lines.append(gap.join(cells).rstrip())
     return "\n".join(lines)
+
+
+LONGEST_NAME = 40
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def shown(name: str, length: int = LONGEST_NAME) -> str:
+    """A name of the user's (of a model, data or a run) as tables and figures show it.
+
+    Control characters and bytes that are no UTF-8 become replacement characters; of a name that is too long the middle
+    is left out.
+    """
+    name = _UNSHOWN.sub("\ufffd", name)
+    half = (length - 1) // 2
+    return name if len(name) <= length else f"{name[:half]}\u2026{name[-half:]}"
 
 
 def percent(value: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from fat_fpga.hardening.verify import Verdict, Verification
-from fat_fpga.reports.text import align, percent
+from fat_fpga.reports.text import align, percent, shown
 
 MOST = 10
 """Broken promises that are listed, unless all faults are."""
@@ -16,7 +16,7 @@ def verification_text(found: Verification, every: bool = False) -> str:
     plan, run = found.plan, found.run
     head = (
         f"{plan.model} as planned ({plan.replicated} channels three times), on {run.images:,} images of "
-        f"{run.identity.dataset}\nerror-free accuracy {percent(run.error_free_accuracy)} %, promised with any "
+        f"{shown(run.identity.dataset)}\nerror-free accuracy {percent(run.error_free_accuracy)} %, promised with any "
         f"{plan.kind} fault outside of voters: at least {percent(100 - plan.worst_error)} %"
         f"{'' if found.same_images else f' on the {plan.images:,} images of {plan.dataset}'}"
     )

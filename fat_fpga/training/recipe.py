@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import TrainingError
 
 Precision = Literal["float32", "bfloat16"]
@@ -61,6 +62,7 @@ class Recipe:
         return math.ldexp(self.learning_rate, -(self.halvings * step // steps))
 
 
+@checked
 def paper_recipe(seed: int = 0) -> Recipe:
     """The recipe of the paper in full: 1,000 epochs, the rate halved every 40."""
     return Recipe(epochs=1000, seed=seed, halvings=1000 // PAPER_EPOCHS_PER_HALVING, norm_images=0)

@@ -12,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 from fat_fpga import models
+from fat_fpga.arguments import checked
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import TrainingError
 from fat_fpga.files import make_folder
@@ -41,6 +42,7 @@ class TrainingResult:
         return float(self.history[-1]["test_accuracy"])
 
 
+@checked
 def train(
     model_name: str,
     dataset_train: Dataset,

@@ -143,7 +143,7 @@ def test_the_command_line_runs_campaigns_on_a_board(
         ]
         assert main(["campaign", "tfc_w2a2", *asked, "--engine", engine]) == 0
     assert Run.open(tmp_path / "0.run").results == Run.open(tmp_path / "1.run").results
-    crossed = ["--engines", ",".join(boards), "--data", "demo:mnist", "--kinds", "channel,pixel", "--faults", "20"]
+    crossed = ["--engines", ",".join(boards), "--data", "demo:mnist", "--faults", "channel,pixel", "--sample", "20"]
     assert main(["crosscheck", "tfc_w2a2", *crossed, "-q"]) == 0
     assert "all that was compared is equal" in capsys.readouterr().out
     wrong = ["--data", "demo:mnist", "--engine", f"board:{tmp_path}", "-o", str(tmp_path / "2.run")]

@@ -146,7 +146,7 @@ def test_a_report_of_what_is_no_run(refused: Refused) -> None:
 
 def test_a_report_of_no_lines(folder: Path, refused: Refused) -> None:
     tiny_run(folder / "good.run")
-    assert "--top must be at least 1" in refused("report", "good.run", "--top", "0")
+    assert "argument --top: expected a whole number, 1 or more" in refused("report", "good.run", "--top", "0")
 
 
 def test_arguments_that_cannot_be_read(refused: Refused) -> None:

@@ -24,12 +24,12 @@ CHECK = ("crosscheck", "tiny.onnx", "-q")
 
 
 def test_equal_engines_leave_with_0(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ("--engines", "reference,torch,qonnx", "--faults", "27", "--images", "2", "--folding", "2,3,1")
+    arguments = ("--engines", "reference,torch,qonnx", "--sample", "27", "--images", "2", "--folding", "2,3,1")
     assert main((*CHECK, *arguments)) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[-1] == "equal"
     assert len(out) == 5
-    assert main((*CHECK, *arguments, "--data", "npz:tiny.npz", "--kinds", "channel,set", "--seed", "3")) == 0
+    assert main((*CHECK, *arguments, "--data", "npz:tiny.npz", "--faults", "channel,set", "--seed", "3")) == 0
 
 
 def test_engines_that_differ_leave_with_1(
@@ -39,8 +39,8 @@ def test_engines_that_differ_leave_with_1(
         streams["conv1"][0, 1, 0, 1] = 5
 
     real = engines.get
-    monkeypatch.setattr(engines, "get", lambda name: BrokenEngine(broken) if name == "broken" else real(name))
-    assert main((*CHECK, "--engines", "reference,broken", "--faults", "9", "--images", "2")) == 1
+    monkeypatch.setattr(engines, "get", lambda name, threads: BrokenEngine(broken) if name == "broken" else real(name))
+    assert main((*CHECK, "--engines", "reference,broken", "--sample", "9", "--images", "2")) == 1
     out = capsys.readouterr().out
     assert "first difference of reference and broken: no fault, image 0, conv1 channel 1 pixel [0,1]: " in out
     assert out.endswith("NOT equal\n")
@@ -49,10 +49,10 @@ def test_engines_that_differ_leave_with_1(
 def test_bad_input_leaves_with_2(refused: Refused) -> None:
     assert "two different engines" in refused(*CHECK, "--engines", "reference")
     assert "unknown engine 'abacus'" in refused(*CHECK, "--engines", "reference,abacus")
-    assert "unknown fault kind 'gremlin'" in refused(*CHECK, "--kinds", "gremlin", "--engines", "reference,torch")
+    assert "unknown fault kind 'gremlin'" in refused(*CHECK, "--faults", "gremlin", "--engines", "reference,torch")
     assert "it has 1 PE counts" in refused(*CHECK, "--folding", "2", "--engines", "reference,torch")
     for count in ("0", "-1", "few"):
-        assert f"a number of 1 or more, got '{count}'" in refused(*CHECK, f"--faults={count}")
+        assert f"a whole number, 1 or more, got '{count}'" in refused(*CHECK, f"--sample={count}")
 
 
 def test_inject_writes_a_file_that_qonnx_executes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -63,7 +63,7 @@ def test_a_sample_is_that_of_the_space(folder: Path) -> None:
 
 
 def test_a_list_goes_into_a_campaign(folder: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = faults(capsys, "--kind", "pixel,weight", "--sample", "9", "--list", "--cause")
+    lines = faults(capsys, "--faults", "pixel,weight", "--sample", "9", "--list", "--cause")
     assert lines[0].startswith("# 9 of ")
     assert lines[1].startswith("# fat_fpga origin: {")
     lines = lines[2:]
@@ -98,7 +98,7 @@ def test_the_space_as_a_table(folder: Path, capsys: Capture) -> None:
 
 
 def test_the_table_of_a_sample(folder: Path, capsys: Capture) -> None:
-    lines = faults(capsys, "--kind", "weight", "--sample", "20", "--seed", "4")
+    lines = faults(capsys, "--faults", "weight", "--sample", "20", "--seed", "4")
     assert lines[0] == (
         "tiny: 20 of 132 weight faults in conv0, conv1, fc2 (flipped), drawn without replacement, seed 4"
     )
@@ -108,7 +108,7 @@ def test_the_table_of_a_sample(folder: Path, capsys: Capture) -> None:
 def test_a_list_is_what_a_campaign_takes(folder: Path, capsys: Capture) -> None:
     for arguments in (("--layers", "conv1,conv0.pool"), ("--effects", "all"), ("--sample", "6", "--seed", "1")):
         kind = "weight" if arguments[0] == "--effects" else "channel"
-        lines = faults(capsys, "--kind", kind, *arguments, "--list")
+        lines = faults(capsys, "--faults", kind, *arguments, "--list")
         found = [line for line in lines if not line.startswith("#")]
         assert sorted(result.fault for result in campaign("--faults", kind, *arguments).results) == sorted(found)
         Path("a.run").unlink()
@@ -127,7 +127,7 @@ def test_a_list_is_what_a_campaign_takes(folder: Path, capsys: Capture) -> None:
         (("--values", "5"), "no faults of kind channel are left"),
         (("--values", "one"), "expected integers"),
         (("--faults", "activation", "--effects", "stuck"), "no faults of kind activation are left"),
-        (("--sample", "0"), "at least one fault, got 0"),
+        (("--sample", "0"), "1 or more, got '0'"),
         (("--seed", "1"), "give --sample, too"),
         (("--layers", "*"), "takes faults of kind pe"),
         (("--fault-list", "nowhere.txt"), "nowhere.txt"),
@@ -145,12 +145,12 @@ def test_what_a_campaign_refuses(folder: Path, refused: Refused, arguments: tupl
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--kind", "gremlin"), "known are channel"),
+        (("--faults", "gremlin"), "known are channel"),
         (("--layers", "conv9"), "unknown layer 'conv9'"),
-        (("--kind", "pe", "--list"), "need --folding"),
-        (("--kind", "activation", "--list"), "number of images"),
-        (("--images", "0"), "at least 1, got 0"),
-        (("--sample", "-1", "--list"), "at least one fault, got -1"),
+        (("--faults", "pe", "--list"), "need --folding"),
+        (("--faults", "activation", "--list"), "number of images"),
+        (("--images", "0"), "1 or more, got '0'"),
+        (("--sample", "-1", "--list"), "1 or more, got '-1'"),
     ],
 )
 def test_what_faults_refuses(refused: Refused, arguments: tuple[str, ...], words: str) -> None:
@@ -164,7 +164,7 @@ def test_a_stratified_sample_and_its_list(folder: Path, capsys: Capture) -> None
     assert direct.origin.strata.axes == ("kind", "layer", "bit")
     assert min(part.drawn for part in direct.origin.strata.parts) == 2
     assert sum(part.drawn for part in direct.origin.strata.parts) == direct.asked == 60
-    Path("list.txt").write_text("\n".join(faults(capsys, "--kind", *options, "--list")))
+    Path("list.txt").write_text("\n".join(faults(capsys, "--faults", *options, "--list")))
     Path("a.run").unlink()
     listed = campaign("--fault-list", "list.txt")
     assert (listed.origin, listed.results) == (direct.origin, direct.results)
@@ -181,7 +181,7 @@ def test_a_stratified_sample_and_its_list(folder: Path, capsys: Capture) -> None
             ("--stratify", "layer", "--sample", "3"),
             "at least 2 faults each need a sample of 4 to 14, got 3",
         ),
-        (("--stratify", "layer", "--sample", "9", "--per-stratum", "0"), "at least one fault, got 0"),
+        (("--stratify", "layer", "--sample", "9", "--per-stratum", "0"), "1 or more, got '0'"),
     ],
 )
 def test_strata_that_cannot_be(refused: Refused, arguments: tuple[str, ...], words: str) -> None:

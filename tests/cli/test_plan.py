@@ -46,10 +46,13 @@ def test_budget_and_folding(run: Run, folder: Path, capsys: pytest.CaptureFixtur
 
 def test_front(run: Run, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tiny_run(folder / "again.run")
-    arguments = ["--front", "--csv", "f.csv", "--json", "f.json", "--figure", "f.png"]
+    arguments = ["--front", "--csv", "f.csv", "--json", "f.json", "--figures", "drawn"]
     assert main(["plan", "tiny.run", "again.run", "--names", "SAT,FAT", *arguments]) == 0
     assert "SAT channels" in capsys.readouterr().out
-    assert all((folder / name).stat().st_size for name in ("f.csv", "f.json", "f.png"))
+    assert all(
+        (folder / name).stat().st_size
+        for name in ("f.csv", "f.json", *(f"drawn/front.{form}" for form in ("png", "svg", "pdf")))
+    )
 
 
 def test_pes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,7 +83,7 @@ def test_permute(run: Run, folder: Path, capsys: pytest.CaptureFixture[str]) -> 
     ("arguments", "message"),
     [
         ((), "one of the arguments --worst-error --worst-accuracy --budget --tmr --front is required"),
-        (("--worst-error", "much"), "expected a percentage, as 20 or 13.84"),
+        (("--worst-error", "much"), "expected a percentage, 0 to 100, as 20 or 13.84"),
         (("--worst-error", "120"), "expected a percentage, 0 to 100"),
         (("--budget", "0x"), "expected a cost above 0"),
         (("--budget", "0.5x"), "the cheapest network costs 1.0000 times"),
@@ -91,7 +94,7 @@ def test_permute(run: Run, folder: Path, capsys: pytest.CaptureFixture[str]) -> 
         (("--worst-error", "90", "--cost", "finn"), "--cost finn needs --folding"),
         (("--worst-error", "90", "--clock", "100"), "leave --folding, --clock and --fps out"),
         (("--worst-error", "90", *FOLDING, "--fps", "5"), "--fps needs --clock"),
-        (("--worst-error", "90", *FOLDING, "--clock", "-5"), "--clock must be above 0, got -5"),
+        (("--worst-error", "90", *FOLDING, "--clock", "-5"), "expected MHz, 1 to 1,000, got '-5'"),
         (("--worst-error", "90", "--permute"), "--permute needs"),
         (("--worst-error", "90", "--csv", "f.csv"), "--csv is for fronts"),
         (("--front", "-o", "plan.json"), "--output is for a plan"),

@@ -58,7 +58,7 @@ def test_fault_aware_training_refuses_in_one_line(digits: Path, refused: Refused
     assert "unknown method 'fat9'; known methods: sat, fat1, fat2" in refused(*TRAIN, "--method", "fat9")
     assert "method fat2 needs p" in refused(*TRAIN, "--method", "fat2")
     for p in ("-1", "100.5", "nan"):
-        assert "from 0 to 100" in refused(*TRAIN, "--method", "fat2", "--p", p)
+        assert "expected a percentage, 0 to 100" in refused(*TRAIN, "--method", "fat2", "--p", p)
     assert "known error models: channel, pixel" in refused(*TRAIN, "--method", "fat1", "--p", "5", "--error-model", "x")
     assert "unknown schedule" in refused(*TRAIN, "--method", "fat1", "--p", "5", "--schedule", "x")
     assert "sat injects no errors" in refused(*TRAIN, "--p", "5")
@@ -80,6 +80,6 @@ def test_a_run_of_another_training_is_refused(digits: Path, refused: Refused) ->
 
 def test_training_refuses_in_one_line(digits: Path, refused: Refused) -> None:
     assert "known models" in refused("train", "--model", "tfc-w9a9", *TRAIN[3:])
-    assert "epochs must be at least 1" in refused(*TRAIN, "--epochs", "0")
+    assert "argument --epochs: expected a whole number, 1 or more" in refused(*TRAIN, "--epochs", "0")
     assert "takes [3, 32, 32]" in refused("train", "--model", "cnv-w1a1", *TRAIN[3:])
     assert "not a readable checkpoint" in refused("export", "digits.npz", "-o", "a.onnx")

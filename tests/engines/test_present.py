@@ -106,7 +106,7 @@ def test_on_the_command_line(
     assert main(["inject", "net.onnx", f"{name}/accumulator[0].bit[1] ^ 1", "-o", "f.onnx"]) == 0
     assert main(["info", "f.onnx"]) == 0
     assert "fault in it" in capsys.readouterr().out
-    assert main(["crosscheck", "f.onnx", "--engines", "native,file,qonnx", "--faults", "9", "--images", "2", "-q"]) == 0
+    assert main(["crosscheck", "f.onnx", "--engines", "native,file,qonnx", "--sample", "9", "--images", "2", "-q"]) == 0
     assert capsys.readouterr().out.endswith("equal\n")
     assert main(["inject", "f.onnx", f"{name}/channel[1] = 0", "-o", "g.onnx"]) == 2
     assert "built in: give the model without it" in capsys.readouterr().err

@@ -134,11 +134,11 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
     write_qonnx(tiny_network(), tmp_path / "tiny.onnx")
     write_plan(plan, tmp_path / "plan.json")
     files = [str(tmp_path / name) for name in ("tiny.onnx", "plan.json", "hardened.onnx", "folding.json")]
-    assert main(["harden", *files[:2], "-o", files[2], "--folding-file", files[3]]) == 0
+    assert main(["harden", *files[:2], "-o", files[2], "--save-folding", files[3]]) == 0
     assert f"{plan.replicated} channels three times" in capsys.readouterr().out
     assert main(["info", files[2]]) == 0
     assert f"fingerprint {network.fingerprint}" in capsys.readouterr().out
-    assert main(["faults", files[2], "--kind", "pe", "--folding", files[3]]) == 0
+    assert main(["faults", files[2], "--faults", "pe", "--folding", files[3]]) == 0
     assert main(["verify", files[1], str(tmp_path / "behind.run"), "--all"]) == 0
     assert "HELD: all" in capsys.readouterr().out
 

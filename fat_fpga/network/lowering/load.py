@@ -9,6 +9,7 @@ import onnx
 from onnx import external_data_helper
 
 from fat_fpga.errors import ModelError
+from fat_fpga.files import readable
 from fat_fpga.network.layers import Shape
 from fat_fpga.network.lowering.built_in import check_fault_free, fault_in, without_fault
 from fat_fpga.network.lowering.pixels import Pixels
@@ -40,7 +41,7 @@ def load_with_sites(
     try:
         fault = fault_in(model)
         model = without_fault(model) if fault else model
-        network, sites = lower_with_sites(model, name or path.stem, pixels, image_shape)
+        network, sites = lower_with_sites(model, name or readable(path.stem), pixels, image_shape)
         if fault:
             check_fault_free(model, network.fingerprint)
         return replace(network, fault=fault) if fault else network, sites

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import TrainingError
 from fat_fpga.training.injection.error_models import check_error_model
 from fat_fpga.training.injection.injector import ErrorInjector, Injector, check_percent
@@ -11,6 +12,7 @@ from fat_fpga.training.injection.levels import levels_of
 from fat_fpga.training.injection.places import Place, find_places
 
 
+@checked
 def insert_injectors(
     model: nn.Module, error_model: str = "channel", p: float = 0.0, behind_pools: bool = True
 ) -> list[ErrorInjector]:
@@ -56,6 +58,7 @@ def injectors_in(model: nn.Module) -> list[Injector]:
     return list(dict.fromkeys(owner for owner in owners if isinstance(owner, Injector)))
 
 
+@checked
 def remove_injectors(model: nn.Module) -> None:
     """Take every injector out of ``model``, which is then as it was before they were inserted."""
     for injector in injectors_in(model):

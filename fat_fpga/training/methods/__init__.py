@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import TrainingError
 from fat_fpga.training.methods.dropout2d import Dropout2d
 from fat_fpga.training.methods.fat1 import Fat1
@@ -14,6 +15,7 @@ __all__ = ["METHODS", "Dropout2d", "Fat1", "Fat2", "Method", "Sat", "make_method
 METHODS: dict[str, type[Method]] = {method.name: method for method in (Sat, Fat1, Fat2, Dropout2d)}
 
 
+@checked
 def make_method(
     name: str, p: float | None = None, error_model: str | None = None, schedule: str | None = None
 ) -> Method:

@@ -1,0 +1,97 @@
+"""Types of numbers on the command line: what cannot be meant is refused before anything is read or allocated.
+
+Each is given to ``type=`` of an argument. Digits are ASCII; what is no number, not finite or out of range ends in one
+line that says what was expected.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable
+from fractions import Fraction
+
+COUNT = 10**9
+"""More images, faults, threads or rows than this are a slip of the keyboard."""
+SEED = 2**63 - 1
+"""The largest seed: of a signed 64-bit word, which every random generator and the run file hold."""
+SHOWN = 24
+"""So many characters of what came are shown."""
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,30}")
+_DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,2})?")
+
+
+def cut(text: str, length: int = SHOWN) -> str:
+    """The text, or its start and ``...``."""
+    return text if len(text) <= length else text[: length - 3] + "..."
+
+
+def whole(low: int, high: int = COUNT, what: str = "a whole number") -> Callable[[str], int]:
+    """A whole number, ``low`` to ``high``."""
+
+    def read(text: str) -> int:
+        if _WHOLE.fullmatch(text.strip()) and low <= int(text) <= high:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"expected {what}, {_range(low, high)}, got '{cut(text)}'")
+
+    return read
+
+
+def decimal(low: float, high: float, what: str = "a number", above: bool = False) -> Callable[[str], float]:
+    """A number, ``low`` (or, with ``above``, more than that) to ``high``."""
+
+    def read(text: str) -> float:
+        if _DECIMAL.fullmatch(text.strip()):
+            value = float(text)
+            if low <= value <= high and not (above and value == low):
+                return value
+        more = f"above {low:g}, at most {high:,g}" if above else _range(low, high)
+        raise argparse.ArgumentTypeError(f"expected {what}, {more}, got '{cut(text)}'")
+
+    return read
+
+
+def exact(low: int, high: int, suffix: str, what: str, above: bool = False) -> Callable[[str], Fraction]:
+    """A decimal number or a quotient (``13.84``, ``1/3``), exactly; ``suffix`` may follow it."""
+
+    def read(text: str) -> Fraction:
+        parts = text.strip().removesuffix(suffix).split("/")
+        if len(parts) <= 2 and all(_DECIMAL.fullmatch(part) for part in parts):
+            top, bottom = Fraction(parts[0]), Fraction(parts[-1]) if len(parts) == 2 else Fraction(1)
+            if bottom and low <= top / bottom <= high and not (above and top == low):
+                return top / bottom
+        raise argparse.ArgumentTypeError(f"expected {what}, got '{cut(text)}'")
+
+    return read
+
+
+def levels(text: str) -> list[int]:
+    """Comma separated integers of at most 64 bits."""
+    parts = [part.strip() for part in text.split(",")]
+    if not all(_WHOLE.fullmatch(part) and abs(int(part)) <= SEED for part in parts):
+        raise argparse.ArgumentTypeError(f"expected integers separated by commas, got '{cut(text)}'")
+    return [int(part) for part in parts]
+
+
+def shape(text: str) -> tuple[int, int, int]:
+    """Three comma separated sizes."""
+    parts = [part.strip() for part in text.split(",")]
+    sizes = [int(part) if _WHOLE.fullmatch(part) else 0 for part in parts]
+    if len(sizes) != 3 or not all(1 <= size <= 10**5 for size in sizes):
+        raise argparse.ArgumentTypeError(f"expected channels,height,width, as 1,28,28, got '{cut(text)}'")
+    return sizes[0], sizes[1], sizes[2]
+
+
+def _range(low: float, high: float) -> str:
+    return f"{low:,} or more" if high >= COUNT else f"{low:,} to {high:,}"
+
+
+count = whole(1)
+index = whole(0)
+threads = whole(1, 1024)
+seed = whole(0, SEED, "a seed")
+clock = decimal(1, 1000, "MHz")
+rate = decimal(0, 1e9, "frames a second", above=True)
+percent = exact(0, 100, "%", "a percentage, 0 to 100, as 20 or 13.84")
+ratio = exact(0, 10**6, "x", "a cost above 0, as 1.3x, in times that of the unprotected network", above=True)

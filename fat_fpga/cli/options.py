@@ -1,0 +1,131 @@
+"""The options that several commands have: one name, one type, one wording each.
+
+A command adds them by name, and may say what they mean for it beside the common words. A test compares the parsers of
+all commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, Protocol
+
+from fat_fpga.cli import numbers
+from fat_fpga.cli.parser import engines, formats, names
+
+DATA = (
+    "labelled images: cifar10:DIR, svhn:DIR, gtsrb:DIR, mnist:DIR, folder:DIR, npz:FILE, npy:DIR, or demo:cifar10; "
+    "with @val, @train or @test[0:5000] after it other images"
+)
+FOLDING = "PEs of each unit: bnn-pynq, a list as 16,32,16, or a JSON file; SIMD lanes as 16x3,32x32"
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--board": {
+        "flags": ("--part",),
+        "dest": "board",
+        "metavar": "NAME",
+        "help": "Pynq-Z1, Ultra96, ZCU104, or their parts",
+    },
+    "--clock": {"metavar": "MHZ", "type": numbers.clock, "help": "clock of the accelerator in MHz"},
+    "--csv": {"metavar": "FILE", "help": "write a table as CSV; - is standard output"},
+    "--data": {"metavar": "DATA", "help": DATA},
+    "--effects": {
+        "choices": ("flip", "stuck", "all"),
+        "help": "what happens to bits: flip (default), stuck at 0 and 1, all",
+    },
+    "--engine": {
+        "metavar": "NAME",
+        "help": engines("what computes"),
+    },
+    "--expect-accuracy": {
+        "metavar": "P",
+        "type": numbers.percent,
+        "help": "refuse where fewer percent of the images are right without faults",
+    },
+    "--faults": {
+        "dest": "kinds",
+        "metavar": "KIND[,KIND]",
+        "type": names,
+        "help": "kinds of fault: channel, pixel, element, pe, weight, threshold, accumulator, activation",
+    },
+    "--figures": {"metavar": "DIR", "help": "draw the figures into this folder"},
+    "--folding": {"metavar": "FOLDING", "help": FOLDING},
+    "--force": {"action": "store_true", "help": "write even where a file of another kind is in the way"},
+    "--format": {
+        "metavar": "F[,F]",
+        "type": formats,
+        "help": "formats of the figures: png, svg, pdf (default: all three)",
+    },
+    "--fps": {"metavar": "N", "type": numbers.rate, "help": "frames a second"},
+    "--image": {"metavar": "N", "type": numbers.index, "help": "number of the image, from 0"},
+    "--image-shape": {
+        "metavar": "C,H,W",
+        "type": numbers.shape,
+        "help": "shape of an image, where the file's input is flat",
+    },
+    "--images": {"metavar": "N", "type": numbers.count, "help": "only the first N images"},
+    "--json": {"metavar": "FILE", "help": "write everything as JSON, for other programs; - is standard output"},
+    "--layers": {"metavar": "A,B", "type": names, "help": "only in these layers; also input, pools, and '*'"},
+    "--model": {"metavar": "MODEL", "help": "the model"},
+    "--names": {
+        "metavar": "A,B",
+        "type": names,
+        "help": "what to call the runs (default: the names of their networks)",
+    },
+    "--parquet": {"metavar": "FILE", "help": "write one row for each fault, with types, for data frames"},
+    "--pixels": {
+        "choices": ("auto", "raw", "unit"),
+        "default": "auto",
+        "help": "what the file's input takes: pixels 0..255 (raw), or divided by 255 (unit); auto asks the file",
+    },
+    "--plan": {"metavar": "PLAN", "help": "file of fat-fpga plan"},
+    "--quiet": {"flags": ("-q",), "action": "store_true", "help": "no progress bar"},
+    "--sample": {"metavar": "N", "type": numbers.count, "help": "N of the faults, drawn without replacement"},
+    "--save-folding": {"metavar": "FILE", "help": "write the folding as JSON, for --folding of other commands"},
+    "--seed": {"metavar": "N", "type": numbers.seed, "help": "seed of what is drawn at random (default: 0)"},
+    "--threads": {
+        "metavar": "N",
+        "type": numbers.threads,
+        "help": "threads of the engines native and torch (default: all cores that this process may use)",
+    },
+    "--top": {"metavar": "N", "type": numbers.count, "help": "so many of the most critical"},
+    "--values": {"metavar": "V,V", "type": numbers.levels, "help": "only these of the activation levels"},
+}
+
+
+class Adds(Protocol):
+    """A parser, or a group of one."""
+
+    def add_argument(self, *name_or_flags: str, **rest: Any) -> argparse.Action: ...
+
+
+def option(parser: Adds, name: str, more: str = "", **changes: Any) -> argparse.Action:
+    """Add the option ``name`` to a parser or a group.
+
+    Args:
+        more: what it means in this command, after the common words.
+        changes: ``required``, ``default``: what a command may choose; nothing that changes the option's meaning.
+    """
+    rest = {**OPTIONS[name], **changes}
+    rest["help"] += more
+    return parser.add_argument(*rest.pop("flags", ()), name, **rest)
+
+
+def words(name: str) -> str:
+    """What an option is in every command."""
+    text: str = OPTIONS[name]["help"]
+    return text
+
+
+def output(parser: Adds, metavar: str, what: str, **changes: Any) -> argparse.Action:
+    """Add ``-o``, what a command makes: a file or a folder."""
+    return parser.add_argument("-o", "--output", metavar=metavar, help=what, **changes)
+
+
+def add_model(parser: Adds) -> None:
+    """The arguments that ``fat_fpga.cli.model.load_model`` reads."""
+    parser.add_argument(
+        "model", metavar="MODEL",
+        help="an .onnx file, the network.npz of a board, or the name of a bundled network (fat-fpga models lists them)",
+    )  # fmt: skip
+    option(parser, "--pixels")
+    option(parser, "--image-shape")
