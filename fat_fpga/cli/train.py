@@ -33,6 +33,10 @@ CENTRED = "mnist:"
 """Data whose test images are all centred: crops would train small networks for what never comes."""
 
 
+MOST_HALVINGS = 10
+"""Of the learning rate unless `--halvings` says otherwise. A training of fewer epochs has one an epoch."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """An option of the command line that may stand in a recipe file, too."""
@@ -56,7 +60,7 @@ SETTINGS = (
     Setting("epochs", int, "N", "passes over the training set (default: 40)", 40),
     Setting("seed", int, "N", "of weights, order, augmentation and errors (default: 0)", 0),
     Setting("device", str, "NAME", "cpu (default) or cuda", "cpu"),
-    Setting("halvings", int, "N", "of the learning rate, spread evenly (default: 10)", 10),
+    Setting("halvings", int, "N", "of the learning rate, spread evenly (default: one an epoch, at most 10)"),
     Setting("flip", bool, "", "mirror images at random (default: yes, but no digits and signs)"),
     Setting("crop_padding", int, "N", "zeros around an image before a random crop (default: 4, but none for MNIST)"),
     Setting("learning_rate", float, "X", "of Adam, at the start (default: 0.02)", 0.02),
@@ -106,6 +110,8 @@ def settings_of(args: argparse.Namespace) -> argparse.Namespace:
         merged["flip"] = not merged["data"].startswith(ONE_WAY_ROUND)
     if merged["crop_padding"] is None:
         merged["crop_padding"] = 0 if merged["data"].startswith(CENTRED) else 4
+    if merged["halvings"] is None:
+        merged["halvings"] = max(1, min(MOST_HALVINGS, merged["epochs"]))
     merged["model"] = merged["model"].replace("_", "-")
     return argparse.Namespace(**merged)
 
@@ -133,6 +139,7 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print(f"fat-fpga: stopped; finished epochs are in {folder}, the same command continues", file=sys.stderr)
         return 130
-    print(f"{asked.model}: {result.test_accuracy:.2%} of {len(test_set):,} test images after {asked.epochs} epochs")
+    epochs = "1 epoch" if asked.epochs == 1 else f"{asked.epochs} epochs"
+    print(f"{asked.model}: {result.test_accuracy:.2%} of {len(test_set):,} test images after {epochs}")
     print(f"next: fat-fpga export {folder / 'last.pt'} -o {asked.model}.onnx")
     return 0
