@@ -74,7 +74,8 @@ def load(
         spec: ``cifar10:DIR``, ``svhn:DIR``, ``gtsrb:DIR``, ``mnist:DIR`` (the folder of the official files or the one
             above it), ``folder:DIR`` (a sub-folder per class), ``npz:FILE`` (arrays images, labels), ``npy:DIR``
             (images.npy, labels.npy), ``demo:cifar10`` (1,000 test images that come with the package) or
-            ``demo:mnist`` (200); then, if not all of the test part is meant, ``@PART[START:STOP:STEP]``: see `fat_fpga.datasets.part`.
+            ``demo:mnist`` (200); then, if not all of the test part is meant, ``@PART[START:STOP:STEP]``: see
+            `fat_fpga.datasets.part`.
         split: which part, where ``spec`` does not say; ``test`` by default. Formats with one part take ``train`` and
             ``test`` for that.
         limit: the first so many images; all by default.
