@@ -6,6 +6,7 @@
 # make sanitise    compile the kernels with sanitisers, then run random networks and faults through them
 # make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
 # make test-boards  build the simulated boards with FINN, then the tests and notebooks that run on them
+# make notebooks    run the notebooks and store them with what they print and draw
 # make lint    ruff, clang-format and mypy
 # make fuzz SEED=0 N=3000   spoil files of every kind and look how the command line takes them (minutes)
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
@@ -23,7 +24,7 @@ FINN_VENV := .venv-finn
 JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: demo test test-rtl synthesis test-finn boards test-boards sanitise docker-build lint fuzz bench clean
+.PHONY: demo test test-rtl synthesis test-finn boards test-boards notebooks sanitise docker-build lint fuzz bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -83,6 +84,9 @@ boards: $(FINN_VENV)/stamp
 
 test-boards: boards $(VENV)/dev.stamp
 	FAT_FPGA_BOARDS=build/boards $(BIN)/$(PYTEST) tests/notebooks tests/board
+
+notebooks: boards $(VENV)/dev.stamp
+	$(BIN)/python -m notebooks.execute
 
 test-finn: $(FINN_VENV)/stamp
 	$(FINN_VENV)/bin/$(PYTEST) tests/finn

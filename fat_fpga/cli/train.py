@@ -36,6 +36,10 @@ CENTRED = "mnist:"
 """Data whose test images are all centred: crops would train small networks for what never comes."""
 
 
+MOST_HALVINGS = 10
+"""Of the learning rate unless `--halvings` says otherwise. A training of fewer epochs has one an epoch."""
+
+
 @dataclass(frozen=True)
 class Setting:
     """An option of the command line that may stand in a recipe file, too."""
@@ -62,7 +66,8 @@ SETTINGS = (
     Setting("epochs", int, "N", "passes over the training set (default: 40)", 40, read=numbers.count),
     Setting("seed", int, "N", words("--seed") + ": weights, order, augmentation and errors", 0, read=numbers.seed),
     Setting("device", str, "NAME", "cpu (default) or cuda", "cpu"),
-    Setting("halvings", int, "N", "of the learning rate, spread evenly (default: 10)", 10, read=numbers.count),
+    Setting("halvings", int, "N", "of the learning rate, spread evenly (default: one an epoch, at most 10)",
+            read=numbers.whole(0, 1000)),
     Setting("flip", bool, "", "mirror images at random (default: yes, but no digits and signs)"),
     Setting("crop_padding", int, "N", "zeros around an image before a random crop (default: 4, but none for MNIST)",
             read=numbers.whole(0, 1000)),
@@ -118,6 +123,8 @@ def settings_of(args: argparse.Namespace) -> argparse.Namespace:
         merged["flip"] = not merged["data"].startswith(ONE_WAY_ROUND)
     if merged["crop_padding"] is None:
         merged["crop_padding"] = 0 if merged["data"].startswith(CENTRED) else 4
+    if merged["halvings"] is None:
+        merged["halvings"] = max(1, min(MOST_HALVINGS, merged["epochs"]))
     merged["model"] = merged["model"].replace("_", "-")
     return argparse.Namespace(**merged)
 
@@ -158,6 +165,7 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print(f"fat-fpga: stopped; finished epochs are in {folder}, the same command continues", file=sys.stderr)
         return 130
-    print(f"{asked.model}: {result.test_accuracy:.2%} of {len(test_set):,} test images after {asked.epochs} epochs")
+    epochs = "1 epoch" if asked.epochs == 1 else f"{asked.epochs} epochs"
+    print(f"{asked.model}: {result.test_accuracy:.2%} of {len(test_set):,} test images after {epochs}")
     print(f"next: fat-fpga export {folder / 'last.pt'} -o {asked.model}.onnx")
     return 0

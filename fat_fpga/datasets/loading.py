@@ -53,7 +53,7 @@ KINDS: dict[str, tuple[str, Loader]] = {
     "folder": ("folder:DIR", load_folder),
     "npz": ("npz:FILE", _single(load_npz)),
     "npy": ("npy:DIR", _single(load_npy)),
-    "demo": ("demo:cifar10", _single(lambda path: load_demo(str(path)))),
+    "demo": ("demo:cifar10, demo:mnist", _single(lambda path: load_demo(str(path)))),
 }
 """By kind: how it is written, and what loads it."""
 
@@ -75,8 +75,9 @@ def load(
     Args:
         spec: ``cifar10:DIR``, ``svhn:DIR``, ``gtsrb:DIR``, ``mnist:DIR`` (the folder of the official files or the one
             above it), ``folder:DIR`` (a sub-folder per class), ``npz:FILE`` (arrays images, labels), ``npy:DIR``
-            (images.npy, labels.npy), or ``demo:cifar10`` (1,000 test images that come with the package); then, if
-            not all of the test part is meant, ``@PART[START:STOP:STEP]``: see `fat_fpga.datasets.part`.
+            (images.npy, labels.npy), ``demo:cifar10`` (1,000 test images that come with the package) or
+            ``demo:mnist`` (200); then, if not all of the test part is meant, ``@PART[START:STOP:STEP]``: see
+            `fat_fpga.datasets.part`.
         split: which part, where ``spec`` does not say; ``test`` by default. Formats with one part take ``train`` and
             ``test`` for that.
         limit: the first so many images; all by default.

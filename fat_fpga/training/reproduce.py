@@ -18,7 +18,13 @@ from fat_fpga.training.trainer import TrainingResult, train
 
 
 def reproduce(
-    name: str, dataset_train: Dataset, dataset_test: Dataset, out_dir: Path, device: str = "cpu", progress: bool = True
+    name: str,
+    dataset_train: Dataset,
+    dataset_test: Dataset,
+    out_dir: Path,
+    device: str = "cpu",
+    progress: bool = True,
+    other_data: bool = False,
 ) -> TrainingResult:
     """Train with the method, recipe and seed of the bundled network ``name``, or go on where that was stopped.
 
@@ -27,14 +33,14 @@ def reproduce(
 
     Raises:
         ModelError: no network of that name is bundled.
-        TrainingError: other data than it was trained on.
+        TrainingError: other data than it was trained on, unless ``other_data`` allows them.
     """
     card = zoo.card(name)
     for dataset, key in ((dataset_train, "train_data_sha256"), (dataset_test, "test_data_sha256")):
-        if dataset.fingerprint != card[key]:
+        if dataset.fingerprint != card[key] and not other_data:
             raise TrainingError(
                 f"{dataset.name}: its fingerprint is {dataset.fingerprint[:12]}, {name} was made with data of "
-                f"fingerprint {card[key][:12]}"
+                f"fingerprint {card[key][:12]}; --other-data trains on these all the same"
             )
     method = make_method(card["method"], card.get("p"), card.get("error_model"), card.get("schedule"))
     recipe = Recipe(**card["recipe"])
@@ -47,12 +53,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("name", help="of a bundled network: fat-fpga models lists them")
     parser.add_argument("--data", required=True, help="the data it was trained on, such as cifar10:DIR")
     parser.add_argument("-o", "--output", required=True, type=Path, help="folder of the training run")
+    parser.add_argument("--other-data", action="store_true", help="train on data that are not those of the model card")
     parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     options = parser.parse_args(arguments)
     try:
         card = zoo.card(options.name)
         dataset_train, dataset_test = (load(options.data, split) for split in ("train", "test"))
-        result = reproduce(options.name, dataset_train, dataset_test, options.output, options.device)
+        result = reproduce(
+            options.name, dataset_train, dataset_test, options.output, options.device, other_data=options.other_data
+        )
     except (FatFpgaError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -137,6 +137,10 @@ class _Run:
                 raise TrainingError(f"{dataset.name}: images are {shape}, {identity.model} takes {list(expected)}")
         if dataset_test.classes != dataset_train.classes:
             raise TrainingError(f"{dataset_test.name}: its classes are not those of {dataset_train.name}")
+        if len(dataset_train) < 2:
+            raise TrainingError(
+                f"{dataset_train.name}: has {len(dataset_train)} image; batch norms need at least 2 images to train on"
+            )
         try:
             make_folder(folder)
         except OSError as error:
@@ -147,8 +151,10 @@ class _Run:
         for callback in callbacks:
             callback.on_train_start(self.model)
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=self.recipe.learning_rate, fused=True)
-        images = torch.from_numpy(dataset_train.images).to(self.device)
-        self.batches = Batches(images, torch.from_numpy(dataset_train.labels).to(self.device), self.recipe)
+        images, labels = (
+            torch.tensor(part, device=self.device) for part in (dataset_train.images, dataset_train.labels)
+        )
+        self.batches = Batches(images, labels, self.recipe)
         self.history: list[dict[str, Any]] = []
         self.notes = run_notes()
         if (folder / "last.pt").exists():

@@ -9,6 +9,8 @@ import pytest
 
 from fat_fpga.campaign import Run
 from fat_fpga.cli import main
+from fat_fpga.cli.main import build_parser
+from fat_fpga.cli.train import settings_of
 
 from .conftest import Refused
 
@@ -27,7 +29,7 @@ def digits(folder: Path) -> Path:
 
 def test_train_export_campaign(digits: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*TRAIN, "--epochs", "1", "--batch-size", "50"]) == 0
-    assert "of 100 test images after 1 epochs" in capsys.readouterr().out
+    assert "of 100 test images after 1 epoch\n" in capsys.readouterr().out
     assert main(["export", "out/best.pt", "-o", "tfc.onnx"]) == 0
     campaign = ("campaign", "tfc.onnx", "--data", "npz:digits.npz", "--layers", "fc2", "--images", "20", "-q")
     assert main([*campaign, "-o", "tfc.run", "--engine", "reference"]) == 0
@@ -83,3 +85,13 @@ def test_training_refuses_in_one_line(digits: Path, refused: Refused) -> None:
     assert "argument --epochs: expected a whole number, 1 or more" in refused(*TRAIN, "--epochs", "0")
     assert "takes [3, 32, 32]" in refused("train", "--model", "cnv-w1a1", *TRAIN[3:])
     assert "not a readable checkpoint" in refused("export", "digits.npz", "-o", "a.onnx")
+    assert "has 1 image; batch norms need at least 2 images" in refused(*TRAIN, "--images", "1")
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(("epochs", "halvings", "expected"), [(1, (), 1), (3, (), 3), (40, (), 10), (1, ("7",), 7)])
+def test_a_short_training_halves_the_rate_once_an_epoch(epochs: int, halvings: tuple[str, ...], expected: int) -> None:
+    parser = build_parser()
+    given = [part for value in halvings for part in ("--halvings", value)]
+    settings = settings_of(parser.parse_args([*TRAIN, "--epochs", str(epochs), *given]))
+    assert settings.halvings == expected

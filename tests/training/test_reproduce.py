@@ -30,6 +30,8 @@ def test_the_same_weights(method: tuple[str, ...], tmp_path: Path, monkeypatch: 
         assert torch.equal(again.model.state_dict()[name], values), name
     with pytest.raises(TrainingError, match="small was made with data of fingerprint"):
         reproduce("small", TEST, TEST, tmp_path / "other", progress=False)
+    other = reproduce("small", TEST, TEST, tmp_path / "other", progress=False, other_data=True)
+    assert len(other.history) == recipe().epochs
 
 
 def test_every_card_can_be_followed() -> None:
