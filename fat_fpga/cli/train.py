@@ -67,7 +67,7 @@ SETTINGS = (
     Setting("seed", int, "N", words("--seed") + ": weights, order, augmentation and errors", 0, read=numbers.seed),
     Setting("device", str, "NAME", "cpu (default) or cuda", "cpu"),
     Setting("halvings", int, "N", "of the learning rate, spread evenly (default: one an epoch, at most 10)",
-            read=numbers.whole(0, 1000)),
+            read=numbers.count),
     Setting("flip", bool, "", "mirror images at random (default: yes, but no digits and signs)"),
     Setting("crop_padding", int, "N", "zeros around an image before a random crop (default: 4, but none for MNIST)",
             read=numbers.whole(0, 1000)),
