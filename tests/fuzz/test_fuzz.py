@@ -11,6 +11,7 @@ import pytest
 
 from tests.fuzz.damage import damaged
 from tests.fuzz.registry import TARGETS
+from tests.fuzz.targets import arguments
 from tests.fuzz.trees import spoiled
 from tests.fuzz.trial import MEMORY, Trial, judge
 
@@ -18,9 +19,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_small_part(tmp_path: Path) -> None:
-    names = ",".join(target.name for target in TARGETS if target.name != "run_files")  # these are in tests/campaign
-    command = [sys.executable, "-m", "tests.fuzz", "-n", "150", "--seed", "7", "--only", names]
-    command += ["--output", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.fuzz", "-n", "150", "--seed", "7", "--output", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith(tuple("123456789"))
@@ -96,6 +95,36 @@ print(found)
 """
     done = subprocess.run([sys.executable, "-c", watcher], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == verdict
+
+
+def test_arguments_start_from_commands_that_work(tmp_path: Path) -> None:
+    """In one program, as most of a command's time is what it imports."""
+    (tmp_path / "good").mkdir()
+    program = f"""
+import os, sys
+from pathlib import Path
+from tests.fuzz.load import load_packages
+load_packages()
+from fat_fpga.cli import main
+from tests.fuzz.targets import arguments, json_files
+good = Path({str(tmp_path / "good")!r})
+json_files._prepare(good)
+for number, command in enumerate(arguments.COMMANDS):
+    folder = good / str(number)
+    folder.mkdir()
+    arguments.arrange(good, folder)
+    os.chdir(folder)
+    try:
+        code = main(words := [arguments.right(word) for word in command])
+    except SystemExit as left:
+        code = left.code
+    print("command", code, *words, flush=True)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
+    codes = [line.split()[1:3] for line in done.stdout.splitlines() if line.startswith("command ")]
+    assert len(codes) == len(arguments.COMMANDS)
+    refused = {name for code, name in codes if code != "0"}
+    assert refused <= arguments.REFUSED, done.stderr
 
 
 def test_every_target_is_named_once() -> None:

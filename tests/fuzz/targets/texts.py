@@ -1,4 +1,4 @@
-"""Text: fault lists, recipe files, and the command line itself."""
+"""Text: fault lists and recipe files."""
 
 from __future__ import annotations
 
@@ -26,43 +26,6 @@ LINES = (
     "precision = ''", '"" = 1', '"\\u0007" = 1', 'schedule = "step:1e999"', 'device = "\\u0000"', "batch_size = 1.5",
     "crop_padding = -3",
 )  # fmt: skip
-NUMBERS = (
-    "0", "-1", "1", "nan", "inf", "-inf", "1e400", "9" * 25, "9" * 6000, "0x10", "", " ", "1.5", "\u0661", "1_000",
-    "+3",
-    "\x1b[2J", "2147483648", "4294967296", "9223372036854775808", "-9223372036854775809", "é", "1e-400", "1,2", "3,8,8",
-)  # fmt: skip
-PATHS = (
-    "tiny.onnx", ".", "/", "nowhere", "", "/dev/null", "\x1b[2J", "a" * 300, "a" * 6000, "é", "plan.json", "tiny.npz",
-    "/dev/full", "~", "channels.run", "-",
-)  # fmt: skip
-COMMANDS: tuple[tuple[str, ...], ...] = (
-    ("campaign", "P:tiny.onnx", "--data", "P:npz:tiny.npz", "--images", "N:2", "--sample", "N:2", "--seed", "N:0", "-o",
-     "P:a.run", "-q", "--engine", "P:reference", "--chunk", "N:2"),
-    ("campaign", "P:tiny.onnx", "--data", "P:npz:tiny.npz", "--faults", "P:pe", "--folding", "N:2,2,4", "--sample",
-     "N:2", "--layers", "P:conv0", "-o", "P:a.run", "-q", "--engine", "reference"),
-    ("report", "P:channels.run", "--top", "N:3", "--csv", "P:a.csv", "--json", "P:a.json"),
-    ("report", "P:channels.run", "--figures", "P:figures"),
-    ("compare", "P:channels.run", "P:channels.run", "--names", "P:a,b"),
-    ("plan", "P:channels.run", "--budget", "N:1.5x", "--cost", "P:folded", "--folding", "N:1,1,1", "--clock", "N:100",
-     "--fps", "N:10", "-o", "P:p.json", "-q"),
-    ("plan", "P:channels.run", "--worst-error", "N:0.5", "-o", "P:p.json", "-q"),
-    ("plan", "P:channels.run", "--worst-accuracy", "N:0.2", "--part", "P:Pynq-Z1", "-o", "P:p.json", "-q"),
-    ("harden", "P:tiny.onnx", "P:plan.json", "-o", "P:h.onnx"),
-    ("verify", "P:plan.json", "P:channels.run"),
-    ("info", "P:tiny.onnx", "--image-shape", "N:1,8,8", "--pixels", "P:auto"),
-    ("faults", "P:tiny.onnx", "--kind", "P:channel", "--values", "N:0", "--sample", "N:4", "--list", "--seed", "N:1"),
-    ("faults", "P:tiny.onnx", "--kind", "P:activation", "--images", "N:4", "--layers", "P:conv0", "--effects",
-     "P:flip"),
-    ("crosscheck", "P:tiny.onnx", "--engines", "P:reference,native", "--faults", "N:2", "--images", "N:2", "--seed",
-     "N:0", "--data", "P:npz:tiny.npz", "-q"),
-    ("inject", "P:tiny.onnx", "P:conv0/channel[0] = 1", "-o", "P:f.onnx"),
-    ("trace", "P:tiny.onnx", "--data", "P:npz:tiny.npz", "--image", "N:0", "--fault", "P:conv0/channel[0] = 1"),
-    ("export", "P:tfc_w2a2", "-o", "P:t.onnx"),
-    ("models", "P:cnv_w1a1"),
-    ("train", "--model", "P:tfc-w2a2", "--data", "P:demo:nothing", "-o", "P:t", "--epochs", "N:1", "--learning-rate",
-     "N:0.1", "--p", "N:1", "--seed", "N:0", "--batch-size", "N:10", "--images", "N:20", "-q"),
-    ("finn", "estimate", "P:tiny.onnx", "--folding", "P:stock"),
-)  # fmt: skip
 
 
 def _spoil_faults(rng: Rng, good: Path, folder: Path) -> list[str]:
@@ -89,28 +52,5 @@ def _spoil_recipe(rng: Rng, good: Path, folder: Path) -> list[str]:
     return ["train", "--recipe", "recipe.toml", "--data", "npz:nowhere.npz", "-o", "out", "-q"]
 
 
-def _spoil_arguments(rng: Rng, good: Path, folder: Path) -> list[str]:
-    for name in ("tiny.onnx", "tiny.npz", "channels.run", "plan.json"):
-        (folder / name).write_bytes((good / name).read_bytes())
-    command = [*COMMANDS[int(rng.integers(len(COMMANDS)))]]
-    open_places = [i for i, word in enumerate(command) if word.startswith(("P:", "N:"))]
-    spoilt = {open_places[int(rng.integers(len(open_places)))] for _ in range(int(rng.integers(1, 3)))}
-    words = []
-    for number, word in enumerate(command):
-        right = word[2:] if word.startswith(("P:", "N:")) else word
-        if number not in spoilt:
-            words.append(right)
-        elif word.startswith("N:") and rng.random() < 0.8:
-            words.append(str(pick(rng, *NUMBERS)))
-        elif rng.random() < 0.15:
-            words.append(right + str(pick(rng, *PIECES)))
-        else:
-            words.append(str(pick(rng, *PATHS)))
-    if rng.random() < 0.15:
-        words.pop(int(rng.integers(len(words))))
-    return [word.replace("\x00", "") for word in words]  # a program's arguments cannot hold it
-
-
 FAULT_LISTS = Target("fault_lists", 3, json_files._prepare, _spoil_faults)
 RECIPES = Target("recipes", 2, json_files._prepare, _spoil_recipe)
-ARGUMENTS = Target("arguments", 5, json_files._prepare, _spoil_arguments)
