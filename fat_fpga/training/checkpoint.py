@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import warnings
+import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -108,8 +109,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if not path.is_file():
         raise TrainingError(f"{path}: no such checkpoint; train a model first")
     try:
+        _check_archive(path)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's words on old formats
+            warnings.simplefilter("ignore")  # torch's words on archives of TorchScript
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file can raise nearly anything
         reason = (str(error) or type(error).__name__).splitlines()[0]
@@ -118,6 +120,21 @@ def read_checkpoint(path: Path) -> Checkpoint:
         raise TrainingError(f"{path}: not a readable checkpoint ({reason})") from error
     check_content(content, path)
     return Checkpoint(**content)
+
+
+def _check_archive(path: Path) -> None:
+    """ValueError unless it is a zip archive as torch.save writes them, with no more in it than the file has bytes.
+
+    What torch.save wrote before version 1.6 is no archive: a number in a damaged one says how much memory to take.
+    """
+    if not zipfile.is_zipfile(path):
+        raise ValueError("it is damaged, or no archive of torch.save, version 1.6 or later")
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise ValueError("it holds compressed parts, which torch.save does not write")
+    if sum(member.file_size for member in members) > path.stat().st_size:
+        raise ValueError("it is damaged: it promises more than it has bytes")
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
