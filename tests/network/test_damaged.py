@@ -65,6 +65,10 @@ def data(change: Callable[[bytes], bytes]) -> Callable[[Model], None]:
     return spoil
 
 
+def data_twice(model: Model) -> None:
+    weights(model).float_data.append(1.0)
+
+
 def element_type(code: int) -> Callable[[Model], None]:
     def spoil(model: Model) -> None:
         weights(model).data_type = code
@@ -186,6 +190,32 @@ def attribute(model: Model) -> None:
     next(n for n in model.graph.node if n.name == "the_product").attribute.append(helper.make_attribute("group", 3))
 
 
+def versions(form: int = 8, *operators: int) -> Callable[[Model], None]:
+    """Version of the format, and versions of the standard operators."""
+
+    def spoil(model: Model) -> None:
+        model.ir_version = form
+        del model.opset_import[:]
+        model.opset_import.add(domain=QONNX, version=1)
+        for version in operators:
+            model.opset_import.add(domain="", version=version)
+
+    return spoil
+
+
+def more_inputs(model: Model) -> None:
+    node = next(n for n in model.graph.node if n.name == "the_product")
+    node.input.append(node.input[1])
+
+
+def no_inputs(model: Model) -> None:
+    del next(n for n in model.graph.node if n.op_type == "Flatten").input[:]
+
+
+def attribute_of_another_type(model: Model) -> None:
+    model.graph.node[0].attribute[0].type = onnx.AttributeProto.FLOATS
+
+
 CASES: dict[str, tuple[Callable[[Model], None], str]] = {
     "tebibytes": (dims(2**40), r"shape \[1099511627776\]: expected at most"),
     "negative": (dims(-4, -12), r"shape \[-4, -12\]"),
@@ -196,6 +226,7 @@ CASES: dict[str, tuple[Callable[[Model], None], str]] = {
     ),
     "no data": (data(lambda raw: b""), "it has 0: the file is damaged"),
     "more data": (data(lambda raw: raw + b"\0"), "it has 193: the file is damaged"),
+    "data twice": (data_twice, "holds its values more than once: the file is damaged"),
     "unknown type": (element_type(99), "has the unknown element type 99"),
     "text": (element_type(TensorProto.STRING), "holds text, expected numbers"),
     "shape of ones": (
@@ -229,6 +260,18 @@ CASES: dict[str, tuple[Callable[[Model], None], str]] = {
         attribute,
         r"'the_product' \(MatMul\): it has the attribute 'group', which the operator does not have",
     ),
+    "attribute of another type": (
+        attribute_of_another_type,
+        r"\(Quant\): its attribute 'narrow' is damaged: type field",
+    ),
+    "more inputs": (more_inputs, r"'the_product' \(MatMul\): it has 3 inputs, expected 2: the file is damaged"),
+    "no inputs": (no_inputs, r"\(Flatten\): it has 0 inputs, expected 1: the file is damaged"),
+    "no version": (versions(), r"does not say which version .* imports \(opset_import\): export the model again"),
+    "versions": (versions(8, 11, 13), r"several versions of the standard operators, \[11, 13\]"),
+    "unknown version": (versions(8, 99), r"imports version 99 of the standard operators, expected 1 to \d+: install"),
+    "negative version": (versions(8, -1), "imports version -1 of the standard operators, expected 1 to .*: export"),
+    "no form": (versions(0, 13), r"in version 0 of the ONNX format, expected 3 to \d+: export"),
+    "form of the future": (versions(99, 13), r"in version 99 of the ONNX format, expected 3 to \d+: install"),
     "bits": (quantiser(3, 1e9), "its bit width must be from 1 to 32"),
     "infinite scale": (activation_scale(np.inf), "its scale must be positive, and finite"),
     "no scale": (activation_scale(np.nan), "its scale must be positive, and finite"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import onnx
+import onnx.checker
 
 from fat_fpga.network.lowering.graph import Node, refuse
 from fat_fpga.network.lowering.operators import QONNX_QUANTISERS
@@ -18,17 +19,46 @@ FINN = (
 OURS = ("fat_fpga.qonnx_ops",)
 
 
+def check_form(node: Node, opset: int) -> None:
+    """ModelError where a node is no call of its operator: no tool executes it, and what it means is a guess.
+
+    An attribute says that it is of another type than it is of, or a standard operator has more or fewer inputs or
+    outputs than its version takes.
+    """
+    for attribute in node.attribute:
+        if not attribute.HasField("g") and not attribute.graphs:
+            try:
+                onnx.checker.check_attribute(attribute)
+            except onnx.checker.ValidationError as error:
+                raise refuse(node, f"its attribute '{attribute.name}' is damaged: {error}") from error
+    schema = _schema(node, opset)
+    if schema is None:
+        return
+    for what, count, low, high in (
+        ("inputs", len(node.input), schema.min_input, schema.max_input),
+        ("outputs", len(node.output), schema.min_output, schema.max_output),
+    ):
+        if not low <= count <= high:
+            expected = f"{low} to {high}" if low < high else str(low)
+            raise refuse(node, f"it has {count} {what}, expected {expected}: the file is damaged")
+
+
 def check_attributes(node: Node, opset: int) -> None:
     """ModelError where a standard operator has an attribute that its version does not know: no tool executes it."""
-    if node.domain not in STANDARD or node.op_type in QONNX_QUANTISERS:
-        return
-    try:
-        known = onnx.defs.get_schema(node.op_type, opset, "").attributes
-    except onnx.defs.SchemaError:  # the operator itself is refused elsewhere
-        return
-    unknown = [attribute.name for attribute in node.attribute if attribute.name not in known]
+    schema = _schema(node, opset)
+    unknown = [a.name for a in node.attribute if a.name not in schema.attributes] if schema else []
     if unknown:
         raise refuse(node, f"it has the attribute '{unknown[0]}', which the operator does not have in version {opset}")
+
+
+def _schema(node: Node, opset: int) -> onnx.defs.OpSchema | None:
+    """What ONNX says of a standard operator; None for others, and for those that it does not have."""
+    if node.domain not in STANDARD or node.op_type in QONNX_QUANTISERS:
+        return None
+    try:
+        return onnx.defs.get_schema(node.op_type, opset, "")
+    except onnx.defs.SchemaError:  # the operator itself is refused elsewhere
+        return None
 
 
 def check_domain(node: Node) -> None:

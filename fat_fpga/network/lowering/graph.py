@@ -15,6 +15,7 @@ import onnx.inliner
 from fat_fpga.errors import ModelError
 from fat_fpga.network.lowering.constants import Constant
 from fat_fpga.network.lowering.sizes import MOST_PIXELS, check_graph, tensor_values
+from fat_fpga.network.lowering.versions import standard_opset
 
 Node = onnx.NodeProto
 
@@ -73,12 +74,7 @@ class Graph:
         self.nodes = list(graph.node)
         if graph.sparse_initializer:
             raise ModelError("it holds sparse initialisers, which are not supported: store them dense")
-        versions = {o.version for o in model.opset_import if o.domain in ("", "ai.onnx")}
-        if len(versions) > 1:
-            raise ModelError(
-                f"it imports several versions of the standard operators, {sorted(versions)}: convert it to one of them"
-            )
-        self.opset = versions.pop() if versions else 11
+        self.opset = standard_opset(model)
         self.properties = {entry.key: entry.value for entry in model.metadata_props}
         self.datatypes = {
             a.tensor_name: entry.value

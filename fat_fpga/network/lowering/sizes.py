@@ -30,6 +30,9 @@ _PACKED: dict[int, int] = {TensorProto.INT4: 4, TensorProto.UINT4: 4, TensorProt
 """Bits of the types of which a byte holds several values."""
 _PACKED |= {code: 2 for name, code in TensorProto.DataType.items() if name in ("INT2", "UINT2")}
 
+_FIELDS = ("raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data", "string_data")
+"""Where a tensor can hold its values."""
+
 
 def tensor_values(tensor: TensorProto) -> Array:
     """The values of a stored tensor; ModelError where its shape, type and data do not fit each other."""
@@ -43,6 +46,8 @@ def tensor_values(tensor: TensorProto) -> Array:
         raise ModelError(f"{where} has the unknown element type {tensor.data_type}") from error
     if dtype.kind in "OSU":
         raise ModelError(f"{where} holds text, expected numbers")
+    if sum(bool(getattr(tensor, field)) for field in _FIELDS) > 1:
+        raise ModelError(f"{where} holds its values more than once: the file is damaged")
     bits = _PACKED.get(tensor.data_type, 8 * dtype.itemsize)
     if tensor.HasField("raw_data") and len(tensor.raw_data) != -(-count * bits // 8):
         raise ModelError(

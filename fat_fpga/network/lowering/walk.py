@@ -13,7 +13,7 @@ from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, Sha
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import Constant
-from fat_fpga.network.lowering.domains import check_attributes, check_domain
+from fat_fpga.network.lowering.domains import check_attributes, check_domain, check_form
 from fat_fpga.network.lowering.folding import fold
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, blaming, label, refuse
 from fat_fpga.network.lowering.grid import Grid, behind
@@ -90,6 +90,7 @@ class _Walk:
         if unknown:
             raise refuse(node, f"its input '{unknown[0]}' comes from nowhere: the file is incomplete")
         check_domain(node)
+        check_form(node, graph.opset)
         check_certain(node, graph)
         if any(a.type in (onnx.AttributeProto.GRAPH, onnx.AttributeProto.GRAPHS) for a in node.attribute):
             raise refusal(node)

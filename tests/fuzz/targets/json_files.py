@@ -55,7 +55,7 @@ def _spoil(rng: Rng, good: Path, folder: Path) -> list[str]:
     if what < 0.65:
         (folder / "folding.json").write_bytes(_text(FINN if rng.random() < 0.3 else FOLDING, rng))
         if rng.random() < 0.5:
-            return ["faults", model, "--kind", "pe", "--folding", "folding.json"]
+            return ["faults", model, "--faults", "pe", "--folding", "folding.json"]
         cost = str(pick(rng, "folded", "macs", "finn"))
         return ["plan", run, "--budget", "1.5x", "--cost", cost, "--folding", "folding.json", "-o", "p.json", "-q"]
     (folder / "board.json").write_bytes(_text(json.loads((good / "board.json").read_text()), rng))

@@ -297,7 +297,7 @@ def _spoil(rng: Rng, good: Path, folder: Path) -> list[str]:
     if what < 0.75:
         return ["info", "model.onnx"]
     if what < 0.9:
-        return ["faults", "model.onnx", *([] if rng.random() < 0.7 else ["--kind", "weight,threshold,channel"])]
+        return ["faults", "model.onnx", *([] if rng.random() < 0.7 else ["--faults", "weight,threshold,channel"])]
     return ["inject", "model.onnx", "conv0/channel[0] = 1", "-o", "faulty.onnx"]
 
 
