@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -17,6 +18,8 @@ from fat_fpga.locks import WRITING, Lock, hold
 
 LONGEST = 200
 """Bytes of a file name that leave room for what a temporary name adds; file systems take 255."""
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a write says where there is no room, with no word of where."""
 LARGEST_FILE = 2**30
 """Bytes of a file that is read whole as text."""
 
@@ -87,14 +90,30 @@ def replacing(path: str | os.PathLike[str], *, new: bool = False) -> Iterator[Pa
 
     Raises:
         FileExistsError: ``new``, and there is such a file when the block ends.
+        OSError: it cannot be written, as on a full disk; it names the path.
     """
     path = check_writable(path)
-    if path.exists() and not path.is_file():
-        with tempfile.TemporaryDirectory() as folder:
-            yield (temporary := Path(folder) / path.name)
-            with temporary.open("rb") as source, path.open("wb") as target:
-                shutil.copyfileobj(source, target)
-        return
+    try:
+        with _device(path) if path.exists() and not path.is_file() else _regular(path, new) as temporary:
+            yield temporary
+    except OSError as error:
+        if error.filename is None and error.errno in FULL:
+            raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
+        raise
+
+
+@contextmanager
+def _device(path: Path) -> Iterator[Path]:
+    """`replacing` where there is no file."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield (temporary := Path(folder) / path.name)
+        with temporary.open("rb") as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target)
+
+
+@contextmanager
+def _regular(path: Path, new: bool) -> Iterator[Path]:
+    """`replacing` where there is a file, or nothing."""
     remove_leftovers(path)
     temporary, lock = _temporary(path)
     try:

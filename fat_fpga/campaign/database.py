@@ -32,17 +32,17 @@ def readable_errors(path: Path) -> Iterator[None]:
     """Turn SQLite's errors into a CampaignError that names the file."""
     try:
         yield
-    except sqlite3.OperationalError as error:
-        if "interrupted" in str(error):
-            damaged(path, "reading it does not come to an end")
-        raise CampaignError(f"cannot use the run file {path}: {error}") from error
     except sqlite3.Error as error:
-        if "disk is full" in str(error):
+        reason = str(error)
+        if reason == "interrupted":
+            damaged(path, "reading it does not come to an end")
+        full = {"database or disk is full": "is full", "disk I/O error": "is full, at a limit, or fails"}.get(reason)
+        if full:
             raise CampaignError(
-                f"the disk with {path} is full: nothing that was saved is lost. Make room, and "
-                "the same command continues"
+                f"the disk with {path} {full}: nothing that was saved is lost. "
+                "Make room, and the same command continues"
             ) from error
-        raise CampaignError(f"cannot use the run file {path}: {error}") from error
+        raise CampaignError(f"cannot use the run file {path}: {reason}") from error
     except UnicodeDecodeError as error:
         damaged(path, f"a text in it is no UTF-8 ({error.reason})")
 

@@ -18,7 +18,6 @@ from fat_fpga import __version__
 from fat_fpga.campaign import schema
 from fat_fpga.campaign.columns import columns_of
 from fat_fpga.campaign.content import Content
-from fat_fpga.campaign.database import readable_errors
 from fat_fpga.campaign.digest import COLUMNS_DIGEST, HEADER, ColumnsDigest, chunk_digest, header_digest
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
@@ -66,6 +65,9 @@ def write(path: Path, sheet: Sheet, engine: str, old: Content | None = None) -> 
     Args:
         engine: what this process is going to work with; noted as the last session.
         old: results and sessions of another file of the same campaign, which are taken over.
+
+    Raises:
+        sqlite3.Error: it cannot be written.
     """
     images = [(int(label), int(golden)) for label, golden in zip(sheet.labels, sheet.golden, strict=True)]
     meta: dict[str, Any] = {
@@ -82,22 +84,21 @@ def write(path: Path, sheet: Sheet, engine: str, old: Content | None = None) -> 
     digest.add(columns[1], columns[2], columns[3:])
     meta[COLUMNS_DIGEST] = digest.hexdigest()
     meta[HEADER] = header_digest(meta, sheet.layers, images)
-    with readable_errors(path):
-        connection = sqlite3.connect(path)
-        try:
-            connection.execute("PRAGMA journal_mode = MEMORY")  # a kill leaves no journal; whoever makes it starts anew
-            connection.execute("PRAGMA synchronous = OFF")
-            connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {schema.VERSION}")
-            for statement in schema.TABLES[schema.VERSION]:
-                connection.execute(statement)
-            _fill(connection, sheet, rows, meta, images)
-            if old:
-                _take_over(connection, old)
-            connection.execute(SESSION, worker(engine))
-            connection.commit()
-        finally:
-            connection.close()
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode = MEMORY")  # a kill leaves no journal; whoever makes it starts anew
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {schema.VERSION}")
+        for statement in schema.TABLES[schema.VERSION]:
+            connection.execute(statement)
+        _fill(connection, sheet, rows, meta, images)
+        if old:
+            _take_over(connection, old)
+        connection.execute(SESSION, worker(engine))
+        connection.commit()
+    finally:
+        connection.close()
 
 
 def _fill(

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from fat_fpga.campaign import schema
 from fat_fpga.campaign.content import Content, read
-from fat_fpga.campaign.database import connect, transaction
+from fat_fpga.campaign.database import connect, readable_errors, transaction
 from fat_fpga.campaign.digest import chunk_digest
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.new_file import SESSION, Sheet, now, worker, write
@@ -77,7 +77,7 @@ class Store:
         """
         lock = None
         try:
-            with replacing(path, new=True) as temporary:
+            with readable_errors(path), replacing(path, new=True) as temporary:
                 write(temporary, sheet, engine)
                 lock = hold(temporary, WORKING)
         except FileExistsError:
@@ -180,7 +180,7 @@ def _renewed(path: Path, content: Content, faults: Sequence[AnyFault], engine: s
     sheet = Sheet(header.identity, header.origin, header.layers, faults, header.labels, header.golden)
     lock = None
     try:
-        with replacing(path) as temporary:
+        with readable_errors(path), replacing(path) as temporary:
             write(temporary, sheet, engine, content)
             lock = hold(temporary, WORKING)
     except BaseException:

@@ -7,6 +7,7 @@ random in an epoch is drawn from the seed and the epoch's number, so no generato
 from __future__ import annotations
 
 import csv
+import io
 import warnings
 import zipfile
 from dataclasses import asdict, dataclass, field
@@ -64,9 +65,11 @@ class Checkpoint:
 
     def write(self, folder: Path, best: bool) -> None:
         """Write ``last.pt``, then ``best.pt`` if this epoch is the best so far, then ``metrics.csv``."""
+        content = io.BytesIO()  # torch tells a full disk by an error of its own
+        torch.save(self.__dict__, content)
         for name in ("last.pt", "best.pt")[: 2 if best else 1]:
             with replacing(folder / name) as temporary:
-                torch.save(self.__dict__, temporary)
+                temporary.write_bytes(content.getbuffer())
         with replacing(folder / "metrics.csv") as temporary, temporary.open("w", newline="") as file:
             added = [key for epoch in self.history for key in epoch if key not in METRICS]
             rows = csv.DictWriter(file, [*METRICS, *dict.fromkeys(added)])

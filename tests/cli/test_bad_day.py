@@ -161,3 +161,46 @@ def test_a_disk_that_fills_up(
     assert main(command) == 0
     tiny_run(folder / "whole.run")
     assert Run.open("a.run").results == Run.open("whole.run").results
+
+
+def limited(command: str, kibibytes: int) -> tuple[int, str]:
+    """Exit code and standard error of a command that can make no file larger than that; the disk is as good as full."""
+    done = shell(f"( ulimit -f {kibibytes}; fat-fpga {command} 2>&1 > /dev/null | cat; exit ${{PIPESTATUS[0]}} )")
+    return done.returncode, done.stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        ("report a.run --csv out", "out"),
+        ("report a.run --json out", "out"),
+        ("report a.run --figures f --format png", "f/accuracy.png"),
+        ("plan a.run --tmr -o out -q", "out"),
+        ("inject tiny.onnx 'conv0/channel[0] = 1' -o out", "out"),
+        ("export tfc_w2a2 -o out", "out"),
+        ("train --model tfc-w2a2 --data demo:mnist -o t --epochs 1 --images 20 --batch-size 10 -q", "t/last.pt"),
+    ],
+)
+def test_no_room_for_an_output(folder: Path, command: str, path: str) -> None:
+    assert main(["campaign", "tiny.onnx", *DATA, "--faults", "channel,weight", "-o", "a.run"]) == 0
+    (folder / "out").write_text("old")
+    before = {entry.name for entry in folder.iterdir()}
+    code, said = limited(f"{command} {'--force' * ('out' in command)}", 1)
+    assert code == 2
+    where = said.removeprefix("fat-fpga: File too large: ").removesuffix("\n")
+    assert Path(where).resolve() == Path(path).resolve() if path[0] != "f" else where.endswith(".png"), said
+    assert (folder / "out").read_text() == "old"
+    assert {entry.name for entry in folder.iterdir()} - before <= {"f", "t"}
+    assert not [*folder.glob("[ft]/*")]
+
+
+def test_no_room_for_a_run_file(folder: Path) -> None:
+    command = "campaign tiny.onnx --data npz:tiny.npz -q --faults channel,weight --chunk 20 -o a.run"
+    before = {entry.name for entry in folder.iterdir()}
+    code, said = limited(command, 8)
+    assert code == 2
+    assert said.startswith("fat-fpga: the disk with a.run is full")
+    assert said.count("\n") == 1
+    assert {entry.name for entry in folder.iterdir()} == before
+    assert shell(f"fat-fpga {command}").returncode == 0
+    assert Run.open("a.run").complete
