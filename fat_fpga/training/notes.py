@@ -17,7 +17,7 @@ def source_commit() -> str:
 
     def git(*arguments: str) -> str:
         return subprocess.run(
-            ["git", "-C", str(package), *arguments], capture_output=True, text=True, check=True
+            ["git", "--no-optional-locks", "-C", str(package), *arguments], capture_output=True, text=True, check=True
         ).stdout.strip()
 
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -109,11 +108,7 @@ def test_a_number_beyond_a_machine_word_in_a_fault(folder: Path, capsys: pytest.
         f"conv0/activation[0,0,0].bit[0] ^ 1 @ frame[{big}]",
         f"conv0/channel[{'9' * 5000}] = 1",
     ):
-        code = main(["inject", "tiny.onnx", fault, "-o", "f.onnx"])
-        assert code == (0 if "frame" in fault else 2)  # the network while that image passes, whichever it is
-        if code == 0:
-            Path("f.onnx").unlink()
-            continue
+        assert main(["inject", "tiny.onnx", fault, "-o", "f.onnx"]) == 2
         assert capsys.readouterr().err.count("\n") == 1
         assert main(["trace", "tiny.onnx", "--image", "0", "--fault", fault]) == 2
         assert capsys.readouterr().err.count("\n") == 1
@@ -142,10 +137,9 @@ def test_a_disk_that_fills_up(
         full += 1
         if full == 2:
             pages = self._connection.execute("PRAGMA page_count").fetchone()[0]
-            self._connection.execute("CREATE TABLE filling (text)")
             self._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
             with store.transaction(self._connection, self.path):
-                self._connection.execute("INSERT INTO filling VALUES (?)", ("x" * 100_000,))
+                self._connection.execute(store.SESSION, store.worker("x" * 100_000))
         real(self, *results)
 
     monkeypatch.setattr(store.Store, "record", record)
@@ -156,8 +150,6 @@ def test_a_disk_that_fills_up(
     assert Run.open("a.run").done == 3
     monkeypatch.undo()
     monkeypatch.chdir(folder)
-    with sqlite3.connect("a.run") as connection:
-        connection.execute("DROP TABLE filling")
     assert main(command) == 0
     tiny_run(folder / "whole.run")
     assert Run.open("a.run").results == Run.open("whole.run").results

@@ -16,7 +16,7 @@ def standard_opset(model: onnx.ModelProto) -> int:
             f"it is in version {model.ir_version} of the ONNX format, expected 3 to {onnx.IR_VERSION}: "
             f"{EXPORT if model.ir_version < 3 else 'install a newer onnx, or export the model in an older version'}"
         )
-    versions = {o.version for o in model.opset_import if o.domain in ("", "ai.onnx")}
+    versions: set[int] = {o.version for o in model.opset_import if o.domain in ("", "ai.onnx")}
     if len(versions) > 1:
         raise ModelError(
             f"it imports several versions of the standard operators, {sorted(versions)}: convert it to one of them"
@@ -24,7 +24,7 @@ def standard_opset(model: onnx.ModelProto) -> int:
     if not versions:
         raise ModelError(f"it does not say which version of the standard operators it imports (opset_import): {EXPORT}")
     (version,) = versions
-    newest = onnx.defs.onnx_opset_version()
+    newest: int = onnx.defs.onnx_opset_version()
     if not 1 <= version <= newest:
         raise ModelError(
             f"it imports version {version} of the standard operators, expected 1 to {newest}: "
