@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CONNECT = 10
 """Seconds that a scheduler has to answer."""
+NO_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+"""What local workers do first: Ctrl-C is for the process of the campaign, which ends them."""
 FORMS = "local:N (N worker processes on this machine) or the address of a scheduler, as tcp://HOST:PORT"
 
 
@@ -62,6 +64,7 @@ def connected(dask: str | Client) -> Iterator[Client]:
                         host="127.0.0.1",
                         dashboard_address="127.0.0.1:0",
                         memory_limit=0,
+                        preload=[NO_CTRL_C],
                         silence_logs=logging.CRITICAL,
                     )
                 )
@@ -80,15 +83,17 @@ def connected(dask: str | Client) -> Iterator[Client]:
 
 
 def check_workers(client: Client) -> None:
-    """CampaignError unless all workers that are there have this fat_fpga."""
+    """CampaignError unless all workers that answer have this fat_fpga; each looks again before it computes."""
     own = code()
     for worker, found in client.run(code, on_error="return").items():
         if isinstance(found, ImportError | AttributeError):
             raise CampaignError(
                 f"the worker {worker} is refused: it has no fat_fpga {own}, which runs this campaign ({found})"
             )
+        if isinstance(found, OSError):
+            continue  # it dies
         if isinstance(found, BaseException):
-            raise CampaignError(f"the worker {worker} does not answer: {type(found).__name__} {found}")
+            raise CampaignError(f"the worker {worker} cannot say which fat_fpga it has: {type(found).__name__} {found}")
         if found != own:
             raise CampaignError(refusal(worker, Code(*found), own))
 

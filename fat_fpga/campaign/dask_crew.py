@@ -194,7 +194,7 @@ class DaskCrew(Crew):
 
         self._check_scheduler()
         try:
-            part: Part = future.result(timeout=LATE_SECONDS)
+            part = self._fetched(future)
         except CampaignError:
             raise
         except KilledWorker as error:
@@ -221,6 +221,20 @@ class DaskCrew(Crew):
                 f"the same {self._engine.name} engine: one of the two machines or installations is wrong"
             )
         return part
+
+    def _fetched(self, future: Future) -> Part:
+        """A result, brought here; TimeoutError where the worker that has it does not answer."""
+        from distributed import TimeoutError
+
+        asked = monotonic()
+        while True:
+            try:
+                part: Part = future.result(timeout=POLL)
+                return part
+            except TimeoutError:
+                self._check_scheduler()
+                if future.status == "error" or monotonic() - asked > LATE_SECONDS:
+                    raise
 
     def _forget(self, task: _Task) -> None:
         """Let go of all copies of a task; those that wait are never computed."""
