@@ -53,4 +53,4 @@ class Pace:
         """Learn that a chunk of ``faults`` took ``seconds``."""
         if not self._fixed:
             fitting = faults * self.seconds / max(seconds, 1e-6)
-            self.size = max(1, int(min(fitting, faults * GROWTH)))
+            self.size = max(1, int(min(fitting, max(faults * GROWTH, self.size))))

@@ -29,6 +29,7 @@ class Bar:
         self, asked: int, done: int, images: int, shown: bool, label: str = "", tell_saved: bool = True
     ) -> None:
         self._asked, self._images, self._saved, self._tells = asked, images, done, tell_saved
+        self._crew = ""
         self._bar = progress_bar(
             shown,
             total=asked * images,
@@ -46,23 +47,30 @@ class Bar:
     def _tell(self) -> None:
         if not self._tells:
             return
-        text = f"{self._saved:,} of {self._asked:,} faults saved"
+        text = f"{self._saved:,} of {self._asked:,} faults saved{self._crew}"
         if self._bar is not None:
             self._bar.set_postfix_str(text, refresh=False)
         elif self._lines and monotonic() - self._told >= PAUSE:
             self._told = monotonic()
             print(f"fat-fpga: {text}", file=sys.stderr, flush=True)
 
-    def chunk(self, faults: int, images: int) -> None:
-        """``faults`` more are done on the first ``images`` images."""
+    def at_work(self, inferences: int, crew: str = "") -> None:
+        """So many faulty inferences more are done than those of the faults that are saved.
+
+        Args:
+            crew: words on who works, behind the number of faults.
+        """
+        if crew != self._crew:
+            self._crew = crew
+            self._tell()
         if self._bar is not None:
-            self._bar.update(self._saved * self._images + faults * images - self._bar.n)
+            self._bar.update(self._saved * self._images + inferences - self._bar.n)
 
     def saved(self, faults: int) -> None:
         """``faults`` more are in the run file."""
         self._saved += faults
         self._tell()
-        self.chunk(0, 0)
+        self.at_work(0, self._crew)
 
     def __enter__(self) -> Bar:
         return self

@@ -5,24 +5,28 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
+from contextlib import nullcontext
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.arguments import checked
+from fat_fpga.campaign.crew import Alone
+from fat_fpga.campaign.dask_client import connected
+from fat_fpga.campaign.dask_crew import DaskCrew
 from fat_fpga.campaign.fault_free import FaultFree
 from fat_fpga.campaign.identity import Identity, ordered
 from fat_fpga.campaign.layer_table import layer_table
 from fat_fpga.campaign.new_file import Sheet
-from fat_fpga.campaign.pace import Pace, spread
-from fat_fpga.campaign.progress import Bar
+from fat_fpga.campaign.pace import Pace
 from fat_fpga.campaign.run import Run
 from fat_fpga.campaign.selection import Selection
 from fat_fpga.campaign.store import Store
+from fat_fpga.campaign.work import work
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Engine, Session, get
 from fat_fpga.engines.images import check_images
@@ -30,6 +34,9 @@ from fat_fpga.errors import CampaignError, ModelWarning
 from fat_fpga.faults import AnyFault, check_faults
 from fat_fpga.files import check_writable
 from fat_fpga.network import Network
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 
 @checked
@@ -43,6 +50,7 @@ def run_campaign(
     chunk: int | None = None,
     progress: bool = False,
     expect_accuracy: float | Fraction | None = None,
+    dask: str | Client | None = None,
 ) -> Run:
     """Count, for every fault, the images still classified correctly, and those whose class it changes.
 
@@ -65,10 +73,13 @@ def run_campaign(
         chunk: faults for each call of the engine and each transaction; by default as many as take some ten seconds.
         progress: show a progress bar on standard error.
         expect_accuracy: least accuracy without faults, in percent.
+        dask: compute on workers of Dask: ``local:N`` for N processes on this machine, the address of a scheduler as
+            ``tcp://HOST:PORT``, or a ``distributed.Client``. Each worker takes the threads that Dask gave it.
 
     Raises:
         CampaignError: the file holds another campaign, or is none; the accuracy without faults is below
-            ``expect_accuracy``, and nothing is written.
+            ``expect_accuracy``, and nothing is written; Dask is not installed, does not answer, or goes away, or a
+            worker has another fat_fpga; what is finished is saved, and another call continues.
         DataError, FaultError, ModelError: images or faults do not fit the network.
         OSError: the file cannot be written; told before any work is done.
     """
@@ -89,17 +100,23 @@ def run_campaign(
         if store is not None and expect_accuracy is not None:
             FaultFree(dataset.labels, store.golden, network.classes).expect(expect_accuracy)
         if store is None or store.pending:
-            session = engine.open(network)
-            started = perf_counter()
-            golden = session.run(dataset.images, dataset.labels, []).golden
-            session.check_taken(faults)
-            _check_accuracy(FaultFree(dataset.labels, golden, network.classes), expect_accuracy)
-            pace = Pace(perf_counter() - started, chunk)
-            if store is None:
-                sheet = Sheet(identity, selection.origin, layer_table(network), faults, dataset.labels, golden)
-                store = Store.create(path, sheet, engine.name)
-            _check_golden(store, golden, session)
-            _work(session, dataset, faults, store, pace, progress)
+            with nullcontext() if dask is None else connected(dask) as client:
+                session = engine.open(network)
+                started = perf_counter()
+                golden = session.run(dataset.images, dataset.labels, []).golden
+                session.check_taken(faults)
+                _check_accuracy(FaultFree(dataset.labels, golden, network.classes), expect_accuracy)
+                pace = Pace(perf_counter() - started, chunk)
+                with (
+                    Alone(session, dataset)
+                    if client is None
+                    else DaskCrew(client, network, dataset, engine, golden) as crew
+                ):
+                    if store is None:
+                        sheet = Sheet(identity, selection.origin, layer_table(network), faults, dataset.labels, golden)
+                        store = Store.create(path, sheet, engine.name)
+                    _check_golden(store, golden, session)
+                    work(crew, faults, len(dataset.images), store, pace, progress)
         store.finish()
     finally:
         if store is not None:
@@ -121,29 +138,3 @@ def _check_golden(store: Store, golden: npt.NDArray[np.int32], session: Session)
             f"{store.path}: the {session.name} engine predicts other classes for the fault-free network than the file "
             "holds, so one of two engines is wrong: please report it"
         )
-
-
-def _work(
-    session: Session,
-    dataset: Dataset,
-    faults: Sequence[AnyFault],
-    store: Store,
-    pace: Pace,
-    progress: bool,
-) -> None:
-    waiting = spread(faults, store.pending)
-    images = len(dataset.images)
-    with Bar(len(faults), len(faults) - len(waiting), images, progress) as bar:
-        while waiting:
-            now, waiting = sorted(waiting[: pace.size]), waiting[pace.size :]
-            started = perf_counter()
-            outcome = session.run(
-                dataset.images,
-                dataset.labels,
-                [faults[p] for p in now],
-                progress=partial(bar.chunk, len(now)),
-            )
-            seconds = perf_counter() - started
-            store.record(now, outcome.correct, outcome.changed, seconds)
-            pace.measured(len(now), seconds)
-            bar.saved(len(now))

@@ -24,6 +24,7 @@ examples:
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 10000 --seed 0 -o weights.run
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 10000 --stratify kind,layer -o strata.run
   fat-fpga campaign tfc_w2a2 --data demo:mnist --engine board:build/boards/tfc_w2a2 -o board.run
+  fat-fpga campaign cnv.onnx --data cifar10:data --dask tcp://10.0.0.1:8786 -o cnv.run
 
 Stop it with Ctrl-C, or lose power: the same command continues where it was, and no finished fault is repeated.
 Where the accuracy without faults is near chance, a note says so before the first fault; --expect-accuracy refuses it.
@@ -48,6 +49,10 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--chunk", metavar="N", type=count, help="save after every N faults (default: some ten seconds)"
     )
+    parser.add_argument(
+        "--dask", metavar="WHERE",
+        help="compute on workers of Dask: local:N for N processes here, or tcp://HOST:PORT for those of a scheduler",
+    )  # fmt: skip
     option(parser, "--expect-accuracy")
     option(parser, "--quiet", ", no table")
     add_fault_arguments(parser)
@@ -79,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
             chunk=args.chunk,
             progress=not args.quiet,
             expect_accuracy=args.expect_accuracy,
+            dask=args.dask,
         )
     except KeyboardInterrupt:
         return stopped(args.output)

@@ -77,7 +77,9 @@ class Trial:
             images, labels = self.dataset.images, self.dataset.labels
             label = f"{unit}: {len(faults):,} {'trial' if len(faults) == 1 else 'trials'} of stuck lanes"
             with Bar(len(faults), 0, len(images), self.progress, label, tell_saved=False) as bar:
-                outcome = self.session.run(images, labels, faults, progress=lambda done: bar.chunk(len(faults), done))
+                outcome = self.session.run(
+                    images, labels, faults, progress=lambda done: bar.at_work(len(faults) * done)
+                )
                 bar.saved(len(faults))
             for (g, v), correct, changed in zip(missing, outcome.correct, outcome.changed, strict=True):
                 self._known[unit, tuple(sorted(g)), v] = int(correct), int(changed)
