@@ -107,6 +107,12 @@ class Network:
         behind = self.layers[position] if position < len(self.layers) else None
         return behind if isinstance(behind, MajorityVote) else None
 
+    @cached_property
+    def voted_units(self) -> dict[str, str]:
+        """By the name of each vote, the unit that computes what it votes on."""
+        votes = ((unit.name, self.vote_behind(unit.name)) for unit in self.units)
+        return {vote.name: unit for unit, vote in votes if vote is not None}
+
     def pools_behind(self, name: str) -> tuple[MaxPool, ...]:
         """The pools right behind a layer, or behind the input."""
         pools = []
