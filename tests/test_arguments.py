@@ -90,7 +90,7 @@ def test_what_helps_is_said(tmp_path: Path) -> None:
          "expected Dataset, got the str 'npz:a.npz'; fat_fpga.datasets.load reads one"),
         (lambda: run_campaign(network, data, ["conv0/channel[0] = 1"], "a.run"),  # type: ignore[list-item]
          "got a list that starts with the str 'conv0/channel[0] = 1'; fat_fpga.faults.parse_fault reads one from text"),
-        (lambda: load_network(3), "path: expected text or path, got the int 3"),  # type: ignore[arg-type]
+        (lambda: load_network(3), "source: expected text or path or onnx.ModelProto or qonnx.ModelWrapper or torch.nn.M"),  # type: ignore[arg-type]
         (lambda: fault_space("x"), "fault_space: network: expected Network, got the str 'x'"),  # type: ignore[arg-type]
         (lambda: fault_space(network, layers="conv0"), "layers: expected a sequence of text or None, got the str"),
         (lambda: report_text("a.run"), "fat_fpga.campaign.Run.open reads one from a run file"),  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ from fat_fpga.errors import PlanError
 from fat_fpga.faults import MODELS
 from fat_fpga.files import replacing
 from fat_fpga.hardening.planner import Planner, Point
-from fat_fpga.reports.text import align, percent, shown
+from fat_fpga.text import align, percent, shown
 
 FORMAT = 1
 """Raised when a field of the JSON changes its name or meaning."""

@@ -6,8 +6,8 @@ from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run, Spread
 from fat_fpga.reports.comparison import Comparison, Section
 from fat_fpga.reports.table import progress
-from fat_fpga.reports.text import align, percent, shown
 from fat_fpga.reports.words import words
+from fat_fpga.text import align, percent, shown
 
 
 @checked

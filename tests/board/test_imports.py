@@ -30,7 +30,7 @@ import numpy as np
 import fat_fpga.board.checksum, fat_fpga.board.pynq_device, fat_fpga.board.simulated, fat_fpga.checksums
 from fat_fpga.board.accelerator import Accelerator
 from fat_fpga.board.engine import BoardEngine
-from fat_fpga.board.network_file import read_network, write_network
+from fat_fpga.network.network_file import read_network, write_network
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.faults import fault_space
@@ -52,13 +52,13 @@ import numpy as np
 from fat_fpga.campaign import run_campaign
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.faults import fault_space
-from fat_fpga.faults.folding import read_folds
+from fat_fpga.network.folding import read_folds
 from fat_fpga.hardening import harden, read_plan, verify, write_plan
 from fat_fpga.hardening.costs.folded import FoldedModel
 from fat_fpga.hardening.criticality import criticality_of
 from fat_fpga.hardening.plan_text import plan_summary
 from fat_fpga.hardening.planner import Planner
-from fat_fpga.reports.verification import verification_text
+from fat_fpga.hardening.verification_text import verification_text
 from tests.board.fake import small_network
 network, rng = small_network(), np.random.default_rng(1)
 data = Dataset("twenty", rng.integers(0, 256, (20, 1, 4, 4), np.uint8), rng.integers(0, 3, 20), tuple("abc"))
