@@ -5,15 +5,23 @@ An object of such a class can only be there once its package is imported, so cla
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 __all__ = ["Model", "ModelProto", "ModelWrapper", "Module", "TorchDataset"]
 
 if TYPE_CHECKING:
     from onnx import ModelProto
-    from qonnx.core.modelwrapper import ModelWrapper
     from torch.nn import Module
-    from torch.utils.data import Dataset as TorchDataset
+    from torch.utils.data import Dataset
+
+    TorchDataset: TypeAlias = Dataset[Any]
+
+    @runtime_checkable
+    class ModelWrapper(Protocol):
+        """qonnx has no types."""
+
+        @property
+        def model(self) -> ModelProto: ...
 else:
 
     class _ByName(type):
@@ -30,7 +38,5 @@ else:
     Module = _foreign("torch.nn.modules.module.Module", "torch.nn.Module")
     TorchDataset = _foreign("torch.utils.data.dataset.Dataset", "torch.utils.data.Dataset")
 
-Model: TypeAlias = "ModelProto | ModelWrapper | Module"
+Model: TypeAlias = ModelProto | ModelWrapper | Module
 """A network in memory: ONNX as it is or in qonnx's wrapper, or a Brevitas network."""
-if not TYPE_CHECKING:
-    Model = ModelProto | ModelWrapper | Module

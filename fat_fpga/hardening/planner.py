@@ -80,7 +80,7 @@ class Planner:
             if not folds or not self.model.folded:
                 raise PlanError("plans about PEs need a folding and a cost under it: --folding, --cost folded or finn")
             found = {name: len(worst) for name, worst in self.criticality.worst.items()}
-            check_folding(folds, found, str(self.criticality.run.path))
+            check_folding(folds, found, self.criticality.run.title)
         kind = PeBuilder if pes else Builder
         builder = kind(design, folds or unrolled(design), self.model, keep=self.cycles is None)
         if not self.model.folded:

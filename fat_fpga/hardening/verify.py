@@ -73,7 +73,7 @@ class Verification:
 
     def __repr__(self) -> str:
         held = "held" if self.held else f"{len(self.broken):,} broken, {self.missing:,} missing"
-        return f"<Verification of {self.run.path}: {len(self.verdicts):,} faults, {held}>"
+        return f"<Verification of {self.run.title}: {len(self.verdicts):,} faults, {held}>"
 
     @cached_property
     def broken(self) -> list[Verdict]:
@@ -143,7 +143,7 @@ def verify(plan: Plan, run: Run) -> Verification:
         verdicts.append(Verdict(result, voter, foretold, plan.worst_correct if same else 0))
     if not verdicts:
         raise PlanError(
-            f"{run.path} has no {plan.kind} faults, which the plan is about: run fat-fpga campaign HARDENED.onnx "
+            f"{run.title} has no {plan.kind} faults, which the plan is about: run fat-fpga campaign HARDENED.onnx "
             f"--faults {plan.kind}"
         )
     missing = sum(_faults(plan, row) for row in run.layers if row.name in wanted) - seen
@@ -197,12 +197,12 @@ def _check(plan: Plan, run: Run) -> None:
         if channels != len(unit.rows) or vote != bool(unit.replicated):
             has = "no such layer" if channels is None else f"{channels} channels{'' if vote else ', no voter'}"
             raise PlanError(
-                f"{run.path} is no campaign on the hardened network: the plan gives {unit.unit} {len(unit.rows)} "
+                f"{run.title} is no campaign on the hardened network: the plan gives {unit.unit} {len(unit.rows)} "
                 f"channels{'' if unit.replicated else ' and no voter'}, the run's {run.identity.network} has {has}. "
                 "Make it with fat-fpga harden, then fat-fpga campaign"
             )
     if _same_images(plan, run) and golden != plan.golden_correct:
         raise PlanError(
-            f"{run.path}: without a fault {golden:,} images are classified correctly, in the plan "
+            f"{run.title}: without a fault {golden:,} images are classified correctly, in the plan "
             f"{plan.golden_correct:,}: the run is on another network than the plan"
         )

@@ -33,7 +33,7 @@ def _runs(comparison: Comparison) -> str:
             shown(name),
             shown(run.identity.network),
             f"model {run.identity.network_fingerprint[:12]}",
-            str(run.path),
+            run.title,
         ]
         if not comparison.same_data:
             row.append(f"on {data_of(run)}, data {run.identity.dataset_fingerprint[:12]}")
