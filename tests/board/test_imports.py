@@ -74,6 +74,21 @@ with tempfile.TemporaryDirectory() as folder:
     assert plan_summary(plan) and verification_text(found)
     print(plan.replicated > 0, found.held)
 """
+DOOR = """
+import fat_fpga
+import tempfile
+from pathlib import Path
+from fat_fpga import fault_space, load_data, load_network, report_text, run_campaign
+from fat_fpga.network.network_file import write_network
+from tests.board.fake import small_network
+images = load_data("demo:mnist", limit=5)
+with tempfile.TemporaryDirectory() as folder:
+    write_network(small_network(), Path(folder) / "network.npz")
+    network = load_network(Path(folder) / "network.npz")
+run = run_campaign(network, (images.images[:, :, 8:12, 8:12], images.labels % 3), engine="reference")
+assert report_text(run)
+print(len([getattr(fat_fpga, name) for name in fat_fpga.__all__]), run.done)
+"""
 COMMANDS = """
 from fat_fpga.cli import main
 folder, run = sys.argv[1:]
@@ -97,6 +112,12 @@ def printed(program: str, absent: str, *arguments: str) -> str:
 
 def test_a_campaign_with_numpy_alone() -> None:
     assert printed(CAMPAIGN, f"{ABSENT} matplotlib") == "48\n"
+
+
+def test_the_door_with_numpy_alone() -> None:
+    from fat_fpga import __all__
+
+    assert printed(DOOR, f"{ABSENT} matplotlib") == f"{len(__all__)} 48\n"
 
 
 def test_a_plan_and_its_proof_with_numpy_alone() -> None:
