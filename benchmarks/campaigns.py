@@ -7,11 +7,10 @@ from statistics import median
 from time import perf_counter
 
 from benchmarks.plain_torch import images_per_second
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.datasets import load
 from fat_fpga.engines.native_engine import NativeEngine
-from fat_fpga.faults import Fault, fault_space, read_folding
-from fat_fpga.network import Network
+from fat_fpga.faults import Fault, fault_space
+from fat_fpga.network import Network, load_network, read_folding
 
 SAMPLE = 10_000
 """Faults of a kind that has more."""
@@ -37,7 +36,7 @@ def campaign(name: str, kind: str, images: int, rounds: int) -> Result:
 
     PyTorch and the native engine take turns, so that both meet the same weather on the machine.
     """
-    network = load_bundled(name)
+    network = load_network(name)
     data = load("demo:cifar10", limit=images)
     faults = faults_of(network, kind)
     session = NativeEngine().open(network)

@@ -26,12 +26,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 HELP = {
-    "Network": "fat_fpga.network.load_network reads one from an .onnx file",
-    "Dataset": "fat_fpga.datasets.load reads one, as load('cifar10:DIR')",
-    "Run": "fat_fpga.campaign.Run.open reads one from a run file",
-    "Plan": "fat_fpga.hardening.read_plan reads one from a file",
-    "Fault": "fat_fpga.faults.parse_fault reads one from text",
-    "FaultSpace": "fat_fpga.faults.fault_space makes one",
+    "Network": "fat_fpga.load_network reads one, as load_network('cnv.onnx')",
+    "Dataset": "fat_fpga.load_data reads one, as load_data('cifar10:DIR')",
+    "Run": "fat_fpga.Run.open reads one from a run file",
+    "Plan": "fat_fpga.read_plan reads one from a file",
+    "Fault": "fat_fpga.parse_fault reads one from text",
+    "FaultSpace": "fat_fpga.fault_space makes one",
     "Comparison": "fat_fpga.reports.compare makes one of several runs",
     "Verification": "fat_fpga.hardening.verify makes one",
     "CrossCheck": "fat_fpga.crosscheck.crosscheck makes one",

@@ -29,7 +29,7 @@ from fat_fpga.faults.register import Register
 from fat_fpga.network import MatrixVectorUnit, Network
 from fat_fpga.network.layers import InputQuantiser, IntArray
 from fat_fpga.network.words import unit_weight_type
-from fat_fpga.reports.text import align
+from fat_fpga.text import align
 
 FOLD, MODULUS = 23, 1 << 24
 """Bits that wider words are folded into; checksums are below the second."""
@@ -97,7 +97,7 @@ def text_of(network: Network, found: Found, pes: Mapping[str, int] | None = None
     for place, (sums, bits) in found.items():
         shape = known[place].shape
         if pes is not None:
-            lanes = pes.get(place.split(".")[0], 1)
+            lanes = pes.get(network.voted_units.get(place, place), 1)
             beats = shape[1] * shape[2] * ceil(shape[0] / lanes)
         row = [place, "x".join(map(str, shape)), str(bits), *([f"{beats:,}"] if pes else []), f"{int(sums[0]):06x}"]
         rows.append(row)

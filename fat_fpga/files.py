@@ -36,6 +36,11 @@ def read_file(path: str | os.PathLike[str], largest: int = LARGEST_FILE) -> byte
     return path.read_bytes()
 
 
+def is_readable(path: str | os.PathLike[str]) -> bool:
+    """Whether there is something that can be read; a folder cannot."""
+    return Path(path).exists() and not Path(path).is_dir()
+
+
 def check_writable(path: str | os.PathLike[str], *inputs: str | os.PathLike[str]) -> Path:
     """The path, if a file can be written there; OSError before any long work if not.
 

@@ -85,15 +85,18 @@ def test_what_helps_is_said(tmp_path: Path) -> None:
     faults = fault_space(network)
     wrong: list[tuple[Callable[[], object], str]] = [
         (lambda: run_campaign("cnv.onnx", data, faults, "a.run"),  # type: ignore[arg-type]
-         "run_campaign: network: expected Network, got the str 'cnv.onnx'; fat_fpga.network.load_network reads one"),
+         "run_campaign: network: expected Network or onnx.ModelProto or qonnx.ModelWrapper or torch.nn.Module, got the "
+         "str 'cnv.onnx'; fat_fpga.load_network reads one"),
         (lambda: run_campaign(network, "npz:a.npz", faults, "a.run"),  # type: ignore[arg-type]
-         "expected Dataset, got the str 'npz:a.npz'; fat_fpga.datasets.load reads one"),
+         "expected Dataset or a tuple of Any or torch.utils.data.Dataset, got the str 'npz:a.npz'; fat_fpga.load_data "
+         "reads one"),
         (lambda: run_campaign(network, data, ["conv0/channel[0] = 1"], "a.run"),  # type: ignore[list-item]
-         "got a list that starts with the str 'conv0/channel[0] = 1'; fat_fpga.faults.parse_fault reads one from text"),
-        (lambda: load_network(3), "path: expected text or path, got the int 3"),  # type: ignore[arg-type]
+         "got a list that starts with the str 'conv0/channel[0] = 1'; fat_fpga.parse_fault reads one from text"),
+        (lambda: load_network(3),  # type: ignore[arg-type]
+         "source: expected text or path or onnx.ModelProto or qonnx.ModelWrapper or torch.nn.Module, got the int 3"),
         (lambda: fault_space("x"), "fault_space: network: expected Network, got the str 'x'"),  # type: ignore[arg-type]
         (lambda: fault_space(network, layers="conv0"), "layers: expected a sequence of text or None, got the str"),
-        (lambda: report_text("a.run"), "fat_fpga.campaign.Run.open reads one from a run file"),  # type: ignore[arg-type]
+        (lambda: report_text("a.run"), "fat_fpga.Run.open reads one from a run file"),  # type: ignore[arg-type]
         (lambda: compare(["a.run"]), "expected a sequence of Run, got a list that starts with the str 'a.run'"),  # type: ignore[list-item]
         (lambda: Run.open(3), "Run.open: path: expected text or path, got the int 3"),  # type: ignore[arg-type]
         (lambda: Selection.sample(faults, 2.5), "count: expected a whole number, got the float 2.5"),  # type: ignore[arg-type]

@@ -12,12 +12,12 @@ from fat_fpga.board.description import Description
 from fat_fpga.board.device import Device
 from fat_fpga.board.engine import BoardEngine
 from fat_fpga.board.injection import THRESHOLDS
-from fat_fpga.board.network_file import read_network
 from fat_fpga.board.pynq_device import PynqDevice
 from fat_fpga.board.session import BoardSession
 from fat_fpga.board.simulated import SimulatedBoard
 from fat_fpga.errors import BoardError
 from fat_fpga.network.network import Network
+from fat_fpga.network.network_file import read_network
 
 FOLDERS = "FAT_FPGA_BOARDS"
 """Environment variable: where folders of boards are looked for, beside the current one."""

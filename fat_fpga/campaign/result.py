@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from fat_fpga.campaign.columns import fault_of
@@ -10,7 +10,8 @@ from fat_fpga.faults import Fault
 from fat_fpga.faults.fault import single_or_set
 
 
-@dataclass(slots=True, unsafe_hash=True)  # not frozen: millions are made, and a frozen one takes six times as long
+# not frozen: millions are made, and a frozen one takes six times as long
+@dataclass(slots=True, unsafe_hash=True, repr=False)
 class Result:
     """One finished fault. Do not change it.
 
@@ -50,6 +51,10 @@ class Result:
     value: int | None = None
     frame: int | None = None
     members: tuple[Fault, ...] = ()
+
+    def __repr__(self) -> str:
+        parts = [(each.name, getattr(self, each.name)) for each in fields(self)]
+        return f"Result({', '.join(f'{name}={value!r}' for name, value in parts if value not in (None, ()))})"
 
     @property
     def columns(self) -> tuple[int | None, ...]:

@@ -18,6 +18,7 @@ from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
 from fat_fpga.campaign.origin import Origin
 from fat_fpga.campaign.result import Result
+from fat_fpga.text import html_table, percent
 
 if TYPE_CHECKING:
     import pandas
@@ -30,7 +31,7 @@ class Run:
     """A snapshot of a run file; the file is closed again.
 
     Attributes:
-        path: the file.
+        path: the file; None for a campaign in memory.
         identity: model, data set and fault list, by name and hash.
         origin: how the fault list came about.
         error_free: images that the fault-free network classifies correctly.
@@ -43,7 +44,7 @@ class Run:
         golden: int32 [N], predicted classes of the fault-free network.
     """
 
-    path: Path
+    path: Path | None
     identity: Identity
     origin: Origin
     error_free: int
@@ -59,9 +60,26 @@ class Run:
     def __repr__(self) -> str:
         what = self.identity
         return (
-            f"<Run {self.path}: {what.network} on {what.dataset}, {self.images:,} images, "
+            f"<Run {self.title}: {what.network} on {what.dataset}, {self.images:,} images, "
             f"{self.done:,} of {self.asked:,} faults>"
         )
+
+    def _repr_html_(self) -> str:
+        """For notebooks: accuracy under fault for each kind, layer and effect."""
+        from fat_fpga.campaign.statistics import statistics
+
+        rows = [["faults", "layer", "effect", "done", "mean %", "min %", "worst fault"]]
+        for group in statistics(self):
+            spread = group.spread
+            accuracies = (f"{value:.2f}" for value in (spread.mean, spread.min))
+            count = f"{len(group.results):,}"
+            rows.append([group.kind, group.layer, group.effect, count, *accuracies, spread.worst.fault])
+        return html_table(rows, f"{self!r}, error-free {percent(self.error_free_accuracy)} %")
+
+    @property
+    def title(self) -> str:
+        """What to call the run in messages and tables: its file."""
+        return "the run in memory" if self.path is None else str(self.path)
 
     @classmethod
     @checked

@@ -6,8 +6,10 @@ import os
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -27,13 +29,14 @@ from fat_fpga.campaign.run import Run
 from fat_fpga.campaign.selection import Selection
 from fat_fpga.campaign.store import Store
 from fat_fpga.campaign.work import work
-from fat_fpga.datasets.dataset import Dataset
+from fat_fpga.datasets.in_memory import LabelledImages, as_dataset
 from fat_fpga.engines import Engine, Session, get
 from fat_fpga.engines.images import check_images
 from fat_fpga.errors import CampaignError, ModelWarning
-from fat_fpga.faults import AnyFault, check_faults
+from fat_fpga.faults import AnyFault, check_faults, fault_space
 from fat_fpga.files import check_writable
-from fat_fpga.network import Network
+from fat_fpga.foreign import Model, Module
+from fat_fpga.network import Network, load_network
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -41,10 +44,10 @@ if TYPE_CHECKING:
 
 @checked
 def run_campaign(
-    network: Network,
-    dataset: Dataset,
-    faults: Sequence[AnyFault] | Selection,
-    path: str | os.PathLike[str],
+    network: Network | Model,
+    dataset: LabelledImages,
+    faults: Sequence[AnyFault] | Selection | None = None,
+    path: str | os.PathLike[str] | None = None,
     engine: str | Engine = "native",
     *,
     chunk: int | None = None,
@@ -58,17 +61,18 @@ def run_campaign(
     returns at once if that one had finished. Gives a `ModelWarning` before the first fault where the accuracy without
     faults is near chance (`FaultFree.near_chance`).
 
-    >>> from fat_fpga.campaign import run_campaign
-    >>> from fat_fpga.datasets import load
-    >>> from fat_fpga.faults import fault_space
-    >>> from fat_fpga.network import load_network
-    >>> network = load_network("cnv_w1a1.onnx")                                        # doctest: +SKIP
-    >>> data = load("cifar10:data/cifar-10-batches-py")                                # doctest: +SKIP
+    >>> from fat_fpga import fault_space, load_data, load_network, run_campaign
+    >>> network, data = load_network("cnv_w1a1"), load_data("demo:cifar10")              # doctest: +SKIP
     >>> run = run_campaign(network, data, fault_space(network), "cnv_w1a1.run", progress=True)  # doctest: +SKIP
 
     Args:
-        faults: in any order; see ``fault_space`` for all of a kind, and ``Selection.sample`` for some of them.
-        path: the run file; made if it does not exist.
+        network: as `fat_fpga.network.load_network` gives it, or a model in memory that it takes; a torch module is
+            exported for images of the data's shape.
+        dataset: a `Dataset`, ``(images, labels)`` or a torch data set; see `fat_fpga.datasets.as_dataset`.
+        faults: every stuck channel by default. In any order; see ``fault_space`` for all of a kind, and
+            ``Selection.sample`` for some of them.
+        path: the run file; made if it does not exist. Without one the run is in memory only: it is lost with the
+            process, also if the campaign is stopped.
         engine: a name that `fat_fpga.engines.get` knows, or an engine.
         chunk: faults for each call of the engine and each transaction; by default as many as take some ten seconds.
         progress: show a progress bar on standard error.
@@ -83,13 +87,32 @@ def run_campaign(
         DataError, FaultError, ModelError: images or faults do not fit the network.
         OSError: the file cannot be written; told before any work is done.
     """
+    if path is None:
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "memory.run"
+            run = run_campaign(
+                network,
+                dataset,
+                faults,
+                file,
+                engine,
+                chunk=chunk,
+                progress=progress,
+                expect_accuracy=expect_accuracy,
+                dask=dask,
+            )
+            return replace(run, path=None)
     path = Path(path)
     if chunk is not None and chunk < 1:
         raise CampaignError(f"chunk must be at least one fault, got {chunk}")
     if expect_accuracy is not None and not 0 <= expect_accuracy <= 100:
         raise CampaignError(f"the expected accuracy must be a percentage, 0 to 100, got {expect_accuracy}")
+    dataset = as_dataset(dataset)
+    if not isinstance(network, Network):
+        shape = dataset.images.shape[1:] if isinstance(network, Module) else None
+        network = load_network(network, image_shape=shape)
     check_images(network, dataset.images, dataset.labels)
-    selection = Selection.of(faults)
+    selection = Selection.of(fault_space(network.fault_free) if faults is None else faults)
     faults = ordered(network, selection.faults)
     check_faults(network.fault_free, faults, len(dataset.images))
     engine = get(engine) if isinstance(engine, str) else engine

@@ -63,7 +63,7 @@ def _population(run: Run, strata: Strata | None, results: Sequence[Result]) -> f
     parts = {part.key: part for part in strata.parts}
     counts = Counter(_key(result, strata.axes) for result in results)
     if any(key not in parts or count > parts[key].drawn for key, count in counts.items()):
-        raise CampaignError(f"{run.path}: the strata of the sample are not those of its faults")
+        raise CampaignError(f"{run.title}: the strata of the sample are not those of its faults")
     kind = results[0].kind
     everything = [part for part in strata.parts if _kind(part, strata) == kind]
     if not run.origin.stratified and len(results) == sum(part.drawn for part in everything):

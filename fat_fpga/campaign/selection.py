@@ -62,6 +62,7 @@ class Selection:
         Raises:
             CampaignError: ``count`` is less than one.
         """
+        count, seed = int(count), int(seed)  # NumPy's are no JSON
         _check_count(count)
         faults = space.sample(count, seed)
         return cls(faults, _origin(space, faults, sample=count, seed=seed))
@@ -82,6 +83,7 @@ class Selection:
             CampaignError: ``count`` or ``least`` is less than one.
             FaultError: an unknown axis, or fewer draws than the strata need.
         """
+        count, seed, least = int(count), int(seed), int(least)
         _check_count(count)
         if least < 1:
             raise CampaignError(f"each stratum takes at least one fault, got {least}")

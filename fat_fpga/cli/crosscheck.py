@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.crosscheck.table import crosscheck_text
     from fat_fpga.datasets import load
     from fat_fpga.engines import default_judges
-    from fat_fpga.faults import read_folding
+    from fat_fpga.network import read_folding
     from fat_fpga.progress import progress_bar
 
     judges = {name: get_engine(args, name) for name in args.engines or default_judges()}

@@ -36,15 +36,16 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign import run_campaign
-    from fat_fpga.cli.model import get_engine, load_bundled
+    from fat_fpga.cli.model import get_engine
     from fat_fpga.datasets import load
     from fat_fpga.faults import fault_space
     from fat_fpga.files import make_folder
+    from fat_fpga.network import load_network
     from fat_fpga.reports import report_text, write_csv, write_figures, write_json
 
     folder = make_folder(Path(args.output))
     engine = get_engine(args, "native")
-    network = load_bundled(NETWORK)
+    network = load_network(NETWORK)
     data = load("demo:cifar10", limit=args.images)
     path = folder / f"{NETWORK}.run"
     if not args.force:

@@ -30,15 +30,15 @@ def add(commands: Commands) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from fat_fpga.cli.model import bundled_name, is_file
     from fat_fpga.file_kinds import ONNX
     from fat_fpga.models import zoo
 
     source, output = Path(args.source), check_output(args, args.output, ONNX, args.source)
-    if is_file(source):
+    bundled = zoo.bundled_or_file(source, "checkpoint")
+    if bundled is None:
         _export_checkpoint(source, output)
     else:
-        zoo.write_onnx(bundled_name(args.source, f"checkpoint '{source}'"), output)
+        zoo.write_onnx(bundled, output)
     print(f"wrote {output}; fat-fpga info {output} describes it")
     return 0
 

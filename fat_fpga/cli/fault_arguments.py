@@ -89,7 +89,7 @@ def space_of(args: argparse.Namespace, network: Network, kinds: Sequence[str], f
 
 def folding_of(args: argparse.Namespace, network: Network) -> dict[str, int] | None:
     """PEs of each unit by name, if a folding was given."""
-    from fat_fpga.faults import read_folding
+    from fat_fpga.network import read_folding
 
     return read_folding(args.folding, network) if args.folding else None
 

@@ -123,7 +123,7 @@ def _table(network: Network, kinds: Sequence[str], count: Counter[tuple[str, str
     """Faults by place and kind, with totals; places without any are left out."""
     from fat_fpga.faults import places
     from fat_fpga.faults.place import EVERYWHERE
-    from fat_fpga.reports.text import align
+    from fat_fpga.text import align
 
     known = places(network)
     rows = [["place", *kinds]]

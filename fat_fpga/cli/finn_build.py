@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.finn.build_steps import check_tools
     from fat_fpga.finn.names import NAMES
     from fat_fpga.finn.report import comparison_text, write_report
-    from fat_fpga.reports.text import align
+    from fat_fpga.text import align
 
     check_tools(args.until)
     design = Design(args)

@@ -42,7 +42,7 @@ def describe(network: Network) -> str:
     """The network as a table: layers in order, then totals and fingerprint."""
     from fat_fpga.faults import fault_space, memory_fingerprint
     from fat_fpga.reports.layers import row_of
-    from fat_fpga.reports.text import align, shown
+    from fat_fpga.text import align, shown
 
     rows = [["layer", "weights", "type", "activations", "output", "MACs", "channel faults"]]
     faults = {block.place: len(block) for block in fault_space(network).blocks}

@@ -29,7 +29,7 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.models import zoo
-    from fat_fpga.reports.text import align
+    from fat_fpga.text import align
 
     if not args.names:
         rows = [["network", "data", "method", "epochs", "test accuracy [%]"]]

@@ -13,9 +13,9 @@ from fat_fpga.errors import PlanError
 if TYPE_CHECKING:
     from fat_fpga.boards import Board
     from fat_fpga.campaign import Run
-    from fat_fpga.faults.folding import Fold
     from fat_fpga.hardening.costs.model import CostModel
     from fat_fpga.hardening.planner import Planner
+    from fat_fpga.network.folding import Fold
 
 
 def planners_of(args: argparse.Namespace) -> list[Planner]:
@@ -65,10 +65,10 @@ def model_of(cost: str, board: Board | None = None) -> CostModel:
 def _planner(
     args: argparse.Namespace, run: Run, kind: str, model: CostModel, chosen: Board | None, cycles: int | None
 ) -> Planner:
-    from fat_fpga.faults.folding import read_folds
     from fat_fpga.hardening.criticality import criticality_of
     from fat_fpga.hardening.folding import legal_folding
     from fat_fpga.hardening.planner import Planner
+    from fat_fpga.network.folding import read_folds
 
     what = criticality_of(run, kind)
     if args.model:

@@ -49,9 +49,10 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.crosscheck import random_images
     from fat_fpga.datasets import load
     from fat_fpga.errors import DataError
-    from fat_fpga.faults import parse_fault, read_folding
+    from fat_fpga.faults import parse_fault
     from fat_fpga.file_kinds import TRACE
     from fat_fpga.files import replacing
+    from fat_fpga.network import read_folding
 
     if args.json == "":
         note("--json without a file", "--json -")

@@ -34,7 +34,7 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign import Run
     from fat_fpga.hardening import read_plan, verify
-    from fat_fpga.reports.verification import verification_text
+    from fat_fpga.hardening.verification_text import verification_text
 
     found = verify(read_plan(args.plan), Run.open(args.run_file))
     print(verification_text(found, every=args.all))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fat_fpga.crosscheck.result import NO_FAULT, CrossCheck
-from fat_fpga.reports.text import align
+from fat_fpga.text import align
 
 
 def crosscheck_text(check: CrossCheck) -> str:

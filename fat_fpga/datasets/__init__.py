@@ -6,7 +6,8 @@ Needs numpy alone; image files (``gtsrb:``, ``folder:``) and ``svhn:`` need the 
 from __future__ import annotations
 
 from fat_fpga.datasets.dataset import Dataset
+from fat_fpga.datasets.in_memory import LabelledImages, as_dataset
 from fat_fpga.datasets.loading import KINDS, load
 from fat_fpga.datasets.part import Split
 
-__all__ = ["KINDS", "Dataset", "Split", "load"]
+__all__ = ["KINDS", "Dataset", "LabelledImages", "Split", "as_dataset", "load"]

@@ -40,7 +40,7 @@ def load_npz(path: Path) -> Dataset:
         names = None if classes is None else tuple(one_line(str(name), 200) for name in classes)
     except ValueError as error:  # numbers that are no characters
         raise DataError(f"{path}: 'classes' holds what is no text ({error})") from error
-    return _dataset(f"npz:{path.name}", arrays["images"], arrays["labels"], names)
+    return of_arrays(f"npz:{path.name}", arrays["images"], arrays["labels"], names)
 
 
 def load_npy(folder: Path) -> Dataset:
@@ -50,10 +50,15 @@ def load_npy(folder: Path) -> Dataset:
         DataError: a file is missing, damaged, or not of its shape and type.
     """
     images, labels = (_load(folder / f"{name}.npy", read_npy) for name in ("images", "labels"))
-    return _dataset(f"npy:{folder.name}", images, labels, None)
+    return of_arrays(f"npy:{folder.name}", images, labels)
 
 
-def _dataset(name: str, images: NDArray[Any], labels: NDArray[Any], names: tuple[str, ...] | None) -> Dataset:
+def of_arrays(name: str, images: NDArray[Any], labels: NDArray[Any], names: tuple[str, ...] | None = None) -> Dataset:
+    """Images uint8 [N, C, H, W] and integer labels [N] under a name.
+
+    Raises:
+        DataError: an array is not of its shape or type.
+    """
     labels = as_labels(labels, name)
     if names is None:
         if len(labels) and labels.max() >= MOST_CLASSES:

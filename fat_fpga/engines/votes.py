@@ -58,10 +58,10 @@ class Voteless:
                 return None
             found += decided
         # what acts behind a vote comes after what acts in front of it
+        unit_of = {vote.name: unit for unit, vote in self.votes.items()}
         for change in changes:
             if change.place not in self.votes:
-                unit = change.place.removesuffix(".vote")
-                found.append(replace(change, place=unit) if unit in self.votes else change)
+                found.append(replace(change, place=unit_of.get(change.place, change.place)))
         return tuple(found)
 
     def shown_as(self, place: str) -> str:

@@ -2,7 +2,6 @@
 
 from fat_fpga.faults.changes import Change, changed_stream, changed_unit
 from fat_fpga.faults.fault import AnyFault, Effect, Fault, FaultSet
-from fat_fpga.faults.folding import read_folding
 from fat_fpga.faults.grammar import parse_fault
 from fat_fpga.faults.memory_fingerprint import memory_fingerprint
 from fat_fpga.faults.model import FaultModel
@@ -34,5 +33,4 @@ __all__ = [
     "parse_fault",
     "place_of",
     "places",
-    "read_folding",
 ]

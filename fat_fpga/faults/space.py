@@ -77,7 +77,7 @@ def fault_space(
         layers: only these places. By default the units and voters: the input, pools, ``*`` (the PEs of a loopback
             architecture), and for pixels streams of a single one have to be named.
         effects: only these; by default every level, or the flip of every bit.
-        pes: PEs of each unit by name; see `read_folding`. Needed for faults of PEs.
+        pes: PEs of each unit by name; see `fat_fpga.network.read_folding`. Needed for faults of PEs.
         frames: number of images; needed for transients.
 
     Raises:

@@ -22,7 +22,6 @@ import numpy.typing as npt
 
 from fat_fpga.boards import Board
 from fat_fpga.errors import FinnError
-from fat_fpga.faults.folding import divisors
 from fat_fpga.finn.estimates import part_of, unfolded
 from fat_fpga.finn.folding import Fold, Folding, lanes_of, shared_pes
 from fat_fpga.finn.graph import LABELS, WINDOW, Node, nodes_of
@@ -30,6 +29,7 @@ from fat_fpga.finn.layers import POOL, UNIT
 from fat_fpga.finn.parallel import cycles_of, group_channels, grouped, set_fold
 from fat_fpga.finn.setup import finn_errors
 from fat_fpga.network import Network
+from fat_fpga.network.folding import divisors
 
 RESOURCES = ("LUT", "BRAM_18K", "DSP")
 PRICES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
@@ -65,7 +65,7 @@ def auto_folding(
     budget = int(clock * 1e6 / rate + 1e-6)  # the rate of a folding leaves its own cycles
     model = unfolded(network, part_of(board), inject)
     options, part = [], part_of(board)
-    for place, group in grouped(nodes_of(model, network)).items():
+    for place, group in grouped(nodes_of(model, network), network).items():
         with finn_errors(f"estimates of {place}"):
             legal = list(_choices(network, place, group, part))
         fast = [choice for choice in legal if choice.cycles <= budget]

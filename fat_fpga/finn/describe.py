@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fat_fpga.board.description import Description, StreamPlace
-from fat_fpga.board.network_file import write_network
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.errors import FinnError
 from fat_fpga.faults.place import Place, places
@@ -26,6 +25,7 @@ from fat_fpga.finn.operators import register
 from fat_fpga.finn.steps import Model
 from fat_fpga.finn.writable import threshold_memory
 from fat_fpga.network import Network
+from fat_fpga.network.network_file import write_network
 
 PARTITION = "StreamingDataflowPartition"
 

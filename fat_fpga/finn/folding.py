@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from fat_fpga.errors import FaultError, FinnError
-from fat_fpga.faults.folding import divisors, folding_file, read_folds
 from fat_fpga.faults.place import INPUT
 from fat_fpga.files import replacing
 from fat_fpga.finn.graph import LABELS
 from fat_fpga.finn.layers import POOL, VOTE, role_of
 from fat_fpga.hardening.plan import Plan
 from fat_fpga.network import MajorityVote, Network
+from fat_fpga.network.folding import divisors, folding_file, read_folds
 
 STOCK = {"BIPOLAR": "cnv_w1a1", "other": "cnv_w2a2"}
 """The shipped foldings of CNV, by weight type of the first unit: those of FINN's examples."""
@@ -64,7 +64,7 @@ class Folding:
 
 
 def read_build_folding(text: str, network: Network) -> Folding:
-    """The folding ``stock``, or what `fat_fpga.faults.folding.read_folds` takes, with SIMD lanes.
+    """The folding ``stock``, or what `fat_fpga.network.folding.read_folds` takes, with SIMD lanes.
 
     In a file, entries may have ``ram_style`` and ``window_ram_style``, and there may be entries for ``input``, pools
     and ``labels``.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fat_fpga.faults.folding import divisors
 from fat_fpga.finn.folding import Fold, Folding
 from fat_fpga.finn.graph import ACTIVATION, HOOK, INJECTOR, LABELS, WINDOW, Node, nodes_of
 from fat_fpga.finn.layers import POOL, UNIT, VOTE
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network
+from fat_fpga.network.folding import divisors
 
 
 def apply_folding(model: Model, network: Network, folding: Folding) -> None:
@@ -18,7 +18,7 @@ def apply_folding(model: Model, network: Network, folding: Folding) -> None:
     Places that the folding does not name get the fewest PEs that keep up with its slowest unit.
     """
     nodes = nodes_of(model, network)
-    groups = grouped(nodes)
+    groups = grouped(nodes, network)
     for place, group in groups.items():
         if place in folding.folds:
             set_fold(group, folding.folds[place])
@@ -31,12 +31,11 @@ def apply_folding(model: Model, network: Network, folding: Folding) -> None:
                     break
 
 
-def grouped(nodes: Iterable[Node]) -> dict[str, list[Node]]:
+def grouped(nodes: Iterable[Node], network: Network) -> dict[str, list[Node]]:
     """Nodes by the place that folds them: a voter goes with its unit, a saboteur or hook with what it stands behind."""
     groups: dict[str, list[Node]] = {}
     for node in nodes:
-        place = node.place.removesuffix(".vote")
-        groups.setdefault(place, []).append(node)
+        groups.setdefault(network.voted_units.get(node.place, node.place), []).append(node)
     return groups
 
 

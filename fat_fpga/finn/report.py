@@ -10,7 +10,7 @@ from pathlib import Path
 from fat_fpga.boards import Board
 from fat_fpga.files import make_folder, replacing
 from fat_fpga.finn.estimates import Estimates, LayerEstimate
-from fat_fpga.reports.text import align
+from fat_fpga.text import align
 
 FIGURE = "estimates"
 """Name of the figure's files."""

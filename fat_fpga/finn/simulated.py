@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from fat_fpga.board.description import Description, StreamPlace
-from fat_fpga.board.network_file import write_network
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.errors import FinnError
 from fat_fpga.faults.register import Register, activation_register
@@ -32,6 +31,7 @@ from fat_fpga.finn.writable import threshold_memory
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler
 from fat_fpga.network.layers import Layer
+from fat_fpga.network.network_file import write_network
 
 PART, CLOCK_NS = "xc7z020clg400-1", 10.0
 

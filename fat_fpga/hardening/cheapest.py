@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fat_fpga.errors import PlanError
-from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.costs.model import Built, CostModel
 from fat_fpga.hardening.design import UnitShape
 from fat_fpga.hardening.folding import unrolled, ways
+from fat_fpga.network.folding import Fold
 
 
 @dataclass(frozen=True)

@@ -72,9 +72,9 @@ def criticality_of(run: Run, kind: str = CHANNEL) -> Criticality:
     """
     if not run.complete:
         raise PlanError(
-            f"{run.path} is unfinished, {run.done:,} of {run.asked:,} faults: a plan needs all of them. Finish it with "
-            f"the command that started it: fat-fpga campaign {run.identity.network} --data DATA -o "
-            f"{shlex.quote(str(run.path))}, with the same data ({run.identity.dataset}) and options"
+            f"{run.title} is unfinished, {run.done:,} of {run.asked:,} faults: a plan needs all of them. Finish it "
+            f"with the command that started it: fat-fpga campaign {run.identity.network} --data DATA -o "
+            f"{shlex.quote(run.title)}, with the same data ({run.identity.dataset}) and options"
         )
     design, own = design_of(run), [result for result in run.results if result.kind == kind]
     rows = {row.name: row for row in run.layers}
@@ -102,6 +102,6 @@ def criticality_of(run: Run, kind: str = CHANNEL) -> Criticality:
 def _lacking(run: Run, kind: str, unit: str, count: int) -> str:
     options = f" --faults {PE} --folding FOLDING" if kind == PE else ""
     return (
-        f"{run.path} has {count:,} {kind} faults in {unit}, a plan needs every {kind} of every unit at every value, "
+        f"{run.title} has {count:,} {kind} faults in {unit}, a plan needs every {kind} of every unit at every value, "
         f"under one folding: fat-fpga campaign {run.identity.network} --data DATA{options} -o NEW.run"
     )

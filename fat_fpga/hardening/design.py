@@ -68,7 +68,7 @@ def design_of(run: Run) -> tuple[UnitShape, ...]:
     votes = [row.name for row in run.layers if row.type == "vote"]
     if votes:
         raise PlanError(
-            f"{run.path}: {run.identity.network} has voters already ({votes[0]}): plan from a campaign on the network "
+            f"{run.title}: {run.identity.network} has voters already ({votes[0]}): plan from a campaign on the network "
             "without copies"
         )
     return units_of(run.layers)

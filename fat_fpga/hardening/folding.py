@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fat_fpga.errors import PlanError
-from fat_fpga.faults.folding import Fold, divisors
 from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.design import UnitShape
+from fat_fpga.network.folding import Fold, divisors
 
 
 def unrolled(design: Sequence[UnitShape]) -> dict[str, Fold]:

@@ -14,7 +14,7 @@ from fat_fpga.errors import PlanError
 from fat_fpga.faults import MODELS
 from fat_fpga.files import replacing
 from fat_fpga.hardening.planner import Planner, Point
-from fat_fpga.reports.text import align, percent, shown
+from fat_fpga.text import align, percent, shown
 
 FORMAT = 1
 """Raised when a field of the JSON changes its name or meaning."""
@@ -63,7 +63,7 @@ def fronts_of(planners: Sequence[Planner], names: Sequence[str]) -> list[Front]:
     """
     runs = [planner.criticality.run for planner in planners]
     if len({run.identity.dataset_fingerprint for run in runs}) > 1:
-        each = ", ".join(f"{run.path} on {run.identity.dataset}, {run.images:,} images" for run in runs)
+        each = ", ".join(f"{run.title} on {run.identity.dataset}, {run.images:,} images" for run in runs)
         raise PlanError(f"fronts can be laid over each other on the same images only: {each}")
     if len({planner.criticality.kind for planner in planners}) > 1:
         raise PlanError("fronts can be laid over each other for one kind of fault only: all channels, or all PEs")
@@ -146,7 +146,7 @@ def front_json(fronts: Sequence[Front]) -> dict[str, Any]:
         what, run = front.planner.criticality, front.planner.criticality.run
         found.append({
             "name": front.name,
-            "file": str(run.path),
+            "file": run.title,
             "network": {"name": run.identity.network, "fingerprint": run.identity.network_fingerprint},
             "data": {"name": run.identity.dataset, "fingerprint": run.identity.dataset_fingerprint,
                      "images": front.images},

@@ -13,7 +13,7 @@ from fat_fpga.files import make_folder, replacing
 from fat_fpga.hardening.front import Front
 from fat_fpga.reports.figures import FORMATS, save
 from fat_fpga.reports.style import RULE, colours, markers, style
-from fat_fpga.reports.text import percent, shown
+from fat_fpga.text import percent, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

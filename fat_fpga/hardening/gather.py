@@ -18,11 +18,11 @@ from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Session
 from fat_fpga.faults import AnyFault, Fault
 from fat_fpga.faults.fault import single_or_set
-from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.criticality import Criticality
 from fat_fpga.hardening.plan import CHANNEL, PE, Expected
 from fat_fpga.hardening.values import check_model
 from fat_fpga.network import Network
+from fat_fpga.network.folding import Fold
 
 Group = tuple[int, ...]
 """The channels of one lane, one for each fold."""

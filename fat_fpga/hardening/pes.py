@@ -11,10 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from fat_fpga.errors import PlanError
-from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.cheapest import Builder
 from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.design import UnitShape
+from fat_fpga.network.folding import Fold
 
 
 @dataclass

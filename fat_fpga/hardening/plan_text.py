@@ -5,7 +5,7 @@ from __future__ import annotations
 from fat_fpga.faults import MODELS
 from fat_fpga.hardening.confidence import plan_confidence
 from fat_fpga.hardening.plan import Plan
-from fat_fpga.reports.text import align, percent
+from fat_fpga.text import align, percent
 
 
 def plan_summary(plan: Plan) -> str:

@@ -15,7 +15,6 @@ from math import ceil
 
 from fat_fpga.boards import Board
 from fat_fpga.errors import PlanError
-from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.cheapest import Builder
 from fat_fpga.hardening.costs.macs import MacsModel
 from fat_fpga.hardening.costs.model import Between, Built, CostModel
@@ -26,6 +25,7 @@ from fat_fpga.hardening.plan import CHANNEL, PE, Plan, UnitPlan, spread_rows
 from fat_fpga.hardening.plan_costs import costs_of, slowest
 from fat_fpga.hardening.plan_notes import notes_of
 from fat_fpga.hardening.refusals import check_rate, enough, impossible
+from fat_fpga.network.folding import Fold
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Planner:
             if not folds or not self.model.folded:
                 raise PlanError("plans about PEs need a folding and a cost under it: --folding, --cost folded or finn")
             found = {name: len(worst) for name, worst in self.criticality.worst.items()}
-            check_folding(folds, found, str(self.criticality.run.path))
+            check_folding(folds, found, self.criticality.run.title)
         kind = PeBuilder if pes else Builder
         builder = kind(design, folds or unrolled(design), self.model, keep=self.cycles is None)
         if not self.model.folded:

@@ -54,7 +54,7 @@ def rearranged(network: Network, unit: str, rows: Sequence[int], order: Sequence
     layers[behind] = permuted
     if replicated:
         sources = np.array(sources_of(copies_of(rows, layer.channels), order), np.int32)
-        layers.insert(position + 1, MajorityVote(f"{unit}.vote", sources, f"{unit}_vote"))
+        layers.insert(position + 1, MajorityVote.behind(unit, sources, f"{unit}_vote"))
     return replace(network, layers=tuple(layers))
 
 

@@ -30,7 +30,6 @@ from fat_fpga.faults import Fault, parse_fault
 from fat_fpga.hardening.confidence import worst_case
 from fat_fpga.hardening.plan import CHANNEL, PE, Plan, UnitPlan
 
-VOTE = ".vote"
 _Key = tuple[str, frozenset[int], int]
 """Unit, channels that are stuck, and at which value."""
 
@@ -74,7 +73,7 @@ class Verification:
 
     def __repr__(self) -> str:
         held = "held" if self.held else f"{len(self.broken):,} broken, {self.missing:,} missing"
-        return f"<Verification of {self.run.path}: {len(self.verdicts):,} faults, {held}>"
+        return f"<Verification of {self.run.title}: {len(self.verdicts):,} faults, {held}>"
 
     @cached_property
     def broken(self) -> list[Verdict]:
@@ -129,7 +128,7 @@ def verify(plan: Plan, run: Run) -> Verification:
     """
     _check(plan, run)
     same = _same_images(plan, run)
-    known, voters = (_known(plan) if same else {}), {row.name for row in run.layers if row.type == "vote"}
+    known, voters = (_known(plan) if same else {}), _voters(run)
     wanted = {row.name for row in run.layers if row.type == "unit" and row.levels}
     verdicts, seen = [], 0
     for result in run.results:
@@ -137,11 +136,14 @@ def verify(plan: Plan, run: Run) -> Verification:
             continue
         (fault,) = result.faults
         seen += fault.layer in wanted
-        foretold = _foretold(plan, fault, known, run.error_free)
-        verdicts.append(Verdict(result, fault.layer in voters, foretold, plan.worst_correct if same else 0))
+        voter = fault.layer in voters
+        unit = plan.unit(voters.get(fault.layer, fault.layer))
+        stuck = frozenset([unit.order[fault.index[0]]] if voter else _stuck(unit, fault))
+        foretold = known.get((unit.unit, stuck, fault.value)) if stuck else (run.error_free, 0)
+        verdicts.append(Verdict(result, voter, foretold, plan.worst_correct if same else 0))
     if not verdicts:
         raise PlanError(
-            f"{run.path} has no {plan.kind} faults, which the plan is about: run fat-fpga campaign HARDENED.onnx "
+            f"{run.title} has no {plan.kind} faults, which the plan is about: run fat-fpga campaign HARDENED.onnx "
             f"--faults {plan.kind}"
         )
     missing = sum(_faults(plan, row) for row in run.layers if row.name in wanted) - seen
@@ -154,19 +156,14 @@ def _faults(plan: Plan, row: LayerRow) -> int:
     return places * len(row.levels.split(","))
 
 
-def _foretold(plan: Plan, fault: Fault, known: dict[_Key, tuple[int, int]], golden: int) -> tuple[int, int] | None:
-    unit = plan.unit(fault.layer.removesuffix(VOTE))
-    stuck = frozenset(_stuck(unit, fault))
-    if not stuck:
-        return golden, 0
-    return known.get((unit.unit, stuck, fault.value))
+def _voters(run: Run) -> dict[str, str]:
+    """By the name of each vote, the unit right in front of it."""
+    pairs = zip(run.layers, run.layers[1:], strict=False)
+    return {row.name: before.name for before, row in pairs if row.type == "vote"}
 
 
 def _stuck(unit: UnitPlan, fault: Fault) -> Iterator[int]:
-    """Channels that a fault of the hardened network gets past the voter."""
-    if fault.layer.endswith(VOTE):
-        yield unit.order[fault.index[0]]
-        return
+    """Channels that a fault of a hardened unit gets past the voter."""
     rows = [fault.index[0]] if fault.kind == CHANNEL else range(fault.index[0], len(unit.rows), fault.of or 1)
     broken = [unit.rows[row] for row in rows]
     for channel in set(broken):
@@ -193,19 +190,19 @@ def _same_images(plan: Plan, run: Run) -> bool:
 def _check(plan: Plan, run: Run) -> None:
     """PlanError where the run cannot be one of the hardened network."""
     golden = run.error_free
-    layers = {row.name: row for row in run.layers}
+    layers, voted = {row.name: row for row in run.layers}, set(_voters(run).values())
     for unit in plan.units:
-        row, vote = layers.get(unit.unit), layers.get(unit.unit + VOTE)
+        row, vote = layers.get(unit.unit), unit.unit in voted
         channels = None if row is None else row.channels
-        if channels != len(unit.rows) or (vote is not None) != bool(unit.replicated):
-            has = "no such layer" if channels is None else f"{channels} channels{', no voter' if vote is None else ''}"
+        if channels != len(unit.rows) or vote != bool(unit.replicated):
+            has = "no such layer" if channels is None else f"{channels} channels{'' if vote else ', no voter'}"
             raise PlanError(
-                f"{run.path} is no campaign on the hardened network: the plan gives {unit.unit} {len(unit.rows)} "
+                f"{run.title} is no campaign on the hardened network: the plan gives {unit.unit} {len(unit.rows)} "
                 f"channels{'' if unit.replicated else ' and no voter'}, the run's {run.identity.network} has {has}. "
                 "Make it with fat-fpga harden, then fat-fpga campaign"
             )
     if _same_images(plan, run) and golden != plan.golden_correct:
         raise PlanError(
-            f"{run.path}: without a fault {golden:,} images are classified correctly, in the plan "
+            f"{run.title}: without a fault {golden:,} images are classified correctly, in the plan "
             f"{plan.golden_correct:,}: the run is on another network than the plan"
         )

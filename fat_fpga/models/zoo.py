@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import lzma
+from difflib import get_close_matches
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from fat_fpga.errors import ModelError
-from fat_fpga.files import replacing
+from fat_fpga.files import is_readable, replacing
 
 FOLDER = Path(__file__).parent / "data"
 SUFFIX = ".onnx.xz"
@@ -26,6 +27,37 @@ def bundled() -> tuple[str, ...]:
     return tuple(sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)))
 
 
+def bundled_or_file(source: str | PathLike[str], what: str = "file") -> str | None:
+    """The bundled network that ``source`` names, with hyphens or underscores; None where it is a file.
+
+    A file goes before a name, a name before a folder.
+
+    Raises:
+        ModelError: it is neither; ``what`` kind of file was looked for.
+    """
+    known, name = bundled(), str(source).replace("-", "_")
+    if is_readable(source):
+        return None
+    if name in known:
+        return name
+    if Path(source).exists():
+        return None
+    near = get_close_matches(name, known, 1)
+    raise ModelError(
+        f"no {what} '{source}', and no bundled network of that name: there are {', '.join(known) or 'none'}"
+        + (f"; did you mean {near[0]}?" if near else "")
+    )
+
+
+def read_onnx(name: str) -> bytes:
+    """The QONNX file of the bundled network ``name``.
+
+    Raises:
+        ModelError: no network of that name is bundled.
+    """
+    return lzma.decompress(_entry(name, SUFFIX).read_bytes())
+
+
 def write_onnx(name: str, path: str | PathLike[str]) -> None:
     """Write the bundled network ``name`` to ``path`` as a QONNX file, whole or not at all.
 
@@ -33,9 +65,8 @@ def write_onnx(name: str, path: str | PathLike[str]) -> None:
         ModelError: no network of that name is bundled.
         OSError: the file cannot be written.
     """
-    content = lzma.decompress(_entry(name, SUFFIX).read_bytes())
     with replacing(path) as temporary:
-        temporary.write_bytes(content)
+        temporary.write_bytes(read_onnx(name))
 
 
 def card(name: str) -> dict[str, Any]:

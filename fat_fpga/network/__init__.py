@@ -1,6 +1,7 @@
 """The integer dataflow network and its ways in and out of QONNX files."""
 
 from fat_fpga.network.files import load_network, write_qonnx
+from fat_fpga.network.folding import read_folding
 from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import Network
@@ -14,5 +15,6 @@ __all__ = [
     "MaxPool",
     "Network",
     "load_network",
+    "read_folding",
     "write_qonnx",
 ]

@@ -234,6 +234,11 @@ class MajorityVote(Layer):
     type: ClassVar[str] = "vote"
     enumerated: ClassVar[bool] = True
 
+    @classmethod
+    def behind(cls, unit: str, sources: IntArray, node: str = "") -> MajorityVote:
+        """The vote on the copies that a unit computes, with the name that such a vote has."""
+        return cls(f"{unit}.vote", sources, node)
+
     def __repr__(self) -> str:
         return f"<MajorityVote {self.name}: {self.voted.sum()} of {self.channels} channels voted on>"
 

@@ -11,6 +11,7 @@ from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import lattice
 from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Shape
 from fat_fpga.network.levels import Levels
+from fat_fpga.text import html_table
 
 INPUT = "input"
 """Name of the stream of integers in front of the first layer."""
@@ -40,6 +41,16 @@ class Network:
         shape = "x".join(map(str, self.input.shape))
         fault = f", fault {self.fault}" if self.fault else ""
         return f"<Network {self.name}: {shape} pixels, {len(self.layers)} layers, {self.classes} classes{fault}>"
+
+    def _repr_html_(self) -> str:
+        """For notebooks: the layers."""
+        rows = [["layer", "type", "output", "weights", "type of weights", "activations"]]
+        for layer, _, shape in self.walk():
+            own, unit = ["", "", ""], layer.unit
+            if unit is not None:
+                own = ["x".join(map(str, unit.weights.shape)), unit.weight_type, str(unit.levels or "scores")]
+            rows.append([layer.name, layer.type, "x".join(map(str, shape)), *own])
+        return html_table(rows, repr(self))
 
     def __post_init__(self) -> None:
         units = self.units
@@ -106,6 +117,12 @@ class Network:
         position = self.position(unit) + 1
         behind = self.layers[position] if position < len(self.layers) else None
         return behind if isinstance(behind, MajorityVote) else None
+
+    @cached_property
+    def voted_units(self) -> dict[str, str]:
+        """By the name of each vote, the unit that computes what it votes on."""
+        votes = ((unit.name, self.vote_behind(unit.name)) for unit in self.units)
+        return {vote.name: unit for unit, vote in votes if vote is not None}
 
     def pools_behind(self, name: str) -> tuple[MaxPool, ...]:
         """The pools right behind a layer, or behind the input."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fat_fpga.campaign import Result, Run, changing
 from fat_fpga.reports.part import Part
-from fat_fpga.reports.text import align, percent
+from fat_fpga.text import align, percent
 
 STEPS = ((0, "<= 0"), (100, "<= 0.1"), (1000, "<= 1"), (10_000, "<= 10"))
 """Bins of the drop of accuracy: upper end in thousandths of a percentage point, and name; the rest is ``> 10``."""

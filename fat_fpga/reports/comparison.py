@@ -171,14 +171,14 @@ def compare(
         raise CampaignError(f"a comparison takes at least two runs, got {len(runs)}")
     for run in runs:
         if not run.done:
-            raise CampaignError(f"{run.path} has no finished fault to compare: let the campaign run for a while")
+            raise CampaignError(f"{run.title} has no finished fault to compare: let the campaign run for a while")
     same_data = len({run.identity.dataset_fingerprint for run in runs}) == 1
     if not same_data and not allow_different_data:
         raise CampaignError(f"the runs are on different data ({_data(runs)}): allow it with --allow-different-data")
     kinds = [list(dict.fromkeys(result.kind for result in run.results)) for run in runs]
     count = Counter(kind for own in kinds for kind in own)
     if max(count.values()) < 2:
-        each = ", ".join(f"{run.path} has {' and '.join(own)} faults" for run, own in zip(runs, kinds, strict=True))
+        each = ", ".join(f"{run.title} has {' and '.join(own)} faults" for run, own in zip(runs, kinds, strict=True))
         raise CampaignError(f"nothing to compare, no two runs have the same kind of fault: {each}")
     names = _default_names(runs, kinds) if names is None else _checked_names(names, runs, kinds)
     sections = []
@@ -197,7 +197,7 @@ def _data(runs: Sequence[Run]) -> str:
     for run in runs:
         first.setdefault(run.identity.dataset_fingerprint, run)
     return ", ".join(
-        f"{run.path} on {run.identity.dataset}, {run.images:,} images [{run.identity.dataset_fingerprint[:8]}]"
+        f"{run.title} on {run.identity.dataset}, {run.images:,} images [{run.identity.dataset_fingerprint[:8]}]"
         for run in first.values()
     )
 
@@ -223,5 +223,8 @@ def _default_names(runs: Sequence[Run], kinds: Sequence[Sequence[str]]) -> list[
 
 
 def _with_file(run: Run) -> str:
-    network, file = run.identity.network, run.path.stem
+    network = run.identity.network
+    if run.path is None:
+        return network
+    file = run.path.stem
     return file if network in file else f"{network} ({file})"

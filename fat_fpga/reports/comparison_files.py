@@ -37,7 +37,7 @@ def _row(entry: Entry) -> tuple[Any, ...]:
     return (
         entry.kind, entry.name, run.identity.network, run.identity.dataset, run.images, run.error_free_accuracy,
         spread.min, entry.drop, spread.max, spread.mean, spread.variance, spread.faults, spread.worst.fault,
-        spread.best.fault, "yes" if run.complete else "no", "yes" if run.origin.drawn else "no", run.path,
+        spread.best.fault, "yes" if run.complete else "no", "yes" if run.origin.drawn else "no", run.title,
         "yes" if run.origin.word == "given" else "no", *(own and own.min for own in (entry.outside, entry.voters)),
     )  # fmt: skip
 
@@ -50,7 +50,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
         what = run.identity
         runs.append({
             "name": name,
-            "file": str(run.path),
+            "file": run.title,
             "network": {"name": what.network, "fingerprint": what.network_fingerprint},
             "data": {"name": what.dataset, "fingerprint": what.dataset_fingerprint, "images": run.images},
             "campaign": {

@@ -8,8 +8,8 @@ import numpy as np
 
 from fat_fpga.reports.comparison import Section
 from fat_fpga.reports.style import INK, RULE, colours, labels, legend_columns, markers, section_title
-from fat_fpga.reports.text import percent
 from fat_fpga.reports.words import words
+from fat_fpga.text import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,8 +6,8 @@ from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run, Spread
 from fat_fpga.reports.comparison import Comparison, Section
 from fat_fpga.reports.table import progress
-from fat_fpga.reports.text import align, percent, shown
 from fat_fpga.reports.words import words
+from fat_fpga.text import align, percent, shown
 
 
 @checked
@@ -33,7 +33,7 @@ def _runs(comparison: Comparison) -> str:
             shown(name),
             shown(run.identity.network),
             f"model {run.identity.network_fingerprint[:12]}",
-            str(run.path),
+            run.title,
         ]
         if not comparison.same_data:
             row.append(f"on {data_of(run)}, data {run.identity.dataset_fingerprint[:12]}")

@@ -10,8 +10,8 @@ import numpy as np
 from fat_fpga.campaign import Result, most_critical
 from fat_fpga.reports.part import Part
 from fat_fpga.reports.style import INK, MANY_POINTS, RULE, colours, markers, title
-from fat_fpga.reports.text import percent
 from fat_fpga.reports.words import words
+from fat_fpga.text import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -74,7 +74,7 @@ def write_figures(run: Run, folder: str | os.PathLike[str], formats: Iterable[st
         OSError: the folder cannot be written to.
     """
     if not run.done:
-        raise CampaignError(f"{run.path} has no finished fault to draw: let the campaign run for a while")
+        raise CampaignError(f"{run.title} has no finished fault to draw: let the campaign run for a while")
     folder = make_folder(folder)
     written = []
     with style():

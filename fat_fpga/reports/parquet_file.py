@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run
 from fat_fpga.errors import CampaignError
 from fat_fpga.extras import advice, installed
@@ -17,6 +18,7 @@ def check_parquet() -> None:
             raise CampaignError(f"a Parquet file needs the package {package}: {advice('tables')}")
 
 
+@checked
 def write_parquet(run: Run, path: str | os.PathLike[str]) -> None:
     """Write `Run.to_pandas`; the file appears whole or not at all.
 

@@ -8,7 +8,7 @@ from fat_fpga.campaign import most_critical
 from fat_fpga.reports.part import Part
 from fat_fpga.reports.pes import pes
 from fat_fpga.reports.style import INK, OKABE_ITO, RULE, title
-from fat_fpga.reports.text import percent
+from fat_fpga.text import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

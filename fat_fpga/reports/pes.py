@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fat_fpga.campaign import Result, most_critical
 from fat_fpga.faults.place import EVERYWHERE
 from fat_fpga.reports.part import Part, effects_of
-from fat_fpga.reports.text import align, percent
 from fat_fpga.reports.words import effect_words
+from fat_fpga.text import align, percent
 
 SIDE_BY_SIDE = 4
 """So many stuck values get a column each; more are told by their worst alone."""

@@ -11,8 +11,8 @@ import numpy.typing as npt
 from fat_fpga.campaign import Result, most_critical
 from fat_fpga.reports.part import Part
 from fat_fpga.reports.style import INK, title
-from fat_fpga.reports.text import percent
 from fat_fpga.reports.words import words
+from fat_fpga.text import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from fat_fpga.faults import DEFAULT_KIND
 from fat_fpga.reports.part import Part
 from fat_fpga.reports.style import INK, RULE, colours, markers, title
-from fat_fpga.reports.text import percent
 from fat_fpga.reports.words import words
+from fat_fpga.text import percent
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

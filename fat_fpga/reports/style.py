@@ -8,7 +8,7 @@ from typing import Any
 
 from fat_fpga.campaign import Run
 from fat_fpga.reports.comparison import Section
-from fat_fpga.reports.text import percent, shown
+from fat_fpga.text import percent, shown
 
 INK = "#333333"
 RULE = "#d9d9d9"

@@ -22,8 +22,8 @@ from fat_fpga.faults import DEFAULT_KIND, Family
 from fat_fpga.reports.bits import bit_table
 from fat_fpga.reports.part import Part, Row, effects_of, parts
 from fat_fpga.reports.pes import pe_counts, pe_table
-from fat_fpga.reports.text import align, percent, shown
 from fat_fpga.reports.words import causes, words
+from fat_fpga.text import align, percent, shown
 
 WIDE = 2
 """So many stuck values stand side by side; more get a row each."""

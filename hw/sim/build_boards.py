@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 from planned import planned
 
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.datasets import load
 from fat_fpga.engines import get
 from fat_fpga.faults import fault_space
@@ -24,7 +23,7 @@ from fat_fpga.finn import setup
 from fat_fpga.finn.folding import Fold
 from fat_fpga.finn.simulated import build_simulated_board
 from fat_fpga.hardening.rewrite import rearranged
-from fat_fpga.network import Network
+from fat_fpga.network import Network, load_network
 
 BOARDS = Path(__file__).parents[2] / "build" / "boards"
 FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(16, 4), "fc3": Fold(2, 16)}
@@ -72,10 +71,10 @@ HARDENED_FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(24, 4), "
 def design(name: str) -> tuple[Network, Mapping[str, Fold]]:
     """The network on a board, and its folding."""
     if name == "tfc_w2a2_hardened":
-        return hardened(load_bundled("tfc_w2a2")), HARDENED_FOLDS
+        return hardened(load_network("tfc_w2a2")), HARDENED_FOLDS
     if name == "tfc_w2a2_planned":
-        return planned(load_bundled("tfc_w2a2"), FOLDS, BOARDS / name)
-    return load_bundled(name), FOLDS
+        return planned(load_network("tfc_w2a2"), FOLDS, BOARDS / name)
+    return load_network(name), FOLDS
 
 
 NAMES = ("tfc_w2a2", "tfc_w2a2_fat2", "tfc_w2a2_hardened", "tfc_w2a2_planned")

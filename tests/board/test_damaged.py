@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from fat_fpga.board.description import Description
-from fat_fpga.board.network_file import read_network, write_network
 from fat_fpga.errors import BoardError, ModelError
+from fat_fpga.network.network_file import read_network, write_network
 from tests.board.fake import describe, small_network
 from tests.campaign.tiny import tiny_network
 

@@ -30,7 +30,7 @@ import numpy as np
 import fat_fpga.board.checksum, fat_fpga.board.pynq_device, fat_fpga.board.simulated, fat_fpga.checksums
 from fat_fpga.board.accelerator import Accelerator
 from fat_fpga.board.engine import BoardEngine
-from fat_fpga.board.network_file import read_network, write_network
+from fat_fpga.network.network_file import read_network, write_network
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.faults import fault_space
@@ -52,13 +52,13 @@ import numpy as np
 from fat_fpga.campaign import run_campaign
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.faults import fault_space
-from fat_fpga.faults.folding import read_folds
+from fat_fpga.network.folding import read_folds
 from fat_fpga.hardening import harden, read_plan, verify, write_plan
 from fat_fpga.hardening.costs.folded import FoldedModel
 from fat_fpga.hardening.criticality import criticality_of
 from fat_fpga.hardening.plan_text import plan_summary
 from fat_fpga.hardening.planner import Planner
-from fat_fpga.reports.verification import verification_text
+from fat_fpga.hardening.verification_text import verification_text
 from tests.board.fake import small_network
 network, rng = small_network(), np.random.default_rng(1)
 data = Dataset("twenty", rng.integers(0, 256, (20, 1, 4, 4), np.uint8), rng.integers(0, 3, 20), tuple("abc"))
@@ -73,6 +73,21 @@ with tempfile.TemporaryDirectory() as folder:
     found = verify(plan, after)
     assert plan_summary(plan) and verification_text(found)
     print(plan.replicated > 0, found.held)
+"""
+DOOR = """
+import fat_fpga
+import tempfile
+from pathlib import Path
+from fat_fpga import fault_space, load_data, load_network, report_text, run_campaign
+from fat_fpga.network.network_file import write_network
+from tests.board.fake import small_network
+images = load_data("demo:mnist", limit=5)
+with tempfile.TemporaryDirectory() as folder:
+    write_network(small_network(), Path(folder) / "network.npz")
+    network = load_network(Path(folder) / "network.npz")
+run = run_campaign(network, (images.images[:, :, 8:12, 8:12], images.labels % 3), engine="reference")
+assert report_text(run)
+print(len([getattr(fat_fpga, name) for name in fat_fpga.__all__]), run.done)
 """
 COMMANDS = """
 from fat_fpga.cli import main
@@ -97,6 +112,12 @@ def printed(program: str, absent: str, *arguments: str) -> str:
 
 def test_a_campaign_with_numpy_alone() -> None:
     assert printed(CAMPAIGN, f"{ABSENT} matplotlib") == "48\n"
+
+
+def test_the_door_with_numpy_alone() -> None:
+    from fat_fpga import __all__
+
+    assert printed(DOOR, f"{ABSENT} matplotlib") == f"{len(__all__)} 48\n"
 
 
 def test_a_plan_and_its_proof_with_numpy_alone() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from fat_fpga.board import open_board
-from fat_fpga.board.network_file import write_network
 from fat_fpga.board.simulated import check_owner
 from fat_fpga.errors import BoardError
+from fat_fpga.network.network_file import write_network
 from tests.board.fake import describe, small_network
 
 SOMEBODY = 54_321

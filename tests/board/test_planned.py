@@ -5,24 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from fat_fpga.board.description import Description
-from fat_fpga.board.network_file import read_network
 from fat_fpga.campaign import Run, run_campaign
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.datasets import load
 from fat_fpga.faults import fault_space
-from fat_fpga.faults.folding import read_folds
 from fat_fpga.hardening import harden, read_plan
 from fat_fpga.hardening.costs.finn import FinnModel
 from fat_fpga.hardening.criticality import criticality_of
 from fat_fpga.hardening.plan_file import plan_text
 from fat_fpga.hardening.planner import Planner
+from fat_fpga.network import load_network
+from fat_fpga.network.folding import read_folds
+from fat_fpga.network.network_file import read_network
 from tests.board.boards import board_folder
 
 NAME = "tfc_w2a2_planned"
 
 
 def test_the_same_plan_every_time(tmp_path: Path) -> None:
-    folder, network = board_folder(NAME), load_bundled("tfc_w2a2")
+    folder, network = board_folder(NAME), load_network("tfc_w2a2")
     plan, before = read_plan(folder / "plan.json"), Run.open(folder / "campaign.run")
     digits = load("demo:mnist", limit=plan.images)
     again = run_campaign(network, digits, fault_space(network, "channel"), tmp_path / "again.run", "reference")
@@ -40,7 +40,7 @@ def test_copies_in_more_than_one_layer_as_planned() -> None:
     plan = read_plan(folder / "plan.json")
     assert [bool(unit.replicated) for unit in plan.units] == [True, True, False, False]
     built = read_network(folder / "network.npz")
-    assert built.fingerprint == harden(load_bundled("tfc_w2a2"), plan).fingerprint
+    assert built.fingerprint == harden(load_network("tfc_w2a2"), plan).fingerprint
     description = Description.read(folder / "board.json")
     assert description.fingerprint == built.fingerprint
     streams = {stream.place: stream for stream in description.streams}

@@ -13,11 +13,11 @@ from fat_fpga.board import open_board
 from fat_fpga.board.accelerator import Accelerator
 from fat_fpga.board.description import Description
 from fat_fpga.board.engine import BoardEngine
-from fat_fpga.board.network_file import write_network
 from fat_fpga.board.pynq_device import PynqDevice
 from fat_fpga.engines import get
 from fat_fpga.errors import BoardError
 from fat_fpga.faults import fault_space
+from fat_fpga.network.network_file import write_network
 from tests.board.fake import FakeBoard, describe, small_network
 from tests.board.fake_pynq import BASE, RANGE, FakePynq
 from tests.designs.random_network import random_images

@@ -11,7 +11,6 @@ import pytest
 from fat_fpga.board.accelerator import Accelerator
 from fat_fpga.board.engine import BoardEngine
 from fat_fpga.board.injection import SABOTEUR, THRESHOLDS
-from fat_fpga.board.network_file import read_network
 from fat_fpga.board.simulated import SimulatedBoard
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.checksums import checksums
@@ -22,6 +21,7 @@ from fat_fpga.engines import get
 from fat_fpga.errors import BoardError, HungTransferError
 from fat_fpga.faults import AnyFault, Fault, fault_space, parse_fault
 from fat_fpga.network import Network
+from fat_fpga.network.network_file import read_network
 from tests.board.boards import board_folder
 
 DIGITS = load("demo:mnist")

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fat_fpga.campaign import FaultFree, Run, run_campaign
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.datasets import load
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import CampaignError, ModelWarning
 from fat_fpga.faults import fault_space
+from fat_fpga.network import load_network
 
 from .tiny import Watched, tiny_data, tiny_network
 
@@ -100,7 +100,7 @@ def shifted(images: int) -> Dataset:
 
 
 def test_a_campaign_warns_before_its_first_fault(tmp_path: Path) -> None:
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     faults = fault_space(network, layers=["fc2"])[:4]
     engine = Watched(stop=1)
     with (

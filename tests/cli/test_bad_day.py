@@ -11,7 +11,7 @@ import pytest
 
 from fat_fpga.campaign import Run
 from fat_fpga.cli import main
-from fat_fpga.reports.text import shown
+from fat_fpga.text import shown
 from tests.campaign.tiny import tiny_run
 
 DATA = ("--data", "npz:tiny.npz", "-q")

@@ -11,9 +11,8 @@ import pytest
 
 from fat_fpga.campaign import Run
 from fat_fpga.cli import main
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.datasets import load
-from fat_fpga.network import write_qonnx
+from fat_fpga.network import load_network, write_qonnx
 
 from .conftest import Refused
 
@@ -93,7 +92,7 @@ def test_colours_in_the_other_order_are_recognised(folder: Path, capsys: pytest.
 
 
 def test_pixels_of_another_range_are_recognised(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_qonnx(load_bundled("cnv_w1a1"), "own.onnx")
+    write_qonnx(load_network("cnv_w1a1"), "own.onnx")
     arguments = ["check", "own.onnx", "--data", "demo:cifar10", "--images", "100"]
     assert main(arguments) == 0
     assert "note" not in capsys.readouterr().out

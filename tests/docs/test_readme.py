@@ -27,7 +27,7 @@ SMALLER = (
     (r"(campaign .*--data (?:demo:cifar10|cifar10:data))", r"\1 --images 20"),
     (r"(campaign .*)--sample \d+", r"\1--sample 100"),
     (r"(crosscheck .*)--(faults|sample) \d+ --images \d+", r"\1--\2 12 --images 1"),
-    (r"load\(\"demo:cifar10\"\)", 'load("demo:cifar10", limit=20)'),
+    (r"load_data\(\"demo:cifar10\"\)", 'load_data("demo:cifar10", limit=20)'),
 )
 """What is made smaller, and how: regular expressions and what takes their place."""
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from fat_fpga.boards import Board, board
 from fat_fpga.campaign.layer_table import layer_table
-from fat_fpga.faults.folding import divisors
 from fat_fpga.finn.estimates import LayerEstimate, estimate
 from fat_fpga.finn.folding import read_build_folding
 from fat_fpga.hardening.costs.finn import FinnModel
@@ -22,7 +21,8 @@ from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.design import units_of
 from fat_fpga.hardening.values import with_values
 from fat_fpga.network import Network
-from fat_fpga.reports.text import align
+from fat_fpga.network.folding import divisors
+from fat_fpga.text import align
 from tests.finn.cost_networks import DESIGNS, network_of
 
 RANDOM = 12

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from fat_fpga.boards import board
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.errors import FinnError
 from fat_fpga.finn import build as build_module
 from fat_fpga.finn import setup
@@ -17,6 +16,7 @@ from fat_fpga.finn.estimates import part_of, unfolded
 from fat_fpga.finn.folding import Fold, Folding, read_build_folding
 from fat_fpga.finn.graph import ACTIVATION, nodes_of
 from fat_fpga.finn.names import NAMES, OWN
+from fat_fpga.network import load_network
 from fat_fpga.network.bounds import accumulator_bounds
 from tests.finn.test_engine import hardened
 
@@ -33,7 +33,7 @@ def started(build: Build, until: str) -> list[str]:
 
 @pytest.mark.parametrize("name", ["cnv_w1a1", "cnv_w2a2"])
 def test_from_qonnx_to_estimates(name: str, tmp_path: Path) -> None:
-    network = load_bundled(name)
+    network = load_network(name)
     build = Build(network, tmp_path / "b", ZCU104, read_build_folding("stock", network))
     assert started(build, "estimates") == list(OWN[: OWN.index("estimates") + 1])
     resources = json.loads((tmp_path / "b/report/estimate_layer_resources.json").read_text())
@@ -46,7 +46,7 @@ def test_from_qonnx_to_estimates(name: str, tmp_path: Path) -> None:
 
 
 def test_a_build_goes_on_behind_its_last_finished_step(tmp_path: Path) -> None:
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     build = Build(network, tmp_path, ZCU104, read_build_folding(TFC, network))
     assert started(build, "partition") == list(OWN[: OWN.index("partition") + 1])
     assert started(build, "minimise") == ["specialise", "injectors", "folding", "minimise"]
@@ -60,7 +60,7 @@ def test_a_build_goes_on_behind_its_last_finished_step(tmp_path: Path) -> None:
 
 
 def test_a_step_that_fails_is_named_and_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     build = Build(network, tmp_path, ZCU104, read_build_folding(TFC, network))
 
     def broken(*arguments: object) -> None:
@@ -75,7 +75,7 @@ def test_a_step_that_fails_is_named_and_done_again(tmp_path: Path, monkeypatch: 
 
 def test_a_build_that_is_killed_between_a_step_and_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is noted as finished has its model in a file."""
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     build = Build(network, tmp_path, ZCU104, read_build_folding(TFC, network))
 
     def killed(name: str, number: int, of: int, seconds: float | None) -> None:
@@ -93,7 +93,7 @@ def test_voters_and_injectors_stay_in_one_partition(inject: str | None, tmp_path
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.custom_op.registry import getCustomOp
 
-    network = hardened(load_bundled("tfc_w2a2"))
+    network = hardened(load_network("tfc_w2a2"))
     folding = Folding("test", {name: Fold(6, 4) for name in ("fc0", "fc1", "fc2")} | {"fc3": Fold(1, 4)})
     build = Build(network, tmp_path, ZCU104, folding, inject=inject)
     build.run("estimates")
@@ -111,7 +111,7 @@ def test_voters_and_injectors_stay_in_one_partition(inject: str | None, tmp_path
 
 def test_writable_thresholds_hold_a_channel_stuck_at_its_lowest_level(tmp_path: Path) -> None:
     """The memory has room for one above the largest accumulator."""
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     for node in nodes_of(unfolded(network, part_of(ZCU104), "thresholds"), network):
         if node.role == ACTIVATION and node.place != "input":
             position = network.position(node.place)
@@ -125,7 +125,7 @@ def test_writable_thresholds_hold_a_channel_stuck_at_its_lowest_level(tmp_path: 
 def test_vendor_steps_are_refused_before_anything_is_run(tmp_path: Path) -> None:
     if setup.vivado() is not None:
         pytest.skip("there is a Vivado here")
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     build = Build(network, tmp_path / "b", ZCU104, read_build_folding(TFC, network))
     for until in NAMES[NAMES.index("ip") :]:
         with pytest.raises(FinnError, match="step ip needs Vitis HLS, and there is none here"):
@@ -136,7 +136,7 @@ def test_vendor_steps_are_refused_before_anything_is_run(tmp_path: Path) -> None
 
 
 def test_a_part_that_is_too_small_is_refused_before_anything_is_run(tmp_path: Path) -> None:
-    network = load_bundled("cnv_w1a1")
+    network = load_network("cnv_w1a1")
     wide = read_build_folding("64x3,64x64,64x64,64x64,16x64,8x64,4x64,4x64,10x8", network)
     with pytest.raises(FinnError, match=r"Pynq-Z1 is too small: the build needs [\d,]+ LUT where there are 53,200"):
         Build(network, tmp_path / "b", board("Pynq-Z1"), wide).run("estimates")
@@ -144,7 +144,7 @@ def test_a_part_that_is_too_small_is_refused_before_anything_is_run(tmp_path: Pa
 
 
 def test_standard_output_is_given_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     Build(network, tmp_path, ZCU104, read_build_folding(TFC, network)).run("tidy", lambda *a: print("told", a[0]))
     print("after")
     assert capsys.readouterr().out.splitlines() == ["told tidy", "told tidy", "after"]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fat_fpga.cli import main
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.hardening import Expected, Plan, UnitPlan, write_plan
 from fat_fpga.hardening.plan import identity_plan
+from fat_fpga.network import load_network
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -43,7 +43,7 @@ def test_build_and_resume(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
 
 def test_a_plan_is_built_with_its_folding(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """Copies of two channels, three PEs; the totals before, with voters, and with saboteurs."""
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     rows = (*(0, 0, 0, 1, 1, 1), *range(2, 64))
     units = [UnitPlan("fc0", 64, 4, 8, rows, tuple(range(64)))]
     units += [identity_plan(unit.name, unit.channels, 2, 8) for unit in network.units[1:]]

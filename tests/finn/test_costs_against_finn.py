@@ -9,8 +9,6 @@ import pytest
 
 from fat_fpga.boards import board
 from fat_fpga.campaign.layer_table import layer_table
-from fat_fpga.cli.model import load_bundled
-from fat_fpga.faults.folding import divisors
 from fat_fpga.finn.estimates import estimate
 from fat_fpga.finn.folding import read_build_folding
 from fat_fpga.finn.graph import LABELS
@@ -19,6 +17,8 @@ from fat_fpga.hardening.costs.finn import FROM_FINN, FROM_TABLE, FinnModel, arit
 from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.costs.mvau import formula, on_dsps
 from fat_fpga.hardening.design import UnitShape, units_of
+from fat_fpga.network import load_network
+from fat_fpga.network.folding import divisors
 from tests.finn.cost_networks import DESIGNS, Design, network_of
 from tests.finn.costs_against_finn import compared, random_foldings
 
@@ -92,7 +92,7 @@ def test_last_layers_in_dsps_of_zynq_7000(name: str) -> None:
 
 
 def test_finn_is_asked_for_what_the_table_lacks() -> None:
-    unit = next(u for u in units_of(layer_table(load_bundled("cnv_w1a1"))) if u.name == "conv1")
+    unit = next(u for u in units_of(layer_table(load_network("cnv_w1a1"))) if u.name == "conv1")
     model = FinnModel()
     sources = model.sources([Built(unit, 0, 32, 32), Built(unit, 0, 32, 64)])
     assert [source.partition(";")[0] for source in sources] == [FROM_TABLE, FROM_FINN]

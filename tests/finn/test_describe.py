@@ -16,7 +16,6 @@ from fat_fpga.board.injection import injectable
 from fat_fpga.board.thresholds import WritableThresholds
 from fat_fpga.boards import board
 from fat_fpga.checksums import checksums
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.datasets import load
 from fat_fpga.engines import get
 from fat_fpga.errors import EngineError, FinnError
@@ -24,7 +23,7 @@ from fat_fpga.faults import AnyFault, fault_space, parse_fault
 from fat_fpga.finn.build import Build
 from fat_fpga.finn.describe import describe
 from fat_fpga.finn.folding import Fold, Folding, read_build_folding
-from fat_fpga.network import Network
+from fat_fpga.network import Network, load_network
 from tests.board.fake_pynq import FakePynq
 from tests.finn.finn_board import FinnBoard
 from tests.finn.test_engine import hardened
@@ -81,7 +80,7 @@ def check(opened: Opened, faults: list[AnyFault], data: str, images: int) -> Boa
 
 @pytest.mark.parametrize("inject", ["thresholds", "stream"])
 def test_a_plain_network(inject: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     opened = Opened(network, FOLDS, inject, tmp_path, monkeypatch)
     faults: list[AnyFault] = list(fault_space(network, "channel"))[:: 7 if inject == "stream" else 11]
     if inject == "stream":
@@ -93,7 +92,7 @@ def test_a_plain_network(inject: str, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def test_a_network_with_voters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = hardened(load_bundled("tfc_w2a2"))
+    network = hardened(load_network("tfc_w2a2"))
     opened = Opened(network, VOTED, "stream", tmp_path, monkeypatch)
     faults = injectable(opened.open().engine.accelerator.description, list(fault_space(network, "channel"))[::9])
     runner = check(opened, faults, "demo:mnist", 3)
@@ -106,7 +105,7 @@ def test_a_network_with_voters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("inject", ["thresholds", "stream"])
 def test_a_convolutional_network(inject: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = load_bundled("cnv_w1a1")
+    network = load_network("cnv_w1a1")
     folding = read_build_folding("stock", network) if inject == "stream" else colours(network)
     opened = Opened(network, folding, inject, tmp_path, monkeypatch)
     texts = ["conv1/channel[28] = +1", "fc6/channel[100] = -1"]
@@ -119,7 +118,7 @@ def test_finn_s_own_driver_moves_the_same_bytes(
     name: str, data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The driver package, on the same deployment package: thresholds, DMA registers, bytes in, classes out."""
-    network, images = load_bundled(name), load(data, limit=2).images
+    network, images = load_network(name), load(data, limit=2).images
     folding = FOLDS if name.startswith("tfc") else colours(network)
     opened = Opened(network, folding, "thresholds", tmp_path, monkeypatch)
     runner = opened.open()
@@ -155,7 +154,7 @@ def test_the_first_notebook_on_a_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its cells as they stand, but for fewer images: the accelerator gives out classes, not scores."""
-    Opened(load_bundled("tfc_w2a2"), FOLDS, "stream", tmp_path, monkeypatch)
+    Opened(load_network("tfc_w2a2"), FOLDS, "stream", tmp_path, monkeypatch)
     (tmp_path / "deploy").rename(tmp_path / "tfc_w2a2")
     monkeypatch.setenv("FAT_FPGA_BOARDS", str(tmp_path))
     monkeypatch.setenv("MPLBACKEND", "Agg")
@@ -175,7 +174,7 @@ def test_the_first_notebook_on_a_build(
 def test_a_model_that_is_no_finished_build(tmp_path: Path) -> None:
     from qonnx.core.modelwrapper import ModelWrapper
 
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     build = Build(network, tmp_path, board("ZCU104"), FOLDS)
     build.run("minimise")
     model = ModelWrapper(str(tmp_path / "intermediate_models" / "minimise.onnx"))
@@ -184,8 +183,8 @@ def test_a_model_that_is_no_finished_build(tmp_path: Path) -> None:
 
 
 def test_another_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = Opened(load_bundled("tfc_w2a2"), FOLDS, "stream", tmp_path, monkeypatch)
-    other, digits, engine = load_bundled("tfc_w2a2_fat2"), load("demo:mnist", limit=1), opened.open().engine
+    opened = Opened(load_network("tfc_w2a2"), FOLDS, "stream", tmp_path, monkeypatch)
+    other, digits, engine = load_network("tfc_w2a2_fat2"), load("demo:mnist", limit=1), opened.open().engine
     with pytest.raises(EngineError, match="the board was built from another network than tfc_w2a2_fat2"):
         engine.open(other).run(digits.images, digits.labels, [])
     description = Description.read(opened.package / "board.json")

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.crosscheck import crosscheck, sample_faults
 from fat_fpga.datasets import load
 from fat_fpga.engines import get
@@ -17,7 +16,7 @@ from fat_fpga.errors import EngineError, FinnError
 from fat_fpga.faults import AnyFault, parse_fault, places
 from fat_fpga.finn.graph import check_mappable
 from fat_fpga.hardening.rewrite import rearranged
-from fat_fpga.network import Network
+from fat_fpga.network import Network, load_network
 from tests.designs.random_network import random_images, random_network
 
 KINDS = ("channel", "pixel", "element", "pe", "weight", "threshold")
@@ -43,7 +42,7 @@ def assert_equal(network: Network, images: Any, faults: Sequence[AnyFault]) -> N
 
 @pytest.mark.parametrize("name", ["cnv_w1a1", "cnv_w2a2"])
 def test_shipped_networks_on_real_images(name: str) -> None:
-    network = load_bundled(name)
+    network = load_network(name)
     images = load("demo:cifar10", limit=3).images
     streams = get("finn").open(network).trace(images)
     assert list(streams) == list(places(network))
@@ -54,13 +53,13 @@ def test_shipped_networks_on_real_images(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["tfc_w2a2", "lfc_w1a1"])
 def test_fully_connected_networks(name: str) -> None:
-    network = load_bundled(name)
+    network = load_network(name)
     assert_equal(network, random_images(network, 2), sample_faults(network, KINDS, 18, 2))
 
 
 @pytest.mark.parametrize("name", ["cnv_w1a1", "cnv_w2a2"])
 def test_a_hardened_network(name: str) -> None:
-    network = hardened(load_bundled(name))
+    network = hardened(load_network(name))
     images = load("demo:cifar10", limit=1).images
     faults = sample_faults(network, KINDS, 18, 1, seed=1)
     faults += [parse_fault("conv1.vote/channel[3] = +1"), parse_fault("conv2.vote/pixel[1,2] = -1")]
@@ -94,7 +93,7 @@ def test_random_networks() -> None:
 
 def test_ties_go_to_the_first_class() -> None:
     """Scores of few inputs tie often."""
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     images = np.zeros((2, *network.input.shape), np.uint8)
     for channel in range(0, 64, 7):
         fault = parse_fault(f"fc2/channel[{channel}] = 0")
@@ -112,13 +111,13 @@ def test_ties_go_to_the_first_class() -> None:
     ],
 )
 def test_what_finn_cannot_express_is_refused(text: str, reason: str) -> None:
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     with pytest.raises(EngineError, match=reason):
         get("finn").open(network).run(random_images(network, 1), np.zeros(1, np.int64), [parse_fault(text)])
 
 
 def test_a_saboteur_is_disarmed_afterwards() -> None:
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     images = random_images(network, 1)
     engine = get("finn")
     before = engine.open(network).trace(images)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from fat_fpga.boards import board
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.errors import FinnError
 from fat_fpga.finn import auto
 from fat_fpga.finn.auto import auto_folding
@@ -20,7 +19,7 @@ from fat_fpga.finn.graph import nodes_of
 from fat_fpga.finn.parallel import grouped
 from fat_fpga.hardening.costs.finn import arithmetic_of, ask_finn
 from fat_fpga.hardening.design import UnitShape
-from fat_fpga.network import Levels
+from fat_fpga.network import Levels, load_network
 from fat_fpga.network.datatypes import smallest_type
 from fat_fpga.network.words import unit_weight_type
 from tests.finn.test_engine import hardened
@@ -29,7 +28,7 @@ ZCU104, PYNQ = board("ZCU104"), board("Pynq-Z1")
 
 
 def test_stock_cnv_w1a1_is_what_finn_publishes() -> None:
-    network = load_bundled("cnv_w1a1")
+    network = load_network("cnv_w1a1")
     found = estimate(network, read_build_folding("stock", network), PYNQ)
     assert (found.lut, found.bram_18k, found.cycles) == (23_919, 147, 32_768)
     assert int(found.rate) == 3_051
@@ -41,7 +40,7 @@ def test_stock_cnv_w1a1_is_what_finn_publishes() -> None:
 
 
 def test_writable_thresholds_cost_what_was_measured_and_voters_and_saboteurs_are_counted() -> None:
-    network = load_bundled("cnv_w1a1")
+    network = load_network("cnv_w1a1")
     folding = read_build_folding("stock", network)
     plain = estimate(network, folding, ZCU104)
     assert 1_000 < estimate(network, folding, ZCU104, inject="thresholds").lut - plain.lut < 1_400
@@ -53,7 +52,7 @@ def test_writable_thresholds_cost_what_was_measured_and_voters_and_saboteurs_are
 
 
 def test_voters_are_counted_and_keep_the_rate() -> None:
-    network = load_bundled("cnv_w2a2")
+    network = load_network("cnv_w2a2")
     copied = hardened(network)
     folding = read_build_folding(",".join(["4x1"] * 8 + ["5x1"]), copied)
     found = estimate(copied, folding, ZCU104)
@@ -67,7 +66,7 @@ def test_voters_are_counted_and_keep_the_rate() -> None:
 
 @pytest.mark.parametrize(("name", "rates"), [("cnv_w1a1", (300, 1000, 3051)), ("cnv_w2a2", (200, 500, 868))])
 def test_automatic_folding_meets_its_rate_and_never_costs_more_than_stock(name: str, rates: tuple[int, ...]) -> None:
-    network = load_bundled(name)
+    network = load_network(name)
     stock = estimate(network, read_build_folding("stock", network), ZCU104)
     for rate in rates:
         found = estimate(network, auto_folding(network, rate, ZCU104), ZCU104)
@@ -80,11 +79,11 @@ def test_automatic_folding_meets_its_rate_and_never_costs_more_than_stock(name: 
 
 def test_automatic_folding_is_the_cheapest_of_all() -> None:
     """Every combination of legal foldings of a network whose places have few of them."""
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     part, budget = part_of(PYNQ), 4_000
     model = unfolded(network, part)
     options = []
-    for place, group in grouped(nodes_of(model, network)).items():
+    for place, group in grouped(nodes_of(model, network), network).items():
         legal = [c for c in auto._choices(network, place, group, part) if auto._as_stock(c.fold) and c.cycles <= budget]
         best = sorted(legal, key=lambda choice: sum(choice.needs))
         options.append(best[:: max(len(best) // 5, 1)] + best[:1])
@@ -98,14 +97,14 @@ def test_automatic_folding_is_the_cheapest_of_all() -> None:
 
 
 def test_memories_move_to_luts_where_block_ram_is_short() -> None:
-    network = load_bundled("cnv_w2a2")
+    network = load_network("cnv_w2a2")
     found = estimate(network, auto_folding(network, 2_000, PYNQ), PYNQ)
     assert found.rate >= 2_000
     check_fits(found, PYNQ)
 
 
 def test_what_cannot_be_is_told_with_the_nearest_that_can() -> None:
-    network = load_bundled("cnv_w1a1")
+    network = load_network("cnv_w1a1")
     with pytest.raises(
         FinnError, match=r"conv0 cannot be that fast: with 64 PEs and 3 SIMD lanes it takes 8,167 cycles"
     ):
@@ -126,7 +125,7 @@ def test_what_cannot_be_is_told_with_the_nearest_that_can() -> None:
 
 
 def test_checksum_hooks_are_counted_and_leave_nothing_behind() -> None:
-    network = load_bundled("cnv_w1a1")
+    network = load_network("cnv_w1a1")
     folding = read_build_folding("stock", network)
     plain = estimate(network, folding, PYNQ)
     hooked = estimate(network, folding, PYNQ, checksums=True)
@@ -142,7 +141,7 @@ def test_checksum_hooks_are_counted_and_leave_nothing_behind() -> None:
 @pytest.mark.parametrize("name", ["cnv_w1a1", "cnv_w2a2"])
 def test_the_planner_asks_for_the_same_units(name: str) -> None:
     """Its figures do not depend on the values of weights: equal where FINN's do not, else an upper bound."""
-    network = load_bundled(name)
+    network = load_network(name)
     found = estimate(network, read_build_folding("stock", network), PYNQ)
     units = [layer for layer in found.layers if layer.node.startswith("MVAU")]
     before = network.input.levels
@@ -163,7 +162,7 @@ def kind(levels: Levels) -> str:
 
 
 def test_a_written_folding_is_read_back(tmp_path: Path) -> None:
-    network = load_bundled("cnv_w1a1")
+    network = load_network("cnv_w1a1")
     folding = auto_folding(network, 1_000, ZCU104)
     folding.write(tmp_path / "f.json")
     assert read_build_folding(str(tmp_path / "f.json"), network).folds == folding.folds

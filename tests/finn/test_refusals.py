@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.errors import FaultError, FinnError
 from fat_fpga.finn.folding import Fold, plan_folding, read_build_folding
 from fat_fpga.finn.graph import check_mappable
 from fat_fpga.hardening import Plan, UnitPlan, harden
 from fat_fpga.hardening.plan import identity_plan
 from fat_fpga.hardening.rewrite import rearranged
-from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, MaxPool, Network, load_network
 from tests.designs.random_network import random_network
 
 CNV = "16x3,32x32,16x32,16x32,4x32,1x32,1x4,1x8,5x1"
@@ -32,26 +31,26 @@ CNV = "16x3,32x32,16x32,16x32,4x32,1x32,1x4,1x8,5x1"
 )
 def test_a_folding_that_does_not_divide(folding: str, message: str) -> None:
     with pytest.raises(FinnError, match=message):
-        read_build_folding(folding, load_bundled("cnv_w1a1"))
+        read_build_folding(folding, load_network("cnv_w1a1"))
 
 
 def test_a_folding_of_another_network(tmp_path: Path) -> None:
     with pytest.raises(FinnError, match="stock: it is for CNV, and tfc_w2a2 has other layers"):
-        read_build_folding("stock", load_bundled("tfc_w2a2"))
+        read_build_folding("stock", load_network("tfc_w2a2"))
     with pytest.raises(FaultError, match="it has 2 PE counts, tfc_w2a2 has 4 units"):
-        read_build_folding("1x1,1x1", load_bundled("tfc_w2a2"))
+        read_build_folding("1x1,1x1", load_network("tfc_w2a2"))
     path = tmp_path / "f.json"
     entries = {f"fc{i}": {"PE": 2, "SIMD": 2} for i in range(4)}
     path.write_text(json.dumps({**entries, "fc1": {"PE": 2, "SIMD": 2, "ram_style": "tape"}}))
     with pytest.raises(FinnError, match="fc1 has the memory 'tape', expected one of auto, block, distributed"):
-        read_build_folding(str(path), load_bundled("tfc_w2a2"))
+        read_build_folding(str(path), load_network("tfc_w2a2"))
     path.write_text(json.dumps({**entries, "labels": {"PE": 3}}))
     with pytest.raises(FinnError, match="labels has 10 channels, which PE 3 does not divide"):
-        read_build_folding(str(path), load_bundled("tfc_w2a2"))
+        read_build_folding(str(path), load_network("tfc_w2a2"))
 
 
 def test_copies_on_one_pe() -> None:
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     rows = [0, 0, 0, *range(1, 64)]
     network = rearranged(network, "fc0", rows)
     read_build_folding("3x1,1x1,1x1,1x1", network)
@@ -60,7 +59,7 @@ def test_copies_on_one_pe() -> None:
 
 
 def test_the_folding_of_a_plan_is_for_the_network_with_its_copies() -> None:
-    network = load_bundled("tfc_w2a2")
+    network = load_network("tfc_w2a2")
     rows, order = (0, 0, 0, *range(1, 64)), tuple(range(64))
     units = [UnitPlan("fc0", 64, 22, 49, rows, order), identity_plan("fc1", 64, 4, 16)]
     units += [identity_plan("fc2", 64, 16, 4), identity_plan("fc3", 10, 2, 16)]
@@ -73,7 +72,7 @@ def test_the_folding_of_a_plan_is_for_the_network_with_its_copies() -> None:
 
 def test_stock_foldings_fit_and_are_by_weight_type() -> None:
     for name, pes in (("cnv_w1a1", 16), ("cnv_w2a2", 8)):
-        assert read_build_folding("stock", load_bundled(name)).folds["conv0"].pe == pes
+        assert read_build_folding("stock", load_network(name)).folds["conv0"].pe == pes
 
 
 def unit(name: str, levels: Levels | None, channels: int = 2, kind: str = "INT2") -> MatrixVectorUnit:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from fat_fpga.boards import board
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.datasets import load
 from fat_fpga.engines.reference import execute
 from fat_fpga.errors import FinnError
@@ -20,7 +19,7 @@ from fat_fpga.finn.inject import insert_checksum
 from fat_fpga.finn.layers import UNIT
 from fat_fpga.finn.layout import to_stream
 from fat_fpga.finn.parallel import apply_folding
-from fat_fpga.network import Network
+from fat_fpga.network import Network, load_network
 from tests.designs.random_network import random_images, random_network
 from tests.finn.test_engine import hardened
 
@@ -61,7 +60,7 @@ def test_random_networks() -> None:
     ],
 )
 def test_the_specialised_graph_computes_the_network(name: str, copies: bool, inject: str | None, hooks: bool) -> None:
-    network = load_bundled(name)
+    network = load_network(name)
     network = hardened(network) if copies else network
     image = load("demo:cifar10", limit=1).images if name.startswith("cnv") else random_images(network, 1)
     check(network, image, inject, 300, hooks)

@@ -7,7 +7,6 @@ import pytest
 
 from fat_fpga.boards import board
 from fat_fpga.checksums import checksums
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.engines import get
 from fat_fpga.faults import places
 from fat_fpga.finn.auto import auto_folding
@@ -17,7 +16,7 @@ from fat_fpga.finn.graph import ACTIVATION, LABELS, nodes_of
 from fat_fpga.finn.instrumented import instrumented
 from fat_fpga.finn.layers import POOL, UNIT, VOTE
 from fat_fpga.finn.parallel import apply_folding
-from fat_fpga.network import Network
+from fat_fpga.network import Network, load_network
 from tests.designs.random_network import random_images
 from tests.finn.hls_checksum import checksum_hook
 from tests.finn.test_engine import hardened
@@ -59,7 +58,7 @@ def finn_checksums(network: Network, folding: str, image: np.ndarray) -> dict[st
     [("cnv_w1a1", "stock"), ("cnv_w1a1", "auto:500"), ("cnv_w2a2", "stock"), ("tfc_w2a2", "auto:20000")],
 )
 def test_our_checksums_are_those_of_finn_s_streams(name: str, folding: str) -> None:
-    network = load_bundled(name)
+    network = load_network(name)
     image = random_images(network, 1, 3)
     ours = checksums(network, get("reference").open(network).trace(image))
     theirs = finn_checksums(network, folding, image[0])
@@ -68,7 +67,7 @@ def test_our_checksums_are_those_of_finn_s_streams(name: str, folding: str) -> N
 
 
 def test_voted_streams() -> None:
-    network = hardened(load_bundled("tfc_w2a2"))
+    network = hardened(load_network("tfc_w2a2"))
     image = random_images(network, 1, 3)
     ours = checksums(network, get("reference").open(network).trace(image))
     theirs = finn_checksums(network, "auto:10000", image[0])

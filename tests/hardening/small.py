@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from fat_fpga.campaign import Run
-from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.costs import finn
 from fat_fpga.hardening.costs.finn import Arithmetic, FinnModel
 from fat_fpga.hardening.costs.folded import FoldedModel
 from fat_fpga.hardening.costs.macs import MacsModel
 from fat_fpga.hardening.costs.model import CostModel
 from fat_fpga.hardening.criticality import Criticality, criticality_of
+from fat_fpga.network.folding import Fold
 from tests.campaign.tiny import tiny_run
 
 FOLDS = {"conv0": Fold(2, 1), "conv1": Fold(1, 2), "fc2": Fold(2, 1)}

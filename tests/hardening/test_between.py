@@ -9,21 +9,21 @@ import pytest
 
 from fat_fpga.boards import Board
 from fat_fpga.campaign.layer_table import LayerRow, layer_table
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.errors import PlanError
-from fat_fpga.faults.folding import Fold, read_folds
 from fat_fpga.hardening.costs.around import between_units
 from fat_fpga.hardening.costs.finn import FinnModel
 from fat_fpga.hardening.costs.model import Between
 from fat_fpga.hardening.costs.window import Window
 from fat_fpga.hardening.plan_costs import BETWEEN
 from fat_fpga.hardening.planner import Planner
+from fat_fpga.network import load_network
+from fat_fpga.network.folding import Fold, read_folds
 from tests.hardening.small import FOLDS, cost_model, tiny_criticality
 
 
 def test_stock_network() -> None:
     """LUTs and cycles of fat-fpga finn estimate."""
-    network = load_bundled("cnv_w1a1")
+    network = load_network("cnv_w1a1")
     folds = read_folds("16x3,32x32,16x32,16x32,4x32,1x32,1x4,1x8,5x1", network.units, "cnv_w1a1")
     found = between_units(layer_table(network), folds, 32768)
     assert found[:3] == [

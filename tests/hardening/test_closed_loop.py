@@ -18,9 +18,9 @@ from fat_fpga.faults import fault_space, parse_fault
 from fat_fpga.hardening import Plan, harden, verify, write_plan
 from fat_fpga.hardening.confidence import worst_case
 from fat_fpga.hardening.plan_text import plan_summary
+from fat_fpga.hardening.verification_text import verification_text
 from fat_fpga.network import Levels, Network, write_qonnx
 from fat_fpga.reports import compare, comparison_text, report_text, write_comparison_csv
-from fat_fpga.reports.verification import verification_text
 from tests.campaign.tiny import tiny_data, tiny_network
 from tests.hardening.random_plan import plan_of, random_unit
 

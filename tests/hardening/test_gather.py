@@ -13,11 +13,11 @@ import pytest
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.errors import PlanError
 from fat_fpga.faults import parse_fault
-from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.costs.folded import FoldedModel
 from fat_fpga.hardening.gather import Group, Groups, Trial, gather, gathered, natural, order_of, search
 from fat_fpga.hardening.planner import Planner
 from fat_fpga.network import Network
+from fat_fpga.network.folding import Fold
 from tests.campaign.tiny import tiny_data, tiny_network
 from tests.hardening.small import tiny_criticality
 

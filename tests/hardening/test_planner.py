@@ -243,9 +243,9 @@ def _units():  # type: ignore[no-untyped-def]
 
 def test_copies_can_make_a_unit_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
     """64 rows within 115,200 cycles take 8 PEs; 70 rows, three channels triplicated, take 5."""
-    from fat_fpga.faults.folding import Fold
     from fat_fpga.hardening.cheapest import Builder
     from fat_fpga.hardening.design import UnitShape
+    from fat_fpga.network.folding import Fold
 
     conv0 = UnitShape("conv0", 64, 27, 3, 900, "INT2", "INT8", "INT2")
     last = UnitShape("fc1", 10, 64, 64, 1, "INT2", "INT2", "")

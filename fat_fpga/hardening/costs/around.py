@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from fat_fpga.campaign import LayerRow
-from fat_fpga.faults.folding import Fold, divisors
 from fat_fpga.hardening.costs.model import Between
 from fat_fpga.hardening.costs.window import Window
 from fat_fpga.hardening.design import activations_of, bits_of
+from fat_fpga.network.folding import Fold, divisors
 
 MEMORIES = ((72, 4096), (36, 8192), (18, 16384), (9, 32768), (36, 512), (18, 1024), (9, 2048), (1, 64))
 """Width and depth of what memories of thresholds are built from; the last one is a LUT."""

@@ -17,13 +17,13 @@ from typing import Any
 
 from fat_fpga.boards import Board
 from fat_fpga.campaign import LayerRow
-from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.costs.around import between_units
 from fat_fpga.hardening.costs.estimate import Arithmetic, Estimate
 from fat_fpga.hardening.costs.model import Between, Built
 from fat_fpga.hardening.costs.mvau import accumulator_bits, formula, on_dsps
 from fat_fpga.hardening.costs.voter import voter_luts
 from fat_fpga.hardening.design import UnitShape, bits_of
+from fat_fpga.network.folding import Fold
 
 TABLE = "finn_mvau.json.xz"
 VERSION = "finn-plus 1.6.1"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from fat_fpga.campaign import LayerRow
-from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.costs.model import Between, Built
 from fat_fpga.hardening.costs.voter import MACS_PER_VOTE
+from fat_fpga.network.folding import Fold
 
 
 class FoldedModel:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from fat_fpga.campaign.layer_table import layer_table
-from fat_fpga.cli.model import load_bundled
-from fat_fpga.faults.folding import read_folds
 from fat_fpga.hardening.costs.estimate import Arithmetic
 from fat_fpga.hardening.costs.finn import TABLE, arithmetic_of, ask_finn
 from fat_fpga.hardening.design import UnitShape, units_of
+from fat_fpga.network import load_network
+from fat_fpga.network.folding import read_folds
 
 NETWORKS = {"cnv_w1a1": "bnn-pynq", "cnv_w2a2": "bnn-pynq", "tfc_w2a2": "16x49,4x16,16x4,2x16"}
 """Bundled networks, and the folding of each: BNN-PYNQ's, and that of the simulated boards."""
@@ -28,7 +28,7 @@ def table(networks: Mapping[str, str] = NETWORKS) -> dict[str, Any]:
     """The content of the table, by asking FINN; ``networks`` are bundled ones, each with a folding."""
     units: dict[Arithmetic, dict[str, Any]] = {}
     for name, folding in networks.items():
-        network = load_bundled(name)
+        network = load_network(name)
         folds = read_folds(folding, network.units, name)
         for unit, fold in zip(units_of(layer_table(network)), folds.values(), strict=True):
             own = units.setdefault(arithmetic_of(unit), {})

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fat_fpga.campaign import LayerRow
-from fat_fpga.faults.folding import Fold
 from fat_fpga.hardening.design import UnitShape
+from fat_fpga.network.folding import Fold
 
 
 @dataclass(frozen=True)

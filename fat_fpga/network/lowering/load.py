@@ -10,6 +10,7 @@ from onnx import external_data_helper
 
 from fat_fpga.errors import ModelError
 from fat_fpga.files import readable
+from fat_fpga.models import zoo
 from fat_fpga.network.layers import Shape
 from fat_fpga.network.lowering.built_in import check_fault_free, fault_in, without_fault
 from fat_fpga.network.lowering.pixels import Pixels
@@ -21,6 +22,12 @@ from fat_fpga.network.network import Network
 def load(path: Path, name: str | None = None, pixels: Pixels = "auto", image_shape: Shape | None = None) -> Network:
     """See `fat_fpga.network.load_network`."""
     return load_with_sites(path, name, pixels, image_shape)[0]
+
+
+def load_bundled(bundled: str, name: str | None = None) -> Network:
+    """A network that comes with the package."""
+    model = onnx.load_from_string(zoo.read_onnx(bundled))
+    return lower_model(model, name or bundled, bundled)[0]
 
 
 def load_with_sites(
@@ -38,21 +45,32 @@ def load_with_sites(
     except Exception as error:  # protobuf and onnx have many
         raise ModelError(f"{path} is not an ONNX file, or is damaged ({error}): export or copy it again") from error
     _load_data_beside(model, path)
+    return lower_model(model, name or readable(path.stem), str(path), pixels, image_shape)
+
+
+def lower_model(
+    model: onnx.ModelProto, name: str, where: str, pixels: Pixels = "auto", image_shape: Shape | None = None
+) -> tuple[Network, Sites]:
+    """The network that a model is, whose fault is told apart; ``where`` the model is from stands in messages."""
     try:
         fault = fault_in(model)
         model = without_fault(model) if fault else model
-        network, sites = lower_with_sites(model, name or readable(path.stem), pixels, image_shape)
+        network, sites = lower_with_sites(model, name, pixels, image_shape)
         if fault:
             check_fault_free(model, network.fingerprint)
         return replace(network, fault=fault) if fault else network, sites
     except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
+        raise ModelError(f"{where}: {error}") from error
+
+
+def tensors_of(model: onnx.ModelProto) -> list[onnx.TensorProto]:
+    """Every constant tensor of a model."""
+    return [*model.graph.initializer, *(a.t for node in model.graph.node for a in node.attribute if a.HasField("t"))]
 
 
 def _load_data_beside(model: onnx.ModelProto, path: Path) -> None:
     """Load the tensors that a model keeps in other files; ModelError where these cannot be read."""
-    tensors = [*model.graph.initializer, *(a.t for node in model.graph.node for a in node.attribute if a.HasField("t"))]
-    outside = [tensor for tensor in tensors if external_data_helper.uses_external_data(tensor)]
+    outside = [tensor for tensor in tensors_of(model) if external_data_helper.uses_external_data(tensor)]
     names = {entry.value for tensor in outside for entry in tensor.external_data if entry.key == "location"}
     for name in sorted(names):
         if Path(name).is_absolute() or ".." in Path(name).parts:

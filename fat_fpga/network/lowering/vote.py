@@ -17,4 +17,4 @@ def read_vote(node: Node, unit: str, channels: int) -> MajorityVote:
         raise refuse(node, f"expected three sources for each channel, got {sources.size} numbers")
     if sources.min() < 0 or sources.max() >= channels:
         raise refuse(node, f"its sources name channels {sources.min()} to {sources.max()}, {unit} has {channels}")
-    return MajorityVote(f"{unit}.vote", sources.reshape(-1, 3), node.name)
+    return MajorityVote.behind(unit, sources.reshape(-1, 3), node.name)

@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from fat_fpga.board.network_file import write_network
+from fat_fpga.network.network_file import write_network
 from tests.board.fake import describe, small_network
 from tests.fuzz.damage import damaged
 from tests.fuzz.target import Rng, Target, pick

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fat_fpga.board.network_file import write_network
+from fat_fpga.network.network_file import write_network
 from tests.campaign.tiny import tiny_network
 from tests.fuzz.damage import damaged
 from tests.fuzz.target import Rng, Target, pick

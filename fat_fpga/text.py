@@ -1,7 +1,8 @@
-"""Plain-text tables."""
+"""Tables and names, as plain text and for notebooks."""
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Sequence
 
@@ -14,6 +15,15 @@ def align(rows: Sequence[Sequence[str]], left: Sequence[int] = (0,), gap: str = 
         cells = [c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))]
         lines.append(gap.join(cells).rstrip())
     return "\n".join(lines)
+
+
+def html_table(rows: Sequence[Sequence[str]], caption: str) -> str:
+    """Rows of cells as an HTML table, the first row as its head; what is HTML in a cell is shown as it is written."""
+    head, *body = [[html.escape(shown(cell, 200)) for cell in row] for row in rows]
+    lines = [f"<table><caption>{html.escape(shown(caption, 300))}</caption>"]
+    for row, kind in ((head, "th"), *((row, "td") for row in body)):
+        lines.append(f"<tr>{''.join(f'<{kind}>{cell}</{kind}>' for cell in row)}</tr>")
+    return "\n".join([*lines, "</table>"])
 
 
 LONGEST_NAME = 40

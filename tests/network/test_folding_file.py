@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fat_fpga.errors import FaultError
-from fat_fpga.faults.folding import read_folding
+from fat_fpga.network.folding import read_folding
 from tests.campaign.tiny import tiny_network
 
 GOOD: dict[str, Any] = {"conv0": {"PE": 2}, "conv1": {"PE": 1, "SIMD": None}, "fc2": {"PE": 4, "SIMD": 2}}

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from fat_fpga.board.network_file import read_network, write_network
 from fat_fpga.errors import ModelError
 from fat_fpga.network import Network
+from fat_fpga.network.network_file import read_network, write_network
 from tests.designs.random_network import networks, random_network
 
 

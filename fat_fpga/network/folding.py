@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.json_file import Entry, read_object
-from fat_fpga.network import Network
+from fat_fpga.network.network import Network
 
 BNN_PYNQ = {
     "bipolar weights": (16, 32, 16, 16, 4, 1, 1, 1, 4),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from fat_fpga.hardening.verify import Verdict, Verification
-from fat_fpga.reports.text import align, percent, shown
+from fat_fpga.text import align, percent, shown
 
 MOST = 10
 """Broken promises that are listed, unless all faults are."""
