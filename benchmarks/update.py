@@ -12,10 +12,10 @@ from statistics import median
 from time import perf_counter
 
 from benchmarks.campaigns import faults_of
-from fat_fpga.cli.model import load_bundled
 from fat_fpga.datasets import load
 from fat_fpga.engines.native_engine import NativeEngine, chosen_instruction_set
 from fat_fpga.engines.native_session import UPDATE
+from fat_fpga.network import load_network
 
 CASES = (("cnv_w1a1", "channel"), ("cnv_w1a1", "pixel"), ("cnv_w1a1", "weight"), ("cnv_w2a2", "channel"))
 WAYS = ("automatic", "sparse", "popcount")
@@ -29,7 +29,7 @@ def main() -> None:
     print(f"seconds by {chosen_instruction_set()}, median of {args.rounds} turns\n")
     print(f"{'':20}" + "".join(f"{way:>11}" for way in WAYS))
     for name, kind in CASES:
-        network = load_bundled(name)
+        network = load_network(name)
         data = load("demo:cifar10", limit=args.images)
         faults = faults_of(network, kind)
         seconds: dict[str, list[float]] = {way: [] for way in WAYS}

@@ -16,7 +16,7 @@ from threading import Lock
 from time import perf_counter
 from typing import NamedTuple
 
-import fat_fpga
+from fat_fpga import __version__
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Engine, Outcome, Session
 from fat_fpga.errors import CampaignError, ModelWarning
@@ -95,7 +95,7 @@ def fingerprint(network: Network) -> str:
 
 @cache
 def _sources() -> str:
-    folder, digest = Path(fat_fpga.__file__).parent, hashlib.sha256()
+    folder, digest = Path(__file__).parents[1], hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
         digest.update(f"{path.relative_to(folder).as_posix()}\n".encode())
         digest.update(path.read_bytes())
@@ -104,7 +104,7 @@ def _sources() -> str:
 
 def code() -> Code:
     """That of this process."""
-    return Code(fat_fpga.__version__, _sources())
+    return Code(__version__, _sources())
 
 
 def hold(blob: bytes) -> bytes:
