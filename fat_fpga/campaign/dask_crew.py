@@ -98,6 +98,7 @@ class DaskCrew(Crew):
         self._workers: list[str] = []
         self._suspects: set[str] = set()  # workers that held a late task and gave no answer since
         self._looked = 0.0
+        self._job_losses = 0  # in a row
         self._job = self._submit(dask_worker.hold, self._blob)
         self._look()
 
@@ -153,6 +154,7 @@ class DaskCrew(Crew):
             self._forget(task)
             self._usual.append((monotonic() - task.sent) / task.inferences)
             self._suspects.discard(part.worker)
+            self._job_losses = 0
             task.chunk.parts[task.number] = part
             if monotonic() - self._looked > POLL:
                 self._look()
@@ -198,8 +200,11 @@ class DaskCrew(Crew):
         except CampaignError:
             raise
         except KilledWorker as error:
-            task.losses += 1
-            if task.losses >= LOSSES:
+            if str(error.task) != future.key:
+                self._renew_job(str(error.task))
+            else:
+                task.losses += 1
+            if max(task.losses, self._job_losses) >= LOSSES:
                 raise CampaignError(
                     f"the workers that were given the same {len(task.chunk.positions):,} faults died, {LOSSES} times "
                     "over: have they enough memory? --chunk gives them fewer faults at a time"
@@ -221,6 +226,12 @@ class DaskCrew(Crew):
                 f"the same {self._engine.name} engine: one of the two machines or installations is wrong"
             )
         return part
+
+    def _renew_job(self, lost: str) -> None:
+        """Send the network and the images again where Dask gave up to hold them, which it then does for good."""
+        if lost == self._job.key:
+            self._job_losses += 1
+            self._job = self._submit(dask_worker.hold, self._blob)
 
     def _fetched(self, future: Future) -> Part:
         """A result, brought here; TimeoutError where the worker that has it does not answer."""

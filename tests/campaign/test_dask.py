@@ -165,8 +165,8 @@ def meanwhile(act: Callable[[threading.Event], None]) -> Iterator[None]:
 
 def processes(cluster: Any) -> list[int]:
     """Of the workers that are ready; Dask does not start one anew that dies while it starts."""
-    ready = set(cluster.scheduler.workers)
-    return [nanny.pid for nanny in cluster.workers.values() if nanny.pid and nanny.worker_address in ready]
+    nannies = [nanny for nanny in cluster.workers.values() if nanny.process is not None]
+    return [nanny.pid for nanny in nannies if nanny.process.status.name == nanny.status.name == "running"]
 
 
 def test_workers_killed_at_random_lose_and_repeat_nothing(cluster: Any, client: Any, tmp_path: Path) -> None:
