@@ -18,8 +18,6 @@ from collections.abc import Callable
 from functools import cache, wraps
 from typing import Any, Literal, ParamSpec, TypeVar
 
-import numpy as np
-
 from fat_fpga.errors import ArgumentError
 
 P = ParamSpec("P")
@@ -42,7 +40,6 @@ HELP = {
 
 PLAIN = {
     os.PathLike: "path",
-    np.ndarray: "ndarray",
     dict: "dict",
     int: "a whole number",
     float: "a number",
@@ -93,7 +90,7 @@ def fits(value: object, hint: Any) -> bool:
     if kind is None or kind is type(None):
         return value is None
     if kind in (int, float):
-        return isinstance(value, (numbers.Integral, np.integer) if kind is int else (numbers.Real, np.number))
+        return isinstance(value, numbers.Integral if kind is int else numbers.Real)  # numpy's numbers are registered
     if kind is bool or not isinstance(kind, type):
         return True
     if kind is collections.abc.Sequence:
@@ -135,7 +132,7 @@ def _names(hint: Any) -> list[str]:
     kind = origin or hint
     if kind in PLAIN:
         return [PLAIN[kind]]
-    if isinstance(kind, type) and issubclass(kind, collections.abc.Iterable) and parts:
+    if isinstance(kind, type) and issubclass(kind, collections.abc.Iterable) and parts and kind.__name__ != "ndarray":
         what = "a sequence" if kind in (collections.abc.Sequence, collections.abc.Iterable) else f"a {kind.__name__}"
         return [f"{what} of {' or '.join(_names(parts[0]))}"]
     return [getattr(kind, "__name__", str(kind))]

@@ -71,6 +71,7 @@ def _check(args: argparse.Namespace, engine: Engine, found: dict[str, Any], outp
     from fat_fpga.cli.info import describe
     from fat_fpga.cli.model import load_model
     from fat_fpga.datasets import load
+    from fat_fpga.faults import MODELS
 
     network = load_model(args, faulty=True)
     faults = _faults(args, network)
@@ -83,8 +84,8 @@ def _check(args: argparse.Namespace, engine: Engine, found: dict[str, Any], outp
         "faults": faults,
     }
     counts = ", ".join(f"{kind} {count:,}" for kind, count in faults.items() if count)
-    if "pe" not in faults:
-        counts += "; pe with --folding"
+    if missing := [kind for kind in MODELS if kind not in faults]:
+        counts += f"; {', '.join(missing)} with --folding"
     outputs.say(f"{describe(network)}\n\nfaults by kind: {counts}\n")
     if args.data is None:
         outputs.say("The model can be campaigned. How well it knows some images: --data")
@@ -112,7 +113,7 @@ def _faults(args: argparse.Namespace, network: Network) -> dict[str, int]:
     from fat_fpga.faults import MODELS, fault_space
 
     pes = folding_of(args, network)
-    kinds = [kind for kind in MODELS if kind != "pe" or pes is not None]
+    kinds = [kind for kind in MODELS if pes is not None or not MODELS[kind].traits.needs_folding]
     return {kind: len(fault_space(network, kind, pes=pes, frames=1)) for kind in kinds}
 
 

@@ -54,13 +54,6 @@ def add_fault_arguments(parser: Parser) -> argparse.Action:
     return kinds
 
 
-def _kinds() -> str:
-    """The kinds of faults, for help."""
-    from fat_fpga.faults import MODELS
-
-    return ", ".join(MODELS)
-
-
 def space_of(args: argparse.Namespace, network: Network, kinds: Sequence[str], frames: int | None) -> FaultSpace:
     """The faults of these kinds that the arguments ask for.
 

@@ -7,16 +7,24 @@ all commands.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from fat_fpga.cli import numbers
-from fat_fpga.cli.parser import engines, formats, names
+from fat_fpga.cli.parser import Derived, engines, formats, names
 
 DATA = (
     "labelled images: cifar10:DIR, svhn:DIR, gtsrb:DIR, mnist:DIR, folder:DIR, npz:FILE, npy:DIR, or demo:cifar10; "
     "with @val, @train or @test[0:5000] after it other images"
 )
 FOLDING = "PEs of each unit: bnn-pynq, a list as 16,32,16, or a JSON file; SIMD lanes as 16x3,32x32"
+
+
+def _kinds() -> Iterable[str]:
+    from fat_fpga.faults import MODELS
+
+    return MODELS
+
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "--board": {
@@ -45,7 +53,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "dest": "kinds",
         "metavar": "KIND[,KIND]",
         "type": names,
-        "help": "kinds of fault: channel, pixel, element, pe, weight, threshold, accumulator, activation",
+        "help": Derived(lambda: f"kinds of fault: {', '.join(_kinds())}"),
     },
     "--figures": {"metavar": "DIR", "help": "draw the figures into this folder"},
     "--folding": {"metavar": "FOLDING", "help": FOLDING},

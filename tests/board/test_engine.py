@@ -218,12 +218,12 @@ def test_two_hosts_with_one_run_file_count_nothing_twice(tmp_path: Path) -> None
     def other_host() -> None:
         if device.transfers == 6 and not busy["inside"]:
             busy["inside"] = True
-            run_campaign(NETWORK, DATA, CHANNELS[:6], path, engine(others), chunk=6)
+            with pytest.raises(CampaignError, match="another process is working on"):
+                run_campaign(NETWORK, DATA, CHANNELS[:6], path, engine(others), chunk=6)
 
     device.on_transfer = other_host
-    with pytest.raises(CampaignError, match="another process is working on"):
-        run_campaign(NETWORK, DATA, CHANNELS[:6], path, engine(device), chunk=6)
-    run = Run.open(path)
+    run = run_campaign(NETWORK, DATA, CHANNELS[:6], path, engine(device), chunk=6)
+    assert busy["inside"]
     assert run.done == sum(session.faults for session in run.sessions) == 6
 
 

@@ -14,7 +14,7 @@ from fat_fpga.engines.reference import ReferenceSession
 from fat_fpga.errors import DataError
 
 CAMPAIGN = ("campaign", "tiny.onnx", "--data", "npz:tiny.npz", "-o", "a.run", "--engine", "reference", "--chunk", "4")
-CROSSCHECK = ("crosscheck", "tiny.onnx", "--engines", "native,reference", "--faults", "8", "--images", "2")
+CROSSCHECK = ("crosscheck", "tiny.onnx", "--engines", "native,reference", "--sample", "8", "--images", "2")
 
 
 class Terminal(io.StringIO):

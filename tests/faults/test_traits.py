@@ -24,6 +24,8 @@ ELSEWHERE = {
     "faults/traits.py": "names of axes",
     "hardening/plan_file.py": "a key of JSON files: the PEs of a unit",
     "reports/json_file.py": "a key of JSON files: the number of a PE",
+    "campaign/columns.py": "names of axes, and of columns of run files",
+    "campaign/fault_rows.py": "a column of run files",
     "finn/graph.py": "a role of nodes in FINN's graph",
 }
 """Files with the same words for other things. Training has error models of its own, which are no faults."""

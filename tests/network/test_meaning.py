@@ -283,7 +283,10 @@ def test_thresholds_of_a_channels_last_layout() -> None:
     builder = product(start())
     builder.node("MultiThreshold", rows, name="culprit", out_dtype="UINT3", data_layout="NHWC")
     message = refusal(finish(builder).model())
-    assert message == "node 'culprit' (MultiThreshold): its parameters differ between the pixels of a channel"
+    assert message == (
+        "node 'culprit' (MultiThreshold): its parameters differ between the pixels of a channel: take one for the tensor "
+        "or for each channel"
+    )
 
 
 def test_an_image_with_channels_last() -> None:
@@ -318,7 +321,8 @@ def _choice(builder: GraphBuilder, operator: str, *outputs: str, **attributes: A
 def test_one_score_has_no_largest() -> None:
     message = refusal(finish(product(start()), outputs=1).model())
     assert message == (
-        "node 'the_matmul' (MatMul): it yields one score; the class is that of the largest of two or more"
+        "node 'the_matmul' (MatMul): it yields one score; the class is that of the largest of two or more: "
+        "train it with a score for each of the two classes"
     )
 
 
@@ -379,7 +383,7 @@ def test_graphs_within_nodes_sparse_tensors_and_two_versions() -> None:
     assert "sparse initialisers" in refusal(model)
     model = finish(product(start())).model()
     model.opset_import.append(helper.make_opsetid("ai.onnx", 9))
-    assert "several versions of the standard operators: [9, 13]" in refusal(model)
+    assert "several versions of the standard operators, [9, 13]: convert it to one of them" in refusal(model)
 
 
 def test_functions_are_opened() -> None:

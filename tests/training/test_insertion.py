@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from fat_fpga import models
-from fat_fpga.errors import ModelError, TrainingError
+from fat_fpga.errors import ArgumentError, ModelError, TrainingError
 from fat_fpga.models.export import export_qonnx
 from fat_fpga.training import insert_injectors, remove_injectors
 from fat_fpga.training.injection import injectors_in
@@ -179,9 +179,11 @@ def test_refusals() -> None:
     with pytest.raises(ModelError, match="no quantised activations"):
         insert_injectors(nn.Sequential(qnn.QuantIdentity(), qnn.QuantLinear(3, 3, bias=False)), "channel", 5)
     model = one_layer(1)
-    for p in (-0.1, 100.1, float("nan"), True, "5"):
+    with pytest.raises(ArgumentError, match="p: expected a number, got the str '5'"):
+        insert_injectors(model, "channel", "5")  # type: ignore[arg-type]
+    for p in (-0.1, 100.1, float("nan"), True):
         with pytest.raises(TrainingError, match="p must be a probability in percent, from 0 to 100, got"):
-            insert_injectors(model, "channel", p)  # type: ignore[arg-type]
+            insert_injectors(model, "channel", p)
     with pytest.raises(TrainingError, match="unknown error model 'row'; known error models: channel, pixel, element"):
         insert_injectors(model, "row", 5)
     assert hooks(model) == 0
