@@ -284,8 +284,8 @@ def test_thresholds_of_a_channels_last_layout() -> None:
     builder.node("MultiThreshold", rows, name="culprit", out_dtype="UINT3", data_layout="NHWC")
     message = refusal(finish(builder).model())
     assert message == (
-        "node 'culprit' (MultiThreshold): its parameters differ between the pixels of a channel: take one for the tensor "
-        "or for each channel"
+        "node 'culprit' (MultiThreshold): its parameters differ between the pixels of a channel: take one for the "
+        "tensor or for each channel"
     )
 
 
