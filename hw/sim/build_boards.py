@@ -34,7 +34,7 @@ def critical(network: Network, unit: str, count: int) -> list[int]:
     """The channels of a unit that cost the most of the bundled digits when they are stuck."""
     digits = load("demo:mnist")
     faults = list(fault_space(network, "channel", layers=[unit]))
-    outcome = get("reference").run(network, digits.images, digits.labels, faults)
+    outcome = get("reference").open(network).run(digits.images, digits.labels, faults)
     worst: dict[int, int] = {}
     for fault, correct in zip(faults, outcome.correct.tolist(), strict=True):
         channel = fault.index[0]

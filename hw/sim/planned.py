@@ -7,13 +7,13 @@ from pathlib import Path
 
 from fat_fpga.campaign import run_campaign
 from fat_fpga.datasets import load
-from fat_fpga.faults import fault_space, folding
+from fat_fpga.faults import fault_space
 from fat_fpga.finn.folding import Fold, plan_folding
 from fat_fpga.hardening import check_same_function, harden, write_plan
 from fat_fpga.hardening.costs.finn import FinnModel
 from fat_fpga.hardening.criticality import criticality_of
 from fat_fpga.hardening.planner import Planner
-from fat_fpga.network import Network
+from fat_fpga.network import Network, folding
 
 DIGITS = 80
 """How many of the bundled ones the plan is about: a simulated board does a whole campaign on them in two minutes."""

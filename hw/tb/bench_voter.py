@@ -14,7 +14,7 @@ from cocotb.utils import get_sim_time
 
 from fat_fpga.board.registers import COPIES_SHIFT, VERSION, VOTER
 from fat_fpga.board.voter import signature, triplets
-from fat_fpga.engines.reference import vote
+from fat_fpga.engines.reference import output
 from fat_fpga.faults import Fault
 from fat_fpga.network import MajorityVote
 from fat_fpga.network.layers import IntArray
@@ -61,7 +61,7 @@ def noise(rng: np.random.Generator) -> IntArray:
 
 
 def voted(physical: IntArray) -> IntArray:
-    return vote(MajorityVote("any", VOTE.sources), physical)
+    return output(MajorityVote("any", VOTE.sources), physical, ())
 
 
 @cocotb.test()
