@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -25,7 +26,7 @@ def sources() -> Iterator[tuple[str, str]]:
             yield path.name, "\n".join(line for line in lines if not line.lstrip().startswith(("%", "!")))
     for path in (*(ROOT / "docs").glob("*.md"), ROOT / "README.md"):
         for block in re.findall(r"^```python\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
-            yield path.name, block
+            yield path.name, dedent(block)
 
 
 def missing(name: str, code: str) -> Iterator[str]:
