@@ -60,7 +60,7 @@ class Run:
     def __repr__(self) -> str:
         what = self.identity
         return (
-            f"<Run {self.title}: {what.network} on {what.dataset}, {self.images:,} images, "
+            f"<Run {"in memory" if self.path is None else self.path}: {what.network} on {what.dataset}, {self.images:,} images, "
             f"{self.done:,} of {self.asked:,} faults>"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
@@ -29,6 +30,7 @@ class Kept(Generic[T]):
         self._make, self._size = make, size
         self._found: OrderedDict[tuple[Hashable, ...], T] = OrderedDict()
         self._lock = Lock()
+        atexit.register(self._found.clear)  # compiled models go before the module that made them
 
     def __call__(self, network: Network, *options: Hashable) -> T:
         key = (network.name, memory_fingerprint(network), *options)

@@ -47,7 +47,7 @@ def test_a_run_in_memory_is_the_run_in_a_file(tmp_path: Path, scratch: Path) -> 
     run = run_campaign(network, data, engine="reference")
     assert same(run, kept)
     assert (run.path, run.complete) == (None, True)
-    assert repr(run).startswith("<Run the run in memory: tiny on tiny:test, 30 images, 14 of 14 faults>")
+    assert repr(run).startswith("<Run in memory: tiny on tiny:test, 30 images, 14 of 14 faults>")
     assert report_text(run).splitlines()[1:3] == report_text(kept).splitlines()[1:3]
     write_csv(run, tmp_path / "a.csv")
     assert "the run in memory" in comparison_text(compare([run, kept]))
