@@ -58,9 +58,9 @@ class Run:
     golden: npt.NDArray[np.int32]
 
     def __repr__(self) -> str:
-        what = self.identity
+        what, where = self.identity, "in memory" if self.path is None else self.path
         return (
-            f"<Run {"in memory" if self.path is None else self.path}: {what.network} on {what.dataset}, {self.images:,} images, "
+            f"<Run {where}: {what.network} on {what.dataset}, {self.images:,} images, "
             f"{self.done:,} of {self.asked:,} faults>"
         )
 
