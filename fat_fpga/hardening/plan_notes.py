@@ -48,7 +48,7 @@ def _rate_notes(planner: Planner, built: Sequence[Built]) -> list[str]:
     if last.cycles <= slowest(built):
         return []
     rate = f", {planner.clock * 1e6 / last.cycles:,.0f} frames a second" if planner.clock else ""
-    return [f"{last.name}: its {last.what} takes {last.cycles:,} cycles, more than any unit: no faster than that{rate}"]
+    return [f"{last.name}: {last.what} of {last.cycles:,} cycles, more than any unit: no faster than that{rate}"]
 
 
 def source_notes(planner: Planner, built: Sequence[Built]) -> list[str]:
