@@ -20,6 +20,7 @@ class Presses:
             if Presses.count == moment:
                 os.kill(os.getpid(), signal.SIGINT)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where this is started in the background
 moment = int(sys.argv.pop(1))
 sys.meta_path.insert(0, Presses())
 from fat_fpga.cli import main
