@@ -12,6 +12,7 @@ import numbers
 import os
 import re
 import sys
+import threading
 import types
 import typing
 from collections.abc import Callable
@@ -47,18 +48,30 @@ PLAIN = {
 }
 """What to call types that are not ours."""
 
+_door = threading.local()
+
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """A public function that refuses arguments of wrong types with an `ArgumentError`."""
+    """A public function that refuses arguments of wrong types with an `ArgumentError`.
+
+    What such a function calls in turn, in the same thread, is not looked at again: a campaign calls some once for each
+    of a million faults.
+    """
     names = list(inspect.signature(function).parameters)
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        if getattr(_door, "passed", False):
+            return function(*args, **kwargs)
         hints = _hints(function)
         for name, value in (*zip(names, args, strict=False), *kwargs.items()):
             if name in hints and not fits(value, hints[name]):
                 raise ArgumentError(_message(f"{function.__qualname__}: {name}", value, hints[name]))
-        return function(*args, **kwargs)
+        _door.passed = True
+        try:
+            return function(*args, **kwargs)
+        finally:
+            _door.passed = False
 
     return call
 

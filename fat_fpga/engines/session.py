@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from fat_fpga.arguments import checked
 from fat_fpga.engines.images import Images, Labels, check_images
 from fat_fpga.engines.outcome import Outcome, over_images
 from fat_fpga.errors import EngineError
@@ -64,6 +65,7 @@ class Session(ABC):
         self.name = name
         self.network = network
 
+    @checked
     def run(
         self,
         images: Images,
@@ -110,6 +112,7 @@ class Session(ABC):
 
         return over_images(outcomes(), len(faults), len(images), predictions)
 
+    @checked
     def trace(
         self, images: Images, fault: AnyFault | None = None, *, first_frame: int = 0, frames: int | None = None
     ) -> Streams:
