@@ -22,7 +22,6 @@ from fat_fpga.campaign.origin import Origin
 from fat_fpga.errors import CampaignError
 
 _LEVELS = re.compile(r"(-?\d{1,10}(,-?\d{1,10})*)?")
-_SIZES = ("channels", "height", "width")
 _LEAST = {"position": -1, "channels": 1, "height": 1, "width": 1, "weights": 0, "macs": 0}
 _ENTRIES = 1000
 """Entries of ``meta`` that are read; there are some twenty."""
