@@ -14,7 +14,7 @@ from fat_fpga.extras import advice
 from fat_fpga.models.family import NetworkSpec, names, spec
 
 if TYPE_CHECKING:
-    from fat_fpga.models.builder import QuantisedNetwork
+    from fat_fpga.models.builder import FamilyNetwork
 
 warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")  # Brevitas, at import
 
@@ -22,7 +22,7 @@ __all__ = ["NetworkSpec", "build", "names", "spec"]
 
 
 @checked
-def build(name: str, classes: int = 10) -> QuantisedNetwork:
+def build(name: str, classes: int = 10) -> FamilyNetwork:
     """Build a network of the family with fresh weights (drawn from torch's global generator).
 
     Raises:

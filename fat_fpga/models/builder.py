@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Any
+from typing import TypeAlias
 
 import brevitas.nn as qnn
-from torch import Tensor, nn
+from torch import nn
 
-from fat_fpga.models.activation import QuantisedActivation
+from fat_fpga.models.activation import QuantisedActivation, QuantisedImage, QuantisedReLU
 from fat_fpga.models.family import NetworkSpec
-from fat_fpga.models.norm import TensorNorm
-from fat_fpga.models.quantisers import FineWeightQuantiser, ImageQuantiser, UnsignedActivationQuantiser, WeightQuantiser
-
-NORM_EPS = 1e-4
-
-
-class Centre(nn.Module):
-    """Map pixels from [0, 1] to [-1, 1]."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return 2x - 1."""
-        return 2.0 * x - 1.0
+from fat_fpga.models.norm import NORM_EPS, Centre, TensorNorm
+from fat_fpga.models.residual import ResidualNetwork
+from fat_fpga.models.weights import QuantisedConv2d, QuantisedLinear
 
 
 class QuantisedNetwork(nn.Sequential):
@@ -38,25 +29,35 @@ class QuantisedNetwork(nn.Sequential):
         self.spec = spec
 
 
-def assemble(spec: NetworkSpec) -> QuantisedNetwork:
+FamilyNetwork: TypeAlias = QuantisedNetwork | ResidualNetwork
+"""What `fat_fpga.models.build` gives: a chain of modules, or a network with residual blocks."""
+
+
+def assemble(spec: NetworkSpec) -> FamilyNetwork:
     """Build the network with fresh weights, uniform in [-1, 1]."""
+    network: FamilyNetwork = ResidualNetwork(spec) if spec.topology.blocks else _chain(spec)
+    for weight in latent_weights(network):
+        nn.init.uniform_(weight, -1, 1)
+    return network
+
+
+def _chain(spec: NetworkSpec) -> QuantisedNetwork:
     topology = spec.topology
     layers: OrderedDict[str, nn.Module] = OrderedDict(centre=Centre())
     if spec.input_bits == 8:
-        layers["input"] = qnn.QuantIdentity(act_quant=ImageQuantiser, bit_width=8)
+        layers["input"] = QuantisedImage()
     else:
         layers["input"] = QuantisedActivation(spec.input_bits)
     channels, height, width = topology.input_shape
     for index, convolution in enumerate(topology.convolutions):
         name = f"conv{index}"
-        layers[name] = qnn.QuantConv2d(
+        layers[name] = QuantisedConv2d(
+            spec.bits_of_weights(index),
             channels,
             convolution.channels,
             convolution.kernel,
             stride=convolution.stride,
             padding=convolution.padding,
-            bias=False,
-            **_weights(spec, index),
         )
         channels = convolution.channels
         layers[f"{name}_norm"] = nn.BatchNorm2d(channels, eps=NORM_EPS)
@@ -70,19 +71,16 @@ def assemble(spec: NetworkSpec) -> QuantisedNetwork:
     features = channels * height * width
     for index, out_features in enumerate(topology.hidden, start=len(topology.convolutions)):
         name = f"fc{index}"
-        layers[name] = qnn.QuantLinear(features, out_features, bias=False, **_weights(spec, index))
+        layers[name] = QuantisedLinear(spec.bits_of_weights(index), features, out_features)
         layers[f"{name}_norm"] = nn.BatchNorm1d(out_features, eps=NORM_EPS)
         layers[f"{name}_act"] = _activation(spec)
         if topology.dropout:
             layers[f"{name}_drop"] = nn.Dropout(topology.dropout)
         features = out_features
     name = f"fc{spec.layers - 1}"
-    layers[name] = qnn.QuantLinear(features, spec.classes, bias=False, **_weights(spec, spec.layers - 1))
+    layers[name] = QuantisedLinear(spec.bits_of_weights(spec.layers - 1), features, spec.classes)
     layers[f"{name}_norm"] = TensorNorm(eps=NORM_EPS)
-    network = QuantisedNetwork(spec, layers)
-    for weight in latent_weights(network):
-        nn.init.uniform_(weight, -1, 1)
-    return network
+    return QuantisedNetwork(spec, layers)
 
 
 def latent_weights(model: nn.Module) -> list[nn.Parameter]:
@@ -91,15 +89,8 @@ def latent_weights(model: nn.Module) -> list[nn.Parameter]:
     return [layer.weight for layer in layers]
 
 
-def _weights(spec: NetworkSpec, layer: int) -> dict[str, Any]:
-    """Settings of the weights of layer number ``layer``."""
-    bits = spec.bits_of_weights(layer)
-    return {"weight_quant": WeightQuantiser if bits <= 2 else FineWeightQuantiser, "weight_bit_width": bits}
-
-
 def _activation(spec: NetworkSpec) -> nn.Module:
     """The activation of a hidden layer. An unsigned one is a ReLU: FINN takes unsigned quantisers only behind one."""
     if not spec.topology.unsigned:
         return QuantisedActivation(spec.activation_bits)
-    layer: nn.Module = qnn.QuantReLU(act_quant=UnsignedActivationQuantiser, bit_width=spec.activation_bits)
-    return layer
+    return QuantisedReLU(spec.activation_bits)

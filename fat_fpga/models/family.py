@@ -37,6 +37,21 @@ class Convolution:
 
 
 @dataclass(frozen=True)
+class Block:
+    """A residual block of two 3x3 convolutions: its result is added to its input.
+
+    Where it changes channels or size, a 1x1 convolution brings the input to the form of the result.
+
+    Attributes:
+        channels: it puts out.
+        stride: of its first convolution, in pixels.
+    """
+
+    channels: int
+    stride: int = 1
+
+
+@dataclass(frozen=True)
 class Topology:
     """Sizes of a network, without its precision.
 
@@ -48,6 +63,7 @@ class Topology:
         outer_weight_bits: bits of the weights of the first and of the last layer; ``None`` means as many as the others.
         unsigned: n-bit activations have the levels i / (2^n - 1) in [0, 1], instead of levels symmetric around zero.
         dropout: probability that a value is dropped in training, on the input and on each hidden activation.
+        blocks: residual blocks behind the convolutions; behind the last, each channel is averaged over all pixels.
     """
 
     input_shape: tuple[int, int, int]
@@ -57,6 +73,7 @@ class Topology:
     outer_weight_bits: int | None = None
     unsigned: bool = False
     dropout: float = 0.0
+    blocks: tuple[Block, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +94,14 @@ class NetworkSpec:
     @property
     def layers(self) -> int:
         """Number of layers with weights."""
-        return len(self.topology.convolutions) + len(self.topology.hidden) + 1
+        topology = self.topology
+        widths = [topology.convolutions[-1].channels if topology.convolutions else 0]
+        widths += [block.channels for block in topology.blocks]
+        shortcuts = sum(
+            block.stride != 1 or block.channels != before
+            for block, before in zip(topology.blocks, widths, strict=False)
+        )
+        return len(topology.convolutions) + 2 * len(topology.blocks) + shortcuts + len(topology.hidden) + 1
 
     def bits_of_weights(self, layer: int) -> int:
         """Bits of the weights of layer number ``layer``, counted from 0."""
@@ -109,12 +133,23 @@ TOPOLOGIES: dict[str, Topology] = {
     "dorefa": Topology((3, 224, 224), _ALEXNET, (4096, 4096), input_bits=8, outer_weight_bits=8, unsigned=True),
 }
 
+TOPOLOGIES["resnet8"] = Topology(
+    (3, 32, 32),
+    (Convolution(16, padding=1),),
+    (),
+    input_bits=8,
+    outer_weight_bits=8,
+    unsigned=True,
+    blocks=(Block(16), Block(32, stride=2), Block(64, stride=2)),
+)
+
 PRECISIONS: dict[str, tuple[str, ...]] = {
     "cnv": ("w1a1", "w1a2", "w1a3", "w1a4", "w2a2"),
     "tfc": ("w1a1", "w1a2", "w2a2"),
     "sfc": ("w1a1", "w1a2", "w2a2"),
     "lfc": ("w1a1", "w1a2", "w2a2"),
     "dorefa": ("w1a2",),
+    "resnet8": ("w2a2", "w4a4"),
 }
 
 

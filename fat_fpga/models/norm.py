@@ -5,6 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+NORM_EPS = 1e-4
+
+
+class Centre(nn.Module):
+    """Map pixels from [0, 1] to [-1, 1]."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return 2x - 1."""
+        return 2.0 * x - 1.0
+
 
 class TensorNorm(nn.Module):
     """Normalise a tensor of any shape by one mean and one variance, then scale and shift by one weight and one bias.

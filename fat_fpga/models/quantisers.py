@@ -65,6 +65,10 @@ class UnsignedActivationQuantiser(ActivationQuantiser):
     narrow_range = False
 
 
+class BranchQuantiser(ActivationQuantiser):
+    """What is added in a residual block; its range, ``min_val`` and ``max_val``, is given where it is used."""
+
+
 class ImageQuantiser(ActivationQuantiser):
     """Eight-bit input: multiples of 2^-7 from -1 to 1 - 2^-7, so that it is an int8 on the FPGA."""
 

@@ -1,0 +1,98 @@
+"""Layers with quantised weights: Brevitas's, the weights quantised in a few kernels while no file is being exported.
+
+Brevitas's weight quantiser is some ten element-wise kernels forward and as many back for each layer. On a CPU that is
+little beside the convolution. On a GPU the many small kernels of nine layers take longer than the convolutions. The
+functions here give the same values and the same gradients (tests/models compares them). Export goes through Brevitas.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import brevitas.nn as qnn
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from fat_fpga.models.quantisers import FineWeightQuantiser, WeightQuantiser
+
+
+class _Sign(torch.autograd.Function):
+    """The sign, +1 for zero; every gradient passes."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor) -> Tensor:
+        """Return -1 or +1 for each weight."""
+        return torch.copysign(weight.new_ones(()), weight + 0.0)  # + 0.0 makes a negative zero positive
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        """Return the gradient with respect to the latent weights."""
+        return gradients[0]
+
+
+class _Round(torch.autograd.Function):
+    """Round to the nearest multiple of a step, at most ``most`` steps from zero; every gradient passes."""
+
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, step: float, most: int) -> Tensor:
+        """Return the quantised weights."""
+        return (weight / step).round_().clamp_(-most, most).mul_(step)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        """Return the gradient with respect to the latent weights."""
+        return gradients[0], None, None
+
+
+def quantised(weight: Tensor, bits: int) -> Tensor:
+    """Quantise latent weights to ``bits`` bits.
+
+    Args:
+        weight: float32, any shape.
+        bits: 1 for {-1, +1}, 2 for {-1, 0, +1}, n for multiples of 2^(1-n) inside (-1, 1).
+
+    Returns:
+        A tensor like ``weight``.
+    """
+    if bits == 1:
+        signs: Tensor = _Sign.apply(weight)  # type: ignore[no-untyped-call]
+        return signs
+    step = 1.0 if bits == 2 else 2.0 ** (1 - bits)
+    rounded: Tensor = _Round.apply(weight, step, 2 ** (bits - 1) - 1)  # type: ignore[no-untyped-call]
+    return rounded
+
+
+def _settings(bits: int) -> dict[str, Any]:
+    return {"weight_quant": WeightQuantiser if bits <= 2 else FineWeightQuantiser, "weight_bit_width": bits}
+
+
+class QuantisedConv2d(qnn.QuantConv2d):  # type: ignore[misc]
+    """A convolution without bias, its weights of ``bits`` bits."""
+
+    def __init__(self, bits: int, in_channels: int, out_channels: int, kernel_size: int, **settings: Any) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, bias=False, **settings, **_settings(bits))
+        self.bits = bits
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve ``x`` [N, C, H, W] with the quantised weights."""
+        if self.export_mode or self.weight_quant.export_mode:
+            exported: Tensor = super().forward(x)
+            return exported
+        weight = quantised(self.weight, self.bits)
+        return functional.conv2d(x, weight, None, self.stride, self.padding, self.dilation, self.groups)
+
+
+class QuantisedLinear(qnn.QuantLinear):  # type: ignore[misc]
+    """A fully connected layer without bias, its weights of ``bits`` bits."""
+
+    def __init__(self, bits: int, in_features: int, out_features: int) -> None:
+        super().__init__(in_features, out_features, bias=False, **_settings(bits))
+        self.bits = bits
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Multiply ``x`` [N, features] by the quantised weights."""
+        if self.export_mode or self.weight_quant.export_mode:
+            exported: Tensor = super().forward(x)
+            return exported
+        return functional.linear(x, quantised(self.weight, self.bits))

@@ -1,0 +1,60 @@
+"""The fast quantisers of weights and images equal Brevitas's, in values and in gradients."""
+
+from __future__ import annotations
+
+import brevitas.nn as qnn
+import pytest
+import torch
+from torch import nn
+
+from fat_fpga.models.activation import QuantisedImage
+from fat_fpga.models.quantisers import FineWeightQuantiser, ImageQuantiser, WeightQuantiser
+from fat_fpga.models.weights import QuantisedConv2d, QuantisedLinear
+
+
+def latent(shape: torch.Size) -> torch.Tensor:
+    """Weights inside and outside [-1, 1], zeros of both signs and values half way between two levels."""
+    values = torch.randn(shape)
+    flat = values.view(-1)
+    special = torch.tensor([0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 1.5, -1.5, 0.25, 0.75, 127 / 128, 1e-30, -1e-30])
+    flat[: len(special)] = special
+    return values
+
+
+def brevitas_layer(kind: str, bits: int) -> nn.Module:
+    quantiser = WeightQuantiser if bits <= 2 else FineWeightQuantiser
+    settings = {"bias": False, "weight_quant": quantiser, "weight_bit_width": bits}
+    layer: nn.Module = (
+        qnn.QuantConv2d(5, 7, 3, stride=2, padding=1, **settings)
+        if kind == "conv"
+        else qnn.QuantLinear(40, 9, **settings)
+    )
+    return layer
+
+
+@pytest.mark.parametrize("kind", ["conv", "linear"])
+@pytest.mark.parametrize("bits", [1, 2, 3, 4, 8])
+def test_layer_equals_brevitas(kind: str, bits: int) -> None:
+    torch.manual_seed(bits)
+    ours = QuantisedConv2d(bits, 5, 7, 3, stride=2, padding=1) if kind == "conv" else QuantisedLinear(bits, 40, 9)
+    theirs = brevitas_layer(kind, bits)
+    weights = latent(ours.weight.shape)
+    x = torch.randn(3, 5, 9, 9) if kind == "conv" else torch.randn(3, 40)
+    results = []
+    for layer in (ours, theirs):
+        layer.weight.data.copy_(weights)
+        leaf = x.clone().requires_grad_()
+        out = layer(leaf)
+        out.square().sum().backward()
+        results.append((out.detach(), leaf.grad, layer.weight.grad))
+    for mine, other in zip(*results, strict=True):
+        assert torch.equal(mine, other)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+
+
+def test_images_equal_brevitas() -> None:
+    pixels = torch.arange(256) / 255 * 2 - 1
+    x = torch.cat([pixels, torch.tensor([-2.0, 2.0, 0.99999, -1.00001, 0.5 / 128, 1.5 / 128])])
+    theirs = qnn.QuantIdentity(act_quant=ImageQuantiser, bit_width=8)
+    assert torch.equal(QuantisedImage()(x), theirs(x))
+    assert sorted(set((QuantisedImage()(x) * 128).tolist()))[0] == -128
