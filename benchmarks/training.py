@@ -54,7 +54,7 @@ def fat_step(rounds: int) -> StepResult:
         for index, injector in enumerate(injectors):
             injector.enabled = bool(enabled and enabled(index))
         started = perf_counter()
-        train_step(model, optimiser, images, labels, recipe.precision)
+        train_step(model, optimiser, images, labels, recipe)
         taken = perf_counter() - started
         for injector in injectors:
             injector.remove()

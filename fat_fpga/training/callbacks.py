@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 from torch import nn
@@ -20,6 +20,10 @@ class Callback:
 
     def on_epoch_start(self, model: nn.Module, epoch: int) -> None:
         """Called before epoch ``epoch`` (from 0)."""
+
+    def form(self) -> Hashable:
+        """Two epochs of equal form run the same operations in each step: a recorded step of one serves the other."""
+        return None
 
     def metrics(self) -> Mapping[str, float | str]:
         """What to add to the metrics of the epoch that has just been trained, by column of ``metrics.csv``."""

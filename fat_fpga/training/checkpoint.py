@@ -21,6 +21,7 @@ from fat_fpga.errors import TrainingError
 from fat_fpga.files import replacing
 from fat_fpga.training.checkpoint_content import METRICS, check_content, check_optimiser, check_state
 from fat_fpga.training.recipe import Recipe
+from fat_fpga.training.steps import load_state
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class Checkpoint:
         model.load_state_dict(self.model)
         if optimiser is not None:
             check_optimiser(self.optimiser, optimiser, f"{path}: optimiser")
-            optimiser.load_state_dict(self.optimiser)
+            load_state(optimiser, self.optimiser)
 
     def check_identity(self, wanted: RunIdentity, folder: Path) -> None:
         """Refuse to continue another training.
@@ -94,13 +95,17 @@ class Checkpoint:
         Raises:
             TrainingError: it names the first thing that differs.
         """
-        here, there = _flat(wanted.to_dict()), _flat(self.identity)
+        here, there = _flat(wanted.to_dict()), _LATER | _flat(self.identity)
         for key in {**here, **there}:
             if here.get(key) != there.get(key):
                 raise TrainingError(
                     f"{folder}: holds another training, with {key} = {there.get(key)!r} instead of "
                     f"{here.get(key)!r}; choose another folder or the same settings"
                 )
+
+
+_LATER = {f"recipe.{name}": getattr(Recipe(), name) for name in ("rate_shape", "warm_up", "loss")}
+"""Settings that a checkpoint written before they existed does not name, and what they were then."""
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -10,6 +10,7 @@ import torch
 
 from fat_fpga import models
 from fat_fpga.errors import TrainingError
+from fat_fpga.training.steps import portable_state
 
 METRICS = ("epoch", "learning_rate", "loss", "train_accuracy", "test_accuracy", "seconds")
 PARTS: dict[str, type] = {"identity": dict, "model": dict, "optimiser": dict, "history": list, "notes": dict}
@@ -69,7 +70,7 @@ def check_state(found: Mapping[str, Any], wanted: Mapping[str, Any], where: str)
 
 def check_optimiser(found: Mapping[str, Any], optimiser: torch.optim.Optimizer, where: str) -> None:
     """TrainingError unless ``found`` is the state of such an optimiser, over parameters of these shapes."""
-    wanted = optimiser.state_dict()["param_groups"]
+    wanted = portable_state(optimiser)["param_groups"]
     groups, state = found.get("param_groups"), found.get("state")
     if not isinstance(groups, list) or not isinstance(state, dict) or len(groups) != len(wanted):
         raise TrainingError(f"{where}: expected its state, and {len(wanted)} groups of parameters")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from types import TracebackType
 
 from torch import nn
@@ -114,6 +114,10 @@ class MethodCallback(Callback):
         """Enable those of the epoch."""
         assert self._aware is not None
         self._aware.start_epoch(epoch)
+
+    def form(self) -> Hashable:
+        """The layers of the epoch, and p, which is a constant of the operations."""
+        return None if self._aware is None else (self._aware.enabled, self._aware.p)
 
     def metrics(self) -> Mapping[str, float | str]:
         """Return p in percent, and the name of the module behind which errors were injected, or ``all``."""

@@ -18,13 +18,13 @@ from fat_fpga import models
 from fat_fpga.datasets import Dataset, load
 from fat_fpga.errors import FatFpgaError, TrainingError
 from fat_fpga.models import zoo
-from fat_fpga.models.builder import QuantisedNetwork
+from fat_fpga.models.builder import FamilyNetwork
 from fat_fpga.models.export import export_qonnx
 from fat_fpga.models.inference import scores
 from fat_fpga.training.checkpoint import Checkpoint, read_checkpoint
 
 
-def load_trained(run: Path, checkpoint: str = "last") -> tuple[QuantisedNetwork, Checkpoint]:
+def load_trained(run: Path, checkpoint: str = "last") -> tuple[FamilyNetwork, Checkpoint]:
     """The network of a training run, in evaluation mode, after its ``last`` or its ``best`` epoch.
 
     Raises:

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from fat_fpga.models.builder import latent_weights
-from fat_fpga.training.loss import squared_hinge
-from fat_fpga.training.recipe import Precision
+from fat_fpga.training.loss import LOSSES
+from fat_fpga.training.recipe import Recipe
 
 
 def train_step(
-    model: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, labels: Tensor, precision: Precision
+    model: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, labels: Tensor, recipe: Recipe
 ) -> tuple[Tensor, Tensor]:
     """Forward, backward, update, clamp.
 
@@ -20,15 +20,18 @@ def train_step(
         optimiser: of its parameters.
         images: float32 [B, C, H, W] in [0, 1], on the model's device.
         labels: int64 [B].
-        precision: of the matrix products.
+        recipe: its loss and its precision.
 
     Returns:
         The loss, a scalar, and the class scores [B, classes], both without gradient.
     """
     optimiser.zero_grad(set_to_none=True)
-    with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+    # no weight is cast twice in a step, and a captured step may keep no casts for the next one
+    with torch.autocast(
+        images.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16", cache_enabled=False
+    ):
         scores = model(images)
-    loss = squared_hinge(scores, labels)
+    loss = LOSSES[recipe.loss](scores, labels)
     loss.backward()  # type: ignore[no-untyped-call]
     optimiser.step()
     clamp_weights(model)
@@ -38,5 +41,6 @@ def train_step(
 @torch.no_grad()
 def clamp_weights(model: nn.Module) -> None:
     """Clamp the latent weights of every quantised layer to [-1, 1]: beyond it they change nothing but inertia."""
-    for weight in latent_weights(model):
-        weight.clamp_(-1, 1)
+    weights: list[Tensor] = [*latent_weights(model)]
+    torch._foreach_clamp_min_(weights, -1.0)
+    torch._foreach_clamp_max_(weights, 1.0)

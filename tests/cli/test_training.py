@@ -69,7 +69,8 @@ def test_fault_aware_training_refuses_in_one_line(digits: Path, refused: Refused
     assert "recipe.toml: unknown setting 'layers'; known settings: model, data" in refused(
         *TRAIN, "--recipe", "recipe.toml"
     )
-    assert "cannot be read" in refused(*TRAIN, "--recipe", "nowhere.toml")
+    expected = r"nowhere.toml: no recipe of that name (paper, fast), and no such file"
+    assert expected in refused(*TRAIN, "--recipe", "nowhere.toml")
 
 
 def test_a_run_of_another_training_is_refused(digits: Path, refused: Refused) -> None:

@@ -13,7 +13,7 @@ from brevitas.quant_tensor import IntQuantTensor
 from torch import Tensor, nn
 
 from fat_fpga.errors import ModelError
-from fat_fpga.models.activation import QuantisedActivation
+from fat_fpga.models.activation import OwnActivation
 
 
 class Levels:
@@ -40,7 +40,7 @@ class Levels:
 class ConstantLevels(Levels):
     """The levels of an activation of our own networks: computed by itself, once for each device and type."""
 
-    def __init__(self, activation: QuantisedActivation) -> None:
+    def __init__(self, activation: OwnActivation) -> None:
         self._activation = activation
         self._tables: dict[tuple[torch.device, torch.dtype], Tensor] = {}
 
@@ -54,7 +54,7 @@ class ConstantLevels(Levels):
         if key not in self._tables:
             # no addition here: behind the activation, 3/7 may be another float than 3 * (1/7)
             levels = torch.tensor(self._activation.levels, device=index.device, dtype=dtype)
-            self._tables[key] = QuantisedActivation.forward(self._activation, levels)
+            self._tables[key] = type(self._activation).forward(self._activation, levels)
         return self._tables[key][index.long()]
 
 
@@ -121,7 +121,7 @@ def levels_of(activation: nn.Module, name: str) -> Levels:
     Raises:
         ModelError: its quantiser has no integers behind it, such as one to minifloats.
     """
-    if isinstance(activation, QuantisedActivation):
+    if isinstance(activation, OwnActivation):
         return ConstantLevels(activation)
     return BrevitasLevels(activation, name)
 

@@ -9,7 +9,7 @@ from brevitas.nn.mixin.base import QuantLayerMixin
 from torch import nn
 
 from fat_fpga.errors import ModelError
-from fat_fpga.models.activation import QuantisedActivation
+from fat_fpga.models.activation import OwnActivation
 from fat_fpga.training.injection.levels import is_quantised_activation, may_quantise_input
 
 MAX_POOLS = (nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d, nn.AdaptiveMaxPool3d)
@@ -28,7 +28,7 @@ class Place:
     @property
     def fresh(self) -> bool:
         """Whether the result here is new memory that the backward pass has no use for, so it may be written over."""
-        return self.module is not self.activation or isinstance(self.activation, QuantisedActivation)
+        return self.module is not self.activation or isinstance(self.activation, OwnActivation)
 
 
 def find_places(model: nn.Module, behind_pools: bool = True) -> list[Place]:
