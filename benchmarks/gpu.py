@@ -2,7 +2,7 @@
 
 python -m benchmarks.gpu exact --device cuda
 python -m benchmarks.gpu speed --device cuda
-python -m benchmarks.gpu train --device cuda --data cifar10:DIR --epochs 60 -o RUNS
+python -m benchmarks.gpu train benchmarks/gpu_tables.txt --device cuda --data cifar10:DIR -o RUNS
 
 ``benchmarks/gpu.sh`` calls all three. With ``--device cpu`` and small numbers each can be tried on any machine.
 """
@@ -25,7 +25,6 @@ from tests.designs.random_faults import random_faults
 from tests.designs.random_network import random_images, random_network
 
 NETWORKS = ("cnv_w1a1", "cnv_w2a2")
-RANDOM_NETWORKS = 40
 
 
 def sampled(network: Network, each: int, images: int) -> list[AnyFault]:
@@ -48,7 +47,7 @@ def differences(network: Network, images: Images, faults: Sequence[AnyFault], de
     return int((found.predictions != expected.predictions).sum() + (found.golden != expected.golden).sum())
 
 
-def exact(device: str, each: int, images: int, judge: str) -> bool:
+def exact(device: str, each: int, images: int, judge: str, networks: int) -> bool:
     """Compare every prediction; print a line for each network; say whether all are equal."""
     data = load("demo:cifar10", limit=images)
     wrong = 0
@@ -61,13 +60,13 @@ def exact(device: str, each: int, images: int, judge: str) -> bool:
         print(f"{different} of {pairs:,} predictions differ from {judge}", flush=True)
         wrong += different
     pairs = different = 0
-    for seed in range(RANDOM_NETWORKS):
+    for seed in range(networks):
         network = random_network(seed)
         pixels = random_images(network, 3, seed)
         faults = [fault for kind in (*MODELS, "set") for fault in random_faults(network, kind, 3, seed, 3)]
         different += differences(network, pixels, faults, device, "reference")
         pairs += (len(faults) + 1) * 3
-    print(f"{RANDOM_NETWORKS} random networks: {different} of {pairs:,} predictions differ from reference", flush=True)
+    print(f"{networks} random networks: {different} of {pairs:,} predictions differ from reference", flush=True)
     return wrong + different == 0
 
 
@@ -96,11 +95,12 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("--device", choices=("cpu", "cuda"), default="cuda")
         command.add_argument("--each", type=int, default=each, help=f"faults of each kind (default: {each})")
         command.add_argument("--judge", default="native", help="the engine to compare with (default: native)")
+        command.add_argument("--random", type=int, default=40, help="random networks (default: 40)")
         command.add_argument("--images", type=int, default=images, help=f"images (default: {images})")
     gpu_training.add(commands)
     options = parser.parse_args(arguments)
     if options.command == "exact":
-        return 0 if exact(options.device, options.each, options.images, options.judge) else 1
+        return 0 if exact(options.device, options.each, options.images, options.judge, options.random) else 1
     if options.command == "speed":
         speed(options.device, options.images, options.each)
         return 0

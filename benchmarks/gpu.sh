@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# What waits for a GPU, in one command: is torch:cuda exact, how fast is it, and the trainings of the FAT paper's tables.
+#
+#   benchmarks/gpu.sh cifar10:DIR RUNS [SECONDS]     on a machine with a CUDA device; SECONDS for the trainings (540)
+#   benchmarks/gpu.sh --small                        all steps in a minute on a CPU, to see that they work
+#
+# A training that was stopped goes on when the command is given again. RUNS holds a checkpoint of each.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+export PYTHONUNBUFFERED=1 CUDA_DEVICE_MAX_CONNECTIONS=32
+if [ "${1:-}" = --small ]; then
+    runs=$(mktemp -d)
+    trap 'rm -rf "$runs"' EXIT
+    "$python" -m benchmarks.gpu exact --device cpu --each 1 --images 2 --random 4
+    "$python" -m benchmarks.gpu speed --device cpu --each 5 --images 2
+    "$python" -m benchmarks.gpu train benchmarks/gpu_small.txt --device cpu --data demo:cifar10 --images 40 -o "$runs"
+    exit
+fi
+if [ $# -lt 2 ]; then
+    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+fi
+"$python" -m benchmarks.gpu exact
+"$python" -m benchmarks.gpu speed
+"$python" -m benchmarks.gpu train benchmarks/gpu_tables.txt --data "$1" --evaluate-every 23 --seconds "${3:-540}" -o "$2"
