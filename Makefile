@@ -3,6 +3,7 @@
 # make test-rtl    hardware: lint, benches in simulation, coverage
 # make synthesis   hardware: LUTs and FFs of our blocks, into the package's tables
 # make test-finn    set up FINN in an environment of its own (.venv-finn), then the tests that need it
+# make test-wheel   build the wheel, install it elsewhere, run the main job and FINN's generation of code from there
 # make sanitise    compile the kernels with sanitisers, then run random networks and faults through them
 # make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
 # make test-boards  build the simulated boards with FINN, then the tests and notebooks that run on them
@@ -24,7 +25,7 @@ FINN_VENV := .venv-finn
 JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: demo test test-rtl synthesis test-finn boards test-boards notebooks sanitise docker-build lint fuzz bench clean
+.PHONY: demo test test-rtl synthesis test-finn test-wheel boards test-boards notebooks sanitise docker-build lint fuzz bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -36,14 +37,15 @@ $(VENV)/run.stamp: pyproject.toml constraints.txt $(NATIVE) | $(BIN)/python
 	$(PIP) --editable .
 	@touch $@
 
+# By name: what is installed is kept, its extras are added; a path would compile the kernels again.
 $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@echo "installing what training, notebooks, tests and linters need"
-	$(PIP) --editable '.[train,notebooks,dev]'
+	$(PIP) 'fat_fpga[train,notebooks,dev]'
 	@touch $@
 
 $(VENV)/rtl.stamp: $(VENV)/dev.stamp
 	@echo "installing the simulator and the synthesis tool"
-	$(PIP) --editable '.[rtl]'
+	$(PIP) 'fat_fpga[rtl]'
 	@touch $@
 
 demo: $(VENV)/run.stamp
@@ -90,6 +92,18 @@ notebooks: boards $(VENV)/dev.stamp
 
 test-finn: $(FINN_VENV)/stamp
 	$(FINN_VENV)/bin/$(PYTEST) tests/finn
+
+# What users install. The tests install it into an empty environment, and over the repository's in a copy of FINN's.
+WHEEL := build/wheel
+$(WHEEL)/stamp: pyproject.toml README.md LICENSE $(NATIVE) hw/modules.json \
+		$(shell find fat_fpga hw/rtl hw/sim -type f -not -path "*/__pycache__/*")
+	@echo "building the wheel"
+	rm -rf $(WHEEL)
+	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --wheel-dir $(WHEEL) .
+	@touch $@
+
+test-wheel: $(WHEEL)/stamp $(VENV)/dev.stamp $(FINN_VENV)/stamp
+	FAT_FPGA_WHEEL=$(WHEEL) FAT_FPGA_FINN=$(FINN_VENV) $(BIN)/python -m pytest tests/wheel
 
 docker-build:
 	@MODEL='$(MODEL)' PLAN='$(PLAN)' BOARD='$(BOARD)' FOLDING='$(FOLDING)' INJECT='$(INJECT)' OUTPUT='$(OUTPUT)' \
