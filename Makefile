@@ -125,6 +125,24 @@ sanitise: $(SANITISED)/stamp $(VENV)/dev.stamp
 	LD_PRELOAD="$(call library,libasan.so) $(call library,libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		$(BIN)/python -m tests.engines.sanitised $(SANITISED) --pairs $(PAIRS) --jobs $(JOBS)
 
+# A copy of the environment, in which the kernels count the lines that are executed. Tests may be chosen: TESTS=tests/faults
+COVERAGE := build/coverage
+TESTS    ?= tests
+$(COVERAGE)/stamp: $(VENV)/dev.stamp $(NATIVE)
+	@echo "compiling the kernels with counters"
+	rm -rf $(COVERAGE)
+	mkdir -p $(COVERAGE)/data
+	cp --archive --link $(VENV) $(COVERAGE)/venv
+	$(COVERAGE)/venv/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --force-reinstall \
+		--config-settings=cmake.define.FAT_FPGA_COVERAGE=ON --config-settings=build-dir=$(COVERAGE)/objects --editable .
+	@touch $@
+
+coverage: $(COVERAGE)/stamp
+	rm -f $(COVERAGE)/data/*
+	find $(COVERAGE)/objects -name '*.gcda' -delete
+	$(COVERAGE)/venv/bin/python -m coverage run -m pytest -n $(JOBS) --dist worksteal $(TESTS)
+	$(COVERAGE)/venv/bin/python -m tests.coverage $(COVERAGE)
+
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -29,7 +29,7 @@ def train_step(
     with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
         scores = model(images)
     loss = squared_hinge(scores, labels)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimiser.step()
     clamp_weights(model)
     return loss.detach(), scores.detach()

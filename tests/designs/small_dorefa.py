@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -34,6 +35,7 @@ def small_dorefa(seed: int = 0) -> QuantisedNetwork:
     torch.manual_seed(seed)
     model = assemble(SPEC).eval()
     estimate_norms(model, [torch.rand(16, *TOPOLOGY.input_shape)])
+    norm: Any
     for name, norm in model.named_children():
         if name.endswith("_norm"):
             norm.weight.normal_(0.3, 1)

@@ -39,12 +39,12 @@ def assert_equal_outcomes(network: Network, seed: int, threads: int = 2) -> None
         np.testing.assert_array_equal(ours, theirs, str(fault))
     np.testing.assert_array_equal(got.correct, expected.correct)
     np.testing.assert_array_equal(got.changed, expected.changed)
-    for fault in (None, *faults[:6]):
-        streams = execute(network, images, [fault] if fault else [])
-        shown = native.open(network).trace(images, fault)
+    for one in (None, *faults[:6]):
+        streams = execute(network, images, [one] if one else [])
+        shown = native.open(network).trace(images, one)
         assert list(shown)[-1] == network.units[-1].name
         for name, stream in shown.items():
-            np.testing.assert_array_equal(stream, streams[name], f"{fault} at {name}")
+            np.testing.assert_array_equal(stream, streams[name], f"{one} at {name}")
 
 
 def table(outcome: Outcome) -> npt.NDArray[np.int32]:

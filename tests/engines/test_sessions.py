@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from fat_fpga.cli.main import build_parser
 from fat_fpga.crosscheck import KINDS, sample_faults
-from fat_fpga.engines import Engine, Session, forms, get, names, native_session, over_images, registry
+from fat_fpga.engines import Engine, Session, forms, get, names, native_network, native_session, over_images, registry
 from fat_fpga.engines.kept import Kept
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.errors import DataError, EngineError, FaultError
@@ -98,7 +98,7 @@ def test_a_transient_hits_its_own_image_in_whichever_part_it_is() -> None:
 
 def test_a_copy_of_a_network_finds_what_was_made_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Network] = []
-    translate = native_session.translate
+    translate = native_network.translate
 
     def watched(network: Network, *options: Any) -> Any:
         made.append(network)

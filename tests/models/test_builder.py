@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -26,6 +28,7 @@ def test_values_have_the_levels_of_their_precision(name: str) -> None:
     model = models.build(name, classes=7)
     spec = model.spec
     seen: dict[str, torch.Tensor] = {}
+    module: Any
     for child, module in model.named_children():
         module.register_forward_hook(lambda _m, _i, out, child=child: seen.update({child: out}))
     images = torch.rand(8, *spec.topology.input_shape)
