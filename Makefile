@@ -1,5 +1,6 @@
 # make demo    set up, then the main job on a bundled network and real images
 # make test    set up, then every test
+# make test-deep   property tests on new random examples, twenty times as many (minutes)
 # make test-rtl    hardware: lint, benches in simulation, coverage
 # make synthesis   hardware: LUTs and FFs of our blocks, into the package's tables
 # make test-finn    set up FINN in an environment of its own (.venv-finn), then the tests that need it
@@ -8,6 +9,7 @@
 # make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
 # make test-boards  build the simulated boards with FINN, then the tests and notebooks that run on them
 # make notebooks    run the notebooks and store them with what they print and draw
+# make coverage   lines of Python and C++ that the tests execute: build/coverage (minutes)
 # make lint    ruff, clang-format and mypy
 # make fuzz SEED=0 N=3000   spoil files of every kind and look how the command line takes them (minutes)
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
@@ -25,7 +27,7 @@ FINN_VENV := .venv-finn
 JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: demo test test-rtl synthesis test-finn test-wheel boards test-boards notebooks sanitise docker-build lint fuzz bench clean
+.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel boards test-boards notebooks sanitise coverage docker-build lint fuzz bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -53,6 +55,10 @@ demo: $(VENV)/run.stamp
 
 test: $(VENV)/dev.stamp
 	$(BIN)/$(PYTEST)
+
+# Property tests on other examples at every run, many more than in make test.
+test-deep: $(VENV)/dev.stamp
+	$(BIN)/$(PYTEST) -m hypothesis --hypothesis-profile deep
 
 test-rtl: $(VENV)/rtl.stamp
 	$(BIN)/python hw/tb/lint.py

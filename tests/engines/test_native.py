@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fat_fpga.engines import Outcome, native_engine
@@ -53,7 +53,6 @@ def table(outcome: Outcome) -> npt.NDArray[np.int32]:
 
 
 @given(network=networks(), seed=st.integers(0, 1000))
-@settings(max_examples=25, deadline=None)
 def test_neighbours_in_a_list_do_not_matter(network: Network, seed: int) -> None:
     """Stuck-at faults of the same channels at both levels share work where they follow each other."""
     space = fault_space(network) + fault_space(network, "pe", pes=folding_of(network))
@@ -73,7 +72,6 @@ def test_neighbours_in_a_list_do_not_matter(network: Network, seed: int) -> None
 
 
 @given(network=networks(), seed=st.integers(0, 1000))
-@settings(max_examples=60, deadline=None)
 def test_equals_reference_on_random_networks(network: Network, seed: int) -> None:
     assert_equal_outcomes(network, seed)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fat_fpga.cli.main import build_parser
@@ -51,7 +51,6 @@ def assert_parts_join(session: Session, network: Network, cuts: Sequence[int], s
 
 
 @given(network=networks(), cuts=st.sets(st.integers(1, FRAMES - 1), min_size=1), seed=st.integers(0, 999))
-@settings(max_examples=20, deadline=None)
 def test_parts_of_the_images_join_to_the_whole(network: Network, cuts: set[int], seed: int) -> None:
     for name in ("reference", "native"):
         assert_parts_join(get(name).open(network), network, list(cuts), seed)
