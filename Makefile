@@ -1,12 +1,15 @@
 # make demo    set up, then the main job on a bundled network and real images
 # make test    set up, then every test
+# make test-deep   property tests on new random examples, twenty times as many (minutes)
 # make test-rtl    hardware: lint, benches in simulation, coverage
 # make synthesis   hardware: LUTs and FFs of our blocks, into the package's tables
 # make test-finn    set up FINN in an environment of its own (.venv-finn), then the tests that need it
+# make test-wheel   build the wheel, install it elsewhere, run the main job and FINN's generation of code from there
 # make sanitise    compile the kernels with sanitisers, then run random networks and faults through them
 # make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
 # make test-boards  build the simulated boards with FINN, then the tests and notebooks that run on them
 # make notebooks    run the notebooks and store them with what they print and draw
+# make coverage   lines of Python and C++ that the tests execute: build/coverage (minutes)
 # make lint    ruff, clang-format and mypy
 # make fuzz SEED=0 N=3000   spoil files of every kind and look how the command line takes them (minutes)
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
@@ -24,7 +27,7 @@ FINN_VENV := .venv-finn
 JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: demo test test-rtl synthesis test-finn boards test-boards notebooks sanitise docker-build lint fuzz bench clean
+.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel boards test-boards notebooks sanitise coverage docker-build lint fuzz bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -36,14 +39,15 @@ $(VENV)/run.stamp: pyproject.toml constraints.txt $(NATIVE) | $(BIN)/python
 	$(PIP) --editable .
 	@touch $@
 
+# By name: what is installed is kept, its extras are added; a path would compile the kernels again.
 $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@echo "installing what training, notebooks, tests and linters need"
-	$(PIP) --editable '.[train,notebooks,dev]'
+	$(PIP) 'fat_fpga[train,notebooks,dev]'
 	@touch $@
 
 $(VENV)/rtl.stamp: $(VENV)/dev.stamp
 	@echo "installing the simulator and the synthesis tool"
-	$(PIP) --editable '.[rtl]'
+	$(PIP) 'fat_fpga[rtl]'
 	@touch $@
 
 demo: $(VENV)/run.stamp
@@ -51,6 +55,10 @@ demo: $(VENV)/run.stamp
 
 test: $(VENV)/dev.stamp
 	$(BIN)/$(PYTEST)
+
+# Property tests on other examples at every run, many more than in make test.
+test-deep: $(VENV)/dev.stamp
+	$(BIN)/$(PYTEST) -m hypothesis --hypothesis-profile deep
 
 test-rtl: $(VENV)/rtl.stamp
 	$(BIN)/python hw/tb/lint.py
@@ -91,6 +99,18 @@ notebooks: boards $(VENV)/dev.stamp
 test-finn: $(FINN_VENV)/stamp
 	$(FINN_VENV)/bin/$(PYTEST) tests/finn
 
+# What users install. The tests install it into an empty environment, and over the repository's in a copy of FINN's.
+WHEEL := build/wheel
+$(WHEEL)/stamp: pyproject.toml README.md LICENSE $(NATIVE) hw/modules.json \
+		$(shell find fat_fpga hw/rtl hw/sim -type f -not -path "*/__pycache__/*")
+	@echo "building the wheel"
+	rm -rf $(WHEEL)
+	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --wheel-dir $(WHEEL) .
+	@touch $@
+
+test-wheel: $(WHEEL)/stamp $(VENV)/dev.stamp $(FINN_VENV)/stamp
+	FAT_FPGA_WHEEL=$(WHEEL) FAT_FPGA_FINN=$(FINN_VENV) $(BIN)/python -m pytest tests/wheel
+
 docker-build:
 	@MODEL='$(MODEL)' PLAN='$(PLAN)' BOARD='$(BOARD)' FOLDING='$(FOLDING)' INJECT='$(INJECT)' OUTPUT='$(OUTPUT)' \
 		UNTIL='$(UNTIL)' XILINX='$(XILINX)' docker/build.sh
@@ -110,6 +130,24 @@ $(SANITISED)/stamp: $(NATIVE) | $(BIN)/python
 sanitise: $(SANITISED)/stamp $(VENV)/dev.stamp
 	LD_PRELOAD="$(call library,libasan.so) $(call library,libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		$(BIN)/python -m tests.engines.sanitised $(SANITISED) --pairs $(PAIRS) --jobs $(JOBS)
+
+# A copy of the environment, in which the kernels count the lines that are executed. Tests may be chosen: TESTS=tests/faults
+COVERAGE := build/coverage
+TESTS    ?= tests
+$(COVERAGE)/stamp: $(VENV)/dev.stamp $(NATIVE)
+	@echo "compiling the kernels with counters"
+	rm -rf $(COVERAGE)
+	mkdir -p $(COVERAGE)/data
+	cp --archive --link $(VENV) $(COVERAGE)/venv
+	$(COVERAGE)/venv/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --force-reinstall \
+		--config-settings=cmake.define.FAT_FPGA_COVERAGE=ON --config-settings=build-dir=$(COVERAGE)/objects --editable .
+	@touch $@
+
+coverage: $(COVERAGE)/stamp
+	rm -f $(COVERAGE)/data/*
+	find $(COVERAGE)/objects -name '*.gcda' -delete
+	$(COVERAGE)/venv/bin/python -m coverage run -m pytest -n $(JOBS) --dist worksteal $(TESTS)
+	$(COVERAGE)/venv/bin/python -m tests.coverage $(COVERAGE)
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -115,8 +115,10 @@ def test_what_helps_is_said(tmp_path: Path) -> None:
 
 def test_what_is_right_passes(tmp_path: Path) -> None:
     network, data = tiny_network(), tiny_data()
-    space = fault_space(network, layers={"conv0"})
-    run_campaign(network, data, list(space)[:2], str(tmp_path / "a.run"), "reference", chunk=np.int64(3))
+    layers: Any = {"conv0"}
+    chunk: Any = np.int64(3)
+    space = fault_space(network, layers=layers)
+    run_campaign(network, data, list(space)[:2], str(tmp_path / "a.run"), "reference", chunk=chunk)
     run_campaign(network, data, Selection.sample(space, np.int32(2), seed=True), tmp_path / "b.run", get("reference"))  # type: ignore[arg-type]
 
 

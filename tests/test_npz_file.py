@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis.extra import numpy as hnp
 
 from fat_fpga.npz_file import UnreadableError, read_npy, read_npz
@@ -29,7 +29,6 @@ def with_header(array: np.ndarray, **header: Any) -> bytes:
     return head.getvalue() + body.getvalue()[length:]
 
 
-@settings(deadline=None)
 @given(hnp.arrays(DTYPES, hnp.array_shapes(min_dims=0, min_side=0, max_dims=4)))
 def test_the_same_as_numpy_reads(array: np.ndarray) -> None:
     for kept in (array, np.asfortranarray(array)):

@@ -32,7 +32,7 @@ def train_step(
     ):
         scores = model(images)
     loss = LOSSES[recipe.loss](scores, labels)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     optimiser.step()
     clamp_weights(model)
     return loss.detach(), scores.detach()

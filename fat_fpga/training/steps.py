@@ -79,7 +79,7 @@ class GraphSteps(Steps):
     def __init__(self, model: nn.Module, batches: Batches, recipe: Recipe, device: torch.device) -> None:
         self._rate = torch.tensor(recipe.learning_rate, device=device)
         super().__init__(model, batches, recipe, device)
-        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._stream = torch.cuda.Stream(device)
         self._stream.wait_stream(torch.cuda.current_stream(device))
         self._pool = torch.cuda.graph_pool_handle()
         self._graphs: dict[Hashable, torch.cuda.CUDAGraph] = {}

@@ -124,7 +124,7 @@ class FakePynq:
                 if bitfile_name == "other.bit":
                     return
                 self.odma0 = Dma("odma0", fake.log)
-                self.idma0 = Dma("idma0", fake.log, lambda: fake._transfer(self.idma0, self.odma0))
+                self.idma0: Dma = Dma("idma0", fake.log, lambda: fake._transfer(self.idma0, self.odma0))
 
             def is_loaded(self) -> bool:
                 return fake.loaded is self

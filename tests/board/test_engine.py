@@ -3,6 +3,7 @@ lost, nothing is counted twice."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +14,14 @@ from fat_fpga.board.engine import BoardEngine
 from fat_fpga.board.injection import SABOTEUR, THRESHOLDS, injectable
 from fat_fpga.board.session import ATTEMPTS
 from fat_fpga.campaign import Run, run_campaign
-from fat_fpga.checksums import checksums
+from fat_fpga.checksums import checksums, checksums_by
 from fat_fpga.crosscheck import crosscheck
 from fat_fpga.crosscheck.check import steps
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import get
 from fat_fpga.errors import BoardError, CampaignError, EngineError
 from fat_fpga.faults import AnyFault, fault_space, parse_fault
-from fat_fpga.network import Network
+from fat_fpga.network import MatrixVectorUnit, Network
 from tests.board.fake import FakeBoard, describe, small_network
 from tests.designs.random_network import random_images
 
@@ -39,7 +40,7 @@ def engine(device: FakeBoard, channels_by: str = THRESHOLDS, batch: int = 256) -
     return BoardEngine(Accelerator(device, device.description, channels_by, batch))
 
 
-def expected(faults: list[AnyFault]) -> np.ndarray:
+def expected(faults: Sequence[AnyFault]) -> np.ndarray:
     outcome = get("reference").open(NETWORK).run(IMAGES, LABELS, faults, predictions=True)
     assert outcome.predictions is not None
     return outcome.predictions
@@ -57,6 +58,7 @@ def test_every_fault_equals_the_reference(channels_by: str, batch: int) -> None:
         parse_fault("fc0/pixel[0,0] = 0 & fc1/element[2,0,0] = +1"),
     ]
     found = engine(board(), channels_by, batch).open(NETWORK).run(IMAGES, LABELS, faults, predictions=True)
+    assert found.predictions is not None
     assert np.array_equal(found.predictions, expected(faults))
     assert (found.correct == (found.predictions == LABELS).sum(axis=1)).all()
 
@@ -65,6 +67,7 @@ def test_a_hung_transfer_is_tried_again() -> None:
     device = board(hang=2)
     runner = engine(device)
     found = runner.open(NETWORK).run(IMAGES, LABELS, CHANNELS[:4], predictions=True)
+    assert found.predictions is not None
     assert np.array_equal(found.predictions, expected(CHANNELS[:4]))
     assert device.restarts == 2
     assert all("did not come back" in line for line in runner.restarts)
@@ -175,7 +178,7 @@ def test_a_layer_in_front_of_a_fault_must_be_as_without_it() -> None:
 def test_checksums_of_every_layer_and_image() -> None:
     runner = engine(board())
     for fault in (None, parse_fault("fc0/channel[3] = +1")):
-        found = runner.open(NETWORK).layer_checksums(IMAGES[:5], fault)
+        found = checksums_by(runner.open(NETWORK), IMAGES[:5], fault)
         wanted = checksums(NETWORK, get("reference").open(NETWORK).trace(IMAGES[:5], fault))
         assert list(found) == ["fc0", "fc1", "fc2"]
         for place, (sums, bits) in found.items():
@@ -183,7 +186,7 @@ def test_checksums_of_every_layer_and_image() -> None:
             assert np.array_equal(sums, wanted[place][0])
     bare = FakeBoard(NETWORK, describe(NETWORK, checksums=False))
     with pytest.raises(EngineError, match="no checksum blocks: build it with --checksums"):
-        engine(bare).open(NETWORK).layer_checksums(IMAGES[:5])
+        checksums_by(engine(bare).open(NETWORK), IMAGES[:5])
 
 
 def test_what_was_finished_before_a_failure_stays_and_is_not_done_again(tmp_path: Path) -> None:
@@ -269,7 +272,7 @@ def test_a_cross_check_compares_what_the_board_takes_and_names_the_rest() -> Non
 
 def test_another_network_is_refused() -> None:
     other = small_network()
-    layers = (*other.layers[:-1], type(other.layers[-1])("fc2", -other.units[-1].weights, None, None))
+    layers = (*other.layers[:-1], MatrixVectorUnit("fc2", -other.units[-1].weights, None, None))
     with pytest.raises(EngineError, match="built from another network than other: it holds small"):
         engine(board()).open(Network("other", other.input, layers)).run(IMAGES, LABELS, [])
 

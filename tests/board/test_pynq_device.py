@@ -39,7 +39,11 @@ def named(description: Description) -> tuple[Description, dict[str, int]]:
 
     streams = []
     for s in description.streams:
-        memory = s.thresholds and replace(s.thresholds, address=name_of(s.thresholds.address))
+        memory = s.thresholds
+        if memory is not None:
+            address = name_of(memory.address)
+            assert address is not None
+            memory = replace(memory, address=address)
         streams.append(replace(s, thresholds=memory, saboteur=name_of(s.saboteur), checksum=name_of(s.checksum)))
     return replace(description, streams=tuple(streams)), names
 
@@ -63,6 +67,8 @@ def test_a_campaign_through_dma(monkeypatch: pytest.MonkeyPatch) -> None:
     faults = list(fault_space(NETWORK, "channel"))
     found = engine.open(NETWORK).run(images, labels, faults, predictions=True)
     wanted = get("reference").open(NETWORK).run(images, labels, faults, predictions=True)
+    assert found.predictions is not None
+    assert wanted.predictions is not None
     assert np.array_equal(found.predictions, wanted.predictions)
     assert engine.restarts == ["without a fault: 8 frames did not come back within 0.05 s"]
     assert sys.modules["pynq.ps"].Clocks.fclk0_mhz == 100
@@ -110,6 +116,8 @@ def test_two_boards_on_one_fpga_take_turns(monkeypatch: pytest.MonkeyPatch) -> N
     for turn in range(2):
         for engine in engines:
             found = engine.open(NETWORK).run(images, labels, faults, predictions=True)
+            assert found.predictions is not None
+            assert wanted.predictions is not None
             assert np.array_equal(found.predictions, wanted.predictions)
             assert len(engine.restarts) == turn + 1
     assert all("another bitstream has been loaded" in line for engine in engines for line in engine.restarts)

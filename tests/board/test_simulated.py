@@ -13,7 +13,7 @@ from fat_fpga.board.engine import BoardEngine
 from fat_fpga.board.injection import SABOTEUR, THRESHOLDS
 from fat_fpga.board.simulated import SimulatedBoard
 from fat_fpga.campaign import Run, run_campaign
-from fat_fpga.checksums import checksums
+from fat_fpga.checksums import checksums, checksums_by
 from fat_fpga.cli import main
 from fat_fpga.datasets import load
 from fat_fpga.datasets.dataset import Dataset
@@ -72,6 +72,7 @@ def test_every_channel_and_value_on_a_hundred_digits_by_thresholds(plain: Board,
     assert len(faults) == 3 * 64 * 3
     found = plain.engine(THRESHOLDS).open(plain.network).run(HUNDRED.images, HUNDRED.labels, faults, predictions=True)
     wanted = native(plain.network, HUNDRED, faults)
+    assert found.predictions is not None
     assert np.array_equal(found.predictions, wanted)
     assert (wanted != found.golden).any(axis=1).sum() > 50  # faults that show
 
@@ -83,6 +84,7 @@ def test_every_fault_of_the_saboteurs(plain: Board) -> None:
             plain.network, "pe", layers=[unit], pes={"fc0": 0, "fc1": 0, "fc2": 0, "fc3": 0, unit: pes}
         )
     found = plain.engine(SABOTEUR).open(plain.network).run(FEW.images, FEW.labels, faults, predictions=True)
+    assert found.predictions is not None
     assert np.array_equal(found.predictions, native(plain.network, FEW, faults))
 
 
@@ -101,7 +103,7 @@ def check_checksums(board: Board, texts: list[str | None]) -> None:
     places = list(board.network.walk())
     for text in texts:
         fault = parse_fault(text) if text else None
-        found = engine.open(board.network).layer_checksums(TEN.images, fault)
+        found = checksums_by(engine.open(board.network), TEN.images, fault)
         wanted = checksums(board.network, get("reference").open(board.network).trace(TEN.images, fault))
         assert list(found) == [layer.name for layer, _, _ in places]
         for place, (sums, bits) in found.items():
@@ -189,8 +191,8 @@ def test_a_hardened_network_and_which_copy_its_voters_name(hardened: Board) -> N
     faults = spaces(hardened.network, "channel")
     engine = hardened.engine(SABOTEUR)
     found = engine.open(hardened.network).run(TEN.images, TEN.labels, faults, predictions=True)
-    assert np.array_equal(found.predictions, native(hardened.network, TEN, faults))
     assert found.predictions is not None
+    assert np.array_equal(found.predictions, native(hardened.network, TEN, faults))
     sources = {place: voter.sources for place, voter in engine.accelerator.voters.items()}
     assert {place: len(voter.channels) for place, voter in engine.accelerator.voters.items()} == {
         "fc0.vote": 16, "fc1.vote": 2, "fc2.vote": 16,

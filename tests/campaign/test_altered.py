@@ -15,9 +15,9 @@ import pytest
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.cli.main import main
 from fat_fpga.errors import CampaignError
-from fat_fpga.faults import parse_fault
+from fat_fpga.faults import fault_space, parse_fault
 
-from .tiny import FOLDING, Watched, fault_space, tiny_data, tiny_network
+from .tiny import FOLDING, Watched, tiny_data, tiny_network
 
 VALUES = (
     "NULL", "-1", "0", "1", "7", "1000000000000000000", "3.5", "9e999", "''", "'17'", "'conv9'", "'-1,+1'", "x'00ff'",

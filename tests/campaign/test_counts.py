@@ -9,7 +9,7 @@ import pytest
 
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.engines.reference import predict
-from fat_fpga.faults import fault_space, parse_fault
+from fat_fpga.faults import Fault, fault_space, parse_fault
 from fat_fpga.network import Levels
 
 from .tiny import Watched, tiny_data, tiny_network, tiny_run
@@ -28,6 +28,7 @@ def test_rows_equal_direct_counts(tmp_path: Path, levels: Levels) -> None:
     assert [r.fault for r in run.results] == [str(f) for f in fault_space(network)]
     for row in run.results:
         fault = parse_fault(row.fault)
+        assert isinstance(fault, Fault)
         faulty = predict(network, data.images, [fault])
         assert (row.layer, row.kind, row.index, row.effect) == (
             fault.layer,

@@ -94,7 +94,7 @@ def client(cluster: Any) -> Iterator[Any]:
 
 def faults_of(kind: str, images: int) -> list[AnyFault]:
     """All, or 60 of them."""
-    return fault_space(tiny_network(), kind, frames=images).sample(60, seed=1)
+    return [*fault_space(tiny_network(), kind, frames=images).sample(60, seed=1)]
 
 
 def serial(path: Path, faults: list[AnyFault], images: int = 30) -> Run:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fat_fpga.campaign import FaultFree, Run, run_campaign
@@ -45,18 +45,17 @@ def test_chance_is_the_mean_over_every_way_to_deal_out_the_predictions(pairs: li
 
 def test_figures_by_hand() -> None:
     result = found([0, 0, 1, 1], [0, 1, 1, 1], 2)
-    assert (result.images, result.correct, result.accuracy, result.chance) == (4, 3, 75, 50)
+    assert (result.images, result.correct) == (4, 3)
+    assert (result.accuracy, result.chance) == (Fraction(75), Fraction(50))
     assert result.confusion.tolist() == [[1, 0], [1, 2]]
     assert str(result) == "without injected faults 3 of 4 images are classified correctly (75.00 %)"
 
 
-@settings(max_examples=50)
 @given(SEEDS, st.sampled_from([200, 1000, 10_000]), st.sampled_from([10, 43, 100]))
 def test_guesses_are_near_chance(seed: int, images: int, classes: int) -> None:
     assert drawn(seed, max(images, 5 * classes), classes, 0).near_chance
 
 
-@settings(max_examples=50)
 @given(SEEDS, st.integers(10, 2000), st.sampled_from([2, 10, 43, 1000]))
 def test_networks_that_work_are_not(seed: int, images: int, classes: int) -> None:
     assert not drawn(seed, images, classes, 0.7).near_chance

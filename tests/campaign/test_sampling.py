@@ -150,9 +150,9 @@ def test_formulas_against_known_values() -> None:
     assert weighted_sum([one, other], [0.5, 0.5]) == pytest.approx((6, 6 - 1.25**0.5, 6 + 1.25**0.5))
     # Cochran 1977, section 5.4: variances of the strata add up with W_h^2 (1 - f_h) / n_h
     strata = [Moments(10, 50, 20.0, 4.0), Moments(20, 150, 40.0, 16.0)]
-    variance = 0.25**2 * (1 - 10 / 50) * 4 / 10 + 0.75**2 * (1 - 20 / 150) * 16 / 20
-    freedom = variance**2 / ((0.25**2 * 0.8 * 0.4) ** 2 / 9 + (0.75**2 * (13 / 15) * 0.8) ** 2 / 19)
+    variance: float = 0.25**2 * (1 - 10 / 50) * 4 / 10 + 0.75**2 * (1 - 20 / 150) * 16 / 20
+    of_all = variance**2 / ((0.25**2 * 0.8 * 0.4) ** 2 / 9 + (0.75**2 * (13 / 15) * 0.8) ** 2 / 19)
     mean = stratified_mean(strata)
     assert mean is not None
     assert mean.value == 35
-    assert mean.high - mean.value == pytest.approx(student(freedom) * variance**0.5)
+    assert mean.high - mean.value == pytest.approx(student(of_all) * variance**0.5)

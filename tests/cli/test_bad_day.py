@@ -6,10 +6,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fat_fpga.campaign import Run
+from fat_fpga.campaign import Run, database, new_file, store
 from fat_fpga.cli import main
 from fat_fpga.text import shown
 from tests.campaign.tiny import tiny_run
@@ -127,19 +128,18 @@ def test_a_disk_that_fills_up(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SQLite's own answer, by a limit on the pages of the file: what was saved stays, the same command continues."""
-    from fat_fpga.campaign import store
 
     command = ["campaign", "tiny.onnx", *DATA, "--chunk", "3", "-o", "a.run"]
     real, full = store.Store.record, 0
 
-    def record(self: store.Store, *results: object) -> None:
+    def record(self: store.Store, *results: Any) -> None:
         nonlocal full
         full += 1
         if full == 2:
             pages = self._connection.execute("PRAGMA page_count").fetchone()[0]
             self._connection.execute(f"PRAGMA max_page_count = {pages + 1}")
-            with store.transaction(self._connection, self.path):
-                self._connection.execute(store.SESSION, store.worker("x" * 100_000))
+            with database.transaction(self._connection, self.path):
+                self._connection.execute(new_file.SESSION, new_file.worker("x" * 100_000))
         real(self, *results)
 
     monkeypatch.setattr(store.Store, "record", record)

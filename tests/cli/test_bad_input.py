@@ -95,7 +95,7 @@ def test_a_number_of_images_that_cannot_be(refused: Refused, count: str) -> None
 def test_images_that_do_not_fit(folder: Path, refused: Refused) -> None:
     data = tiny_data()
     images, labels = data.images, data.labels
-    bad = {
+    bad: dict[str, dict[str, np.ndarray]] = {
         "shape": {"images": images[:, :, :7], "labels": labels},
         "range": {"images": images.astype(np.float32) / 255, "labels": labels},
         "wide": {"images": images.astype(np.int64) * 3, "labels": labels},
@@ -107,7 +107,7 @@ def test_images_that_do_not_fit(folder: Path, refused: Refused) -> None:
         "unlabelled": {"images": images},
     }
     for name, arrays in bad.items():
-        np.savez(folder / f"{name}.npz", **arrays)
+        np.savez(folder / f"{name}.npz", allow_pickle=True, **arrays)
         assert refused("campaign", "tiny.onnx", "--data", f"npz:{name}.npz", *RUN, *ENGINE)
 
 

@@ -33,7 +33,7 @@ def check(folder: Path, capsys: pytest.CaptureFixture[str]) -> Check:
     return call
 
 
-def digits(change: Callable[[np.ndarray], np.ndarray], shift: int = 0) -> None:  # type: ignore[type-arg]
+def digits(change: Callable[[np.ndarray], np.ndarray], shift: int = 0) -> None:
     data = load("demo:mnist")
     np.savez(
         "digits.npz", images=change(data.images), labels=(data.labels + shift) % 10, classes=np.array(data.classes)
@@ -73,7 +73,7 @@ def test_the_next_command_works_as_it_stands(check: Check) -> None:
 def test_images_prepared_otherwise_are_recognised(
     check: Check,
     change: Callable[[np.ndarray], np.ndarray],
-    words: str,  # type: ignore[type-arg]
+    words: str,
 ) -> None:
     digits(change)
     text = check("--data", "npz:digits.npz")

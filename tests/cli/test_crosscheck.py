@@ -35,7 +35,7 @@ def test_equal_engines_leave_with_0(folder: Path, capsys: pytest.CaptureFixture[
 def test_engines_that_differ_leave_with_1(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(fault: object, streams: dict[str, np.ndarray]) -> None:  # type: ignore[type-arg]
+    def broken(fault: object, streams: dict[str, np.ndarray]) -> None:
         streams["conv1"][0, 1, 0, 1] = 5
 
     real = engines.get

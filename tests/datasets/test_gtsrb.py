@@ -18,7 +18,7 @@ SIZES = ((32, 32), (53, 54), (15, 17), (120, 98))  # width, height
 CLASSES = (16, 1, 42, 0)
 
 
-def pixels(width: int, height: int) -> np.ndarray:  # type: ignore[type-arg]
+def pixels(width: int, height: int) -> np.ndarray:
     return np.random.default_rng(width).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
@@ -85,7 +85,7 @@ def test_training_set(tmp_path: Path, parent: str) -> None:
 def test_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for split in ("train", "test"):
         with pytest.raises(DataError, match="no GTSRB files here; expected Final_T"):
-            load(f"gtsrb:{tmp_path}", split)  # type: ignore[arg-type]
+            load(f"gtsrb:{tmp_path}", split)
     write(tmp_path, tmp_path / "GT-final_test.csv", SIZES, CLASSES)
     assert len(load(f"gtsrb:{tmp_path}")) == 4  # the folder of the images itself
     (tmp_path / "00002.ppm").unlink()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -14,7 +15,6 @@ from hypothesis.extra import numpy as arrays
 from fat_fpga.datasets import Dataset, as_dataset
 from fat_fpga.errors import ArgumentError, DataError
 
-torch = pytest.importorskip("torch")
 PIL = pytest.importorskip("PIL.Image")
 TensorDataset = torch.utils.data.TensorDataset
 
@@ -23,7 +23,7 @@ def equal(one: Dataset, other: Dataset) -> bool:
     return one.fingerprint == other.fingerprint and one.classes == other.classes
 
 
-class Pictures(torch.utils.data.Dataset):  # type: ignore[misc]
+class Pictures(torch.utils.data.Dataset[Any]):
     """As those of torchvision: pictures of Pillow behind a transform, and names of classes."""
 
     def __init__(self, images: Any, labels: Any, transform: Callable[[Any], Any] = lambda image: image) -> None:

@@ -40,7 +40,7 @@ def test_a_limit_that_cannot_be_is_told_before_anything_is_read() -> None:
 
 
 def test_fingerprint_depends_on_all_of_the_data() -> None:
-    def fingerprint(images: np.ndarray, labels: np.ndarray) -> str:  # type: ignore[type-arg]
+    def fingerprint(images: np.ndarray, labels: np.ndarray) -> str:
         return Dataset("some", images, labels, ("a", "b")).fingerprint
 
     base = fingerprint(IMAGES, LABELS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def test_a_part_is_read_as_python_reads_it(start: int | None, stop: int | None, 
 
 @given(st.lists(st.integers(0, 40), min_size=1, max_size=300))
 def test_val_and_fit_share_the_training_part(groups: list[int]) -> None:
-    val, fit = (Part(split).of(groups) for split in ("val", "fit"))  # type: ignore[arg-type]
+    val, fit = (Part(split).of(groups) for split in ("val", "fit"))
     assert sorted([*val, *fit]) == list(range(len(groups)))
     assert not {groups[i] for i in val} & {groups[i] for i in fit}
     held = {groups[i] for i in val}
@@ -69,7 +70,7 @@ def test_parts_that_cannot_be(spec: str, words: str) -> None:
         load(spec)
 
 
-def same(found: Dataset, whole: Dataset, indices: object) -> None:
+def same(found: Dataset, whole: Dataset, indices: slice | Sequence[int] | np.ndarray) -> None:
     np.testing.assert_array_equal(found.images, whole.images[indices])
     np.testing.assert_array_equal(found.labels, whole.labels[indices])
 

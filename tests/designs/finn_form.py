@@ -23,7 +23,7 @@ def finn_form(model: onnx.ModelProto) -> onnx.ModelProto:
 
     Scales must be common to a tensor, and zero points 0.
     """
-    cleaned = cleanup_model(ModelWrapper(model, make_deepcopy=True)).model
+    cleaned: onnx.ModelProto = cleanup_model(ModelWrapper(model, make_deepcopy=True)).model
     graph = cleaned.graph
     constants = {tensor.name: numpy_helper.to_array(tensor) for tensor in graph.initializer}
     scale_of: dict[str, float] = {}

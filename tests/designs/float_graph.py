@@ -12,6 +12,12 @@ from onnx import TensorProto, helper, numpy_helper
 
 QONNX = "qonnx.custom_op.general"
 Choose = Callable[[Sequence[Any]], Any]
+"""Takes one of the options."""
+
+
+def chooser(rng: np.random.Generator) -> Choose:
+    """Takes any of them, each as often."""
+    return lambda options: options[int(rng.integers(len(options)))]
 
 
 class GraphBuilder:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from fat_fpga.models.builder import QuantisedNetwork, assemble
+from fat_fpga.models.builder import FamilyNetwork, assemble
 from fat_fpga.models.export import export_qonnx
 from fat_fpga.models.family import Convolution, NetworkSpec, Topology
 from fat_fpga.training.norms import estimate_norms
@@ -29,11 +30,12 @@ SPEC = NetworkSpec("small-dorefa-w1a2", TOPOLOGY, weight_bits=1, activation_bits
 
 
 @torch.no_grad()
-def small_dorefa(seed: int = 0) -> QuantisedNetwork:
+def small_dorefa(seed: int = 0) -> FamilyNetwork:
     """Random weights and random batch norms, gamma of either sign, under which activations take all levels."""
     torch.manual_seed(seed)
     model = assemble(SPEC).eval()
     estimate_norms(model, [torch.rand(16, *TOPOLOGY.input_shape)])
+    norm: Any
     for name, norm in model.named_children():
         if name.endswith("_norm"):
             norm.weight.normal_(0.3, 1)

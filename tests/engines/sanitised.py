@@ -27,7 +27,7 @@ from tests.designs.wide_network import wide_network
 
 FAULTS = 60  # of each network
 IMAGES = 4
-BATCH = 48  # networks that the processes share out before pairs are counted
+BATCH = 16  # networks that the processes share out before pairs are counted
 UPDATES = ("automatic", "sparse", "popcount")
 EVERY_WIDE, EVERY_BIPOLAR = 16, 3  # networks, of which one is wide or bipolar
 WIDE = ((Levels(-8, 1, 16), -127, 127), (Levels(-1, 2, 2), -8, 7))

@@ -7,6 +7,7 @@ import numpy as np
 from fat_fpga.crosscheck import KINDS, crosscheck, sample_faults
 from fat_fpga.crosscheck.table import crosscheck_text
 from fat_fpga.engines import get
+from fat_fpga.faults import AnyFault
 from tests.designs.random_faults import random_faults
 from tests.designs.random_network import random_images, random_network
 
@@ -26,7 +27,7 @@ def test_every_prediction() -> None:
     for seed in SMALL[:62]:
         network = random_network(seed)
         images, labels = random_images(network, IMAGES, seed), np.arange(IMAGES) % network.classes
-        faults = []
+        faults: list[AnyFault] = []
         for kind in KINDS:
             sampled = random_faults(network, kind, PER_KIND, seed, IMAGES)
             pairs[kind] += len(sampled)

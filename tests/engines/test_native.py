@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fat_fpga.engines import Outcome, native_engine
@@ -39,12 +39,12 @@ def assert_equal_outcomes(network: Network, seed: int, threads: int = 2) -> None
         np.testing.assert_array_equal(ours, theirs, str(fault))
     np.testing.assert_array_equal(got.correct, expected.correct)
     np.testing.assert_array_equal(got.changed, expected.changed)
-    for fault in (None, *faults[:6]):
-        streams = execute(network, images, [fault] if fault else [])
-        shown = native.open(network).trace(images, fault)
+    for one in (None, *faults[:6]):
+        streams = execute(network, images, [one] if one else [])
+        shown = native.open(network).trace(images, one)
         assert list(shown)[-1] == network.units[-1].name
         for name, stream in shown.items():
-            np.testing.assert_array_equal(stream, streams[name], f"{fault} at {name}")
+            np.testing.assert_array_equal(stream, streams[name], f"{one} at {name}")
 
 
 def table(outcome: Outcome) -> npt.NDArray[np.int32]:
@@ -53,7 +53,6 @@ def table(outcome: Outcome) -> npt.NDArray[np.int32]:
 
 
 @given(network=networks(), seed=st.integers(0, 1000))
-@settings(max_examples=25, deadline=None)
 def test_neighbours_in_a_list_do_not_matter(network: Network, seed: int) -> None:
     """Stuck-at faults of the same channels at both levels share work where they follow each other."""
     space = fault_space(network) + fault_space(network, "pe", pes=folding_of(network))
@@ -73,7 +72,6 @@ def test_neighbours_in_a_list_do_not_matter(network: Network, seed: int) -> None
 
 
 @given(network=networks(), seed=st.integers(0, 1000))
-@settings(max_examples=60, deadline=None)
 def test_equals_reference_on_random_networks(network: Network, seed: int) -> None:
     assert_equal_outcomes(network, seed)
 

@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fat_fpga.cli.main import build_parser
 from fat_fpga.crosscheck import KINDS, sample_faults
-from fat_fpga.engines import Engine, Session, forms, get, names, native_session, over_images, registry
+from fat_fpga.engines import Engine, Session, forms, get, names, native_network, native_session, over_images, registry
 from fat_fpga.engines.kept import Kept
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.errors import DataError, EngineError, FaultError
@@ -51,7 +51,6 @@ def assert_parts_join(session: Session, network: Network, cuts: Sequence[int], s
 
 
 @given(network=networks(), cuts=st.sets(st.integers(1, FRAMES - 1), min_size=1), seed=st.integers(0, 999))
-@settings(max_examples=20, deadline=None)
 def test_parts_of_the_images_join_to_the_whole(network: Network, cuts: set[int], seed: int) -> None:
     for name in ("reference", "native"):
         assert_parts_join(get(name).open(network), network, list(cuts), seed)
@@ -98,7 +97,7 @@ def test_a_transient_hits_its_own_image_in_whichever_part_it_is() -> None:
 
 def test_a_copy_of_a_network_finds_what_was_made_of_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Network] = []
-    translate = native_session.translate
+    translate = native_network.translate
 
     def watched(network: Network, *options: Any) -> Any:
         made.append(network)

@@ -12,7 +12,7 @@ from fat_fpga.engines.votes import without_votes
 from fat_fpga.errors import ModelWarning
 from fat_fpga.faults import Fault, FaultSet, changes_of
 from fat_fpga.hardening import rearranged
-from fat_fpga.network import Levels, Network
+from fat_fpga.network import Levels, MajorityVote, Network
 from tests.campaign.tiny import tiny_data, tiny_network
 
 ROWS = (0, 1, 2, 3, 1, 1)
@@ -69,6 +69,7 @@ def test_rows_that_are_no_copies() -> None:
     network, data = hardened(), tiny_data(5)
     unit, vote = network.layers[0], network.layers[1]
     sources = np.array([[0, 1, 2], [1, 4, 5], [2, 2, 2], [3, 3, 3]], np.int32)
+    assert isinstance(vote, MajorityVote)
     odd = replace(network, layers=(unit, replace(vote, sources=sources), *network.layers[2:]))
     wanted = get("reference").open(odd).run(data.images, data.labels, [])
     with pytest.warns(ModelWarning, match="the three rows of channel 0 all differ"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fat_fpga.errors import FaultError, ModelError
@@ -20,7 +20,6 @@ def spaces(network: Network) -> list[FaultSpace]:
 
 
 @given(networks(), st.integers(0, 99))
-@settings(max_examples=40, deadline=None)
 def test_a_space_holds_each_fault_once_and_all_exist(network: Network, seed: int) -> None:
     order = [*places(network), "*"]
     for space in spaces(network):

@@ -21,7 +21,7 @@ from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.design import units_of
 from fat_fpga.hardening.values import with_values
 from fat_fpga.network import Network
-from fat_fpga.network.folding import divisors
+from fat_fpga.network.folding import Fold, divisors
 from fat_fpga.text import align
 from tests.finn.cost_networks import DESIGNS, network_of
 
@@ -67,7 +67,7 @@ def compared(network: Network, folding: str, part: Board, values: bool = False) 
     rows, model = layer_table(network), FinnModel(live=False, board=part)
     design = with_values(units_of(rows), network) if values else units_of(rows)
     built = [Built(unit, 0, asked.folds[unit.name].pe, asked.folds[unit.name].simd) for unit in design]
-    folds = {unit.name: asked.folds[unit.name] for unit in design}
+    folds = {unit.name: Fold(asked.folds[unit.name].pe, asked.folds[unit.name].simd) for unit in design}
     between = model.between(rows, folds, max(one.cycles for one in built))
     resources = [model.resources(one) for one in built]
     theirs = [layer for layer in finn.layers if layer.node.startswith("MVAU")]

@@ -124,7 +124,8 @@ class FinnBoard:
     def _block(self, node: Any, inside: Any) -> Block | None:
         from qonnx.custom_op.registry import getCustomOp
 
-        custom, block = getCustomOp(node), None
+        custom = getCustomOp(node)
+        block: SaboteurBlock | ChecksumBlock | VoterBlock | Thresholds | None = None
         if node.op_type == "FatSaboteur_rtl":
             block = SaboteurBlock(self._layout(custom))
         elif node.op_type == "FatChecksum_rtl":

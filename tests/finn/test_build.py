@@ -16,7 +16,7 @@ from fat_fpga.finn.estimates import part_of, unfolded
 from fat_fpga.finn.folding import Fold, Folding, read_build_folding
 from fat_fpga.finn.graph import ACTIVATION, nodes_of
 from fat_fpga.finn.names import NAMES, OWN
-from fat_fpga.network import load_network
+from fat_fpga.network import MatrixVectorUnit, load_network
 from fat_fpga.network.bounds import accumulator_bounds
 from tests.finn.test_engine import hardened
 
@@ -116,7 +116,9 @@ def test_writable_thresholds_hold_a_channel_stuck_at_its_lowest_level(tmp_path: 
         if node.role == ACTIVATION and node.place != "input":
             position = network.position(node.place)
             source = network.source(position)
-            low, high = accumulator_bounds(network.layers[position], source.min, source.max)
+            layer = network.layers[position]
+            assert isinstance(layer, MatrixVectorUnit)
+            low, high = accumulator_bounds(layer, source.min, source.max)
             datatype = node.custom.get_input_datatype(1)
             assert datatype.min() <= int(low.min())
             assert datatype.max() >= int(high.max()) + 1

@@ -18,7 +18,7 @@ from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.costs.mvau import formula, on_dsps
 from fat_fpga.hardening.design import UnitShape, units_of
 from fat_fpga.network import load_network
-from fat_fpga.network.folding import divisors
+from fat_fpga.network.folding import Fold, divisors
 from tests.finn.cost_networks import DESIGNS, Design, network_of
 from tests.finn.costs_against_finn import compared, random_foldings
 
@@ -66,7 +66,8 @@ def test_what_stands_between_units(design: Design) -> None:
     units = [layer for layer in finn.layers if layer.node.startswith("MVAU")]
     kinds = ("ConvolutionInputGenerator", "Thresholding")
     theirs = [(layer.place, layer.lut, layer.cycles) for layer in finn.layers if layer.node.startswith(kinds)]
-    ours = between_units(layer_table(network), folding.folds, max(layer.cycles for layer in units))
+    folds = {name: Fold(fold.pe, fold.simd) for name, fold in folding.folds.items()}
+    ours = between_units(layer_table(network), folds, max(layer.cycles for layer in units))
     assert [(one.name, one.price, one.cycles) for one in ours] == theirs
     rest = [layer for layer in finn.layers if layer not in units and not layer.node.startswith(kinds)]
     assert {layer.lut for layer in rest} <= {0}

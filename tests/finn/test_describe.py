@@ -15,7 +15,7 @@ from fat_fpga.board.description import Description
 from fat_fpga.board.injection import injectable
 from fat_fpga.board.thresholds import WritableThresholds
 from fat_fpga.boards import board
-from fat_fpga.checksums import checksums
+from fat_fpga.checksums import checksums, checksums_by
 from fat_fpga.datasets import load
 from fat_fpga.engines import get
 from fat_fpga.errors import EngineError, FinnError
@@ -68,10 +68,12 @@ def check(opened: Opened, faults: list[AnyFault], data: str, images: int) -> Boa
     got = runner.engine.open(network).run(found.images, found.labels, faults, predictions=True)
     wanted = get("reference").open(network).run(found.images, found.labels, faults, predictions=True)
     assert np.array_equal(got.golden, wanted.golden)
+    assert got.predictions is not None
+    assert wanted.predictions is not None
     assert np.array_equal(got.predictions, wanted.predictions)
     assert runner.engine.restarts == []
     streams = get("reference").open(network).trace(found.images)
-    for place, (sums, bits) in runner.engine.open(network).layer_checksums(found.images).items():
+    for place, (sums, bits) in checksums_by(runner.engine.open(network), found.images).items():
         expected = checksums(network, {place: streams[place]})[place]
         assert bits == expected[1]
         assert np.array_equal(sums, expected[0])
@@ -82,7 +84,7 @@ def check(opened: Opened, faults: list[AnyFault], data: str, images: int) -> Boa
 def test_a_plain_network(inject: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = load_network("tfc_w2a2")
     opened = Opened(network, FOLDS, inject, tmp_path, monkeypatch)
-    faults: list[AnyFault] = list(fault_space(network, "channel"))[:: 7 if inject == "stream" else 11]
+    faults: list[AnyFault] = [*fault_space(network, "channel")][:: 7 if inject == "stream" else 11]
     if inject == "stream":
         faults += list(fault_space(network, "element", layers=["fc1"]))[::29]
         faults += [parse_fault(text) for text in ("fc0/pe[5 of 16] = +1", "fc1/pe[3 of 4] = -1", "fc2/pixel[0,0] = 0")]
@@ -147,6 +149,7 @@ def test_finn_s_own_driver_moves_the_same_bytes(
     written = [stream for stream in accelerator.description.streams if stream.thresholds is not None]
     assert len(written) == len(network.units) - 1
     for stream in written:  # raises where it wrote something else than the description says
+        assert stream.thresholds is not None
         WritableThresholds(stream, opened.device.bus(stream.thresholds.address))
 
 

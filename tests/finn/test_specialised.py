@@ -28,6 +28,7 @@ ZCU104 = board("ZCU104")
 
 def execute_in_python(custom: Any, context: dict[str, Any], graph: Any) -> None:
     """The first class behind an HLS or RTL back end that says what the layer computes."""
+    kind: Any
     for kind in type(custom).__mro__:
         if "execute_node" in vars(kind) and kind.__module__.split(".")[-2] not in ("hls", "rtl"):
             kind.execute_node(custom, context, graph)

@@ -6,9 +6,11 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
+T = TypeVar("T")
 Rng = np.random.Generator
 
 
@@ -34,6 +36,6 @@ class Target:
         return np.random.default_rng([seed, zlib.crc32(self.name.encode()), index])
 
 
-def pick(rng: Rng, *choices: object) -> object:
+def pick(rng: Rng, *choices: T) -> T:
     """One of the choices, as it is (numpy's choice would make an array of them)."""
     return choices[int(rng.integers(len(choices)))]

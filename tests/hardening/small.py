@@ -10,7 +10,8 @@ import pytest
 
 from fat_fpga.campaign import Run
 from fat_fpga.hardening.costs import finn
-from fat_fpga.hardening.costs.finn import Arithmetic, FinnModel
+from fat_fpga.hardening.costs.estimate import Arithmetic
+from fat_fpga.hardening.costs.finn import FinnModel
 from fat_fpga.hardening.costs.folded import FoldedModel
 from fat_fpga.hardening.costs.macs import MacsModel
 from fat_fpga.hardening.costs.model import CostModel
@@ -19,6 +20,14 @@ from fat_fpga.network.folding import Fold
 from tests.campaign.tiny import tiny_run
 
 FOLDS = {"conv0": Fold(2, 1), "conv1": Fold(1, 2), "fc2": Fold(2, 1)}
+
+
+def pes_and_lanes(fold: Fold) -> tuple[int, int]:
+    """PEs and SIMD lanes of a folding that tells both."""
+    assert fold.simd is not None
+    return fold.pe, fold.simd
+
+
 TABLE = Path(__file__).with_name("tiny_mvau.json")
 """What finn-plus 1.6.1 says of the units of the tiny network, for every number of rows and PEs."""
 
@@ -41,4 +50,5 @@ def cost_model(name: str, monkeypatch: pytest.MonkeyPatch) -> CostModel:
     table = {Arithmetic(*entry["arithmetic"]): entry["estimates"] for entry in entries}
     monkeypatch.setattr(finn, "stored", lambda: table)
     monkeypatch.setattr("fat_fpga.luts.voter.coefficients", lambda: (80.0, 33.0, 2.0, 1.0))
-    return {"macs": MacsModel(), "folded": FoldedModel(), "finn": FinnModel(live=False)}[name]
+    models: dict[str, CostModel] = {"macs": MacsModel(), "folded": FoldedModel(), "finn": FinnModel(live=False)}
+    return models[name]

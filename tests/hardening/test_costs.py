@@ -136,8 +136,12 @@ def test_last_units_of_four_bits_take_dsps_on_ultrascale(part: Board | None, dsp
     found = model.estimate(Built(LAST, 0, 4, 12))
     assert found.dsp == dsp
     assert (found.lut == 0) == bool(dsp)
-    for change in ({"output_type": "UINT4"}, {"weight_type": "INT3"}, {"input_type": "UINT3"}):
-        other = model.estimate(Built(replace(LAST, **change), 0, 4, 12))
+    for unit in (
+        replace(LAST, output_type="UINT4"),
+        replace(LAST, weight_type="INT3"),
+        replace(LAST, input_type="UINT3"),
+    ):
+        other = model.estimate(Built(unit, 0, 4, 12))
         assert other.dsp == 0
         assert other.lut > 300
 

@@ -10,8 +10,8 @@ import pytest
 from fat_fpga.campaign.layer_table import layer_table
 from fat_fpga.errors import FaultError, PlanError
 from fat_fpga.hardening.design import units_of
-from fat_fpga.hardening.folding import divisors, legal_folding, ways
-from fat_fpga.network.folding import Fold, read_folding, read_folds
+from fat_fpga.hardening.folding import legal_folding, ways
+from fat_fpga.network.folding import Fold, divisors, read_folding, read_folds
 from tests.campaign.tiny import tiny_network
 
 NETWORK = tiny_network()

@@ -78,7 +78,7 @@ def test_offers(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
             if built is None:
                 continue
             now, price = slowest(built), planner.builder.price(built)
-            rates = {}
+            rates: dict[tuple[int, float], int] = {}
             for cycles in range(1, 4000):
                 network = planner.builder.within(cycles).cheapest(planner.forced(target))
                 if network is not None:

@@ -16,7 +16,7 @@ from fat_fpga.faults import parse_fault
 from fat_fpga.hardening.costs.folded import FoldedModel
 from fat_fpga.hardening.gather import Group, Groups, Trial, gather, gathered, natural, order_of, search
 from fat_fpga.hardening.planner import Planner
-from fat_fpga.network import Network
+from fat_fpga.network import MatrixVectorUnit, Network
 from fat_fpga.network.folding import Fold
 from tests.campaign.tiny import tiny_data, tiny_network
 from tests.hardening.small import tiny_criticality
@@ -38,12 +38,13 @@ def groupings(channels: Sequence[int], folds: int) -> Iterator[Groups]:
 def reordered(network: Network, unit: str, order: Sequence[int]) -> Network:
     """Rows of a unit and columns of the next one in another order."""
     layers, last = list(network.layers), None
-    for i, layer in enumerate(layers):
-        if not hasattr(layer, "weights"):
+    for i, layer in enumerate(network.layers):
+        if not isinstance(layer, MatrixVectorUnit):
             continue
         if last == unit:
             layers[i] = replace(layer, weights=np.ascontiguousarray(layer.weights[:, list(order)]))
         if layer.name == unit:
+            assert layer.thresholds is not None
             layers[i] = replace(
                 layer,
                 weights=np.ascontiguousarray(layer.weights[list(order)]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations, product
 from pathlib import Path
@@ -11,14 +12,18 @@ import numpy as np
 import pytest
 
 from fat_fpga.boards import Board
+from fat_fpga.campaign.layer_table import layer_table
 from fat_fpga.errors import PlanError
-from fat_fpga.hardening.costs.finn import look_up
+from fat_fpga.hardening.costs.estimate import Arithmetic
+from fat_fpga.hardening.costs.finn import arithmetic_of, look_up
 from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.criticality import Criticality, criticality_of
+from fat_fpga.hardening.design import UnitShape, units_of
 from fat_fpga.hardening.plan_costs import slowest
-from fat_fpga.hardening.planner import Planner, enough
-from tests.campaign.tiny import tiny_run, tiny_run_of
-from tests.hardening.small import FOLDS, any_criticality, cost_model, tiny_criticality
+from fat_fpga.hardening.planner import Planner
+from fat_fpga.hardening.refusals import enough
+from tests.campaign.tiny import tiny_network, tiny_run, tiny_run_of
+from tests.hardening.small import FOLDS, any_criticality, cost_model, pes_and_lanes, tiny_criticality
 
 MODELS = ("macs", "folded", "finn")
 Subset = dict[str, frozenset[int]]
@@ -48,7 +53,7 @@ def price_of(name: str, criticality: Criticality, subset: Subset, cycles: int, k
     total = 0.0
     for unit in criticality.design:
         voted = len(subset.get(unit.name, ()))
-        rows, (pe, simd) = unit.channels + 2 * voted, FOLDS[unit.name]
+        rows, (pe, simd) = unit.channels + 2 * voted, pes_and_lanes(FOLDS[unit.name])
         if name == "macs":
             total += unit.pixels * (unit.inputs * rows + voted)
             continue
@@ -73,9 +78,7 @@ def price_of(name: str, criticality: Criticality, subset: Subset, cycles: int, k
     return total
 
 
-def _arithmetic(criticality: Criticality, name: str):  # type: ignore[no-untyped-def]
-    from fat_fpga.hardening.costs.finn import arithmetic_of
-
+def _arithmetic(criticality: Criticality, name: str) -> Arithmetic:
     return arithmetic_of(next(unit for unit in criticality.design if unit.name == name))
 
 
@@ -89,8 +92,11 @@ def planner_of(name: str, criticality: Criticality, monkeypatch: pytest.MonkeyPa
 def test_all_subsets(name: str, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = tiny_run(tmp_path / "tiny.run")
     criticality = criticality_of(run) if seed == 0 else any_criticality(run, np.random.default_rng(seed))
-    plain = max(unit.channels // FOLDS[unit.name].pe * unit.inputs // FOLDS[unit.name].simd * unit.pixels
-                for unit in criticality.design)  # fmt: skip
+    slowest_of_all = []
+    for unit in criticality.design:
+        pe, simd = pes_and_lanes(FOLDS[unit.name])
+        slowest_of_all.append(unit.channels // pe * unit.inputs // simd * unit.pixels)
+    plain = max(slowest_of_all)
     keep = seed in (0, 1)  # by default the rate is that of the folding; else it is asked for
     cycles = plain + (0, 0, 1000, -200)[seed]
     planner = planner_of(name, criticality, monkeypatch, None if keep else cycles)
@@ -174,19 +180,17 @@ def test_all_subsets_of_pes(seed: int, tmp_path: Path, monkeypatch: pytest.Monke
             if worst_of(criticality, subset) >= target:
                 total = 0
                 for unit in design:
-                    copies, (pe, simd) = len(subset.get(unit.name, ())), folds[unit.name]
+                    copies, (pe, simd) = len(subset.get(unit.name, ())), pes_and_lanes(folds[unit.name])
                     total += (pe + 2 * copies) * simd + copies
                 prices.append(total)
         plan = planner.plan(target)
         assert plan.costs[0].planned == min(prices)
         assert plan.worst_correct >= target
-        for unit in plan.units:
-            assert unit.folds == unit.channels // folds[unit.unit].pe  # as quick as before
+        for planned in plan.units:
+            assert planned.folds == planned.channels // folds[planned.unit].pe  # as quick as before
 
 
-def _wider(unit):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
+def _wider(unit: UnitShape) -> UnitShape:
     return replace(unit, channels=4)  # 3 channels are no multiple of 2 PEs
 
 
@@ -233,11 +237,7 @@ def test_votes_in_a_beat() -> None:
     assert Built(unit, 3, 5, 1).votes == 2  # three channels in two folds
 
 
-def _units():  # type: ignore[no-untyped-def]
-    from fat_fpga.campaign.layer_table import layer_table
-    from fat_fpga.hardening.design import units_of
-    from tests.campaign.tiny import tiny_network
-
+def _units() -> tuple[UnitShape, ...]:
     return units_of(layer_table(tiny_network()))
 
 

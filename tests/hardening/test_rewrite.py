@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fat_fpga.engines import get
@@ -26,7 +26,6 @@ def free_units(network: Network) -> list[str]:
     return [unit.name for unit, behind in pairs if unit in network.units and not isinstance(behind, MajorityVote)]
 
 
-@settings(max_examples=40, deadline=None)
 @given(networks(), st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.3, 1.0]))
 def test_the_function_stays(network: Network, seed: int, share: float) -> None:
     rng = np.random.default_rng(seed)

@@ -24,11 +24,12 @@ def test_equals_brevitas(bits: int, dtype: torch.dtype) -> None:
         leaf = x.clone().requires_grad_()
         out = module.train()(leaf)
         out.backward(upstream)
+        assert leaf.grad is not None
         results.append((out.detach(), leaf.grad))
     (ours, our_gradient), (theirs, their_gradient) = results
     assert ours.dtype == dtype
     assert torch.equal(ours, theirs)
-    assert torch.equal(our_gradient == 0, their_gradient == 0)
+    assert torch.equal(our_gradient.eq(0), their_gradient.eq(0))
     torch.testing.assert_close(our_gradient, their_gradient)  # theirs is divided and multiplied by the scale
 
 

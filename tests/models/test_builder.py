@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -26,6 +28,7 @@ def test_values_have_the_levels_of_their_precision(name: str) -> None:
     model = models.build(name, classes=7)
     spec = model.spec
     seen: dict[str, torch.Tensor] = {}
+    module: Any
     for child, module in model.named_children():
         module.register_forward_hook(lambda _m, _i, out, child=child: seen.update({child: out}))
     images = torch.rand(8, *spec.topology.input_shape)
@@ -63,7 +66,7 @@ def test_cnv_is_the_network_of_the_paper() -> None:
     assert names.index("conv1_pool") == names.index("conv1_act") + 1 == names.index("conv1_norm") + 2
     assert [name for name in names if name.endswith("_pool")] == ["conv1_pool", "conv3_pool"]
     assert [name for name in names if name.startswith("fc") and "_" not in name] == ["fc6", "fc7", "fc8"]
-    norms = [module for module in model if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    norms = [module for module in model.children() if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d))]
     assert len(norms) == 8
     assert all(norm.eps == 1e-4 for norm in norms)
     assert sum(p.numel() for p in model.get_submodule("fc8_norm").parameters()) == 2
@@ -72,7 +75,7 @@ def test_cnv_is_the_network_of_the_paper() -> None:
 def test_fully_connected_networks_drop_in_training_only() -> None:
     model = models.build("tfc-w1a1")
     assert [tuple(weight.shape) for weight in latent_weights(model)] == [(64, 784), (64, 64), (64, 64), (10, 64)]
-    drops = [module for module in model if isinstance(module, nn.Dropout)]
+    drops = [module for module in model.children() if isinstance(module, nn.Dropout)]
     assert [drop.p for drop in drops] == [0.2] * 4
     images = torch.rand(4, 1, 28, 28)
     assert torch.equal(model.eval()(images), model(images))

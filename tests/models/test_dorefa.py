@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -55,11 +56,12 @@ def test_weights_and_activations_have_their_levels() -> None:
     for name, module in model.named_children():
         module.register_forward_hook(lambda _m, _i, out, name=name: seen.update({name: out}))
     model(torch.rand(8, *SPEC.topology.input_shape))
-    for name, module in model.named_children():
+    child: Any
+    for name, child in model.named_children():
         if name.endswith("_act"):
             assert torch.unique(seen[name]).tolist() == pytest.approx(LEVELS, abs=1e-7), name
-        if hasattr(module, "quant_weight"):
-            values = module.quant_weight().value
+        if hasattr(child, "quant_weight"):
+            values = child.quant_weight().value
             if name in ("conv0", "fc7"):
                 integers = values * 128
                 assert torch.equal(integers, integers.round())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import brevitas.nn as qnn
 import pytest
 import torch
@@ -41,7 +43,8 @@ def test_layer_equals_brevitas(kind: str, bits: int) -> None:
     weights = latent(ours.weight.shape)
     x = torch.randn(3, 5, 9, 9) if kind == "conv" else torch.randn(3, 40)
     results = []
-    for layer in (ours, theirs):
+    both: tuple[Any, Any] = (ours, theirs)
+    for layer in both:
         layer.weight.data.copy_(weights)
         leaf = x.clone().requires_grad_()
         out = layer(leaf)

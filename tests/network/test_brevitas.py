@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -29,6 +30,7 @@ def exported(name: str, path: Path, seed: int = 0) -> None:
 
     torch.manual_seed(seed)
     model = build(name).eval()
+    module: Any
     for module in model.modules():
         if hasattr(module, "running_var"):
             module.running_mean.normal_(0, 5)

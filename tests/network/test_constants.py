@@ -104,7 +104,9 @@ def test_whole_absorbs_the_rounding_of_float32_and_nothing_else() -> None:
     integers = np.arange(-70000, 70001)
     for scale in (0.1, 1 / 3, 1e-6, 255.0, 3e5):
         step = np.float32(scale)
-        assert np.array_equal(whole(integers.astype(np.float32) * step, step), integers)
+        absorbed = whole(integers.astype(np.float32) * step, step)
+        assert absorbed is not None
+        assert np.array_equal(absorbed, integers)
     for value, result in ((1.00001, None), (0.99999, None), (1e-9, None), (0.0, 0), (5.0, 5), (np.nan, None)):
         found = whole(np.array([value]), 1.0)
         assert (None if found is None else int(found[0])) == result, value

@@ -102,6 +102,6 @@ IMAGES, LABELS = np.zeros((2, 3, 8, 8), np.uint8), np.array([0, 1], np.int64)
         (IMAGES, LABELS + 1, "they start at 1, so subtract 1"),
     ],
 )
-def test_arrays_of_another_form(images: np.ndarray, labels: np.ndarray, words: str) -> None:  # type: ignore[type-arg]
+def test_arrays_of_another_form(images: np.ndarray, labels: np.ndarray, words: str) -> None:
     with pytest.raises(DataError, match=words):
         Dataset("own", images, labels, ("a", "b"))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -46,7 +47,8 @@ def little_memory() -> Iterator[None]:
 
 
 def weights(model: Model) -> TensorProto:
-    return next(t for t in model.graph.initializer if list(t.dims) == [12, 4])
+    tensors: Sequence[TensorProto] = model.graph.initializer
+    return next(tensor for tensor in tensors if list(tensor.dims) == [12, 4])
 
 
 def dims(*sizes: int) -> Callable[[Model], None]:
@@ -80,7 +82,7 @@ def add(model: Model, name: str, values: object, dtype: type = np.int64) -> None
     model.graph.initializer.add().CopyFrom(numpy_helper.from_array(np.asarray(values, dtype), name))
 
 
-def computed(operator: str, *inputs: object, **attributes: object) -> Callable[[Model], None]:
+def computed(operator: str, *inputs: object, **attributes: Any) -> Callable[[Model], None]:
     """The weights are computed by one node of small constants."""
 
     def spoil(model: Model) -> None:
@@ -172,7 +174,7 @@ def quantiser(position: int, value: float) -> Callable[[Model], None]:
         node = next(n for n in model.graph.node if n.input[0] == weights(model).name)
         name = node.input[position]
         tensor = next(t for t in model.graph.initializer if t.name == name)
-        tensor.CopyFrom(numpy_helper.from_array(np.float32(value), name))
+        tensor.CopyFrom(numpy_helper.from_array(np.array(value, np.float32), name))
 
     return spoil
 
@@ -181,7 +183,7 @@ def activation_scale(value: float) -> Callable[[Model], None]:
     def spoil(model: Model) -> None:
         node = [n for n in model.graph.node if n.op_type == "Quant"][2]
         tensor = next(t for t in model.graph.initializer if t.name == node.input[1])
-        tensor.CopyFrom(numpy_helper.from_array(np.float32(value), tensor.name))
+        tensor.CopyFrom(numpy_helper.from_array(np.array(value, np.float32), tensor.name))
 
     return spoil
 

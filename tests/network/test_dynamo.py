@@ -6,15 +6,15 @@ from pathlib import Path
 
 import onnx
 import pytest
+import torch
 
 from fat_fpga.network import load_network
 from tests.designs.against_qonnx import check_scores
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("onnxscript")
 
 
-class Small(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
+class Small(torch.nn.Module):
     """Integer weights, fake quantisation between, and the maximum over the whole image."""
 
     def __init__(self) -> None:
@@ -31,7 +31,8 @@ class Small(torch.nn.Module):  # type: ignore[misc, name-defined, unused-ignore]
         x = torch.fake_quantize_per_tensor_affine(x, 0.25, -3, -128, 127)
         x = torch.nn.functional.max_pool2d(self.second(x), 2)
         x = torch.fake_quantize_per_tensor_affine(x, 16.0, 0, 0, 255)
-        return self.last(x.amax((2, 3)))
+        scores: torch.Tensor = self.last(x.amax((2, 3)))
+        return scores
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -38,7 +38,7 @@ def test_pixels_divided_in_the_file_equal_pixels_divided_before() -> None:
         builder.node("Sub", 1.0)
         builder.quant(2.0**-7, 8)
         tables.append(lower(dense(builder, 12).model(), "scaled").input.table)
-    assert np.array_equal(*tables)
+    assert np.array_equal(tables[0], tables[1])
     assert np.array_equal(tables[0][0], np.clip(np.rint((PIXELS / 255 * 2 - 1) * 128), -128, 127))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
@@ -57,7 +57,6 @@ def check_against_qonnx(network: Network, graph: FloatGraph, exact: bool = True)
             assert tensors[graph.model.graph.output[0].name].argmax() == scores.argmax()
 
 
-@settings(max_examples=40, deadline=None)
 @given(float_graphs())
 def test_random_chains_equal_qonnx_before_and_after_cleanup(graph: FloatGraph) -> None:
     network = lower(graph.model, "random")

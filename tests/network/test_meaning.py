@@ -397,7 +397,8 @@ def test_functions_are_opened() -> None:
 
 
 @pytest.mark.parametrize(
-    "attributes", [{"value_float": 0.5}, {"value_floats": [0.5]}, {"value": numpy_helper.from_array(np.float32(0.5))}]
+    "attributes",
+    [{"value_float": 0.5}, {"value_floats": [0.5]}, {"value": numpy_helper.from_array(np.array(0.5, np.float32))}],
 )
 def test_the_forms_of_a_constant(attributes: dict[str, Any]) -> None:
     builder = product(start())

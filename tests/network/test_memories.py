@@ -32,7 +32,7 @@ from fat_fpga.network.lowering.walk import lower
 from fat_fpga.network.words import counts_bits
 from tests.designs.bits import flipped
 from tests.designs.finn_graph import random_finn_graph
-from tests.designs.float_graph import GraphBuilder
+from tests.designs.float_graph import GraphBuilder, chooser
 from tests.designs.random_network import random_images
 
 Array = npt.NDArray[Any]
@@ -222,7 +222,8 @@ class ByHand:
                 to = flipped(int(channel[at]), fault, register.bits if register.signed else 0)
             channel[at] = to
         if number == len(self.products) - 1:
-            return sums.reshape(len(sums), -1)
+            scores: Array = sums.reshape(len(sums), -1)
+            return scores
         rest = onnx.ModelProto()
         rest.CopyFrom(self.shaped)
         nodes = list(rest.graph.node)
@@ -248,7 +249,7 @@ def test_random_files_with_faults_put_in_by_hand(part: int) -> None:
     pairs = changed = otherwise = 0
     for seed in range(part, 48, 4):
         rng = np.random.default_rng(seed)
-        model = random_finn_graph(lambda options, rng=rng: options[int(rng.integers(len(options)))], rng, IMAGES)
+        model = random_finn_graph(chooser(rng), rng, IMAGES)
         network = lower(model, "random")
         hand, images, last = ByHand(model, network), random_images(network, IMAGES, seed), network.units[-1].name
         golden = hand.scores(images, None)

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network import Network
@@ -15,7 +15,6 @@ from fat_fpga.network.network_file import read_network, write_network
 from tests.designs.random_network import networks, random_network
 
 
-@settings(max_examples=40, deadline=None)
 @given(networks())
 def test_every_network_comes_back(network: Network) -> None:
     with TemporaryDirectory() as folder:

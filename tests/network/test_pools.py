@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fat_fpga.errors import ModelError
@@ -163,7 +163,6 @@ OPERATORS: dict[str, Callable[[GraphBuilder, np.random.Generator], Any]] = {
 }
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(list(OPERATORS)), max_size=6), st.integers(0, 2**32 - 1))
 def test_a_pool_anywhere_is_right_or_refused(names: list[str], seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
 
@@ -19,7 +19,6 @@ from fat_fpga.network.write import to_qonnx
 from tests.designs.random_network import networks, random_images, random_network
 
 
-@settings(max_examples=60, deadline=None)
 @given(networks())
 def test_a_written_file_loads_as_the_same_network(network: Network) -> None:
     with TemporaryDirectory() as folder:
@@ -31,7 +30,6 @@ def test_a_written_file_loads_as_the_same_network(network: Network) -> None:
     assert [u.weight_type for u in loaded.units] == [u.weight_type for u in network.units]
 
 
-@settings(max_examples=25, deadline=None)
 @given(networks())
 def test_qonnx_executes_a_written_file_to_the_integers_of_every_layer(network: Network) -> None:
     model = ModelWrapper(to_qonnx(network))

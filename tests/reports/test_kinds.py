@@ -202,6 +202,8 @@ def test_bits_are_never_taken_together(tmp_path: Path) -> None:
     space = fault_space(network, "accumulator", ["conv1"], effects=BIT_EFFECTS)
     run = run_campaign(network, tiny_data(4), space.sample(len(space)), tmp_path / "a.run", "reference")
     (part,) = parts(run)
-    assert len(part.rows) == space.blocks[0].bits * 3 > MANY  # type: ignore[operator]
+    bits = space.blocks[0].bits
+    assert bits is not None
+    assert len(part.rows) == bits * 3 > MANY
     assert [row.effect for row in part.lanes] == ["any effect"]
     write_figures(run, tmp_path / "f")

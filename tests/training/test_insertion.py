@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import brevitas.nn as qnn
 import pytest
@@ -37,11 +38,11 @@ def test_in_a_network_with_its_own_forward(quant_tensors: bool) -> None:
     model = OwnForward(quant_tensors).train()
     first, second = insert_injectors(model, "pixel", 100)
     assert (first.name, second.name) == ("pool", "block.relu")
-    seen: dict[str, object] = {}
+    seen: dict[str, Any] = {}
     for name in ("act", "pool", "block.relu"):
         model.get_submodule(name).register_forward_hook(lambda m, a, out, name=name: seen.__setitem__(name, out))
     model(images())
-    values = {name: out.value if quant_tensors else out for name, out in seen.items()}  # type: ignore[attr-defined]
+    values = {name: out.value if quant_tensors else out for name, out in seen.items()}
     for name, stuck in (("act", False), ("pool", True), ("block.relu", True)):
         same = torch.equal(values[name], values[name][:, :1].expand_as(values[name]))
         assert same is stuck, name

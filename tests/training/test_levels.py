@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import brevitas.nn as qnn
 import pytest
@@ -26,8 +27,8 @@ PER_CHANNEL = {
     "scaling_stats_permute_dims": (1, 0, 2, 3),
 }
 ACTIVATIONS: dict[str, tuple[Callable[[], nn.Module], int]] = {
-    **{f"ours{bits}": (lambda bits=bits: QuantisedActivation(bits), max(2, 2**bits - 1)) for bits in (1, 2, 3, 4)},
-    **{f"relu{bits}": (lambda bits=bits: qnn.QuantReLU(bit_width=bits), 2**bits) for bits in (1, 2, 3, 4)},
+    **{f"ours{bits}": (partial(QuantisedActivation, bits), max(2, 2**bits - 1)) for bits in (1, 2, 3, 4)},
+    **{f"relu{bits}": (partial(qnn.QuantReLU, bit_width=bits), 2**bits) for bits in (1, 2, 3, 4)},
     "relu learned": (lambda: qnn.QuantReLU(bit_width=2, **LEARNED), 4),
     "relu per channel": (lambda: qnn.QuantReLU(bit_width=2, **PER_CHANNEL), 4),
     "identity": (lambda: qnn.QuantIdentity(bit_width=3), 8),
@@ -44,7 +45,8 @@ ACTIVATIONS: dict[str, tuple[Callable[[], nn.Module], int]] = {
 
 
 def _hardtanh(**settings: object) -> nn.Module:
-    return qnn.QuantHardTanh(Int8ActPerTensorFloatMinMaxInit, min_val=-1.0, max_val=1.0, **settings)
+    module: nn.Module = qnn.QuantHardTanh(Int8ActPerTensorFloatMinMaxInit, min_val=-1.0, max_val=1.0, **settings)
+    return module
 
 
 def behind_a_weight(activation: nn.Module) -> nn.Module:

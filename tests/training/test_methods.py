@@ -51,7 +51,7 @@ def test_the_layer_depends_on_seed_and_epoch_alone() -> None:
 def test_method_1_enables_all_of_them() -> None:
     for method in ("fat1", "dropout2d"):
         aware = FaultAware(models.build("cnv-w1a1"), method, 5)
-        assert aware.enabled == ()
+        assert not list(aware.enabled)
         aware.start_epoch(0)
         assert aware.enabled == CNV_PLACES
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -11,7 +13,7 @@ from fat_fpga.training.norms import estimate_norms
 
 def test_statistics_are_averages_over_the_batches() -> None:
     torch.manual_seed(0)
-    model = nn.Sequential(nn.Dropout(0.9), nn.BatchNorm1d(3), TensorNorm()).train()
+    model: Any = nn.Sequential(nn.Dropout(0.9), nn.BatchNorm1d(3), TensorNorm()).train()
     model[1].running_mean.fill_(100)
     batches = [torch.randn(50, 3) * 2 + 1 for _ in range(4)]
     estimate_norms(model, batches)

@@ -21,7 +21,8 @@ class Writer:
     made: list[Writer] = []  # noqa: RUF012
 
     def __init__(self, folder: str, purge_step: int) -> None:
-        self.folder, self.purge_step, self.lines, self.closed = folder, purge_step, [], False
+        self.folder, self.purge_step, self.closed = folder, purge_step, False
+        self.lines: list[tuple[str, Any, int]] = []
         self.made.append(self)
 
     def add_scalar(self, name: str, value: Any, epoch: int) -> None:

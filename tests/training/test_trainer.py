@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -87,7 +88,8 @@ def test_the_seed_decides(tmp_path: Path) -> None:
 
 def test_clamping() -> None:
     model = models.build("tfc-w1a1")
-    (weight, *_), norm = latent_weights(model), model.get_submodule("fc0_norm")
+    weight = latent_weights(model)[0]
+    norm: Any = model.get_submodule("fc0_norm")
     with torch.no_grad():
         weight.copy_(torch.linspace(-3, 3, weight.numel()).view_as(weight))
         norm.weight.fill_(5)

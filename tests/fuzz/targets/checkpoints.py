@@ -48,7 +48,7 @@ def _other(rng: Rng, content: dict[str, Any]) -> Any:
 
     part = content[str(pick(rng, "identity", "model", "model", "optimiser", "history"))]
     what = int(rng.integers(13))
-    strange = pick(
+    strange: Any = pick(
         rng, None, 7, "text", [], {}, [{}], {"a": 1}, torch.zeros(3), torch.zeros(()), {1: 2}, 2**70, float("nan"),
         "\x1b[2J" * 20, torch.zeros(1).expand(2**40), torch.zeros(2, dtype=torch.complex64), "x" * 20_000,
         torch.zeros(1).expand(2**20, 2**20), {"\x1b[2J" * 2000: torch.zeros(1)},
@@ -110,7 +110,7 @@ def _foreign(rng: Rng) -> bytes:
             for name in ("a/data.pkl", "a/version", "a/data/0", "a/byteorder", "constants.pkl", "a/constants.pkl")[
                 : int(rng.integers(7))
             ]:
-                archive.writestr(name, pick(rng, "", "3\n", "little", pickle.dumps({"a": 1})))
+                archive.writestr(name, pick(rng, b"", b"3\n", b"little", pickle.dumps({"a": 1})))
     elif what == 2:
         np.savez(out, a=np.zeros(3))
     elif what == 3:

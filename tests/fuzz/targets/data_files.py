@@ -51,7 +51,7 @@ def _array(rng: Rng, name: str) -> bytes:
             right, descr=pick(rng, "|O", "<f8", "<U1000000", "|V9", "<M8[s]", "|S0", ">i8", "<c16", "|b1", "|u1")
         )
     if what < 0.85:
-        kind = pick(rng, np.float64, object, np.complex64, np.int8, np.uint64, bool, "U3", "datetime64[s]")
+        kind: Any = pick(rng, np.float64, object, np.complex64, np.int8, np.uint64, bool, "U3", "datetime64[s]")
         return _npy(np.asarray(right).astype(kind) if name != "classes" else right)
     return damaged(_npy(right), rng)
 

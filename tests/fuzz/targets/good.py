@@ -9,7 +9,7 @@ import onnx
 
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network, write_qonnx
 from tests.campaign.tiny import tiny_data, tiny_network, tiny_run_of
-from tests.designs.float_graph import random_float_graph
+from tests.designs.float_graph import chooser, random_float_graph
 from tests.fuzz.target import Rng
 
 FLOAT_GRAPHS = 6
@@ -24,7 +24,7 @@ def prepare(good: Path) -> None:
         write_qonnx(flat_network(name, shape), good / f"{name}.onnx")
     for number in range(FLOAT_GRAPHS):
         rng = np.random.default_rng(number)
-        graph = random_float_graph(lambda options, rng=rng: options[int(rng.integers(len(options)))], rng)
+        graph = random_float_graph(chooser(rng), rng)
         onnx.save(graph.model, good / f"float{number}.onnx")
     data = tiny_data()
     np.savez(good / "tiny.npz", images=data.images, labels=data.labels, classes=np.array(["a", "b", "c", "d"]))

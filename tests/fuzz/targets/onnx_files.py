@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,13 @@ OPERATORS = (
 
 
 def _tensor(model: Model, rng: Rng) -> TensorProto:
-    if not model.graph.initializer:
-        return model.graph.initializer.add()
-    return model.graph.initializer[int(rng.integers(len(model.graph.initializer)))]
+    tensors: Sequence[TensorProto] = model.graph.initializer or [model.graph.initializer.add()]
+    return tensors[int(rng.integers(len(tensors)))]
 
 
 def _node(model: Model, rng: Rng) -> onnx.NodeProto:
-    if not model.graph.node:
-        return model.graph.node.add()
-    return model.graph.node[int(rng.integers(len(model.graph.node)))]
+    nodes: Sequence[onnx.NodeProto] = model.graph.node or [model.graph.node.add()]
+    return nodes[int(rng.integers(len(nodes)))]
 
 
 def _dims(model: Model, rng: Rng) -> None:
@@ -187,7 +185,7 @@ def _long(model: Model, rng: Rng) -> None:
     for number in range(count if kind in ("Identity", "Relu") else 60):
         target = f"long{number}"
         doubles = kind in ("Concat", "Add")
-        options = {"axis": 1} if kind == "Concat" else {}
+        options: dict[str, Any] = {"axis": 1} if kind == "Concat" else {}
         nodes.append(helper.make_node(kind, [source, source] if doubles else [source], [target], **options))
         source = target
     if first is not None:
