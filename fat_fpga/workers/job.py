@@ -33,6 +33,16 @@ class Answer(NamedTuple):
     worker: str
 
 
+class Missing(NamedTuple):
+    """What a worker gives back that does not have the job: it is to be asked again, with the job.
+
+    Attributes:
+        worker: its address.
+    """
+
+    worker: str
+
+
 class Words(NamedTuple):
     """What messages say of a job.
 
@@ -48,7 +58,7 @@ class Words(NamedTuple):
 
 
 class Job(ABC):
-    """What all tasks have in common. It is pickled, and sent to each worker once."""
+    """What all tasks have in common. It is pickled, and sent to each worker with its first task."""
 
     @property
     @abstractmethod
@@ -67,8 +77,11 @@ class Job(ABC):
         """
 
 
+KEPT = 2
+"""Jobs that a worker keeps open: two campaigns may share it."""
+
 _LOCK = Lock()
-_OPEN: dict[str, Work] = {}  # of the latest job alone, by its key
+_OPEN: dict[str, Work] = {}  # by the job's key, the one used last at the end
 
 
 def pickled(asked: object) -> bytes:
@@ -76,18 +89,13 @@ def pickled(asked: object) -> bytes:
     return pickle.dumps(asked, protocol=pickle.HIGHEST_PROTOCOL)
 
 
-def hold(blob: bytes) -> bytes:
-    """Keep a pickled `Job` among the workers; one that is lost with its worker is made again from the task."""
-    return blob
-
-
-def compute(expected: tuple[str, str], key: str, blob: bytes, asked: bytes) -> Answer:
+def compute(expected: tuple[str, str], key: str, blob: bytes | None, asked: bytes) -> Answer | Missing:
     """Do one task; one call at a time computes, on the worker's threads.
 
     Args:
         expected: the `Code` of the process that gives work.
         key: of the job.
-        blob: the pickled `Job`.
+        blob: the pickled `Job`; None where the worker may have it.
         asked: pickled.
 
     Raises:
@@ -100,6 +108,8 @@ def compute(expected: tuple[str, str], key: str, blob: bytes, asked: bytes) -> A
     if own != wanted:
         raise CampaignError(refusal(worker.address, own, wanted))
     with _LOCK:
+        if key not in _OPEN and blob is None:
+            return Missing(worker.address)
         try:
             work = _opened(key, blob, worker.state.nthreads)
         except CampaignError as error:
@@ -110,9 +120,13 @@ def compute(expected: tuple[str, str], key: str, blob: bytes, asked: bytes) -> A
         return Answer(value, perf_counter() - started, worker.address)
 
 
-def _opened(key: str, blob: bytes, threads: int) -> Work:
-    if key not in _OPEN:
-        _OPEN.clear()
+def _opened(key: str, blob: bytes | None, threads: int) -> Work:
+    if key in _OPEN:
+        _OPEN[key] = _OPEN.pop(key)
+    else:
+        assert blob is not None
+        while len(_OPEN) >= KEPT:
+            del _OPEN[next(iter(_OPEN))]
         job: Job = pickle.loads(blob)
         _OPEN[key] = job.open(threads)
     return _OPEN[key]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections import deque
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
@@ -21,7 +21,7 @@ from fat_fpga.errors import CampaignError
 from fat_fpga.workers import job as in_worker
 from fat_fpga.workers.client import Pool
 from fat_fpga.workers.code import code
-from fat_fpga.workers.job import Answer, Job
+from fat_fpga.workers.job import Answer, Job, Missing
 
 if TYPE_CHECKING:
     from distributed import Future
@@ -81,9 +81,9 @@ class Tasks:
         self._usual: deque[float] = deque(maxlen=LATEST)  # seconds for a task of size 1, with waiting
         self._workers: list[str] = []
         self._suspects: set[str] = set()  # workers that held a late task and gave no answer since
+        self._carriers: dict[str, Task] = {}  # by worker, the task that it got the job with
+        self._parked: list[tuple[Task, Task]] = []  # a task, and the carrier that it waits for
         self._looked = 0.0
-        self._job_losses = 0  # in a row
-        self._job = self._submit(in_worker.hold, self._blob)
         self._look()
 
     def __enter__(self) -> Tasks:
@@ -91,7 +91,7 @@ class Tasks:
 
     def __exit__(self, *error: object) -> None:
         if not any(isinstance(each, SchedulerError) for each in error):
-            futures = [self._job, *(copy for task in self.open for copy in task.copies)]
+            futures = [copy for task in self.open for copy in task.copies]
             with suppress(Exception):  # the scheduler may go at this moment
                 self._pool.ask(self._client.cancel, futures)
 
@@ -135,14 +135,18 @@ class Tasks:
             if task not in self.open:
                 continue  # another copy was faster
             answer = self._answer(task, future)
-            if answer is None:
-                self._send(task)
+            if not isinstance(answer, Answer):
+                task.copies.remove(future)
+                if answer is None:
+                    self._send(task)
+                else:
+                    self._supply(task, answer.worker)
                 continue
             self.open.remove(task)
             self._forget(task)
+            self._unpark()
             self._usual.append((monotonic() - task.sent) / task.size)
             self._suspects.discard(answer.worker)
-            self._job_losses = 0
             if monotonic() - self._looked > POLL:
                 self._look()
             return task, answer
@@ -151,28 +155,48 @@ class Tasks:
         """Send a task out, or a copy of it; not to suspects and those ``without`` while there are other workers."""
         task.sent = monotonic()
         shunned = self._suspects | without
-        workers = [worker for worker in self._workers if worker not in shunned] if shunned else []
-        future = self._submit(
-            in_worker.compute,
-            tuple(code()),
-            self._key,
-            self._job,
-            task.asked,
-            workers=workers or None,
-            allow_other_workers=bool(workers),
-        )
-        task.copies.append(future)
-        future.add_done_callback(lambda done: self._answers.put((task, done)))
+        self._submit(task, None, [worker for worker in self._workers if worker not in shunned] if shunned else [])
 
-    def _submit(self, function: Any, *arguments: Any, **options: Any) -> Future:
+    def _supply(self, task: Task, worker: str) -> None:
+        """Send a task again to a worker that does not have the job: with it, or when it has come with another task."""
+        carrier = self._carriers.get(worker)
+        if carrier in self.open and carrier is not task:
+            self._parked.append((task, carrier))
+        else:
+            self._carriers[worker] = task
+            self._submit(task, self._blob, [worker])
+
+    def _unpark(self) -> None:
+        """Send what has waited for a carrier that is answered."""
+        parked, self._parked = self._parked, []
+        for task, carrier in parked:
+            if carrier in self.open:
+                self._parked.append((task, carrier))
+            elif task in self.open:
+                self._send(task)
+
+    def _submit(self, task: Task, blob: bytes | None, workers: Sequence[str]) -> None:
+        """One more copy of a task, for these workers; for any where they are none, or not there any more."""
         self._numbers += 1
         try:
-            return self._client.submit(function, *arguments, key=f"{self._key}-{self._numbers}", pure=False, **options)
+            future = self._client.submit(
+                in_worker.compute,
+                tuple(code()),
+                self._key,
+                blob,
+                task.asked,
+                key=f"{self._key}-{self._numbers}",
+                pure=False,
+                workers=list(workers) or None,
+                allow_other_workers=bool(workers),
+            )
         except Exception as error:
             self._check_scheduler()
             raise CampaignError(f"Dask takes no work: {type(error).__name__} {error}") from error
+        task.copies.append(future)
+        future.add_done_callback(lambda done: self._answers.put((task, done)))
 
-    def _answer(self, task: Task, future: Future) -> Answer | None:
+    def _answer(self, task: Task, future: Future) -> Answer | Missing | None:
         """What a worker gave; None where it was lost, and the task has to be sent again."""
         from distributed import KilledWorker
 
@@ -182,11 +206,8 @@ class Tasks:
         except CampaignError:
             raise
         except KilledWorker as error:
-            if str(error.task) != future.key:
-                self._renew_job(str(error.task))
-            else:
-                task.losses += 1
-            if max(task.losses, self._job_losses) >= LOSSES:
+            task.losses += 1
+            if task.losses >= LOSSES:
                 raise CampaignError(
                     f"the workers that were given the same {task.what} died, {LOSSES} times over: have they enough "
                     f"memory? {self._words.fewer}"
@@ -201,20 +222,14 @@ class Tasks:
                 raise
             return None  # the worker died with the answer, or does not hand it out; or there was none for too long
 
-    def _renew_job(self, lost: str) -> None:
-        """Send the job again where Dask gave up to hold it, which it then does for good."""
-        if lost == self._job.key:
-            self._job_losses += 1
-            self._job = self._submit(in_worker.hold, self._blob)
-
-    def _fetched(self, future: Future) -> Answer:
+    def _fetched(self, future: Future) -> Answer | Missing:
         """A result, brought here; TimeoutError where the worker that has it does not answer."""
         from distributed import TimeoutError
 
         asked = monotonic()
         while True:
             try:
-                answer: Answer = future.result(timeout=POLL)
+                answer: Answer | Missing = future.result(timeout=POLL)
                 return answer
             except TimeoutError:
                 self._check_scheduler()
@@ -265,7 +280,8 @@ class Tasks:
             raise self._gone() from error
 
     def _check_scheduler(self) -> None:
-        if self._client.status != "running" or self._job.status == "cancelled":
+        cancelled = (copy.status == "cancelled" for task in self.open for copy in task.copies)
+        if self._client.status != "running" or any(cancelled):
             raise self._gone()
 
     def _gone(self) -> SchedulerError:

@@ -26,7 +26,7 @@ from tests.workers.runs import check_equal, faults_of, meanwhile, serial, wait_f
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
 psutil = pytest.importorskip("psutil", reason="psutil comes with distributed")
 
-KILLS = int(os.environ.get("FAT_FPGA_KILLS", "4"))
+KILLS = int(os.environ.get("FAT_FPGA_KILLS", "3"))
 
 
 def children() -> set[Any]:
@@ -51,15 +51,13 @@ def test_local_workers_killed_at_random_lose_and_repeat_nothing(tmp_path: Path) 
     def act(over: threading.Event) -> None:
         nonlocal killed
         wait_for(path, 1, over)
-        while killed < KILLS and not over.wait(0.2 + rng.expovariate(1)):
+        while killed < KILLS and not over.wait(0.2 + rng.expovariate(1.5)):
             if living := sorted(children() - others, key=lambda process: process.pid):
                 kill(rng.choice(living))
                 killed += 1
 
     with meanwhile(act):
-        run = run_campaign(
-            tiny_network(), tiny_data(30), faults, path, Slow(0.1 + 0.1 * KILLS), chunk=1, dask="local:4"
-        )
+        run = run_campaign(tiny_network(), tiny_data(30), faults, path, Slow(0.1 * KILLS), chunk=1, dask="local:3")
     check_equal(run, serial(tmp_path, faults))
     assert killed == KILLS
 
@@ -72,13 +70,13 @@ def test_local_workers_that_all_die_for_good(done: int, tmp_path: Path) -> None:
     def act(over: threading.Event) -> None:
         if done and not wait_for(path, done, over):
             return
-        while not over.wait(0.02):
+        while not over.wait(0.05):
             for process in children() - others:
                 kill(process)
 
-    with meanwhile(act), pytest.raises(CampaignError, match=r"local:2: no worker process was there for [3-9] s"):
+    with meanwhile(act), pytest.raises(CampaignError, match=r"local:2: no worker process was there for \d+ s"):
         run_campaign(
-            tiny_network(), tiny_data(30), faults, path, Slow(), chunk=1, dask="local:2", dask_wait=3 if done else 5
+            tiny_network(), tiny_data(30), faults, path, Slow(), chunk=1, dask="local:2", dask_wait=8 if done else 3
         )
     if not done:
         assert not path.exists()
@@ -102,7 +100,7 @@ def test_workers_of_a_scheduler_that_come_late_and_go_for_good(tmp_path: Path, m
             wait_for(path, 3, over)
             cluster.scale(0)
 
-        gone = rf"the scheduler of Dask at {address} has had no worker for [45] s: .* \(--dask-wait\)"
+        gone = rf"the scheduler of Dask at {address} has had no worker for \d s: .* \(--dask-wait\)"
         with (
             meanwhile(act),
             pytest.warns(CampaignWarning, match=f"{address} has had no worker for 0 s: waiting"),
@@ -138,7 +136,9 @@ import sys
 from distributed import LocalCluster
 
 if __name__ == "__main__":
-    with LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=":0") as cluster:
+    with LocalCluster(
+        n_workers=1, threads_per_worker=1, processes=False, host="127.0.0.1", protocol="tcp://", dashboard_address=":0"
+    ) as cluster:
         print(cluster.scheduler_address, flush=True)
         sys.stdin.read()
 """
