@@ -106,8 +106,17 @@ class Pool:
                 sleep(0.05)
 
     def check_code(self) -> None:
-        """CampaignError unless all workers that answer have this fat_fpga; each looks again before it computes."""
+        """CampaignError unless the scheduler, which reads tasks, has fat_fpga, and all workers that answer have this
+        one; each worker looks again before it computes."""
         own = code()
+        try:
+            self.ask(self.client.run_on_scheduler, code)
+        except (ImportError, AttributeError) as error:
+            raise CampaignError(
+                f"the scheduler {self.address} is refused: it has no fat_fpga {own}, which gives this work ({error})"
+            ) from error
+        except TimeoutError as error:
+            raise CampaignError(f"the scheduler of Dask at {self.address} does not answer: start it again") from error
         try:
             answers = self.ask(self.client.run, code, on_error="return")
         except TimeoutError:

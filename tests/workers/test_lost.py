@@ -5,11 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ from fat_fpga.errors import CampaignError, CampaignWarning
 from fat_fpga.workers import client as workers_client
 from fat_fpga.workers import tasks
 from tests.campaign.tiny import tiny_data, tiny_network
+from tests.workers.clusters import another_cluster
 from tests.workers.engines import Slow
 from tests.workers.runs import check_equal, faults_of, meanwhile, serial, wait_for
 
@@ -129,37 +127,6 @@ def test_a_worker_that_stands_still_is_overtaken(
         with suppress(ProcessLookupError):  # its nanny may have given it up
             os.kill(stopped, signal.SIGCONT)
     check_equal(run, serial(tmp_path, faults))
-
-
-CLUSTER = """
-import sys
-from distributed import LocalCluster
-
-if __name__ == "__main__":
-    with LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, host="127.0.0.1", protocol="tcp://", dashboard_address=":0"
-    ) as cluster:
-        print(cluster.scheduler_address, flush=True)
-        sys.stdin.read()
-"""
-
-
-@contextmanager
-def another_cluster(folder: Path) -> Iterator[tuple[str, int]]:
-    """A scheduler and a worker in a process group of their own: their address, and the group."""
-    program = folder / "cluster.py"
-    program.write_text(CLUSTER)
-    process = subprocess.Popen(
-        [sys.executable, program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        start_new_session=True, env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )  # fmt: skip
-    assert process.stdout is not None
-    try:
-        yield process.stdout.readline().strip(), process.pid
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,16 @@ from fat_fpga.workers import Pool, code
 from fat_fpga.workers import client as workers_client
 from fat_fpga.workers.client import check_dask
 from tests.campaign.tiny import tiny_data, tiny_network
+from tests.workers.clusters import another_cluster
 from tests.workers.engines import Slow, Unsendable, WrongElsewhere
 from tests.workers.runs import check_equal, faults_of, serial
 
 pytest.importorskip("distributed", reason="distributed is not installed")
+
+
+def test_a_scheduler_without_fat_fpga_is_refused(tmp_path: Path) -> None:
+    with another_cluster(tmp_path, 'sys.modules["fat_fpga"] = None') as (address, _):
+        refused(tmp_path, rf"the scheduler {address} is refused: it has no fat_fpga", dask=address)
 
 
 def pretend(version: str) -> None:
