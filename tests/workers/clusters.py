@@ -27,7 +27,11 @@ if __name__ == "__main__":
 
 @contextmanager
 def another_cluster(folder: Path, first: str = "") -> Iterator[tuple[str, int]]:
-    """A scheduler and a worker in a process group of their own: their address, and the group. ``first`` is executed there."""
+    """A scheduler and a worker in a process group of their own: their address, and the group.
+
+    Args:
+        first: a line that is executed there before they start.
+    """
     program = folder / "cluster.py"
     program.write_text(CLUSTER.format(first=first))
     process = subprocess.Popen(
