@@ -163,7 +163,7 @@ def connected(dask: str | Client | None, wait: float | None = None) -> Iterator[
         raise CampaignError(f"work on Dask needs the package {error.name}: {advice('dask')}") from error
     with ExitStack() as stack:
         stack.enter_context(_quiet())
-        local = None if number is None else stack.enter_context(LocalWorkers(number))
+        local = None if number is None else stack.enter_context(LocalWorkers(number, max(START, wait or 0)))
         if not isinstance(dask, str):
             client = dask
         else:

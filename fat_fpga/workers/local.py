@@ -7,10 +7,11 @@ Dask starts a worker anew that dies; but it gives up one that dies while it star
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from time import monotonic
 
 START = 60.0
-"""Seconds that a worker process has to come up, after which another is started."""
+"""Seconds that a worker process has to come up, after which another is started; at least."""
 PAUSE = 1.0
 """Least seconds between two looks for workers to replace."""
 NO_CTRL_C = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
@@ -22,9 +23,10 @@ class LocalWorkers:
 
     Args:
         number: of worker processes; `keep` starts them.
+        start: seconds that one has to come up.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, start: float = START) -> None:
         from distributed import LocalCluster
 
         self.number = number
@@ -36,7 +38,7 @@ class LocalWorkers:
             memory_limit=0,
             preload=[NO_CTRL_C],
             silence_logs=logging.CRITICAL,
-            death_timeout=START,
+            death_timeout=start,
         )
         self._mending = False
         self._mended = 0.0
@@ -46,7 +48,8 @@ class LocalWorkers:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._cluster.close()
+        with suppress(Exception):  # what does not end now ends with this process
+            self._cluster.close()
 
     @property
     def address(self) -> str:

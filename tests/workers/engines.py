@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 from fat_fpga.engines import Outcome, Session
@@ -31,6 +32,40 @@ class SlowSession(ReferenceSession):
 
     def run(self, images: Any, labels: Any, faults: Any, **options: Any) -> Outcome:
         time.sleep(self.pause if len(faults) else 0)
+        return super().run(images, labels, faults, **options)
+
+
+class UntilKilled(ReferenceEngine):
+    """The reference engine, which ends a run with faults only after another worker was killed.
+
+    Args:
+        file: one byte for each kill.
+        kills: after so many it does not wait any more.
+    """
+
+    name = "until-killed"
+
+    def __init__(self, file: Path, kills: int) -> None:
+        self.file, self.kills = file, kills
+
+    def _open(self, network: Network) -> Session:
+        return UntilKilledSession(self, network)
+
+    def wait(self) -> None:
+        before = now = self.file.stat().st_size
+        while now == before and now < self.kills:
+            time.sleep(0.02)
+            now = self.file.stat().st_size
+
+
+class UntilKilledSession(ReferenceSession):
+    def __init__(self, engine: UntilKilled, network: Network) -> None:
+        super().__init__(engine.name, network)
+        self.engine = engine
+
+    def run(self, images: Any, labels: Any, faults: Any, **options: Any) -> Outcome:
+        if len(faults):
+            self.engine.wait()
         return super().run(images, labels, faults, **options)
 
 

@@ -8,7 +8,6 @@ import signal
 import threading
 from contextlib import suppress
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from fat_fpga.workers import client as workers_client
 from fat_fpga.workers import tasks
 from tests.campaign.tiny import tiny_data, tiny_network
 from tests.workers.clusters import another_cluster
-from tests.workers.engines import Slow
+from tests.workers.engines import Slow, UntilKilled
 from tests.workers.runs import check_equal, faults_of, meanwhile, serial, wait_for
 
 distributed = pytest.importorskip("distributed", reason="distributed is not installed")
@@ -44,23 +43,25 @@ def kill(process: Any) -> None:
 
 
 def test_local_workers_killed_at_random_lose_and_repeat_nothing(tmp_path: Path) -> None:
-    rng, faults, others, killed = random.Random(0), faults_of("weight", 30), children(), 0
-    path = tmp_path / "a.run"
+    """Also while they start. Two workers: each kill lets one go on, so that the faults outlast the kills."""
+    rng, faults, others = random.Random(0), faults_of("weight", 30, min(132, 20 + 2 * KILLS)), children()
+    kills = tmp_path / "kills"
+    kills.touch()
 
     def act(over: threading.Event) -> None:
-        nonlocal killed
-        started = monotonic()
-        wait_for(path, 1, over)
-        pause = (monotonic() - started) / 2  # on a busy machine workers need time to come up
-        while killed < KILLS and not over.wait(rng.expovariate(1 / pause)):
+        while kills.stat().st_size < KILLS and not over.wait(rng.expovariate(0.5)):
             if living := sorted(children() - others, key=lambda process: process.pid):
                 kill(rng.choice(living))
-                killed += 1
+                with kills.open("ab") as file:
+                    file.write(b".")
 
     with meanwhile(act):
-        run = run_campaign(tiny_network(), tiny_data(30), faults, path, Slow(0.1 * KILLS), chunk=1, dask="local:3")
+        run = run_campaign(
+            tiny_network(), tiny_data(30), faults, tmp_path / "a.run", UntilKilled(kills, KILLS), chunk=1,
+            dask="local:2", dask_wait=600,
+        )  # fmt: skip
+    assert kills.stat().st_size == KILLS
     check_equal(run, serial(tmp_path, faults))
-    assert killed == KILLS
 
 
 @pytest.mark.parametrize("done", [0, 3])
