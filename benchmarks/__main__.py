@@ -10,10 +10,11 @@ from typing import Any
 
 from benchmarks.campaigns import campaign
 from benchmarks.training import fat_step
+from benchmarks.workers import two_workers
 from fat_fpga.engines.native_engine import chosen_instruction_set
 
 RESULTS = Path(__file__).parent / "results.json"
-GROUPS = ("campaigns", "fat_step")
+GROUPS = ("campaigns", "fat_step", "workers")
 CAMPAIGNS = (
     *(("cnv_w1a1", kind) for kind in ("channel", "pixel", "element", "pe", "weight", "threshold", "accumulator")),
     ("cnv_w2a2", "channel"),
@@ -24,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--images", type=int, default=500, help="images of each campaign (default: 500)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of the two that are compared (default: 3)")
-    parser.add_argument("--only", choices=GROUPS, help="run one group; the results of the other stay in results.json")
+    parser.add_argument("--only", choices=GROUPS, help="run one group; the results of the others stay in results.json")
     args = parser.parse_args()
     groups = (args.only,) if args.only else GROUPS
     results: dict[str, Any] = json.loads(RESULTS.read_text()) if args.only else {}
@@ -32,6 +33,8 @@ def main() -> None:
         results |= campaigns(args.images, args.rounds)
     if "fat_step" in groups:
         results |= training(args.rounds)
+    if "workers" in groups:
+        results |= workers(args.images, args.rounds)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
 
 
@@ -57,6 +60,19 @@ def training(rounds: int) -> dict[str, Any]:
     result = fat_step(rounds)
     key = "cnv_w1a1.fat_step"
     print(f"{key:24}{result.fat2_to_sat:>14.3f}{result.fat1_to_sat:>14.3f}{result.sat_milliseconds:>14.0f}")
+    return {key: asdict(result)}
+
+
+def workers(images: int, rounds: int) -> dict[str, Any]:
+    """Campaigns on workers of Dask."""
+    print("two workers of Dask, one thread each, against two threads of one process")
+    print(f"{'campaign':24}{'efficiency':>14}{'threads s':>14}{'workers s':>14}{'load before':>14}")
+    result = two_workers(images, rounds)
+    key = "cnv_w1a1.workers"
+    print(
+        f"{key:24}{result.efficiency:>14.3f}{result.threads_seconds:>14.1f}{result.workers_seconds:>14.1f}"
+        f"{result.load_before:>14.1f}"
+    )
     return {key: asdict(result)}
 
 

@@ -43,6 +43,10 @@ class CampaignError(FatFpgaError):
     """A campaign cannot be started, continued or read."""
 
 
+class CampaignWarning(UserWarning):
+    """A campaign goes on, but not as its user may expect. Shown as a `ModelWarning` is."""
+
+
 class TrainingError(FatFpgaError):
     """A training run cannot be started or continued."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +17,6 @@ import numpy.typing as npt
 
 from fat_fpga.arguments import checked
 from fat_fpga.campaign.crew import Alone
-from fat_fpga.campaign.dask_client import connected
 from fat_fpga.campaign.dask_crew import DaskCrew
 from fat_fpga.campaign.fault_free import FaultFree
 from fat_fpga.campaign.identity import Identity, ordered
@@ -37,6 +35,7 @@ from fat_fpga.faults import AnyFault, check_faults, fault_space
 from fat_fpga.files import check_writable
 from fat_fpga.foreign import Model, Module
 from fat_fpga.network import Network, load_network
+from fat_fpga.workers import connected
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -54,6 +53,7 @@ def run_campaign(
     progress: bool = False,
     expect_accuracy: float | Fraction | None = None,
     dask: str | Client | None = None,
+    dask_wait: float | None = None,
 ) -> Run:
     """Count, for every fault, the images still classified correctly, and those whose class it changes.
 
@@ -79,11 +79,13 @@ def run_campaign(
         expect_accuracy: least accuracy without faults, in percent.
         dask: compute on workers of Dask: ``local:N`` for N processes on this machine, the address of a scheduler as
             ``tcp://HOST:PORT``, or a ``distributed.Client``. Each worker takes the threads that Dask gave it.
+        dask_wait: seconds to wait while Dask has no worker; by default 60 for ``local:N``, any time for others.
 
     Raises:
         CampaignError: the file holds another campaign, or is none; the accuracy without faults is below
-            ``expect_accuracy``, and nothing is written; Dask is not installed, does not answer, or goes away, or a
-            worker has another fat_fpga; what is finished is saved, and another call continues.
+            ``expect_accuracy``, and nothing is written; Dask is not installed, does not answer, goes away, or has
+            no worker for too long, or a worker has another fat_fpga; what is finished is saved, and another call
+            continues.
         DataError, FaultError, ModelError: images or faults do not fit the network.
         OSError: the file cannot be written; told before any work is done.
     """
@@ -100,6 +102,7 @@ def run_campaign(
                 progress=progress,
                 expect_accuracy=expect_accuracy,
                 dask=dask,
+                dask_wait=dask_wait,
             )
             return replace(run, path=None)
     path = Path(path)
@@ -123,7 +126,7 @@ def run_campaign(
         if store is not None and expect_accuracy is not None:
             FaultFree(dataset.labels, store.golden, network.classes).expect(expect_accuracy)
         if store is None or store.pending:
-            with nullcontext() if dask is None else connected(dask) as client:
+            with connected(dask, dask_wait) as pool:
                 session = engine.open(network)
                 started = perf_counter()
                 golden = session.run(dataset.images, dataset.labels, []).golden
@@ -132,8 +135,8 @@ def run_campaign(
                 pace = Pace(perf_counter() - started, chunk)
                 with (
                     Alone(session, dataset)
-                    if client is None
-                    else DaskCrew(client, network, dataset, engine, golden) as crew
+                    if pool is None
+                    else DaskCrew(pool, network, dataset, engine, golden) as crew
                 ):
                     if store is None:
                         sheet = Sheet(identity, selection.origin, layer_table(network), faults, dataset.labels, golden)

@@ -49,10 +49,8 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--chunk", metavar="N", type=count, help="save after every N faults (default: some ten seconds)"
     )
-    parser.add_argument(
-        "--dask", metavar="WHERE",
-        help="compute on workers of Dask: local:N for N processes here, or tcp://HOST:PORT for those of a scheduler",
-    )  # fmt: skip
+    option(parser, "--dask")
+    option(parser, "--dask-wait")
     option(parser, "--expect-accuracy")
     option(parser, "--quiet", ", no table")
     add_fault_arguments(parser)
@@ -85,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
             progress=not args.quiet,
             expect_accuracy=args.expect_accuracy,
             dask=args.dask,
+            dask_wait=args.dask_wait,
         )
     except KeyboardInterrupt:
         return stopped(args.output)

@@ -22,6 +22,7 @@ examples:
   fat-fpga crosscheck cnv.onnx --engines native,file --sample 30 --images 2
   fat-fpga crosscheck cnv.onnx --engines native,qonnx --data cifar10:data --sample 500 --images 4
   fat-fpga crosscheck cnv.onnx --engines reference,native --faults channel,pe --folding bnn-pynq
+  fat-fpga crosscheck cnv.onnx --engines native,reference --sample 1000 --dask local:4
   fat-fpga crosscheck tfc_w2a2 --engines native,board:build/boards/tfc_w2a2 --data demo:mnist
 
 Exit codes: 0 all equal, 1 not equal, 2 bad input, or engines without a kind of fault in common.
@@ -46,6 +47,8 @@ def add(commands: Commands) -> None:
         help=engines("two or more (default: native,torch,qonnx; without PyTorch native,reference,qonnx) of"),
     )  # fmt: skip
     option(parser, "--threads")
+    option(parser, "--dask")
+    option(parser, "--dask-wait")
     kinds = option(parser, "--faults", "; also set, several at once (default: all)", action=_Kinds)
     parser.add_argument("--kinds", action=Renamed, now=kinds)
     option(parser, "--sample", ", as many of each kind as of any other (default: 90)", default=90)
@@ -79,7 +82,15 @@ def run(args: argparse.Namespace) -> int:
     total = steps(len(faults), len(judges))
     bar = progress_bar(not args.quiet, total=total, unit=" runs", leave=False)
     with nullcontext() if bar is None else bar:
-        check = crosscheck(network, images, faults, judges, None if bar is None else bar.update)
+        check = crosscheck(
+            network,
+            images,
+            faults,
+            judges,
+            None if bar is None else bar.update,
+            dask=args.dask,
+            dask_wait=args.dask_wait,
+        )
     print(crosscheck_text(check))
     if not check.equal:
         return 1

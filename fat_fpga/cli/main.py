@@ -37,9 +37,12 @@ from fat_fpga.cli.fault_arguments import joined
 from fat_fpga.cli.interrupts import CODE, Interrupts
 from fat_fpga.cli.parser import Parser
 from fat_fpga.cli.standard_output import leaving, prepare_output
-from fat_fpga.errors import FatFpgaError, FaultWarning, ModelWarning
+from fat_fpga.errors import CampaignWarning, FatFpgaError, FaultWarning, ModelWarning
 from fat_fpga.extras import advice
 from fat_fpga.one_line import one_line
+
+NOTES = (ModelWarning, FaultWarning, CampaignWarning)
+"""Warnings that are shown as notes."""
 
 COMMANDS = (
     check, campaign, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, finn, train,
@@ -93,7 +96,7 @@ def _parse_and_run(arguments: Sequence[str]) -> int:
         return 0
     args = build_parser().parse_args(arguments)
     with warnings.catch_warnings():
-        for note in (ModelWarning, FaultWarning):
+        for note in NOTES:
             warnings.simplefilter("always", note)
         warnings.showwarning = _notes(warnings.showwarning)
         return _run(args)
@@ -122,7 +125,7 @@ def _notes(otherwise: Callable[..., None]) -> Callable[..., None]:
     """Shows what a user should know in one line, and any other warning as it would be shown ``otherwise``."""
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
-        if issubclass(category, ModelWarning | FaultWarning):
+        if issubclass(category, NOTES):
             print("fat-fpga: note:", one_line(str(message)), file=sys.stderr)
         else:
             otherwise(message, category, *where, **options)

@@ -35,6 +35,15 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--clock": {"metavar": "MHZ", "type": numbers.clock, "help": "clock of the accelerator in MHz"},
     "--csv": {"metavar": "FILE", "help": "write a table as CSV; - is standard output"},
+    "--dask": {
+        "metavar": "WHERE",
+        "help": "compute on workers of Dask: local:N for N processes here, or tcp://HOST:PORT for those of a scheduler",
+    },
+    "--dask-wait": {
+        "metavar": "SECONDS",
+        "type": numbers.waiting,
+        "help": "stop where Dask has had no worker for so long (default: 60 for local:N, never for a scheduler)",
+    },
     "--data": {"metavar": "DATA", "help": DATA},
     "--effects": {
         "choices": ("flip", "stuck", "all"),

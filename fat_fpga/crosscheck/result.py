@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 NO_FAULT = "no fault"
 """In place of a fault, or of its kind: the fault-free network."""
@@ -44,6 +46,7 @@ class Refusal:
         faults: how many were not compared.
         streams: only the streams are missing; predictions were compared.
         reason: the engine's words.
+        some: the engine takes others of the kind.
     """
 
     engine: str
@@ -51,6 +54,7 @@ class Refusal:
     faults: int
     streams: bool
     reason: str
+    some: bool = False
 
 
 @dataclass
@@ -80,6 +84,29 @@ class Pair:
         if difference is not None:
             self.differing += 1
             self.difference = self.difference or difference
+
+    def join(self, other: Pair) -> None:
+        """Count what was compared later."""
+        self.faults += other.faults
+        self.predictions += other.predictions
+        self.activations += other.activations
+        self.differing += other.differing
+        self.difference = self.difference or other.difference
+
+
+@dataclass
+class Found:
+    """What was found in some of the faults.
+
+    Attributes:
+        pairs: every two of the engines.
+        refusals: what was not compared, and why.
+        seconds: by engine, what it took.
+    """
+
+    pairs: list[Pair]
+    refusals: list[Refusal]
+    seconds: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -111,3 +138,23 @@ class CrossCheck:
     def compared(self) -> bool:
         """Whether every pair had faults to compare."""
         return all(pair.faults for pair in self.pairs)
+
+
+def joined(images: int, engines: Sequence[str], parts: Sequence[Found]) -> CrossCheck:
+    """The whole comparison of its parts, in their order.
+
+    Refusals of one engine and kind become one, in the words of the first.
+    """
+    pairs = {names: Pair(names) for names in combinations(engines, 2)}
+    refusals: dict[tuple[str, str, bool, bool], Refusal] = {}
+    seconds = dict.fromkeys(engines, 0.0)
+    for part in parts:
+        for pair in part.pairs:
+            pairs[pair.engines].join(pair)
+        for new in part.refusals:
+            key = new.engine, new.kind, new.streams, new.some
+            old = refusals.get(key)
+            refusals[key] = new if old is None else replace(old, faults=old.faults + new.faults)
+        for name, taken in part.seconds.items():
+            seconds[name] += taken
+    return CrossCheck(images, tuple(pairs.values()), tuple(refusals.values()), seconds)
