@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
@@ -16,7 +15,7 @@ import fat_fpga
 from fat_fpga.cli.info import describe
 from fat_fpga.engines import get, native_engine
 from fat_fpga.errors import EngineError, FatFpgaError, FinnError, ModelError, ModelWarning, PlanError
-from fat_fpga.faults import fault_space, places
+from fat_fpga.faults import places
 from fat_fpga.finn.graph import check_mappable
 from fat_fpga.finn.layers import role_of
 from fat_fpga.hardening.rewrite import rearranged
@@ -87,26 +86,6 @@ def test_the_native_engine_hands_it_on(monkeypatch: pytest.MonkeyPatch) -> None:
         session = get("native").open(odd())
     with pytest.raises(EngineError, match="has no Negation yet"):
         session.run(DATA.images, np.zeros(2, np.int64), [])
-
-
-def test_the_operator_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = (SOURCES.parent / "docs" / "extending.md").read_text().partition("# How do I add an operator?")[2]
-    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    (tmp_path / "negation_of_the_page.py").write_text(block)
-    monkeypatch.syspath_prepend(tmp_path)
-    negation = import_module("negation_of_the_page").Negation("conv0.negation")
-    first, *rest = tiny_network().layers
-    network = replace(tiny_network(), layers=(first, negation, *rest))
-    session = get("reference").open(network)
-    streams = session.trace(DATA.images)
-    assert np.array_equal(streams["conv0.negation"], -streams["conv0"])
-    faults = fault_space(network, layers=["conv0.negation"])
-    assert len(faults) == 8
-    for fault in faults:
-        channel = session.trace(DATA.images, fault)["conv0.negation"][:, fault.index[0]]
-        assert (channel == fault.value).all()
-    with pytest.raises(EngineError, match="has no Negation yet"):
-        get("torch").open(network).run(DATA.images, DATA.labels, [])
 
 
 def test_no_room_asks_for_the_kind_of_a_layer() -> None:
