@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 PREFIX = "fat_fpga."
 """Of our groups of entry points."""
 T = TypeVar("T")
+_USED: dict[str, None] = {}
+
+
+def used() -> list[str]:
+    """The packages of which this process has loaded something, with their versions: ``stuck-rows 1.0``."""
+    return sorted(_USED)
 
 
 class PlugInError(Exception):
@@ -99,7 +105,9 @@ def _entry_points(path: tuple[str, ...]) -> dict[str, dict[str, tuple[EntryPoint
 @lru_cache(maxsize=256)
 def _loaded(plugins: PlugIns[T], point: EntryPoint) -> T:
     try:
-        return plugins.made(point.name, point.load())
+        found = plugins.made(point.name, point.load())
+        _USED.setdefault(_name(point))
+        return found
     except PlugInError as error:
         reason = str(error)
     except (Exception, SystemExit) as error:  # of code that is not ours
@@ -109,8 +117,12 @@ def _loaded(plugins: PlugIns[T], point: EntryPoint) -> T:
 
 def _package(point: EntryPoint) -> str:
     """``package stuck-rows 1.0 (entry point row = stuck_rows:Row in fat_fpga.faults)``."""
-    name = f"package {point.dist.name} {point.dist.version}" if point.dist is not None else "a package"
-    return f"{name} (entry point {point.name} = {point.value} in {point.group})"
+    return f"package {_name(point)} (entry point {point.name} = {point.value} in {point.group})"
+
+
+def _name(point: EntryPoint) -> str:
+    """``stuck-rows 1.0``."""
+    return f"{point.dist.name} {point.dist.version}" if point.dist is not None else "without a name"
 
 
 def need(found: object, attributes: Iterable[tuple[str, type]], methods: Iterable[str]) -> None:

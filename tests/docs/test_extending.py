@@ -75,6 +75,7 @@ def test_a_fault_kind(package: Path, capsys: pytest.CaptureFixture[str]) -> None
     command = ["campaign", "tiny.onnx", "--data", "npz:tiny.npz", "--faults", "row,channel", "-o", "row.run", "-q"]
     assert main(command) == 0
     run = Run.open("row.run")
+    assert "fat-fpga-examples 1.0" in run.sessions[0].version.split(", ")
     own = {result.fault: (result.correct, result.changed) for result in run.results if result.kind == "row"}
     assert own == {
         str(fault): (correct, changed)
