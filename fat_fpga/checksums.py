@@ -27,7 +27,7 @@ from fat_fpga.faults import AnyFault, places
 from fat_fpga.faults.place import INPUT
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MatrixVectorUnit, Network
-from fat_fpga.network.layers import InputQuantiser, IntArray
+from fat_fpga.network.layers import IntArray
 from fat_fpga.network.words import unit_weight_type
 from fat_fpga.text import align
 
@@ -108,7 +108,7 @@ def _scores(network: Network, values: npt.NDArray[np.int64]) -> tuple[npt.NDArra
     """Class scores as FINN streams them: counts of agreeing bits behind XNOR, else accumulators of minimal width."""
     position = len(network.layers) - 1
     unit, source = network.units[-1], network.source(position)
-    levels = source.levels if isinstance(source, InputQuantiser) else source
+    levels = source.levels
     inputs = unit.weights[0].size
     if levels.bipolar and unit_weight_type(unit) == "BIPOLAR":
         return (values + inputs) // 2, _accumulator_bits(unit, 0, 1)

@@ -66,6 +66,16 @@ def edges() -> dict[str, dict[str, str]]:
     return found
 
 
+def by_name() -> set[tuple[str, str]]:
+    """Rooms that have the name of a module of another room in a string: it is loaded when it is asked for."""
+    found = set()
+    for module, path in MODULES.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and node.value in MODULES and node.value != DOOR:
+                found.add((room_of(module), room_of(str(node.value))))
+    return {(room, target) for room, target in found if room != target}
+
+
 def circle(graph: dict[str, dict[str, str]]) -> list[str]:
     """The imports of one circle; empty where there is none."""
     left = {room: set(targets) for room, targets in graph.items()}

@@ -33,7 +33,10 @@ def index_columns(model: FaultModel) -> tuple[str, ...]:
     """The columns of a fault model's index, in the order of the text form."""
     unknown = [axis for axis in model.traits.axes if axis not in AXES]
     if unknown:
-        raise CampaignError(f"a run file has no column for '{unknown[0]}' of {model.kind} faults: add one to AXES")
+        raise CampaignError(
+            f"a run file has no column for the axis '{unknown[0]}' of {model.kind} faults: its columns are for "
+            f"{', '.join(AXES)}"
+        )
     return tuple(AXES[axis] for axis in model.traits.axes)
 
 

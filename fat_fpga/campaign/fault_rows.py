@@ -17,7 +17,7 @@ from fat_fpga.campaign.columns import AXES
 from fat_fpga.campaign.database import damaged
 from fat_fpga.campaign.header import Header
 from fat_fpga.campaign.result import Result
-from fat_fpga.faults import MODELS
+from fat_fpga.faults import MODELS, FaultModel, fault_model
 from fat_fpga.faults.place import EVERYWHERE
 
 BATCH = 10_000
@@ -87,10 +87,16 @@ def check_counts(rows: FaultRows, header: Header) -> None:
         )
 
 
+def _axes_of_place(model: FaultModel) -> bool:
+    """Whether the index of a kind is of channels, rows and columns of the place itself."""
+    return all(AXES.get(axis) in (axis, "pe") for axis in model.traits.axes)
+
+
 def check_places(rows: FaultRows, header: Header) -> None:
     """Results are of places that the network has, and inside of them."""
     layers = {row.name: row for row in header.layers}
-    inside = {kind for kind, m in MODELS.items() if all(AXES.get(axis) in (axis, "pe") for axis in m.traits.axes)}
+    found = {result.kind for result in rows.results}
+    inside = {kind for kind in found if kind in MODELS and _axes_of_place(fault_model(kind))}
     for result in rows.results:
         row = layers.get(result.layer)
         if row is None or result.value is None:

@@ -39,7 +39,19 @@ class Session(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Header:
-    """All of a run file but its faults; attributes as `Run` has them."""
+    """All of a run file but its faults.
+
+    Attributes:
+        identity: model, data set and fault list, by name and hash.
+        origin: how the fault list came about.
+        error_free: images that the fault-free network classifies correctly.
+        created, finished: ISO 8601, UTC; ``finished`` is None while faults are missing.
+        version: of fat_fpga, that made the file.
+        layers: the network, layer by layer.
+        sessions: who worked on it, in order.
+        labels: int64 [N].
+        golden: int32 [N], predicted classes of the fault-free network.
+    """
 
     identity: Identity
     origin: Origin

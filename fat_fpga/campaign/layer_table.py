@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fat_fpga.faults import places
-from fat_fpga.network import Network
+from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network.names import reads_flat
 
 
 class LayerRow(NamedTuple):
@@ -35,6 +36,30 @@ class LayerRow(NamedTuple):
     weight_type: str
     weights: int
     macs: int
+
+    @property
+    def is_unit(self) -> bool:
+        """Whether it is a matrix-vector unit."""
+        return self.type == MatrixVectorUnit.type
+
+    @property
+    def is_vote(self) -> bool:
+        """Whether it is a majority voter."""
+        return self.type == MajorityVote.type
+
+    @property
+    def is_pool(self) -> bool:
+        """Whether it is a max-pool."""
+        return self.type == MaxPool.type
+
+    @property
+    def inputs(self) -> int:
+        """Weights of one output channel; 0 where there are none."""
+        return self.weights // self.channels
+
+    def reads_windows(self, front: LayerRow) -> bool:
+        """Whether it is a convolution behind the place ``front``: a window generator gives it whole pixels."""
+        return self.is_unit and not reads_flat(self.name, self.inputs, (front.channels, front.height, front.width))
 
 
 def layer_table(network: Network) -> list[LayerRow]:

@@ -24,6 +24,7 @@ from fat_fpga.campaign.layer_table import LayerRow
 from fat_fpga.campaign.origin import Origin
 from fat_fpga.campaign.selection import kind_of
 from fat_fpga.faults import AnyFault, FaultSet
+from fat_fpga.plugins import used
 
 SESSION = "INSERT INTO session (started, engine, version, host, process) VALUES (?, ?, ?, ?, ?)"
 
@@ -34,8 +35,8 @@ def now() -> str:
 
 
 def worker(engine: str) -> tuple[str, str, str, str, int]:
-    """The row of table ``session`` for this process."""
-    return now(), engine, __version__, socket.gethostname(), os.getpid()
+    """The row of table ``session`` for this process; to the version belong those of the packages that it has loaded."""
+    return now(), engine, ", ".join([__version__, *used()]), socket.gethostname(), os.getpid()
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,10 +13,7 @@ import numpy.typing as npt
 
 from fat_fpga.arguments import checked
 from fat_fpga.campaign.content import read
-from fat_fpga.campaign.header import Session
-from fat_fpga.campaign.identity import Identity
-from fat_fpga.campaign.layer_table import LayerRow
-from fat_fpga.campaign.origin import Origin
+from fat_fpga.campaign.header import Header, Session
 from fat_fpga.campaign.result import Result
 from fat_fpga.text import html_table, percent
 
@@ -27,35 +24,17 @@ __all__ = ["Result", "Run", "Session"]
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(Header):
     """A snapshot of a run file; the file is closed again.
 
     Attributes:
         path: the file; None for a campaign in memory.
-        identity: model, data set and fault list, by name and hash.
-        origin: how the fault list came about.
-        error_free: images that the fault-free network classifies correctly.
-        created, finished: ISO 8601, UTC; ``finished`` is None while faults are missing.
-        version: of fat_fpga, that made the file.
-        layers: the network, layer by layer.
         results: the finished faults, layers in network order.
-        sessions: who worked on it, in order.
-        labels: int64 [N].
-        golden: int32 [N], predicted classes of the fault-free network.
+        identity, origin, error_free, created, finished, version, layers, sessions, labels, golden: see `Header`.
     """
 
     path: Path | None
-    identity: Identity
-    origin: Origin
-    error_free: int
-    created: str
-    finished: str | None
-    version: str
-    layers: tuple[LayerRow, ...]
     results: tuple[Result, ...]
-    sessions: tuple[Session, ...]
-    labels: npt.NDArray[np.int64]
-    golden: npt.NDArray[np.int32]
 
     def __repr__(self) -> str:
         what, where = self.identity, "in memory" if self.path is None else self.path
@@ -90,11 +69,10 @@ class Run:
         """
         path = Path(path)
         content = read(path)
-        header = content.header
-        run = cls(path, **{f.name: getattr(header, f.name) for f in fields(header)}, results=content.results)
-        run.__dict__.update(
-            correct=content.correct, changed=content.changed
-        )  # as the cached properties would have them
+        header = {f.name: getattr(content.header, f.name) for f in fields(content.header)}
+        run = cls(**header, path=path, results=content.results)
+        # as the cached properties would have them
+        run.__dict__.update(correct=content.correct, changed=content.changed)
         return run
 
     @property

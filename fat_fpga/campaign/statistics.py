@@ -127,7 +127,7 @@ def at_voters(run: Run, results: Iterable[Result]) -> tuple[list[Result], list[R
 
     A voter does not protect its own output: a fault there does what it would do without copies.
     """
-    voters = {layer.name for layer in run.layers if layer.type == "vote"}
+    voters = {layer.name for layer in run.layers if layer.is_vote}
     found: tuple[list[Result], list[Result]] = [], []
     for result in results:
         found[not voters.isdisjoint(result.layer.split("+"))].append(result)

@@ -12,8 +12,8 @@ from fat_fpga.campaign.digest import COLUMNS_DIGEST, ColumnsDigest
 from fat_fpga.campaign.fault_rows import BATCH, FaultRows
 from fat_fpga.campaign.header import Header
 from fat_fpga.campaign.selection import kind_of
-from fat_fpga.errors import FaultError
-from fat_fpga.faults import MODELS, Fault
+from fat_fpga.errors import CampaignError, FaultError
+from fat_fpga.faults import Fault
 from fat_fpga.faults.fault import FaultSet
 
 
@@ -50,11 +50,14 @@ def _members(connection: sqlite3.Connection, path: Path) -> dict[int, tuple[Faul
     query = f"SELECT position, number, layer, kind, {names} FROM member ORDER BY position, number"
     for position, number, layer, kind, *columns in connection.execute(query):
         own = found.setdefault(position, [])
-        if number != len(own) or not isinstance(layer, str) or kind not in MODELS:
+        if number != len(own) or not isinstance(layer, str) or not isinstance(kind, str):
             damaged(path, f"table member is wrong at fault {position}, number {number!r:.20}")
         if not all(value is None or type(value) is int for value in columns):
             damaged(path, f"table member is wrong at fault {position}, number {number!r:.20}")
-        own.append(fault_of(layer, kind, tuple(columns)))
+        try:
+            own.append(fault_of(layer, kind, tuple(columns)))
+        except FaultError as error:  # of a package that is not installed here, or altered
+            raise CampaignError(f"{path}: {error}") from error
     return {position: tuple(own) for position, own in found.items()}
 
 

@@ -55,7 +55,7 @@ def add(commands: Commands) -> None:
     option(parser, "--seed", default=0)
     option(parser, "--images", " (default: 4)", default=4)
     option(parser, "--data", "; random images by default")
-    option(parser, "--folding", "; for kind pe (default: up to 8 PEs)")
+    option(parser, "--folding", "; for faults of PEs (default: up to 8 PEs)")
     option(parser, "--quiet")
     parser.set_defaults(run=run)
 

@@ -43,7 +43,7 @@ def add_fault_arguments(parser: Parser) -> argparse.Action:
     kinds = option(group, "--faults")
     for name in ("--layers", "--effects", "--values"):
         option(group, name)
-    option(group, "--folding", "; needed for kind pe")
+    option(group, "--folding", "; needed for faults of PEs")
     option(group, "--sample")
     option(group, "--seed")
     group.add_argument(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from fat_fpga.cli import numbers
 from fat_fpga.cli.options import option, output
 from fat_fpga.cli.outputs import Outputs, check_output
-from fat_fpga.cli.parser import Commands, Parser
+from fat_fpga.cli.parser import Commands, Derived, Parser
 from fat_fpga.cli.renamed import Replaced
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ def add(commands: Commands) -> None:
         "run_files", metavar="RUN", nargs="+", help="run file of fat-fpga campaign; several for a front"
     )
     _add_goals(parser)
-    parser.add_argument("--cost", choices=("macs", "folded", "finn"), help="what copies cost (default: macs; with a "
-                        "folding folded; with a part finn)")  # fmt: skip
+    parser.add_argument("--cost", metavar="NAME", help=Derived(_costs))
     option(parser, "--folding")
     option(parser, "--board", ": what is planned must fit")
     option(parser, "--clock", ", to tell frames a second")
@@ -69,6 +68,13 @@ def add(commands: Commands) -> None:
     option(group, "--format")
     group.add_argument("--figure", metavar="FILE", action=Replaced, told="--figures DIR")
     parser.set_defaults(run=run)
+
+
+def _costs() -> str:
+    from fat_fpga.hardening.costs.registry import default_model, names
+
+    plain, folded, part = (default_model(*given).name for given in ((False, False), (False, True), (True, True)))
+    return f"what copies cost: {', '.join(names())} (default: {plain}; with a folding {folded}; with a part {part})"
 
 
 def _add_goals(parser: Parser) -> None:

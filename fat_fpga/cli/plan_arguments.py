@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -26,18 +25,21 @@ def planners_of(args: argparse.Namespace) -> list[Planner]:
     """
     from fat_fpga.boards import board
     from fat_fpga.campaign import Run
+    from fat_fpga.hardening.costs.registry import cost_model, default_model, part_models
     from fat_fpga.hardening.plan import CHANNEL, PE
 
     if args.names is not None and len(args.names) != len(args.run_files):
         raise PlanError(f"expected one name for each of the {len(args.run_files)} runs, got {len(args.names)}")
-    cost = args.cost or ("finn" if args.board else "folded" if args.folding else "macs")
-    if args.board and cost != "finn":
-        raise PlanError(f"--board limits LUTs, BRAM and DSPs, which --cost {cost} does not count: take --cost finn")
-    if cost == "macs" and (args.folding or args.clock or args.fps) and not args.permute:
-        raise PlanError("--cost macs is of the unrolled network: leave --folding, --clock and --fps out")
-    if cost != "macs" and not args.folding:
-        raise PlanError(f"--cost {cost} needs --folding: bnn-pynq, a list as 16x3,32x32, or a JSON file")
-    if args.permute and (args.front or args.tmr or args.budget or cost == "macs" or not args.model or not args.data):
+    model = cost_model(args.cost) if args.cost else default_model(bool(args.board), bool(args.folding))
+    if args.board and not model.parts:
+        raise PlanError(
+            f"--board limits LUTs, BRAM and DSPs, which --cost {model.name} does not count: take --cost {part_models()}"
+        )
+    if not model.folded and (args.folding or args.clock or args.fps) and not args.permute:
+        raise PlanError(f"--cost {model.name} is of the unrolled network: leave --folding, --clock and --fps out")
+    if model.folded and not args.folding:
+        raise PlanError(f"--cost {model.name} needs --folding: bnn-pynq, a list as 16x3,32x32, or a JSON file")
+    if args.permute and (args.front or args.tmr or args.budget or not model.folded or not args.model or not args.data):
         raise PlanError("--permute needs --worst-error or --worst-accuracy, --folding, --model and --data")
     if args.fps and not args.clock:
         raise PlanError("--fps needs --clock, the MHz that the frames are counted at")
@@ -45,21 +47,7 @@ def planners_of(args: argparse.Namespace) -> list[Planner]:
     cycles = int(args.clock * 1e6 / args.fps) if args.fps else None
     runs = [Run.open(path) for path in args.run_files]
     kind = PE if all(result.kind == PE for run in runs for result in run.results) else CHANNEL
-    return [_planner(args, run, kind, model_of(cost, chosen), chosen, cycles) for run in runs]
-
-
-def model_of(cost: str, board: Board | None = None) -> CostModel:
-    """The cost model of a name, for a board where that is known."""
-    from fat_fpga.hardening.costs.finn import FinnModel
-    from fat_fpga.hardening.costs.folded import FoldedModel
-    from fat_fpga.hardening.costs.macs import MacsModel
-
-    models: dict[str, Callable[[], CostModel]] = {
-        "macs": MacsModel,
-        "folded": FoldedModel,
-        "finn": lambda: FinnModel(board=board),
-    }
-    return models[cost]()
+    return [_planner(args, run, kind, model.of(chosen), chosen, cycles) for run in runs]
 
 
 def _planner(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import overload
 
 import numpy as np
 
@@ -12,12 +13,26 @@ from fat_fpga.errors import FaultError
 from fat_fpga.faults import MODELS, AnyFault, Fault, FaultSet, FaultSpace, fault_space, places
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import EVERYWHERE
+from fat_fpga.faults.traits import SET
 from fat_fpga.network import Network
 
-SET = "set"
-"""Sets of two or three faults of any kinds, named like a kind."""
 
-KINDS = (*MODELS, SET)
+class _Kinds(Sequence[str]):
+    """Made anew each time that it is asked, as packages may add kinds."""
+
+    @overload
+    def __getitem__(self, number: int) -> str: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[str]: ...
+    def __getitem__(self, number: int | slice) -> str | Sequence[str]:
+        return (*MODELS, SET)[number]
+
+    def __len__(self) -> int:
+        return len(MODELS) + 1
+
+
+KINDS: Sequence[str] = _Kinds()
+"""Every kind, and ``set``, which stands for sets of two or three faults of any kinds."""
 
 
 def kind_of(fault: AnyFault) -> str:

@@ -7,7 +7,6 @@ leaves the range in which every integer has a number of its own: 2^24 for float3
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import singledispatch
 
 import numpy as np
 
@@ -17,7 +16,7 @@ from fat_fpga.faults.place import INPUT
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.datatypes import smallest_type
-from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.handlers import no_handler, singledispatch
 from fat_fpga.network.layers import Layer
 
 FLOAT32 = 2**24

@@ -17,6 +17,7 @@ from fat_fpga.faults.changes import (
     changed_words,
     changes_at,
 )
+from fat_fpga.faults.place import INPUT
 from fat_fpga.faults.register import Register
 from fat_fpga.network import Network
 
@@ -54,7 +55,7 @@ def shown_streams(network: Network) -> list[str]:
 
 def _stages(network: Network) -> dict[str, tuple[int, int]]:
     """For each place its unit, and how many of that unit's pools are in front of it."""
-    stages, unit, stage = {"input": _INPUT}, -1, 0
+    stages, unit, stage = {INPUT: _INPUT}, -1, 0
     for layer in network.layers:
         unit, stage = (unit + 1, 0) if layer.unit is not None else (unit, stage + 1)
         stages[layer.name] = unit, stage

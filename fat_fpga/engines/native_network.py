@@ -7,7 +7,6 @@ They work in the index domain (see ``native/model.hpp``): an activation becomes 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import singledispatch
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,7 @@ import numpy.typing as npt
 
 from fat_fpga.errors import EngineError
 from fat_fpga.network import Levels, MatrixVectorUnit, MaxPool, Network
-from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.handlers import no_handler, singledispatch
 from fat_fpga.network.layers import Layer
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import singledispatch
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -18,7 +17,7 @@ from fat_fpga.faults import AnyFault, Change, changed_stream, changed_unit, chan
 from fat_fpga.faults.changes import ChangedAccumulators, changes_at
 from fat_fpga.faults.place import INPUT
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
-from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.handlers import no_handler, singledispatch
 from fat_fpga.network.layers import IntArray, Layer
 
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fat_fpga.arguments import checked
 from fat_fpga.engines.engine import Engine
 from fat_fpga.errors import EngineError
 from fat_fpga.extras import installed
-
-GROUP = "fat_fpga.engines"
-"""Entry points of other packages: ``name = "package.module:EngineClass"``. Names of ours go before theirs."""
+from fat_fpga.plugins import PlugInError, PlugIns, need
 
 _MODULES = (
     "fat_fpga.engines.native_engine",
@@ -37,14 +34,15 @@ def register(engine: _E) -> _E:
 
 def names() -> list[str]:
     """The names of all engines, those of other packages last."""
-    return [*_ours(), *(name for name in _theirs() if name not in _ours())]
+    return list(dict.fromkeys((*_known(), *_THEIRS.names())))
 
 
 def forms() -> list[str]:
     """How engines may be written: ``native``, ``torch:cuda``, ``board:FOLDER``, ...; by name alone for those of other
     packages, which are not imported for it."""
-    ours = _ours()
-    return [*(form for engine in ours.values() for form in engine.forms), *(n for n in names() if n not in ours)]
+    known = _known()
+    theirs = [name for name in _THEIRS.names() if name not in known]
+    return [*(form for engine in known.values() for form in engine.forms), *theirs]
 
 
 @checked
@@ -57,19 +55,17 @@ def get(name: str = "native", threads: int | None = None) -> Engine:
             as there are cores. The other engines have no such number and leave it alone.
 
     Raises:
-        EngineError: there is no such engine, or it cannot run on this machine.
+        EngineError: there is no such engine, it cannot run on this machine, or its package is broken.
         BoardError: there is no such board, or it is not what its description says.
     """
     word, _, option = name.partition(":")
     for module in _MODULES:
         if word not in _REGISTERED:
             import_module(module)
-    if word in _REGISTERED:
-        found = _REGISTERED[word].of(option)
-    elif word in _theirs():
-        found = _loaded(_theirs()[word]).of(option)
-    else:
+    engine = _THEIRS.load(word) or _REGISTERED.get(word)
+    if engine is None:
         raise EngineError(f"unknown engine '{name}': known are {', '.join(forms())}")
+    found = engine.of(option)
     return found if threads is None else found.with_threads(threads)
 
 
@@ -78,23 +74,27 @@ def default_judges() -> list[str]:
     return ["native", "torch" if installed("torch") else "reference", "qonnx"]
 
 
-def _ours() -> dict[str, type[Engine]]:
+def _known() -> dict[str, type[Engine]]:
+    """Those that have registered themselves, ours in the order of their modules."""
     for module in _MODULES:
         import_module(module)
     order = {module: number for number, module in enumerate(_MODULES)}  # one may import another
     return dict(sorted(_REGISTERED.items(), key=lambda entry: order.get(entry[1].__module__, len(order))))
 
 
-def _theirs() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+def _engine(name: str, found: Any) -> type[Engine]:
+    """The class of an entry point; PlugInError where it is no engine of that name."""
+    if not (isinstance(found, type) and issubclass(found, Engine)):
+        raise PlugInError("it is no subclass of fat_fpga.engines.Engine")
+    need(found, (("name", str), ("forms", tuple)), ())
+    if found.name != name:
+        raise PlugInError(f"its 'name' is '{found.name}': the entry point has to have the same name")
+    return found
 
 
-def _loaded(point: EntryPoint) -> type[Engine]:
-    """The class of an entry point; EngineError where it is none or cannot be imported."""
-    try:
-        engine = point.load()
-    except Exception as error:  # of code that is not ours
-        raise EngineError(f"engine '{point.name}': {point.value} cannot be imported: {error}") from error
-    if not (isinstance(engine, type) and issubclass(engine, Engine)):
-        raise EngineError(f"engine '{point.name}': {point.value} is no subclass of fat_fpga.engines.Engine")
-    return engine
+def _ours() -> list[str]:
+    """The names of the engines of this package; those that a program registers itself may be plug-ins, too."""
+    return [name for name, engine in _known().items() if engine.__module__ in _MODULES]
+
+
+_THEIRS = PlugIns("fat_fpga.engines", "engine", EngineError, _ours, _engine)

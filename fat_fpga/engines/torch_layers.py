@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import singledispatch
 
 import torch
 from torch import Tensor
@@ -20,7 +19,7 @@ from fat_fpga.engines.exact import FLOAT32, Span, largest_sum
 from fat_fpga.errors import EngineError
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool
-from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.handlers import no_handler, singledispatch
 from fat_fpga.network.layers import Layer
 
 _UNFOLDED = {"cpu": 2**23, "cuda": 2**28}

@@ -1,8 +1,8 @@
-"""Every fault model, by kind; a new one is a file of its own and a line here."""
+"""Every fault model, by kind; a new one is a file of its own and a line here, or a plug-in of another package."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
@@ -12,12 +12,14 @@ from fat_fpga.faults.changes import Change
 from fat_fpga.faults.channel import ChannelStuckAt
 from fat_fpga.faults.element import ElementStuckAt
 from fat_fpga.faults.fault import AnyFault
+from fat_fpga.faults.foreign import foreign_model
 from fat_fpga.faults.model import FaultModel
 from fat_fpga.faults.pe import PeStuckAt
 from fat_fpga.faults.pixel import PixelStuckAt
 from fat_fpga.faults.threshold import ThresholdBit
 from fat_fpga.faults.weight import WeightBit
 from fat_fpga.network import Network
+from fat_fpga.plugins import PlugIns
 
 _ALL: tuple[FaultModel, ...] = (
     ChannelStuckAt(),
@@ -29,18 +31,44 @@ _ALL: tuple[FaultModel, ...] = (
     AccumulatorBit(),
     ActivationUpset(),
 )
-MODELS: dict[str, FaultModel] = {model.kind: model for model in _ALL}
-"""Every fault model by kind, in the order of the documentation."""
+_OURS: dict[str, FaultModel] = {model.kind: model for model in _ALL}
+_THEIRS = PlugIns("fat_fpga.faults", "fault kind", FaultError, lambda: _OURS, foreign_model)
+
+
+class _Models(Mapping[str, FaultModel]):
+    """Ours in the order of the documentation, then those of other packages. These are imported when their model is
+    looked up; FaultError where that fails."""
+
+    def __getitem__(self, kind: str) -> FaultModel:
+        found = _THEIRS.load(kind)
+        return _OURS[kind] if found is None else found
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in _OURS or kind in _THEIRS.names()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*_OURS, *_THEIRS.names()))
+
+    def __len__(self) -> int:
+        return len(_OURS) + len(_THEIRS.names())
+
+
+MODELS: Mapping[str, FaultModel] = _Models()
+"""Every fault model by kind."""
 DEFAULT_KIND = ChannelStuckAt.kind
 """What a campaign takes where no kind is said."""
 
 
 @checked
 def fault_model(kind: str) -> FaultModel:
-    """The model called ``kind``; FaultError lists the known ones."""
-    if kind not in MODELS:
-        raise FaultError(f"unknown fault kind '{kind}': known are {', '.join(MODELS)}")
-    return MODELS[kind]
+    """The model called ``kind``; FaultError lists the known ones, or says why the model of a package cannot be used."""
+    try:
+        return MODELS[kind]
+    except KeyError:
+        known = ", ".join(MODELS)
+        raise FaultError(
+            f"unknown fault kind '{kind}': known are {known}; those of other packages once these are installed"
+        ) from None
 
 
 def changes_of(network: Network, faults: Iterable[AnyFault]) -> tuple[Change, ...]:

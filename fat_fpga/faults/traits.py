@@ -8,6 +8,8 @@ from enum import Enum
 CHANNEL_AXIS, ROW_AXIS, COLUMN_AXIS, PE_AXIS = "channel", "row", "column", "PE"
 """Names of the parts of an index that streams and PEs have."""
 STREAM_AXES = (CHANNEL_AXIS, ROW_AXIS, COLUMN_AXIS)
+SET = "set"
+"""The word for several faults at once where kinds are listed; no kind can be called so."""
 
 
 class Family(Enum):

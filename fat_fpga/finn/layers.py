@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
-
 from fat_fpga.errors import FinnError
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool
-from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.handlers import no_handler, singledispatch
 from fat_fpga.network.layers import Layer, Shape
 
-UNIT, POOL, VOTE = "unit", "pool", "vote"
+UNIT, POOL, VOTE = MatrixVectorUnit.type, MaxPool.type, MajorityVote.type
 """Roles of the nodes that layers become: a matrix-vector unit, a pool, a voter."""
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from functools import singledispatch
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from fat_fpga.finn.graph import ACTIVATION, hardware_graph, nodes_of
 from fat_fpga.finn.layers import UNIT
 from fat_fpga.finn.writable import threshold_memory
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
-from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.handlers import no_handler, singledispatch
 from fat_fpga.network.layers import Layer
 from fat_fpga.network.network_file import write_network
 

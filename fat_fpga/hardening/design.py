@@ -65,7 +65,7 @@ def design_of(run: Run) -> tuple[UnitShape, ...]:
     Raises:
         PlanError: the network has votes: it is planned already.
     """
-    votes = [row.name for row in run.layers if row.type == "vote"]
+    votes = [row.name for row in run.layers if row.is_vote]
     if votes:
         raise PlanError(
             f"{run.title}: {run.identity.network} has voters already ({votes[0]}): plan from a campaign on the network "
@@ -79,12 +79,11 @@ def units_of(layers: Sequence[LayerRow]) -> tuple[UnitShape, ...]:
     units: list[UnitShape] = []
     before = activations_of(layers[0])
     for front, row in pairwise(layers):
-        if row.type == "unit":
-            inputs = row.weights // row.channels
+        if row.is_unit:
             behind = activations_of(row)
             units.append(
                 UnitShape(
-                    row.name, row.channels, inputs, front.channels if row.name.startswith("conv") else inputs,
+                    row.name, row.channels, row.inputs, front.channels if row.reads_windows(front) else row.inputs,
                     row.height * row.width, row.weight_type, before, behind,
                 )
             )  # fmt: skip

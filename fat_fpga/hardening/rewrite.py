@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import singledispatch
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from fat_fpga.arguments import checked
 from fat_fpga.errors import PlanError
 from fat_fpga.hardening.plan import copies_of, sources_of
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
-from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.handlers import no_handler, singledispatch
 from fat_fpga.network.layers import Layer
 
 

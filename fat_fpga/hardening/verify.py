@@ -129,7 +129,7 @@ def verify(plan: Plan, run: Run) -> Verification:
     _check(plan, run)
     same = _same_images(plan, run)
     known, voters = (_known(plan) if same else {}), _voters(run)
-    wanted = {row.name for row in run.layers if row.type == "unit" and row.levels}
+    wanted = {row.name for row in run.layers if row.is_unit and row.levels}
     verdicts, seen = [], 0
     for result in run.results:
         if result.kind != plan.kind:
@@ -159,7 +159,7 @@ def _faults(plan: Plan, row: LayerRow) -> int:
 def _voters(run: Run) -> dict[str, str]:
     """By the name of each vote, the unit right in front of it."""
     pairs = zip(run.layers, run.layers[1:], strict=False)
-    return {row.name: before.name for before, row in pairs if row.type == "vote"}
+    return {row.name: before.name for before, row in pairs if row.is_vote}
 
 
 def _stuck(unit: UnitPlan, fault: Fault) -> Iterator[int]:

@@ -45,7 +45,7 @@ class Lattice:
 def lattice(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> Lattice:
     """Reachable accumulators of a unit behind the input quantiser or behind activations of some levels."""
     low, high = source.min, source.max
-    step = source.step if isinstance(source, Levels) else source.levels.step
+    step = source.levels.step
     if any(unit.padding):
         low, high, step = min(low, 0), max(high, 0), math.gcd(step, low)
     return Lattice(*accumulator_bounds(unit, low, high), step or 1)

@@ -34,6 +34,11 @@ class Levels:
             raise ModelError(f"activation levels need step >= 1 and at least 2 levels, got {self}")
 
     @property
+    def levels(self) -> Levels:
+        """Itself. What decides the integers in front of a unit, these or the input, has levels."""
+        return self
+
+    @property
     def values(self) -> tuple[int, ...]:
         return tuple(self.base + i * self.step for i in range(self.count))
 

@@ -11,6 +11,7 @@ from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import lattice
 from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Shape
 from fat_fpga.network.levels import Levels
+from fat_fpga.network.names import reads_flat
 from fat_fpga.text import html_table
 
 INPUT = "input"
@@ -99,10 +100,8 @@ class Network:
 
     def is_matrix(self, position: int) -> bool:
         """Whether ``layers[position]`` is a matrix product in files: called fully connected, over its whole input."""
-        layer = self.layers[position]
-        if not isinstance(layer, MatrixVectorUnit):
-            return False
-        return layer.name.startswith("fc") and layer.kernel == self.input_shape(position)[1:]
+        unit = self.layers[position].unit
+        return unit is not None and reads_flat(unit.name, unit.weights[0].size, self.input_shape(position))
 
     def position(self, name: str) -> int:
         """Index in ``layers`` of the layer called ``name``; ModelError lists the known ones."""

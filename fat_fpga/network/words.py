@@ -28,7 +28,7 @@ def counts_bits(unit: MatrixVectorUnit, source: Source) -> bool:
 
     Its accumulators and thresholds are then counts of agreeing bits, ``(sum + inputs) / 2``.
     """
-    levels = source.levels if isinstance(source, InputQuantiser) else source
+    levels = source.levels
     return levels.stored_as == "BIPOLAR" and unit_weight_type(unit) == "BIPOLAR" and not any(unit.padding)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from fat_fpga.errors import ModelError
 from fat_fpga.files import replacing
 from fat_fpga.network.bounds import Lattice, lattice
 from fat_fpga.network.datatypes import smallest_type
-from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.handlers import no_handler, singledispatch
 from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import Network

@@ -83,7 +83,7 @@ class Section:
             units = 0
             for row in entry.run.layers:
                 depth[row.name] = min(units, depth.get(row.name, units))
-                units += row.type == "unit"
+                units += row.is_unit
         occurring = dict.fromkeys(layer for entry in self.entries for layer in entry.layers)
         return sorted(occurring, key=lambda layer: depth.get(layer, -1))
 
@@ -95,7 +95,7 @@ class Section:
     def lacking(self, entry: Entry) -> list[str]:
         """Layers of the entry's own network in which other runs have faults, and it has none."""
         last = words(self.kind).last_layer
-        own = {row.name for row in entry.run.layers if row.levels or (row.type == "unit" and last)}
+        own = {row.name for row in entry.run.layers if row.levels or (row.is_unit and last)}
         return [layer for layer in self.layers if layer in own and layer not in entry.layers]
 
     def partial(self, entry: Entry) -> bool:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
-
 from fat_fpga.errors import ModelError
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool
-from fat_fpga.network.handlers import no_handler
+from fat_fpga.network.handlers import no_handler, singledispatch
 from fat_fpga.network.layers import Layer
 
 Row = tuple[str, str, str]

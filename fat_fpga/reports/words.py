@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fat_fpga.campaign.origin import SETS
 from fat_fpga.campaign.result import Result
-from fat_fpga.faults import MODELS, Family, Traits
+from fat_fpga.faults import Family, Traits, fault_model
 
 
 def words(kind: str) -> Traits:
     """What a kind is and is called, also one that is a set of faults."""
-    if kind in MODELS:
-        return MODELS[kind].traits
+    if not kind.startswith(SETS):
+        return fault_model(kind).traits
     return Traits(Family.SET, f"{kind} faults", f"{kind.replace(SETS, 'sets of ')} faults", "worst effect")
 
 
@@ -25,4 +25,4 @@ def effect_words(result: Result) -> str:
 
 def causes(kind: str) -> dict[str, str]:
     """The hardware cause of each kind in it: one, or several for sets of faults."""
-    return {single: MODELS[single].cause for single in kind.removeprefix(SETS).split("+")}
+    return {single: fault_model(single).cause for single in kind.removeprefix(SETS).split("+")}

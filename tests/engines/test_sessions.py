@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint
 from itertools import pairwise
 from typing import Any
 
@@ -15,9 +14,8 @@ from hypothesis import strategies as st
 
 from fat_fpga.cli.main import build_parser
 from fat_fpga.crosscheck import KINDS, sample_faults
-from fat_fpga.engines import Engine, Session, forms, get, names, native_network, native_session, over_images, registry
+from fat_fpga.engines import Engine, Session, forms, get, names, native_network, native_session, over_images
 from fat_fpga.engines.kept import Kept
-from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.errors import DataError, EngineError, FaultError
 from fat_fpga.faults import memory_fingerprint, parse_fault
 from fat_fpga.hardening.rewrite import rearranged
@@ -164,37 +162,6 @@ def test_progress_counts_images_to_the_last() -> None:
         get(name).open(network).run(data.images, data.labels, [], progress=done.append)
         assert done == sorted(done)
         assert done[-1] == 120
-
-
-class Backwards(ReferenceEngine):
-    """An engine of another package."""
-
-    name = "backwards"
-    forms = ("backwards",)
-
-
-def entry_points(**found: str) -> Any:
-    return lambda group: [EntryPoint(name, value, group) for name, value in found.items()]
-
-
-def test_engines_of_other_packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    points = entry_points(
-        backwards=f"{__name__}:Backwards", native=f"{__name__}:Backwards", gone="no_such_module:Engine",
-        odd=f"{__name__}:FRAMES",
-    )  # fmt: skip
-    monkeypatch.setattr(registry, "entry_points", points)
-    assert names()[-3:] == ["backwards", "gone", "odd"]
-    assert names().count("native") == 1
-    engine = get("backwards")
-    assert isinstance(engine, Backwards)
-    assert engine.open(tiny_network()).run(tiny_data(3).images, tiny_data(3).labels, []).golden.shape == (3,)
-    assert type(get("native")).__name__ == "NativeEngine"
-    with pytest.raises(EngineError, match="engine 'gone': no_such_module:Engine cannot be imported: No module"):
-        get("gone")
-    with pytest.raises(EngineError, match=r"engine 'odd': .*FRAMES is no subclass of fat_fpga.engines.Engine"):
-        get("odd")
-    with pytest.raises(EngineError, match=r"known are native, reference, .*board:FOLDER, backwards, gone, odd"):
-        get("abacus")
 
 
 def test_registration_is_the_only_list() -> None:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fat_fpga.campaign.layer_table import layer_table
 from fat_fpga.errors import FaultError, PlanError
+from fat_fpga.finn.folding import lanes_of
 from fat_fpga.hardening.design import units_of
 from fat_fpga.hardening.folding import legal_folding, ways
+from fat_fpga.network import Network, load_network
 from fat_fpga.network.folding import Fold, divisors, read_folding, read_folds
 from tests.campaign.tiny import tiny_network
 
 NETWORK = tiny_network()
 DESIGN = units_of(layer_table(NETWORK))
+
+
+def renamed(network: Network) -> Network:
+    """The same with other names of layers, as programs may give them."""
+    layers: tuple[Any, ...] = network.layers
+    return replace(network, layers=tuple(replace(layer, name=f"own_{layer.name}") for layer in layers))
 
 
 def test_forms(tmp_path: Path) -> None:
@@ -71,3 +81,11 @@ def test_ways() -> None:
     assert [way.pe for way in ways(DESIGN[0], 1, 0)] == [1, 2, 4]
     assert [way.pe for way in ways(DESIGN[0], 1, 4)] == [3, 4, 6, 12]  # copies need three PEs
     assert [way.pe for way in ways(DESIGN[1], 1, 1)] == [5]
+
+
+@pytest.mark.parametrize("network", [NETWORK, renamed(NETWORK), load_network("cnv_w1a1"), load_network("tfc_w2a2")])
+def test_plans_and_builds_agree_on_what_lanes_divide(network: Network) -> None:
+    """Also with other names, and where a kernel covers its whole input as in CNV's last convolution."""
+    positions = {unit.name: network.position(unit.name) for unit in network.units}
+    for unit in units_of(layer_table(network)):
+        assert unit.lanes == lanes_of(network, positions[unit.name])

@@ -14,7 +14,7 @@ from tests.campaign.tiny import tiny_data, tiny_network
 
 def faults_of(kind: str, images: int, count: int = 60) -> list[AnyFault]:
     """All, or so many of them."""
-    return fault_space(tiny_network(), kind, frames=images).sample(count, seed=1)
+    return [*fault_space(tiny_network(), kind, frames=images).sample(count, seed=1)]
 
 
 def serial(path: Path, faults: list[AnyFault], images: int = 30) -> Run:

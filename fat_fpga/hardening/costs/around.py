@@ -38,7 +38,7 @@ def between_units(places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles:
     lanes = next((n for n in divisors(image.channels) if beats // n <= cycles), image.channels)
     found = [] if _raw(image) else [Between(image.name, THRESHOLDS, threshold_luts(image, lanes), beats // lanes)]
     for front, place in pairwise(places):
-        if place.type != "pool" and not place.name.startswith("conv"):
+        if not place.is_pool and not place.reads_windows(front):
             continue
         window = Window(front, place)
         if window.pool:

@@ -125,6 +125,11 @@ class FinnModel:
     name = "finn"
     title = "LUTs (FINN's estimate of units, and voters)"
     folded = True
+    parts = True
+
+    @classmethod
+    def of(cls, board: Board | None) -> FinnModel:
+        return cls(board=board)
 
     def __init__(self, live: bool | None = None, board: Board | None = None) -> None:
         """``live``: ask FINN what the table lacks; by default where it is installed. ``board``: to build for, where

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fat_fpga.boards import Board
 from fat_fpga.campaign import LayerRow
 from fat_fpga.hardening.costs.model import Between, Built
 from fat_fpga.hardening.costs.voter import MACS_PER_VOTE
@@ -18,6 +19,11 @@ class FoldedModel:
     name = "folded"
     title = "multiply-accumulate lanes"
     folded = True
+    parts = False
+
+    @classmethod
+    def of(cls, board: Board | None) -> FoldedModel:
+        return cls()
 
     def price(self, built: Built) -> float:
         return built.pe * built.simd + MACS_PER_VOTE * built.votes

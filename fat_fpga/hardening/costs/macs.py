@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from fat_fpga.boards import Board
 from fat_fpga.campaign import LayerRow
 from fat_fpga.hardening.costs.model import Between, Built
 from fat_fpga.hardening.costs.voter import MACS_PER_VOTE
@@ -19,6 +20,11 @@ class MacsModel:
     name = "macs"
     title = "MACs, fully unrolled"
     folded = False
+    parts = False
+
+    @classmethod
+    def of(cls, board: Board | None) -> MacsModel:
+        return cls()
 
     def price(self, built: Built) -> float:
         unit = built.unit

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from fat_fpga.boards import Board
 from fat_fpga.campaign import LayerRow
 from fat_fpga.hardening.design import UnitShape
 from fat_fpga.network.folding import Fold
@@ -86,11 +87,18 @@ class CostModel(Protocol):
         name: of the model on the command line.
         title: what the figures are, for tables.
         folded: whether the price depends on a folding; if not, every row has a PE of its own and all SIMD lanes.
+        parts: whether the price is in LUTs and the resources are ``BRAM_18K`` and ``DSP``, so that plans can be kept
+            within a part.
     """
 
     name: str
     title: str
     folded: bool
+    parts: bool
+
+    @classmethod
+    def of(cls, board: Board | None) -> CostModel:
+        """The model for a board, where that is known."""
 
     def price(self, built: Built) -> float:
         """Price of the unit with its voter, in the model's own measure."""

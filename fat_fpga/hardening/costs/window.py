@@ -31,14 +31,14 @@ class Window:
 
     @property
     def pool(self) -> bool:
-        return self.place.type == "pool"
+        return self.place.is_pool
 
     @property
     def kernel(self) -> tuple[int, int]:
         """Height and width of a window."""
         if self.pool:
             return self.front.height // self.place.height, self.front.width // self.place.width
-        pixels = self.place.weights // (self.place.channels * self.front.channels)
+        pixels = self.place.inputs // self.front.channels
         if self.front.height == 1 or self.front.width == 1:
             return (1, pixels) if self.front.height == 1 else (pixels, 1)
         high = next(part for part in range(isqrt(pixels), 0, -1) if pixels % part == 0)
