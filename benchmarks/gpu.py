@@ -94,9 +94,10 @@ def main(arguments: list[str] | None = None) -> int:
         command = commands.add_parser(name)
         command.add_argument("--device", choices=("cpu", "cuda"), default="cuda")
         command.add_argument("--each", type=int, default=each, help=f"faults of each kind (default: {each})")
-        command.add_argument("--judge", default="native", help="the engine to compare with (default: native)")
-        command.add_argument("--random", type=int, default=40, help="random networks (default: 40)")
         command.add_argument("--images", type=int, default=images, help=f"images (default: {images})")
+    compared = commands.choices["exact"]
+    compared.add_argument("--judge", default="native", help="the engine to compare with (default: native)")
+    compared.add_argument("--random", type=int, default=40, help="random networks (default: 40)")
     gpu_training.add(commands)
     options = parser.parse_args(arguments)
     if options.command == "exact":
