@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from fat_fpga.datasets import load
 from fat_fpga.engines.native_engine import NativeEngine
@@ -44,20 +44,25 @@ def test_sampled_faults_equal_the_reference(network: Network) -> None:
     np.testing.assert_array_equal(got.changed, expected.changed)
 
 
-@pytest.fixture
-def packed_images() -> Iterator[Path]:
+@pytest.fixture(scope="module")
+def test_set() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The 10,000 test images of CIFAR-10 and their labels."""
     if not SHARED.is_dir():
         pytest.skip("the whole CIFAR-10 test set is not at hand")
     sys.path.insert(0, str(SHARED))
-    yield SHARED / "cifar10"
-    sys.path.remove(str(SHARED))
+    try:
+        from imgpack import unpack  # type: ignore[import-not-found]
+    finally:
+        sys.path.remove(str(SHARED))
+    folder = SHARED / "cifar10"
+    images = unpack((folder / "test_10000x3x32x32.rctmed.xz").read_bytes(), 10_000)
+    return images, np.load(folder / "labels.npz")["test_y"].astype(np.int64)
 
 
-def test_accuracy_is_the_one_on_the_card(shipped: tuple[str, Path], network: Network, packed_images: Path) -> None:
-    from imgpack import unpack  # type: ignore[import-not-found]
-
-    images = unpack((packed_images / "test_10000x3x32x32.rctmed.xz").read_bytes(), 10_000)
-    labels = np.load(packed_images / "labels.npz")["test_y"].astype(np.int64)
+def test_accuracy_is_the_one_on_the_card(
+    shipped: tuple[str, Path], network: Network, test_set: tuple[NDArray[np.uint8], NDArray[np.int64]]
+) -> None:
+    images, labels = test_set
     golden = NativeEngine().open(network).run(images, labels, []).golden
     card = zoo.card(shipped[0])
     assert (int((golden == labels).sum()), len(images)) == (card["test_correct"], card["test_images"])
