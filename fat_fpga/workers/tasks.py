@@ -232,9 +232,9 @@ class Tasks:
                 answer: Answer | Missing = future.result(timeout=POLL)
                 return answer
             except TimeoutError:
-                self._check_scheduler()
-                if future.status == "error" or monotonic() - asked > LATE_SECONDS:
-                    raise
+                self._look()
+                if future.status != "finished" or monotonic() - asked > LATE_SECONDS:
+                    raise  # lost with its worker, which Dask then has computed again, by nobody where there is none
 
     def _forget(self, task: Task) -> None:
         """Let go of all copies of a task; those that wait are never computed."""

@@ -78,7 +78,7 @@ def test_local_workers_that_all_die_for_good(done: int, tmp_path: Path) -> None:
 
     with meanwhile(act), pytest.raises(CampaignError, match=r"local:2: no worker process was there for \d+ s"):
         run_campaign(
-            tiny_network(), tiny_data(30), faults, path, Slow(), chunk=1, dask="local:2", dask_wait=8 if done else 3
+            tiny_network(), tiny_data(30), faults, path, Slow(), chunk=1, dask="local:2", dask_wait=10 if done else 3
         )
     if not done:
         assert not path.exists()
@@ -86,6 +86,31 @@ def test_local_workers_that_all_die_for_good(done: int, tmp_path: Path) -> None:
         assert done <= Run.open(path).done < len(faults)
         check_equal(run_campaign(tiny_network(), tiny_data(30), faults, path, "native"), serial(tmp_path, faults))
     assert children() == others
+
+
+def test_local_workers_that_all_die_with_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the news that it is there and its way here."""
+    faults, others, path, deadly = faults_of("weight", 30), children(), tmp_path / "a.run", threading.Event()
+    fetched = tasks.Tasks._fetched
+
+    def fetch(self: tasks.Tasks, future: Any) -> Any:
+        living = children() - others
+        if not deadly.is_set() and path.exists() and Run.open(path).done:
+            deadly.set()
+            psutil.wait_procs(living)
+        return fetched(self, future)
+
+    def act(over: threading.Event) -> None:
+        deadly.wait()
+        while not over.wait(0.05):
+            for process in children() - others:
+                kill(process)
+
+    monkeypatch.setattr(tasks.Tasks, "_fetched", fetch)
+    monkeypatch.setattr(tasks, "LATE_SECONDS", 1e9)
+    with meanwhile(act), pytest.raises(CampaignError, match=r"local:2: no worker process was there for \d+ s"):
+        run_campaign(tiny_network(), tiny_data(30), faults, path, "native", chunk=1, dask="local:2", dask_wait=10)
+    assert 1 <= Run.open(path).done < len(faults)
 
 
 def test_workers_of_a_scheduler_that_come_late_and_go_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
