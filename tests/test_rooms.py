@@ -22,6 +22,7 @@ FORBIDDEN = {
     "faults": {"engines", "campaign", "reports", "hardening", "finn", "board", "training", "datasets"},
     "engines": {"campaign", "reports", "hardening", "finn", "board", "training", "datasets"},
     "datasets": {"network", "faults", "engines", "campaign"},
+    "workers": {"network", "faults", "engines", "datasets", "campaign", "crosscheck"},
     "campaign": {"reports", "hardening", "crosscheck", "finn", "board"},
 }
 """What these rooms know nothing of."""
