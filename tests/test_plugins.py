@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fat_fpga import __version__
 from fat_fpga.board.saboteur import settings
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.campaign import Run
@@ -24,6 +25,7 @@ from fat_fpga.hardening.costs.registry import cost_model
 from fat_fpga.hardening.costs.registry import names as cost_names
 from fat_fpga.network.handlers import load_operators
 from fat_fpga.reports import report_text
+from fat_fpga.workers.code import Code, code, refusal
 from tests.campaign.tiny import tiny_data, tiny_network, tiny_run_of
 from tests.designs.package import EntryPoints, install
 from tests.network.test_handlers import Negation
@@ -105,6 +107,20 @@ def test_a_kind_of_another_package(add: Install) -> None:
 def _some() -> tuple[Any, Any]:
     data = tiny_data(3)
     return data.images, data.labels
+
+
+def test_a_worker_with_other_packages_is_another_code(add: Install) -> None:
+    """Counts may differ with another version of a fault kind."""
+    without = code()
+    assert str(without) == f"{__version__} ({without.sources[:8]})"
+    add(KIND, {"fat_fpga.faults": {"row": "MODULE:Row"}}, name="stuck-rows", version="1.0")
+    first = code()
+    assert first != without
+    assert Code(*tuple(first)) == first
+    assert str(first) == f"{without} with stuck-rows 1.0"
+    add("", {"fat_fpga.costs": {"other": "MODULE:thing"}}, name="other", version="2")
+    assert code().plugins == "other 2, stuck-rows 1.0"
+    assert refusal("tcp://1", without, first).endswith(f"is given by fat_fpga {first}")
 
 
 def test_an_engine_that_registers_itself_is_an_engine_of_its_package(add: Install) -> None:
