@@ -11,16 +11,21 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fat_fpga import __version__
+from fat_fpga.board.saboteur import settings
+from fat_fpga.board.stream import StreamLayout
 from fat_fpga.campaign import Run
 from fat_fpga.cli import main
 from fat_fpga.engines import forms, get, names
 from fat_fpga.engines.reference import ReferenceEngine
-from fat_fpga.errors import EngineError, FatFpgaError, FaultError, ModelError, PlanError
+from fat_fpga.errors import BoardError, EngineError, FatFpgaError, FaultError, ModelError, PlanError
 from fat_fpga.faults import MODELS, Fault, FaultSpace, fault_model, fault_space, parse_fault
+from fat_fpga.faults.register import Register
 from fat_fpga.hardening.costs.registry import cost_model
 from fat_fpga.hardening.costs.registry import names as cost_names
 from fat_fpga.network.handlers import load_operators
 from fat_fpga.reports import report_text
+from fat_fpga.workers.code import Code, code, refusal
 from tests.campaign.tiny import tiny_data, tiny_network, tiny_run_of
 from tests.designs.package import EntryPoints, install
 from tests.network.test_handlers import Negation
@@ -102,6 +107,20 @@ def test_a_kind_of_another_package(add: Install) -> None:
 def _some() -> tuple[Any, Any]:
     data = tiny_data(3)
     return data.images, data.labels
+
+
+def test_a_worker_with_other_packages_is_another_code(add: Install) -> None:
+    """Counts may differ with another version of a fault kind."""
+    without = code()
+    assert str(without) == f"{__version__} ({without.sources[:8]})"
+    add(KIND, {"fat_fpga.faults": {"row": "MODULE:Row"}}, name="stuck-rows", version="1.0")
+    first = code()
+    assert first != without
+    assert Code(*tuple(first)) == first
+    assert str(first) == f"{without} with stuck-rows 1.0"
+    add("", {"fat_fpga.costs": {"other": "MODULE:thing"}}, name="other", version="2")
+    assert code().plugins == "other 2, stuck-rows 1.0"
+    assert refusal("tcp://1", without, first).endswith(f"is given by fat_fpga {first}")
 
 
 def test_an_engine_that_registers_itself_is_an_engine_of_its_package(add: Install) -> None:
@@ -295,6 +314,114 @@ from fat_fpga.faults.register import *
     session = get(engine).open(tiny_network())
     with pytest.raises(FaultError, match=rf"^conv0/row\[0\] = \+1: the fault model .* is wrong: .*{wrong.reason}"):
         session.run(*_some(), [parse_fault("conv0/row[0] = +1")])
+
+
+IMPORTS = """
+from fat_fpga.faults.changes import ChangedWeight, FlippedActivation, HeldActivations
+from fat_fpga.faults.place import place_of
+from fat_fpga.faults.register import activation_register, weight_register
+"""
+
+HELD = "HeldActivations('conv0', range(0, 1), range(0, 1), range(0, 1), 1)"
+FLIPPED = "FlippedActivation('conv0', (0, 0, 0), 0, activation_register(place.levels), {frame})"
+WORD = "ChangedWeight('conv0', (0, 0, 0, 0), int(place.unit.weights[0, 0, 0, 0]), 0, weight_register(place.unit), None)"
+
+
+@pytest.mark.parametrize(
+    ("base", "text", "changes", "reason"),
+    [
+        ("channel.ChannelStuckAt", "conv0/odd[0] = +1", WORD, "LEVEL hold activations, and do nothing else"),
+        ("pe.PeStuckAt", "conv0/odd[0 of 2] = +1", FLIPPED.format(frame=0), "BLOCK hold activations, and do nothing"),
+        (
+            "accumulator.AccumulatorBit",
+            "conv0/odd[0].bit[0] ^ 1",
+            FLIPPED.format(frame=0),
+            "MEMORY_BIT are in each image",
+        ),
+        ("activation.ActivationUpset", "conv0/odd[0,0,0].bit[0] ^ 1 @ frame[1]", HELD, "TRANSIENT are in one image"),
+        (
+            "activation.ActivationUpset",
+            "conv0/odd[0,0,0].bit[0] ^ 1 @ frame[1]",
+            FLIPPED.format(frame=2),
+            "in one image",
+        ),
+    ],
+)
+def test_changes_go_with_the_family(base: str, text: str, changes: str, reason: str, add: Install) -> None:
+    """Whether a run depends on the words of memories, for one, is decided by the family."""
+    module, _, name = base.partition(".")
+    code = f"""{IMPORTS}
+from fat_fpga.faults.{module} import {name}
+
+
+class Odd({name}):
+    kind = "odd"
+
+    def changes(self, network, fault):
+        place = place_of(network, fault.layer)
+        return [{changes}]
+"""
+    add(code, {"fat_fpga.faults": {"odd": "MODULE:Odd"}})
+    session = get("native").open(tiny_network())
+    with pytest.raises(FaultError, match=rf"the fault model of kind odd is wrong: .* faults of the family .*{reason}"):
+        session.run(*_some(), [parse_fault(text)])
+
+
+@pytest.mark.parametrize(
+    ("base", "family", "what"),
+    [
+        ("channel.ChannelStuckAt", "MEMORY_BIT", "bits=None"),
+        ("activation.ActivationUpset", "MEMORY_BIT", "frames=1"),
+        ("channel.ChannelStuckAt", "BLOCK", "of=None"),
+        ("weight.WeightBit", "TRANSIENT", "frames=None"),
+    ],
+)
+def test_blocks_go_with_the_family(base: str, family: str, what: str, add: Install) -> None:
+    module, _, name = base.partition(".")
+    code = f"""
+from dataclasses import replace
+
+from fat_fpga.faults.{module} import {name}
+from fat_fpga.faults.traits import Family
+
+
+class Odd({name}):
+    kind, traits = "odd", replace({name}.traits, family=Family.{family})
+"""
+    add(code, {"fat_fpga.faults": {"odd": "MODULE:Odd"}})
+    with pytest.raises(FaultError, match=f"kind odd is wrong: its block has {what}, which does not go with the family"):
+        fault_space(tiny_network(), "odd", pes={"conv0": 1, "conv1": 1, "fc2": 1}, frames=1)
+
+
+def test_no_kind_is_a_family_of_sets(add: Install) -> None:
+    add(KIND.replace("Family.LEVEL", "Family.SET"), {"fat_fpga.faults": {"row": "MODULE:Row"}})
+    with pytest.raises(FaultError, match="no kind is of the family SET"):
+        fault_model("row")
+
+
+def test_a_saboteur_does_not_guess_what_a_kind_means(add: Install) -> None:
+    """A kind with the axes of one of ours may mean something else."""
+    code = """
+from fat_fpga.faults.channel import ChannelStuckAt
+from fat_fpga.faults.changes import HeldActivations
+
+
+class Pair(ChannelStuckAt):
+    kind = "pair"
+
+    def changes(self, network, fault):
+        (one,) = super().changes(network, fault)
+        first = fault.index[0]
+        return [one, HeldActivations(one.place, range(first - 1, first), one.rows, one.columns, one.value)]
+"""
+    add(code, {"fat_fpga.faults": {"pair": "MODULE:Pair"}})
+    fault = Fault("conv0", "pair", (1,), 1)
+    both = parse_fault("conv0/channel[1] = 1 & conv0/channel[0] = 1")
+    outcome = get("native").open(tiny_network()).run(*_some(), [fault, both], predictions=True)
+    assert outcome.predictions is not None
+    assert np.array_equal(*outcome.predictions)
+    with pytest.raises(BoardError, match="a saboteur holds channels, pixels, elements and PEs"):
+        settings(StreamLayout(4, 6, 6, 2, Register(1, False, -1, 2)), fault)
 
 
 def test_a_block_of_another_kind_is_refused(add: Install) -> None:

@@ -9,7 +9,7 @@ from fat_fpga.board.registers import SABOTEUR, Mode
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.errors import BoardError
 from fat_fpga.faults.fault import Fault
-from fat_fpga.faults.registry import fault_model
+from fat_fpga.faults.registry import fault_model, is_ours
 from fat_fpga.faults.traits import CHANNEL_AXIS, COLUMN_AXIS, PE_AXIS, ROW_AXIS, STREAM_AXES
 
 NO_FAULT = {"MODE": int(Mode.NONE)}
@@ -40,7 +40,7 @@ def settings(layout: StreamLayout, fault: Fault | None) -> dict[str, int]:
     found: dict[str, int] = {}
     traits = fault_model(fault.kind).traits
     axes = traits.axes
-    if not traits.levels or axes not in _MODES:
+    if not is_ours(fault.kind) or not traits.levels or axes not in _MODES:
         raise BoardError(f"{fault}: a saboteur holds channels, pixels, elements and PEs")
     if CHANNEL_AXIS in axes:
         _check(fault, fault.index[0], layout.channels, CHANNEL_AXIS)

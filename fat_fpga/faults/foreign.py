@@ -12,12 +12,12 @@ from typing import Any
 
 from fat_fpga.errors import FaultError
 from fat_fpga.faults.block import Block
-from fat_fpga.faults.changes import Change
+from fat_fpga.faults.changes import Change, FlippedActivation, HeldActivations
 from fat_fpga.faults.fault import Fault
 from fat_fpga.faults.inside import wrong_change
 from fat_fpga.faults.model import FaultModel, Setting
 from fat_fpga.faults.place import Place
-from fat_fpga.faults.traits import SET, Traits
+from fat_fpga.faults.traits import SET, Family, Traits
 from fat_fpga.network import Network
 from fat_fpga.plugins import PlugInError, need
 
@@ -28,6 +28,8 @@ def foreign_model(kind: str, found: Any) -> FaultModel:
     need(model, (("kind", str), ("cause", str), ("traits", Traits)), ("block", "block_of", "changes"))
     if model.kind != kind:
         raise PlugInError(f"its 'kind' is '{model.kind}': the entry point has to have the same name")
+    if model.traits.family is Family.SET:
+        raise PlugInError("no kind is of the family SET")
     if not kind.isidentifier() or kind == SET:
         raise PlugInError(f"'{kind}' cannot be a kind of fault: take one word of letters, digits and _")
     return _Checked(model)
@@ -50,12 +52,30 @@ class _Checked:
     def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
         changes = tuple(self.model.changes(network, fault))
         for change in changes:
-            wrong = wrong_change(network, change)
+            wrong = wrong_change(network, change) or self._of_other_family(fault, change)
             if wrong:
                 raise FaultError(f"{fault}: the fault model of kind {self.kind} is wrong: {change!r:.200}: {wrong}")
         return changes
 
+    def _of_other_family(self, fault: Fault, change: Change) -> str:
+        """What is wrong with a change for the traits of the kind: others decide by them what a run depends on."""
+        family = f"faults of the family {self.traits.family.name}"
+        if self.traits.levels and not isinstance(change, HeldActivations):
+            return f"{family} hold activations, and do nothing else"
+        frame = change.frame if isinstance(change, FlippedActivation) else None
+        lasting = "each" if fault.frame is None else "one"
+        return "" if frame == fault.frame else f"{family} are in {lasting} image"
+
     def _own(self, block: Block, place: str) -> Block:
+        traits = self.traits
+        found = {"bits": block.bits, "frames": block.frames, "of": block.of}
+        expected = {"bits": traits.bits, "frames": traits.needs_frames, "of": traits.needs_folding}
+        wrong = [name for name, value in found.items() if (value is not None) is not expected[name]]
+        if wrong:
+            raise FaultError(
+                f"the fault model of kind {self.kind} is wrong: its block has {wrong[0]}={found[wrong[0]]}, which does "
+                f"not go with the family {traits.family.name}"
+            )
         if (block.kind, block.place, block.axes) != (self.kind, place, self.traits.axes):
             raise FaultError(
                 f"the fault model of kind {self.kind} is wrong: its block is of {block.kind} at {block.place} with the "

@@ -59,6 +59,11 @@ DEFAULT_KIND = ChannelStuckAt.kind
 """What a campaign takes where no kind is said."""
 
 
+def is_ours(kind: str) -> bool:
+    """Whether a kind is of this package, and hardware may know what it means without asking its model."""
+    return kind in _OURS
+
+
 @checked
 def fault_model(kind: str) -> FaultModel:
     """The model called ``kind``; FaultError lists the known ones, or says why the model of a package cannot be used."""

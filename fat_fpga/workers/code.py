@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fat_fpga import __version__
+from fat_fpga.plugins import installed
 
 
 class Code(NamedTuple):
@@ -16,13 +17,15 @@ class Code(NamedTuple):
     Attributes:
         version: of the package.
         sources: SHA-256 over its Python sources: two checkouts of one version may differ.
+        plugins: the packages that add to it, with their versions.
     """
 
     version: str
     sources: str
+    plugins: str = ""
 
     def __str__(self) -> str:
-        return f"{self.version} ({self.sources[:8]})"
+        return f"{self.version} ({self.sources[:8]})" + (f" with {self.plugins}" if self.plugins else "")
 
 
 @cache
@@ -36,7 +39,7 @@ def _sources() -> str:
 
 def code() -> Code:
     """That of this process."""
-    return Code(__version__, _sources())
+    return Code(__version__, _sources(), ", ".join(installed()))
 
 
 def refusal(worker: str, found: Code, expected: Code) -> str:

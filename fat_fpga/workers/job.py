@@ -89,7 +89,7 @@ def pickled(asked: object) -> bytes:
     return pickle.dumps(asked, protocol=pickle.HIGHEST_PROTOCOL)
 
 
-def compute(expected: tuple[str, str], key: str, blob: bytes | None, asked: bytes) -> Answer | Missing:
+def compute(expected: tuple[str, ...], key: str, blob: bytes | None, asked: bytes) -> Answer | Missing:
     """Do one task; one call at a time computes, on the worker's threads.
 
     Args:
