@@ -27,7 +27,7 @@ FINN_VENV := .venv-finn
 JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel boards test-boards notebooks sanitise coverage docker-build lint fuzz bench clean
+.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel boards test-boards notebooks sanitise coverage coverage-table docker-build lint fuzz bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -147,7 +147,17 @@ coverage: $(COVERAGE)/stamp
 	rm -f $(COVERAGE)/data/*
 	find $(COVERAGE)/objects -name '*.gcda' -delete
 	$(COVERAGE)/venv/bin/python -m coverage run -m pytest -n $(JOBS) --dist worksteal $(TESTS)
-	$(COVERAGE)/venv/bin/python -m tests.coverage $(COVERAGE)
+	$(MAKE) --no-print-directory coverage-table
+
+# Templates and inlined functions are compiled more than once, and once for each instruction set: a line is executed where one is.
+coverage-table:
+	$(COVERAGE)/venv/bin/python -m coverage combine --quiet
+	$(COVERAGE)/venv/bin/python -m coverage json --quiet -o $(COVERAGE)/python.json
+	$(COVERAGE)/venv/bin/python -m coverage html --quiet -d $(COVERAGE)/html
+	$(COVERAGE)/venv/bin/python -m gcovr --root . --filter fat_fpga/engines/native/ --merge-mode-functions separate \
+		--merge-lines --gcov-ignore-errors no_working_dir_found --json-summary $(COVERAGE)/native.json \
+		--txt $(COVERAGE)/native.txt $(COVERAGE)/objects
+	$(COVERAGE)/venv/bin/python -m tests.coverage_table $(COVERAGE)/python.json $(COVERAGE)/native.json | tee $(COVERAGE)/table.md
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
