@@ -27,7 +27,7 @@ FINN_VENV := .venv-finn
 JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel boards test-boards notebooks sanitise coverage coverage-table docker-build lint fuzz bench clean
+.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards test-boards notebooks sanitise coverage coverage-table docker-build lint fuzz bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -89,6 +89,9 @@ build/boards/tfc_w2a2_planned.stamp: $(PLANNER)
 
 boards: $(FINN_VENV)/stamp
 	$(MAKE) --jobs=$(JOBS) $(BOARDS)
+
+# Each test target makes the environment that it needs; this makes all of them, with --jobs at the same time.
+environments: $(VENV)/rtl.stamp $(FINN_VENV)/stamp
 
 test-boards: boards $(VENV)/dev.stamp
 	FAT_FPGA_BOARDS=build/boards $(BIN)/$(PYTEST) tests/notebooks tests/board
