@@ -30,6 +30,7 @@ pip=("$venv/bin/python" -m pip --disable-pip-version-check install --quiet)
 "${pip[@]}" --constraint "$root/constraints.txt" --requirement "$here/finn-requirements.txt"
 "${pip[@]}" --no-deps finn-plus==1.6.1 finn-plus-driver==1.6.1
 # fat_fpga needs little that is not there by now; it compiles its C++ kernels. The last line proves that FINN imports.
-"${pip[@]}" --constraint "$root/constraints.txt" --editable "$root" 'pytest>=8' 'pytest-xdist>=3.6' 'hypothesis>=6.100'
+"${pip[@]}" --constraint "$root/constraints.txt" --config-settings=build-dir="$root/build/finn-kernels" --editable "$root" \
+    'pytest>=8' 'pytest-xdist>=3.6' 'hypothesis>=6.100'
 "$venv/bin/python" -c 'from fat_fpga.finn.operators import register; register()'
 echo "FINN is in $venv: $venv/bin/fat-fpga finn --help"

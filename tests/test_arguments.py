@@ -118,8 +118,14 @@ def test_what_is_right_passes(tmp_path: Path) -> None:
     layers: Any = {"conv0"}
     chunk: Any = np.int64(3)
     space = fault_space(network, layers=layers)
-    run_campaign(network, data, list(space)[:2], str(tmp_path / "a.run"), "reference", chunk=chunk)
-    run_campaign(network, data, Selection.sample(space, np.int32(2), seed=True), tmp_path / "b.run", get("reference"))  # type: ignore[arg-type]
+    count: Any = np.int32(2)
+    plain = fault_space(network, layers=["conv0"])
+    assert [str(fault) for fault in space] == [str(fault) for fault in plain]
+    run = run_campaign(network, data, list(space)[:2], str(tmp_path / "a.run"), "reference", chunk=chunk)
+    assert run.results == run_campaign(network, data, list(plain)[:2], engine="reference").results
+    sample = Selection.sample(space, count, seed=True)
+    run = run_campaign(network, data, sample, tmp_path / "b.run", get("reference"))
+    assert run.results == run_campaign(network, data, Selection.sample(plain, 2, seed=1), engine="reference").results
 
 
 def test_objects_are_shown_in_a_line(tmp_path: Path) -> None:

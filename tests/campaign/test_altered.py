@@ -51,6 +51,7 @@ def part(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def sql(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA ignore_check_constraints = ON")
         connection.execute("PRAGMA writable_schema = ON")
         for statement in statements:

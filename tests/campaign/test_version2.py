@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -64,3 +66,40 @@ def test_another_campaign_leaves_it_alone(tmp_path: Path) -> None:
     with pytest.raises(CampaignError, match="holds another campaign"):
         run_campaign(tiny_network(), tiny_data(11), weights(), path, "reference")
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("correct = 'many'", "table fault holds a value of another type"),
+        ("layer = 'conv1'", r"fault 3, 'conv0/accumulator\[2\].bit\[8\] \^ 1', is not what its columns say"),
+        ("kind = 'toaster', fault = replace(fault, kind, 'toaster')", "holds what is no fault .* expected a kind"),
+        (
+            """effect = '= much', fault = layer || '/' || kind || '[' || "index" || '] = much'""",
+            r"holds what is no fault \(effect '= much'\)",
+        ),
+        (
+            """kind = 'pixel', fault = layer || '/pixel[' || "index" || '].' || effect""",
+            r"holds what is no fault \(pixel faults have 2 numbers, not 1\)",
+        ),
+    ],
+)
+def test_rows_that_were_altered_are_refused(change: str, words: str, tmp_path: Path) -> None:
+    path = unpacked("finished", tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        connection.execute(f"UPDATE fault SET {change} WHERE position = 3")
+        connection.commit()
+    before = path.read_bytes()
+    with pytest.raises(CampaignError, match=f"is damaged or was altered: .*{words}"):
+        Run.open(path)
+    assert path.read_bytes() == before
+
+
+def test_a_set_of_another_kind_than_it_says_is_refused(tmp_path: Path) -> None:
+    path = unpacked("finished", tmp_path)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE fault SET kind = 'set of weight' WHERE position = 7")
+        connection.commit()
+    with pytest.raises(CampaignError, match="is not of kind 'set of weight'"):
+        Run.open(path)

@@ -11,6 +11,7 @@ from fat_fpga.campaign import Run
 from fat_fpga.cli import main
 from fat_fpga.cli.main import build_parser
 from fat_fpga.cli.train import settings_of
+from fat_fpga.network import load_network
 
 from .conftest import Refused
 
@@ -46,6 +47,9 @@ def test_images_of_a_folder_are_brought_to_the_size_of_the_network(folder: Path)
         image.fromarray(pixels).save(folder / "pictures" / f"{name}.png")
     train = ("train", "--model", "cnv-w1a1", "--data", "folder:pictures", "--epochs", "1", "--batch-size", "2")
     assert main([*train, "-o", "out", "-q"]) == 0
+    assert main(["export", "out/last.pt", "-o", "pets.onnx"]) == 0
+    network = load_network("pets.onnx")
+    assert (network.input.shape, network.classes) == ((3, 32, 32), 2)
 
 
 def test_fault_aware_training(digits: Path) -> None:

@@ -43,8 +43,13 @@ def test_many_levels_can_be_drawn(tmp_path: Path, levels: Levels, name: str) -> 
     run = tiny_run(tmp_path / "a.run", levels=levels)
     with style():
         (part,) = parts(run)
-        FIGURES[name](part).savefig(tmp_path / "a.png")
-    assert (tmp_path / "a.png").stat().st_size > 3000
+        figure = FIGURES[name](part)
+        figure.savefig(tmp_path / "a.png")
+    (axes,) = figure.axes
+    units, values = 2, levels.count
+    lines = {"ranges": 3 * (units * values + 1), "criticality": units + 2, "faults": values + 1}  # with error-free ones
+    assert len(axes.lines) == lines[name]
+    assert (tmp_path / "a.png").read_bytes().startswith(MAGIC[".png"])
 
 
 def test_a_single_fault_and_an_unfinished_run_can_be_drawn(tmp_path: Path) -> None:

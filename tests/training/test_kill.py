@@ -36,7 +36,7 @@ def finished(folder: Path) -> int:
 
 
 def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path) -> None:
-    data = digits(1500)
+    data = digits(800)
     np.savez(tmp_path / "digits.npz", images=data.images, labels=data.labels, classes=np.array(data.classes))
     (tmp_path / "recipe.toml").write_text(RECIPE.replace("digits.npz", str(tmp_path / "digits.npz")))
 

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
+from email.parser import BytesParser
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 
+
+LOWEST = "lowest"
+VERSIONS = ("known to work", *([LOWEST] if os.environ.get("FAT_FPGA_LOWEST") else []))
+"""Of the requirements."""
 
 CLEAN = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 """The environment variables of the programs: none that points to the repository."""
@@ -68,12 +76,31 @@ def wheel() -> Path:
 
 
 @pytest.fixture(scope="session")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """An environment that was empty, with the wheel and what it requires."""
+def metadata(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
+        return BytesParser().parsebytes(archive.read(name))
+
+
+def requirements(metadata: Message) -> list[str]:
+    """What the wheel requires without any extra."""
+    return [text for text in metadata.get_all("Requires-Dist") or [] if "extra ==" not in text]
+
+
+@pytest.fixture(scope="session", params=VERSIONS)
+def installed(
+    wheel: Path, metadata: Message, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Installed:
+    """An environment that was empty, with the wheel and what it requires: versions known to work, or the oldest."""
     environment, folder = tmp_path_factory.mktemp("environment"), tmp_path_factory.mktemp("elsewhere")
     execute(sys.executable, "-m", "venv", str(environment), folder=folder, environment=os.environ)
-    constraint = ("--constraint", str(ROOT / "constraints.txt"))
-    install(environment / "bin" / "python", *constraint, str(wheel), folder=folder)
+    constraints = ROOT / "constraints.txt"
+    if request.param == LOWEST:
+        constraints = tmp_path_factory.mktemp("constraints") / "lowest.txt"
+        constraints.write_text(
+            "\n".join(re.sub(r"^(\w+).*?>=([\d.]+)[^;]*", r"\1==\2", r) for r in requirements(metadata))
+        )
+    install(environment / "bin" / "python", "--constraint", str(constraints), str(wheel), folder=folder)
     return Installed(environment, folder)
 
 

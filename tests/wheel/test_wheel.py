@@ -6,26 +6,16 @@ import re
 import subprocess
 import zipfile
 from email.message import Message
-from email.parser import BytesParser
 from pathlib import Path
-
-import pytest
 
 from fat_fpga import load_data, load_network, run_campaign
 from fat_fpga.campaign import Run
 from fat_fpga.hardware import folder as hardware_folder
 from fat_fpga.hardware import modules
 
-from .conftest import ROOT, Installed
+from .conftest import ROOT, Installed, requirements
 
 NATIVE = re.compile(r"fat_fpga/engines/_native_(?:portable|avx2|avx512)\.cpython-\d+-\S+\.so")
-
-
-@pytest.fixture
-def metadata(wheel: Path) -> Message:
-    with zipfile.ZipFile(wheel) as archive:
-        (name,) = (name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
-        return BytesParser().parsebytes(archive.read(name))
 
 
 def test_all_of_the_package_is_in_it_and_nothing_else(wheel: Path) -> None:
@@ -42,13 +32,12 @@ def test_all_of_the_package_is_in_it_and_nothing_else(wheel: Path) -> None:
 
 
 def test_requirements_are_ranges(metadata: Message) -> None:
-    requirements = metadata.get_all("Requires-Dist") or []
-    base = [text for text in requirements if "extra ==" not in text]
+    base = requirements(metadata)
     assert {re.split(r"[<>=!~;]", text)[0] for text in base} == {
         "numpy", "onnx", "onnxruntime", "qonnx", "matplotlib", "tqdm", "tomli"
     }  # fmt: skip
     assert all(">=" in text and "==" not in text.split(";")[0] for text in base)
-    assert not [text for text in requirements if "==" in text.split(";")[0]]
+    assert not [text for text in metadata.get_all("Requires-Dist") or [] if "==" in text.split(";")[0]]
     extras = set(metadata.get_all("Provides-Extra") or [])
     assert extras == {"data", "tables", "dask", "train", "notebooks", "rtl", "dev"}
 
@@ -87,6 +76,13 @@ def test_campaign_plan_harden_verify(installed: Installed) -> None:
     assert "\nHELD: all 996 faults did as promised" in installed("fat-fpga", "verify", "plan.json", "hardened.run")
     here = run_campaign(load_network("tfc_w2a2"), load_data("demo:mnist"))
     assert Run.open(installed.folder / "tfc.run").results == here.results
+
+
+def test_the_engines_agree(installed: Installed) -> None:
+    """Three of them execute nodes with the onnx and the onnxruntime that are installed."""
+    few = ("--data", "demo:mnist", "--sample", "12", "--images", "1")
+    said = installed("fat-fpga", "crosscheck", "tfc_w2a2", "--engines", "native,file,qonnx", *few)
+    assert said.endswith("\nequal\n")
 
 
 def test_it_tells_which_extra_is_missing(installed: Installed) -> None:
