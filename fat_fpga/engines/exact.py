@@ -35,15 +35,15 @@ def spans(network: Network, changes: Iterable[Change]) -> dict[str, Span]:
     changes = tuple(changes)
     levels = network.input.levels
     found = {INPUT: _flipped((levels.min, levels.max), changes, INPUT)}
-    span = found[INPUT]
     for layer in network.layers[:-1]:
-        found[layer.name] = span = _flipped(_behind(layer, span), changes, layer.name)
+        before = [found[stream] for stream in network.inputs[layer.name]]
+        found[layer.name] = _flipped(_behind(layer, *before), changes, layer.name)
     return found
 
 
 @singledispatch
-def _behind(layer: Layer, span: Span) -> Span:
-    """What the activations behind a layer can be."""
+def _behind(layer: Layer, *spans: Span) -> Span:
+    """What the activations of a layer's stream can be, for those of the streams that it reads."""
     raise no_handler("the bound of sums in floating point", layer, EngineError)
 
 
@@ -63,12 +63,6 @@ def _(layer: MajorityVote, span: Span) -> Span:
 @_behind.register
 def _(layer: MaxPool, span: Span) -> Span:
     return span
-
-
-def in_front(network: Network) -> dict[str, str]:
-    """The place in front of each layer, by the layer's name."""
-    names = [INPUT, *(layer.name for layer in network.layers)]
-    return dict(zip(names[1:], names, strict=False))
 
 
 def largest_sum(unit: MatrixVectorUnit, span: Span) -> int:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from fat_fpga.engines.exact import FLOAT32, in_front, largest_sum, spans
+from fat_fpga.engines.exact import FLOAT32, largest_sum, spans
 from fat_fpga.engines.graph_editor import TO_FLOAT, TO_INTEGER, GraphEditor, Operator
 from fat_fpga.engines.kept import Kept
 from fat_fpga.errors import EngineError, ModelError
@@ -93,7 +93,7 @@ class FaultyGraph:
         self._editor = GraphEditor(self.model)
         self._editor.batch(images)
         self._changes, self._images, self._first_frame = changes, images, first_frame
-        self._spans, self._in_front = spans(network, changes), in_front(network)
+        self._spans, self._inputs = spans(network, changes), network.inputs
         self.replaced = self._editor.replaced
         self.tensors: dict[str, str] = {}
         for place in places(network).values():
@@ -103,7 +103,7 @@ class FaultyGraph:
 
     def _unit(self, place: Place, unit: MatrixVectorUnit) -> None:
         """Constants and accumulators of a unit."""
-        changed, span = changed_unit(unit, self._changes), self._spans[self._in_front[place.name]]
+        changed, span = changed_unit(unit, self._changes), self._spans[self._inputs[place.name][0]]
         faulty = changes_at(self._changes, place.name, ChangedAccumulators)
         held = max((abs(bound) for change in faulty for bound in change.register.span), default=0)
         if largest_sum(changed, span) >= FLOAT32 or held > FLOAT32:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -81,8 +82,12 @@ class TorchUnit:
 
 
 @singledispatch
-def output(layer: Layer, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
-    """What a layer makes of activations int32 [N, C, H, W]; ``units`` by name."""
+def output(layer: Layer, *arguments: Any) -> Tensor:
+    """What a layer makes of the streams that it reads.
+
+    Args:
+        arguments: the streams, int32 [N, C, H, W], and then the units on the device, by name.
+    """
     raise no_handler("the torch engine", layer, EngineError)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from fat_fpga.engines.exact import in_front, spans
+from fat_fpga.engines.exact import spans
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.reference import quantise
 from fat_fpga.engines.torch_layers import TorchUnit, change_bits, output
@@ -57,17 +57,18 @@ class Walk:
 
     def __init__(self, network: Network, changes: Sequence[Change], device: torch.device) -> None:
         self.network, self.device = network, device
-        self._spans, self._in_front = spans(network, changes), in_front(network)
+        self._spans = spans(network, changes)
         self._units = {unit.name: self._unit(unit) for unit in network.units}
 
     def _unit(self, unit: MatrixVectorUnit) -> TorchUnit:
-        return TorchUnit(unit, self._spans[self._in_front[unit.name]], self.device)
+        return TorchUnit(unit, self._spans[self.network.inputs[unit.name][0]], self.device)
 
     def streams(self, images: Images) -> dict[str, Tensor]:
         """The fault-free stream at every place, int32 [N, C, H, W], by name in network order."""
         found = {INPUT: torch.tensor(quantise(self.network, images), device=self.device)}
         for layer in self.network.layers:
-            found[layer.name] = output(layer, found[self._in_front[layer.name]], self._units)
+            read = (found[stream] for stream in self.network.inputs[layer.name])
+            found[layer.name] = output(layer, *read, self._units)
         return found
 
     def faulty(
@@ -82,25 +83,34 @@ class Walk:
         count = len(streams[INPUT])
         frames = range(first_frame, first_frame + count)
         none = torch.empty(0, dtype=torch.int64, device=self.device)
-        rows = Rows(none, none, streams[INPUT][:0])
+        found: dict[str, Rows] = {}
         for place, layer in ((INPUT, None), *((layer.name, layer) for layer in self.network.layers)):
             fault_free = streams[place]
-            before = streams[self._in_front[place]] if layer else fault_free
-            behind = replace(rows, values=output(layer, rows.values, self._units)) if layer else rows
-            parts, untouched = [], torch.ones_like(rows.fault, dtype=torch.bool)
+            behind = Rows(none, none, fault_free[:0])
+            arriving: list[Rows] = []
+            if layer is not None:
+                names = self.network.inputs[place]
+                arriving = _aligned([found[name] for name in names], [streams[name] for name in names])
+                values = output(layer, *(rows.values for rows in arriving), self._units)
+                behind = replace(arriving[0], values=values)
+            parts, untouched = [], torch.ones_like(behind.fault, dtype=torch.bool)
             for fault, part in enumerate(changes):
                 here = [change for change in part if change.place == place and _in(change, frames)]
                 if here:
-                    mine = rows.fault == fault
+                    mine = behind.fault == fault
                     untouched &= ~mine
-                    into, out = _whole(rows, mine, before), _whole(behind, mine, fault_free)
+                    out = _whole(behind, mine, fault_free)
                     if layer is not None and layer.unit is not None:
+                        into = _whole(arriving[0], mine, streams[self.network.inputs[place][0]])
                         self._change_unit(layer.unit, here, into, out)
                     _change_stream(here, out, first_frame)
                     numbers = torch.arange(count, device=self.device)
                     parts.append(Rows(torch.full_like(numbers, fault), numbers, out))
-            rows = _different(_stack(_choose(behind, untouched), parts), fault_free)
-            yield place, rows
+            found[place] = _different(_stack(_choose(behind, untouched), parts), fault_free)
+            for name in set(self.network.inputs.get(place, ())):
+                if self.network.readers[name][-1] == place:
+                    del found[name]
+            yield place, found[place]
 
     def scores(self, streams: dict[str, Tensor], changes: Sequence[Sequence[Change]], first_frame: int) -> Rows:
         """The class scores that differ; arguments as of `faulty`."""
@@ -121,6 +131,23 @@ class Walk:
             at = channels.index(change.channel)
             accumulators[:, at] = change_bits(accumulators[:, at], change.register, change.bit, change.to)
         out[:, channels] = on_device.activate(accumulators)
+
+
+def _aligned(streams: Sequence[Rows], fault_free: Sequence[Tensor]) -> list[Rows]:
+    """Streams that a layer reads together: each with the rows that any of them has, in the same order."""
+    first, *others = streams
+    if not others:
+        return [first]
+    images = len(fault_free[0])
+    keys = [rows.fault * images + rows.image for rows in streams]
+    every = torch.unique(torch.cat(keys))
+    fault, image = every // images, every % images
+    found = []
+    for rows, key, stream in zip(streams, keys, fault_free, strict=True):
+        values = stream[image]
+        values[torch.searchsorted(every, key)] = rows.values
+        found.append(Rows(fault, image, values))
+    return found
 
 
 def _channels(changes: Sequence[Change]) -> Iterator[int]:

@@ -42,12 +42,12 @@ class Place:
 @lru_cache(maxsize=8)
 def places(network: Network) -> dict[str, Place]:
     """Every place of a network by name, in network order."""
-    levels: Levels | None = network.input.levels
-    found = {INPUT: Place(INPUT, -1, network.input.shape, levels, None, False, INPUT, network.input)}
-    for position, (layer, _, shape) in enumerate(network.walk()):
-        assert levels is not None
-        levels, source = layer.output_levels(levels), network.source(position)
-        found[layer.name] = Place(layer.name, position, shape, levels, layer.unit, layer.enumerated, layer.type, source)
+    levels = network.levels_of
+    found = {INPUT: Place(INPUT, -1, network.input.shape, levels[INPUT], None, False, INPUT, network.input)}
+    for position, layer in enumerate(network.layers):
+        name, source = layer.name, network.source(position)
+        shape, made = network.shape_of[name], levels.get(name)
+        found[name] = Place(name, position, shape, made, layer.unit, layer.enumerated, layer.type, source)
     return found
 
 

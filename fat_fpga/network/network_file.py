@@ -15,10 +15,12 @@ from fat_fpga.files import replacing
 from fat_fpga.json_file import Entry, object_of
 from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.levels import Levels
-from fat_fpga.network.network import Network
+from fat_fpga.network.network import INPUT, Network
 from fat_fpga.npz_file import Array, UnreadableError, read_npz
 
 FORMAT = 1
+GRAPH = 2
+"""Format of networks with a layer that reads another stream than that of the layer right before it."""
 LARGEST_SHAPE = 2**20
 """Channels, or pixels a side."""
 _ARRAYS = ("weights", "thresholds", "sources")
@@ -29,14 +31,17 @@ _LAYERS = tuple(kind.__name__ for kind in (MatrixVectorUnit, MajorityVote, MaxPo
 def write_network(network: Network, path: str | PathLike[str]) -> None:
     """Write ``network`` as ``.npz``, whole or not at all."""
     arrays: dict[str, Any] = {"table": network.input.table}
-    layers = []
+    layers, format_, before = [], FORMAT, INPUT
     for number, layer in enumerate(network.layers):
-        content = {key: value for key, value in vars(layer).items() if key not in _ARRAYS}
+        content = {key: value for key, value in vars(layer).items() if key not in (*_ARRAYS, "inputs")}
+        if network.inputs[layer.name] != (before,):
+            content["inputs"], format_ = network.inputs[layer.name], GRAPH
+        before = layer.name
         levels = content.get("levels")
         layers.append({**content, "levels": levels and asdict(levels), "type": type(layer).__name__})
         arrays |= {f"{key}{number}": getattr(layer, key) for key in _ARRAYS if getattr(layer, key, None) is not None}
     head = {
-        "format": FORMAT,
+        "format": format_,
         "name": network.name,
         "shape": network.input.shape,
         "scale": network.input.scale,
@@ -62,8 +67,8 @@ def read_network(path: str | PathLike[str]) -> Network:
     if "head" not in arrays or arrays["head"].shape or arrays["head"].dtype.kind != "U":
         raise ModelError(f"cannot read the network file {path}: it has no head, as network files of fat_fpga have")
     head = object_of(str(arrays["head"]), path, "a network file", ModelError)
-    if head.get("format", int) != FORMAT:
-        raise ModelError(f"{path}: expected format {FORMAT} of a network file, got {head.value['format']}")
+    if head.get("format", int) not in (FORMAT, GRAPH):
+        raise ModelError(f"{path}: expected format {FORMAT} or {GRAPH} of a network file, got {head.value['format']}")
     try:
         network = _network(head, arrays)
     except ModelError as error:
@@ -92,10 +97,11 @@ def _array(entry: Entry, arrays: dict[str, Array], name: str) -> Array:
 def _layer(entry: Entry, number: int, arrays: dict[str, Array]) -> Layer:
     kind = entry.one_of("type", _LAYERS)
     name, node = entry.get("name", str), entry.get("node", str)
+    inputs = entry.items("inputs", str) if "inputs" in entry.value else ()
     if kind == "MaxPool":
-        return MaxPool(name, _sizes(entry, "kernel", 2, 1), _sizes(entry, "stride", 2, 1), node)
+        return MaxPool(name, _sizes(entry, "kernel", 2, 1), _sizes(entry, "stride", 2, 1), node, inputs)
     if kind == "MajorityVote":
-        return MajorityVote(name, _array(entry, arrays, f"sources{number}"), node)
+        return MajorityVote(name, _array(entry, arrays, f"sources{number}"), node, inputs)
     levels = entry.optional("levels")
     types = {key: entry.get(key, str) for key in _TYPES if key in entry.value}
     return MatrixVectorUnit(
@@ -106,6 +112,7 @@ def _layer(entry: Entry, number: int, arrays: dict[str, Array]) -> Layer:
         _sizes(entry, "stride", 2, 1),
         _sizes(entry, "padding", 4, 0),
         node=node,
+        inputs=inputs,
         **types,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ from fat_fpga.files import replacing
 from fat_fpga.network.bounds import Lattice, lattice
 from fat_fpga.network.datatypes import smallest_type
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool
+from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Shape
 from fat_fpga.network.levels import Levels
+from fat_fpga.network.network import INPUT as STREAM
 from fat_fpga.network.network import Network
 from fat_fpga.network.words import accumulator_type, counts_bits, unit_weight_type
 
@@ -43,12 +45,29 @@ def to_qonnx(network: Network) -> onnx.ModelProto:
         raise ModelError(f"{network.name} has the fault {network.fault} in it: write the network without it")
     writer = _Writer(network)
     for position, layer in enumerate(network.layers):
+        writer.read(network.inputs[layer.name][0])
         _write(layer, writer, position)
+        writer.made(layer.name)
     return writer.model()
 
 
+@dataclass(frozen=True)
+class _Stream:
+    """Where a stream is in the graph.
+
+    Attributes:
+        shape: of an image's activations, channels first.
+        flat: whether the tensor is [N, C * H * W].
+    """
+
+    tensor: str
+    shape: Shape
+    flat: bool = False
+
+
 class _Writer:
-    """Collects nodes; ``tensor`` is the activation that the next node takes, of ``shape`` without the batch."""
+    """Collects nodes. ``tensor`` is the activation that the next node takes, of ``shape`` without the batch; `read` and
+    `made` say which stream that is."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -60,7 +79,19 @@ class _Writer:
         self.tensor, self.shape = INPUT, network.input.shape
         self.datatypes[INPUT] = "UINT8"
         self.flat = False
+        self._streams: dict[str, _Stream] = {}
         self._quantise(network.input)
+        self.made(STREAM)
+
+    def read(self, stream: str) -> str:
+        """Go on from a stream; the tensor that it is."""
+        found = self._streams[stream]
+        self.tensor, self.shape, self.flat = found.tensor, found.shape, found.flat
+        return found.tensor
+
+    def made(self, stream: str) -> None:
+        """What has been written up to here is a stream."""
+        self._streams[stream] = _Stream(self.tensor, self.shape, self.flat)
 
     def unit(self, unit: MatrixVectorUnit, position: int) -> None:
         """A matrix product and, but for the last layer, its thresholds."""

@@ -15,7 +15,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fat_fpga.crosscheck import random_images
-from fat_fpga.engines.reference import accumulate, activate, output, quantise
+from fat_fpga.engines.reference import output, quantise
 from fat_fpga.network import InputQuantiser, Layer, Levels, MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.layers import IntArray, Shape
 
@@ -73,14 +73,14 @@ def _build(choose: Choose, rng: np.random.Generator) -> Network:
         else:
             channels = choose([3, 2, 10]) if last else _channels(choose)
             unit = _unit(f"fc{index}", rng, shape, channels, shape[1:], choose(list(WEIGHTS)))
-        accumulators = accumulate(unit, activations)
+        accumulators = unit.accumulate(activations)
         if last:
             layers.append(unit)
             break
         unit = _with_thresholds(unit, choose(LEVELS), accumulators, rng)
         assert unit.levels is not None
         zero = 0 in unit.levels.values
-        activations = activate(unit, accumulators)
+        activations = unit.activate(accumulators)
         if choose([False, False, True]):
             unit, voter = _replicated(choose, rng, unit)
             layers += [unit, voter]
