@@ -13,11 +13,11 @@ from fat_fpga.engines.one_by_one import OneByOne
 from fat_fpga.engines.registry import register
 from fat_fpga.engines.session import Session, Streams
 from fat_fpga.faults import AnyFault, Change, changed_stream, changed_unit, changes_of
-from fat_fpga.faults.changes import ChangedAccumulators, changes_at
+from fat_fpga.faults.changes import ChangedAccumulators, changed_thresholds, changes_at
 from fat_fpga.faults.place import INPUT
 from fat_fpga.network import MatrixVectorUnit, Network
 from fat_fpga.network.handlers import singledispatch
-from fat_fpga.network.layers import IntArray, Layer
+from fat_fpga.network.layers import IntArray, Layer, Thresholding
 
 
 def quantise(network: Network, images: Images) -> IntArray:
@@ -43,6 +43,11 @@ def _(layer: MatrixVectorUnit, activations: IntArray, changes: Sequence[Change])
     for change in changes_at(changes, unit.name, ChangedAccumulators):
         accumulators = change.apply(accumulators)
     return unit.activate(accumulators)
+
+
+@output.register
+def _(layer: Thresholding, activations: IntArray, changes: Sequence[Change]) -> IntArray:
+    return changed_thresholds(layer, changes).output(activations)
 
 
 def execute(
@@ -78,7 +83,7 @@ def classes(scores: IntArray) -> IntArray:
 
 def predict(network: Network, images: Images, faults: Sequence[AnyFault] = (), first_frame: int = 0) -> IntArray:
     """Predicted classes, int32 [N], with all ``faults`` present at once."""
-    return classes(execute(network, images, faults, first_frame)[network.units[-1].name])
+    return classes(execute(network, images, faults, first_frame)[network.scores])
 
 
 @register
@@ -99,7 +104,7 @@ class ReferenceSession(OneByOne[Streams]):
         return execute_changes(self.network, images, changes, first_frame)
 
     def classes(self, state: Streams) -> IntArray:
-        return classes(state[self.network.units[-1].name])
+        return classes(state[self.network.scores])
 
     def streams(self, state: Streams) -> Streams:
         return state

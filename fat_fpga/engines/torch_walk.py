@@ -19,7 +19,7 @@ from torch import Tensor
 from fat_fpga.engines.exact import spans
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.reference import quantise
-from fat_fpga.engines.torch_layers import TorchUnit, change_bits, output
+from fat_fpga.engines.torch_layers import TorchThresholds, TorchUnit, change_bits, output
 from fat_fpga.faults import Change, changed_unit
 from fat_fpga.faults.changes import (
     ChangedAccumulators,
@@ -27,10 +27,12 @@ from fat_fpga.faults.changes import (
     ChangedWeight,
     FlippedActivation,
     HeldActivations,
+    changed_thresholds,
     changes_at,
 )
 from fat_fpga.faults.place import INPUT
 from fat_fpga.network import MatrixVectorUnit, Network
+from fat_fpga.network.layers import Layer
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,9 @@ class Walk:
                     mine = behind.fault == fault
                     untouched &= ~mine
                     out = _whole(behind, mine, fault_free)
-                    if layer is not None and layer.unit is not None:
+                    if layer is not None and (layer.unit is not None or layer.thresholded is not None):
                         into = _whole(arriving[0], mine, streams[self.network.inputs[place][0]])
-                        self._change_unit(layer.unit, here, into, out)
+                        self._change(layer, here, into, out)
                     _change_stream(here, out, first_frame)
                     numbers = torch.arange(count, device=self.device)
                     parts.append(Rows(torch.full_like(numbers, fault), numbers, out))
@@ -117,15 +119,24 @@ class Walk:
         _, rows = deque(self.faulty(streams, changes, first_frame), maxlen=1)[0]
         return rows
 
+    def _change(self, layer: Layer, changes: Sequence[Change], into: Tensor, out: Tensor) -> None:
+        """Compute the channels of ``out`` anew that change inside the layer."""
+        channels, thresholded = sorted(set(_channels(changes))), layer.thresholded
+        if layer.unit is not None:
+            self._change_unit(layer.unit, changes, into, out)
+        elif channels and thresholded is not None:
+            changed = changed_thresholds(thresholded, changes)
+            assert changed.thresholds is not None
+            part = replace(changed, thresholds=changed.thresholds[channels])
+            out[:, channels] = TorchThresholds(part, self.device)(into[:, channels])
+
     def _change_unit(self, unit: MatrixVectorUnit, changes: Sequence[Change], into: Tensor, out: Tensor) -> None:
         """Compute the channels of ``out`` anew whose weights, thresholds or accumulators are changed."""
         channels = sorted(set(_channels(changes)))
         if not channels:
             return
         changed = changed_unit(unit, changes)
-        thresholds = None if changed.thresholds is None else changed.thresholds[channels]
-        part = replace(changed, weights=changed.weights[channels], thresholds=thresholds)
-        on_device = self._unit(part)
+        on_device = self._unit(changed.dense(channels))
         accumulators = on_device.accumulate(into)
         for change in changes_at(changes, unit.name, ChangedAccumulators):
             at = channels.index(change.channel)

@@ -100,6 +100,8 @@ def without_votes(network: Network) -> Voteless:
         vote = network.vote_behind(unit.name)
         if vote is None:
             continue
+        if not unit.plain:
+            raise UndecidedVoteError(f"{vote.name}: it votes on a grouped or dilated convolution")
         numbers = _equal_rows(unit)
         chosen = [_majority([(numbers[row], row) for row in copies], lambda copy: copy[0]) for copies in vote.sources]
         if None in chosen:

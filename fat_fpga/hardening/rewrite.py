@@ -16,7 +16,7 @@ from fat_fpga.errors import PlanError
 from fat_fpga.hardening.plan import copies_of, sources_of
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Layer
+from fat_fpga.network.layers import Layer, SumPool
 from fat_fpga.network.program import inserted
 
 
@@ -45,6 +45,8 @@ def rearranged(network: Network, unit: str, rows: Sequence[int], order: Sequence
         raise PlanError(f"{unit}: it has a vote behind it already; plan for the network without votes")
     order = list(range(layer.channels)) if order is None else [int(channel) for channel in order]
     rows = [int(channel) for channel in rows]
+    if not layer.plain:
+        raise PlanError(f"{unit}: the channels of a grouped or dilated convolution cannot be rearranged yet")
     replicated = _check(layer, rows, order)
     layers = {each.name: each for each in network.layers}
     layers[unit] = replace(layer, weights=layer.weights[rows], thresholds=layer.thresholds[rows])
@@ -78,11 +80,18 @@ def _permuted(layer: Layer, order: Sequence[int]) -> Layer | None:
 
 @_permuted.register
 def _(layer: MatrixVectorUnit, order: Sequence[int]) -> Layer | None:
+    if layer.groups > 1:
+        raise PlanError(f"{layer.name}: the channels that a grouped convolution reads cannot be permuted yet")
     return replace(layer, weights=np.ascontiguousarray(layer.weights[:, order]))
 
 
 @_permuted.register
 def _(layer: MaxPool, order: Sequence[int]) -> Layer | None:
+    return None
+
+
+@_permuted.register
+def _(layer: SumPool, order: Sequence[int]) -> Layer | None:
     return None
 
 

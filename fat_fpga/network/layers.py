@@ -1,17 +1,31 @@
 """The layers of an integer network, named and meant as FINN does: one file each in `fat_fpga.network.operators`."""
 
+from fat_fpga.network.operators.add import Add
 from fat_fpga.network.operators.base import IntArray, Layer, Shape
+from fat_fpga.network.operators.concat import Concat
 from fat_fpga.network.operators.input_quantiser import InputQuantiser
 from fat_fpga.network.operators.majority_vote import MajorityVote
 from fat_fpga.network.operators.matrix_vector_unit import MatrixVectorUnit
 from fat_fpga.network.operators.max_pool import MaxPool
+from fat_fpga.network.operators.scores import Scores
+from fat_fpga.network.operators.sum_pool import SumPool
+from fat_fpga.network.operators.thresholding import Thresholding
+
+Thresholded = MatrixVectorUnit | Thresholding
+"""Layers with a threshold memory."""
 
 __all__ = [
+    "Add",
+    "Concat",
     "InputQuantiser",
     "IntArray",
     "Layer",
     "MajorityVote",
     "MatrixVectorUnit",
     "MaxPool",
+    "Scores",
     "Shape",
+    "SumPool",
+    "Thresholded",
+    "Thresholding",
 ]

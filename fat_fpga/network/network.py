@@ -25,7 +25,7 @@ class Network:
     first layers is called ``input``. A stream may be read by several layers. A chain is the special case in which each
     layer reads the stream of the layer right before it.
 
-    Class scores are the last layer's raw accumulators; the predicted class is the first maximum.
+    Class scores are the last unit's raw accumulators, or their ranks; the predicted class is the first maximum.
 
     Attributes:
         name: what to call the network in tables.
@@ -71,6 +71,11 @@ class Network:
         return replace(self, fault="") if self.fault else self
 
     @property
+    def scores(self) -> str:
+        """Name of the stream of class scores, the last one."""
+        return self.layers[-1].name
+
+    @property
     def classes(self) -> int:
         return self.units[-1].channels
 
@@ -106,7 +111,8 @@ class Network:
         """What the activations of each stream can be, by name; the class scores are missing."""
         found = {INPUT: self.input.levels}
         for layer in self.layers:
-            levels = layer.output_levels(*(found[stream] for stream in self.inputs[layer.name]))
+            before = [found[stream] for stream in self.inputs[layer.name] if stream in found]
+            levels = layer.output_levels(*before)
             if levels is not None:
                 found[layer.name] = levels
         return found
@@ -161,12 +167,13 @@ class Network:
     def canonical(self) -> Network:
         """The same function with canonical thresholds (`Lattice.canonical`): equal for all networks that compute the
         same without a fault. Faults in memories and registers may differ in it."""
-        layers = [
-            replace(layer, thresholds=lattice(layer, self.source(i)).canonical(layer.thresholds))
-            if isinstance(layer, MatrixVectorUnit) and layer.thresholds is not None
-            else layer
-            for i, layer in enumerate(self.layers)
-        ]
+        layers = []
+        for position, layer in enumerate(self.layers):
+            thresholded = layer.thresholded
+            if thresholded is not None and thresholded.thresholds is not None:
+                thresholds = lattice(thresholded, self.source(position)).canonical(thresholded.thresholds)
+                layer = replace(thresholded, thresholds=thresholds)
+            layers.append(layer)
         return replace(self, layers=tuple(layers))
 
     def walk(self) -> Iterator[tuple[Layer, Shape, Shape]]:

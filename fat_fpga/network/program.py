@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.layers import Layer, MajorityVote, MatrixVectorUnit
+from fat_fpga.network.layers import Layer, MajorityVote, MatrixVectorUnit, Scores
 
 INPUT = "input"
 """Name of the stream of integers in front of the first layers."""
@@ -26,16 +26,17 @@ def check_program(network: str, layers: Sequence[Layer]) -> None:
     """ModelError unless layers make a network, which is called ``network`` in messages.
 
     Every stream is known before it is read, and every one but the class scores is read; the last layer, and no other,
-    is a unit without thresholds.
+    is a unit without thresholds, behind which there may be ranks of its sums.
     """
     names = [layer.name for layer in layers]
     if len(set(names)) != len(names) or INPUT in names:
         raise ModelError(f"{network}: layer names must differ, also from {INPUT}, got {', '.join(names)}")
-    if not layers or not _scores(layers[-1]):
+    end = layers[:-1] if layers and isinstance(layers[-1], Scores) else layers
+    if not end or not _sums(end[-1]):
         raise ModelError(f"{network}: the last layer must be a matrix-vector unit without thresholds")
-    for layer in layers[:-1]:
-        if _scores(layer):
-            raise ModelError(f"{network}: {layer.name} has no thresholds, and only the last layer may have none")
+    for layer in end[:-1]:
+        if _sums(layer) or isinstance(layer, Scores):
+            raise ModelError(f"{network}: {layer.name} has no levels, and only the last layer may have none")
     if not isinstance(layers[0], MatrixVectorUnit):
         raise ModelError(f"{network}: the first layer must be a matrix-vector unit")
     inputs, known, read = inputs_of(layers), {INPUT}, set[str]()
@@ -56,7 +57,7 @@ def check_program(network: str, layers: Sequence[Layer]) -> None:
     _check_votes(network, layers, inputs)
 
 
-def _scores(layer: Layer) -> bool:
+def _sums(layer: Layer) -> bool:
     return isinstance(layer, MatrixVectorUnit) and layer.levels is None
 
 

@@ -16,6 +16,7 @@ from fat_fpga.network.levels import Levels
 
 if TYPE_CHECKING:
     from fat_fpga.network.operators.matrix_vector_unit import MatrixVectorUnit
+    from fat_fpga.network.operators.thresholding import Thresholding
 
 IntArray = npt.NDArray[np.int32]
 Shape = tuple[int, int, int]
@@ -28,7 +29,6 @@ class Layer(ABC):
     Attributes:
         type: the word for its kind in run files.
         enumerated: whether its stream is among the places whose faults are enumerated unless others are named.
-        arity: how many streams it reads.
         name: its address, and that of the stream that it makes.
         node: name of its node in the file.
         inputs: names of the streams that it reads; empty stands for the one stream of the layer right before it, as
@@ -37,10 +37,19 @@ class Layer(ABC):
 
     type: ClassVar[str]
     enumerated: ClassVar[bool] = False
-    arity: ClassVar[int] = 1
     name: str
     node: str
     inputs: tuple[str, ...] = ()
+
+    @property
+    def arity(self) -> int:
+        """How many streams it reads."""
+        return 1
+
+    @property
+    def row_type(self) -> str:
+        """The word for it in run files, where some layers of a type are apart from the others."""
+        return self.type
 
     @abstractmethod
     def output_shape(self, *shapes: Shape) -> Shape:
@@ -62,4 +71,9 @@ class Layer(ABC):
     @property
     def unit(self) -> MatrixVectorUnit | None:
         """The layer itself where it is a matrix-vector unit, which has PEs and memories; else None."""
+        return None
+
+    @property
+    def thresholded(self) -> MatrixVectorUnit | Thresholding | None:
+        """The layer itself where it has thresholds, and so a memory for them; else None."""
         return None

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.operators.base import IntArray, Shape
 from fat_fpga.network.levels import Levels
+from fat_fpga.network.operators.base import IntArray, Shape
 
 
 @dataclass(frozen=True, eq=False)

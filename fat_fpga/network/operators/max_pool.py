@@ -33,7 +33,13 @@ class MaxPool(Layer):
         yield repr((self.name, self.kernel, self.stride)).encode()
 
     def output_shape(self, *shapes: Shape) -> Shape:
-        ((c, h, w),) = shapes
-        if h < self.kernel[0] or w < self.kernel[1]:
-            raise ModelError(f"{self.name}: window {list(self.kernel)} is larger than its input {[c, h, w]}")
-        return c, (h - self.kernel[0]) // self.stride[0] + 1, (w - self.kernel[1]) // self.stride[1] + 1
+        (shape,) = shapes
+        return window_shape(self.name, self.kernel, self.stride, shape)
+
+
+def window_shape(name: str, kernel: tuple[int, int], stride: tuple[int, int], shape: Shape) -> Shape:
+    """Shape of a stream with a value for each window; ModelError where a window is larger than its input."""
+    c, h, w = shape
+    if h < kernel[0] or w < kernel[1]:
+        raise ModelError(f"{name}: window {list(kernel)} is larger than its input {[c, h, w]}")
+    return c, (h - kernel[0]) // stride[0] + 1, (w - kernel[1]) // stride[1] + 1
