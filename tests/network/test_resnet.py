@@ -36,3 +36,27 @@ def test_every_activation_of_resnet8(bits: int, tmp_path: Path) -> None:
     assert all(pair.activations >= 100_000 for pair in check.pairs)
     write_qonnx(network, tmp_path / "written.onnx")
     assert load_network(tmp_path / "written.onnx").fingerprint == network.fingerprint
+
+
+@pytest.mark.parametrize("name", ["resnet8-w2a2", "resnet8-w4a4"])
+def test_the_residual_networks_of_the_family(name: str, tmp_path: Path) -> None:
+    import torch
+
+    from fat_fpga.models import build
+    from fat_fpga.models.export import export_qonnx
+
+    torch.manual_seed(0)
+    model = build(name).eval()
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            for values, low, high in ((module.running_mean, -5, 5), (module.running_var, 1, 200)):
+                assert values is not None
+                values.uniform_(low, high)
+            torch.nn.init.normal_(module.weight, 0.3, 1)
+    export_qonnx(model, path := tmp_path / "resnet8.onnx", (1, 3, 32, 32))
+    network = load_network(path)
+    images = random_images(network, 2)
+    faults = sample_faults(network, KINDS, 9, 2)
+    check = crosscheck(network, images, faults, {"torch": get("torch"), "file": FileEngine(path)})
+    assert check.equal, crosscheck_text(check)
+    assert not check.refusals
