@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +17,6 @@ from fat_fpga.faults import AnyFault, Change, changed_stream, changed_unit, chan
 from fat_fpga.faults.changes import ChangedAccumulators, changed_thresholds, changes_at
 from fat_fpga.faults.place import INPUT
 from fat_fpga.network import MatrixVectorUnit, Network
-from fat_fpga.network.handlers import singledispatch
 from fat_fpga.network.layers import IntArray, Layer, Thresholding
 
 
@@ -25,7 +25,7 @@ def quantise(network: Network, images: Images) -> IntArray:
     return np.stack([table[images[:, c]] for c, table in enumerate(network.input.table)], axis=1)
 
 
-@singledispatch
+@functools.singledispatch  # every layer says what it computes, so no other package is asked for a handler
 def output(layer: Layer, *arguments: Any) -> IntArray:
     """What a layer makes of the streams that it reads, with those of the changes that are inside it.
 

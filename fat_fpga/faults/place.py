@@ -47,10 +47,8 @@ def places(network: Network) -> dict[str, Place]:
     levels = network.levels_of
     found = {INPUT: Place(INPUT, -1, network.input.shape, levels[INPUT], None, False, INPUT, network.input)}
     for position, layer in enumerate(network.layers):
-        name, source = (
-            layer.name,
-            network.source(position) if network.inputs[layer.name][0] in levels else levels[INPUT],
-        )
+        name, read = layer.name, network.inputs[layer.name][0]
+        source = network.source(position) if read in levels else network.input  # sums have no levels; ranks read them
         shape, made = network.shape_of[name], levels.get(name)
         found[name] = Place(
             name, position, shape, made, layer.unit, layer.enumerated, layer.row_type, source, layer.thresholded
