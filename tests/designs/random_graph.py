@@ -35,6 +35,12 @@ def random_graph(seed: int | np.random.Generator) -> Network:
     return _Maker(lambda options: options[int(rng.integers(len(options)))], rng).network()
 
 
+def random_groups(seed: int) -> Network:
+    """A chain of convolutions, most of them grouped, depthwise or dilated, that depends on nothing but the seed."""
+    rng = np.random.default_rng(seed)
+    return _Maker(lambda options: options[int(rng.integers(len(options)))], rng).chain()
+
+
 @st.composite
 def graphs(draw: st.DrawFn) -> Network:
     """Strategy: every structure that ``random_graph`` can give."""
@@ -66,6 +72,13 @@ class _Maker:
         shape = self.streams[end].shape[1:]
         self.unit(end, self.choose([3, 2, 10]), 0, last=True, kernel=shape[1:], kind="fc")
         return Network("graph", self.input, self.in_order())
+
+    def chain(self) -> Network:
+        end = self.unit("input", 6, 3)
+        for _ in range(self.choose([1, 2])):
+            end = self.unit(end, self.choose([6, 12, 3]), self.choose([3, 1]), self.choose([1, 2]))
+        self.unit(end, self.choose([3, 10]), 0, last=True, kernel=self.streams[end].shape[2:], kind="fc")
+        return Network("groups", self.input, self.in_order())
 
     def block(self, end: str) -> str:
         """A residual block behind a stream; its end."""
