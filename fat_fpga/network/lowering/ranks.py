@@ -6,14 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.network.bounds import lattice
-from fat_fpga.network.datatypes import is_word, smallest_type, span_of
+from fat_fpga.network.datatypes import span_of
 from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.graph import refuse
 from fat_fpga.network.lowering.matrix import Product
 from fat_fpga.network.lowering.thresholds import WORK, Accumulators
-from fat_fpga.network.words import unit_weight_type
+from fat_fpga.network.words import accumulator_type, counts_bits, unit_weight_type
 
 MOST_RANKS = 2**24
 """Entries of a table of ranks, all classes together; so float32, in which files are written, holds every rank."""
@@ -50,12 +50,11 @@ def ranks_of(
 
 
 def _end(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> int:
-    """What no sum exceeds in magnitude, whatever words weights and activations are, and whatever the register holds."""
-    levels = source if isinstance(source, Levels) else source.levels
-    activation = max(_largest(levels.stored_as), abs(source.min), abs(source.max))
+    """What no sum exceeds in magnitude: any words in memories, and then any bits of the register."""
+    activation = max(_largest(source.levels.stored_as), abs(source.min), abs(source.max))
     sums: int = unit.weights[0].size * _largest(unit_weight_type(unit)) * activation
-    declared = _largest(unit.accumulator_type) if is_word(unit.accumulator_type) else 0
-    return max(sums, _largest(smallest_type(-sums, sums)), min(declared, 4 * sums))
+    register = 2 * unit.weights[0].size if counts_bits(unit, source) else _largest(accumulator_type(unit, source))
+    return sums + register
 
 
 def _largest(datatype: str) -> int:
