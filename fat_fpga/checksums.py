@@ -67,9 +67,11 @@ def stream_words(network: Network, place: str, stream: IntArray) -> tuple[npt.ND
 
 
 def checksums(network: Network, streams: Mapping[str, IntArray]) -> Found:
-    """Checksums of the streams that an engine's ``trace`` gives, in their order."""
+    """Checksums of the streams that an engine's ``trace`` gives, in their order, but for ranks of class scores."""
     found: Found = {}
     for place, stream in streams.items():
+        if places(network)[place].levels is None and places(network)[place].unit is None:
+            continue
         words, bits = stream_words(network, place, stream)
         found[place] = np.array([checksum(frame, bits) for frame in words], np.int64), bits
     return found
@@ -106,9 +108,8 @@ def text_of(network: Network, found: Found, pes: Mapping[str, int] | None = None
 
 def _scores(network: Network, values: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], int]:
     """Class scores as FINN streams them: counts of agreeing bits behind XNOR, else accumulators of minimal width."""
-    position = len(network.layers) - 1
-    unit, source = network.units[-1], network.source(position)
-    levels = source.levels
+    unit = network.units[-1]
+    levels = network.source(network.position(unit.name)).levels
     inputs = unit.weights[0].size
     if levels.bipolar and unit_weight_type(unit) == "BIPOLAR":
         return (values + inputs) // 2, _accumulator_bits(unit, 0, 1)

@@ -35,7 +35,7 @@ class LayerChecks:
         self._order = [stream.place for stream in description.streams]
         self._number = len(images) - 1
         streams = ReferenceEngine().open(network).trace(images[-1:])
-        scores = streams[network.units[-1].name].ravel()
+        scores = streams[network.scores].ravel()
         self._output = [int(scores.argmax())] if description.labels else scores.tolist()
         self._wanted = {place: int(sums[0]) for place, (sums, _) in checksums(network, streams).items()}
         self._golden: dict[str, int] = {}

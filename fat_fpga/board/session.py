@@ -113,7 +113,7 @@ class BoardSession(Session):
             raise EngineError("this board gives out classes, and no streams: its checksums are in layer_checksums")
         self.check_taken([] if fault is None else [fault])
         outputs = self._outputs(fault, self._show(block.images).frames, _pass)
-        return {self.network.units[-1].name: outputs[:, :, None, None]}
+        return {self.network.scores: outputs[:, :, None, None]}
 
     def layer_checksums(self, images: Images, fault: AnyFault | None = None) -> Found:
         """What the checksum blocks hold for each image, as `fat_fpga.checksums.checksums` gives it of streams.

@@ -44,18 +44,28 @@ def describe(network: Network) -> str:
     from fat_fpga.reports.layers import row_of
     from fat_fpga.text import align, shown
 
-    rows = [["layer", "weights", "type", "activations", "output", "MACs", "channel faults"]]
+    branches = any(layer.inputs for layer in network.layers)
+    reads = ["reads"] if branches else []
+    rows = [["layer", *reads, "weights", "type", "activations", "output", "MACs", "channel faults"]]
     faults = {block.place: len(block) for block in fault_space(network).blocks}
     weights = macs = 0
     for layer, before, behind in network.walk():
         unit = layer.unit
         number = f"{faults.get(layer.name, 0):,}" if unit is not None or layer.name in faults else ""
         count = "" if unit is None else f"{unit.macs(before):,}"
-        rows.append([layer.name, *row_of(layer), "x".join(map(str, behind)), count, number])
+        sources = network.inputs[layer.name]
+        what, weight_type, activations = row_of(layer)
+        levels = network.levels_of.get(layer.name)
+        if not activations and levels != network.levels_of.get(sources[0]):
+            activations = str(levels)
+        reads = [", ".join(sources)] if branches else []
+        rows.append([layer.name, *reads, what, weight_type, activations, "x".join(map(str, behind)), count, number])
         if unit is not None:
             weights += unit.weights.size
             macs += unit.macs(before)
-    rows.append(["total", f"{weights:,}", "", "", "", f"{macs:,}", f"{sum(faults.values()):,}"])
+    rows.append(
+        ["total", *([""] if branches else []), f"{weights:,}", "", "", "", f"{macs:,}", f"{sum(faults.values()):,}"]
+    )
     shape = "x".join(map(str, network.input.shape))
     head = (
         f"{shown(network.name)}: {shape} pixels to {network.classes} classes; "
@@ -65,5 +75,5 @@ def describe(network: Network) -> str:
         head += f"\nfault in it {network.fault}"
     return (
         f"{head}\nfingerprint {network.fingerprint}\nmemories    {memory_fingerprint(network)}\n\n"
-        f"{align(rows, left=(0, 1, 2, 3, 4))}"
+        f"{align(rows, left=tuple(range(6 if branches else 5)))}"
     )

@@ -17,7 +17,7 @@ from fat_fpga.faults.register import Register
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.datatypes import smallest_type
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Layer
+from fat_fpga.network.layers import Add, Concat, Layer, SumPool, Thresholding
 
 FLOAT32 = 2**24
 """Every integer of at most this magnitude is a float32."""
@@ -35,15 +35,17 @@ def spans(network: Network, changes: Iterable[Change]) -> dict[str, Span]:
     changes = tuple(changes)
     levels = network.input.levels
     found = {INPUT: _flipped((levels.min, levels.max), changes, INPUT)}
-    span = found[INPUT]
-    for layer in network.layers[:-1]:
-        found[layer.name] = span = _flipped(_behind(layer, span), changes, layer.name)
+    for layer in network.layers:
+        if layer.name not in network.levels_of:
+            continue
+        before = [found[stream] for stream in network.inputs[layer.name]]
+        found[layer.name] = _flipped(_behind(layer, *before), changes, layer.name)
     return found
 
 
 @singledispatch
-def _behind(layer: Layer, span: Span) -> Span:
-    """What the activations behind a layer can be."""
+def _behind(layer: Layer, *spans: Span) -> Span:
+    """What the activations of a layer's stream can be, for those of the streams that it reads."""
     raise no_handler("the bound of sums in floating point", layer, EngineError)
 
 
@@ -65,10 +67,29 @@ def _(layer: MaxPool, span: Span) -> Span:
     return span
 
 
-def in_front(network: Network) -> dict[str, str]:
-    """The place in front of each layer, by the layer's name."""
-    names = [INPUT, *(layer.name for layer in network.layers)]
-    return dict(zip(names[1:], names, strict=False))
+@_behind.register
+def _(layer: Thresholding, span: Span) -> Span:
+    return layer.levels.min, layer.levels.max
+
+
+@_behind.register
+def _(layer: Add, first: Span, second: Span) -> Span:
+    ends = [
+        sorted((factor * low, factor * high))
+        for factor, (low, high) in zip(layer.factors, (first, second), strict=True)
+    ]
+    return sum(end[0] for end in ends), sum(end[1] for end in ends)
+
+
+@_behind.register
+def _(layer: Concat, *spans: Span) -> Span:
+    pairs = list(zip(layer.factors, spans, strict=True))
+    return min(factor * low for factor, (low, _) in pairs), max(factor * high for factor, (_, high) in pairs)
+
+
+@_behind.register
+def _(layer: SumPool, span: Span) -> Span:
+    return span[0] * layer.size, span[1] * layer.size
 
 
 def largest_sum(unit: MatrixVectorUnit, span: Span) -> int:

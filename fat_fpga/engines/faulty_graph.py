@@ -20,18 +20,25 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from fat_fpga.engines.exact import FLOAT32, in_front, largest_sum, spans
+from fat_fpga.engines.exact import FLOAT32, largest_sum, spans
 from fat_fpga.engines.graph_editor import TO_FLOAT, TO_INTEGER, GraphEditor, Operator
 from fat_fpga.engines.kept import Kept
 from fat_fpga.errors import EngineError, ModelError
 from fat_fpga.faults import AnyFault, Change, Place, changed_unit, changes_of, check_faults, places
-from fat_fpga.faults.changes import ChangedAccumulators, FlippedActivation, HeldActivations, changes_at
+from fat_fpga.faults.changes import (
+    ChangedAccumulators,
+    FlippedActivation,
+    HeldActivations,
+    changed_thresholds,
+    changes_at,
+)
 from fat_fpga.faults.place import INPUT
 from fat_fpga.faults.register import Register
 from fat_fpga.files import replacing
 from fat_fpga.network import MatrixVectorUnit, Network
 from fat_fpga.network.bounds import accumulator_bounds
 from fat_fpga.network.datatypes import smallest_type
+from fat_fpga.network.layers import IntArray
 from fat_fpga.network.lowering.built_in import DATATYPE, FAULT, FAULT_FREE, PREFIX
 from fat_fpga.network.words import unit_weight_type
 from fat_fpga.network.write import INPUT as GRAPH_INPUT
@@ -93,17 +100,20 @@ class FaultyGraph:
         self._editor = GraphEditor(self.model)
         self._editor.batch(images)
         self._changes, self._images, self._first_frame = changes, images, first_frame
-        self._spans, self._in_front = spans(network, changes), in_front(network)
+        self._spans, self._inputs, self._scores = spans(network, changes), network.inputs, network.scores
         self.replaced = self._editor.replaced
         self.tensors: dict[str, str] = {}
+        self._at = {place.name: self._tensor(place) for place in places(network).values()}
         for place in places(network).values():
             if place.unit is not None:
                 self._unit(place, place.unit)
+            elif place.position >= 0:
+                self._other(place)
             self._stream(place)
 
     def _unit(self, place: Place, unit: MatrixVectorUnit) -> None:
         """Constants and accumulators of a unit."""
-        changed, span = changed_unit(unit, self._changes), self._spans[self._in_front[place.name]]
+        changed, span = changed_unit(unit, self._changes), self._spans[self._inputs[place.name][0]]
         faulty = changes_at(self._changes, place.name, ChangedAccumulators)
         held = max((abs(bound) for change in faulty for bound in change.register.span), default=0)
         if largest_sum(changed, span) >= FLOAT32 or held > FLOAT32:
@@ -112,9 +122,7 @@ class FaultyGraph:
             matrix = self._editor.is_matrix(unit.name)
             weights = changed.weights.reshape(unit.channels, -1).T if matrix else changed.weights
             self._editor.constant(f"{unit.name}_weights", weights, unit_weight_type(changed))
-        if changed.thresholds is not None and changed.thresholds is not unit.thresholds:
-            low, high = min(int(changed.thresholds.min()), 0), max(int(changed.thresholds.max()), 0)
-            self._editor.constant(f"{unit.name}_thresholds_values", changed.thresholds, smallest_type(low, high))
+        self._thresholds(f"{unit.name}_thresholds", unit.thresholds, changed.thresholds)
         tensor = self._editor.output_of(unit.name)
         assert tensor is not None
         lowest, highest = accumulator_bounds(changed, *span)
@@ -127,12 +135,30 @@ class FaultyGraph:
             low, high = change.register.span
             reach = min(low, reach[0]), max(high, reach[1])
             self._editor.widen(tensor, *reach)
-        if unit.levels is None:
+        if unit.levels is None and tensor != GRAPH_OUTPUT and self._scores == unit.name:
             self._editor.widen(GRAPH_OUTPUT, *reach)
+
+    def _other(self, place: Place) -> None:
+        """Thresholds of a layer that is no unit, and the datatype of its stream."""
+        if place.thresholded is not None:
+            changed = changed_thresholds(place.thresholded, self._changes)
+            self._thresholds(_name(place.name), place.thresholded.thresholds, changed.thresholds)
+        if place.levels is None:
+            return
+        low, high = self._spans[place.name]
+        if max(-low, high) > FLOAT32:
+            raise EngineError(f"{place.name}: its sums do not fit in float32, which QONNX graphs compute in")
+        self._editor.widen(self._at[place.name], low, high)
+
+    def _thresholds(self, node: str, stored: IntArray | None, changed: IntArray | None) -> None:
+        """Other thresholds for a MultiThreshold, where they are others."""
+        if changed is not None and changed is not stored:
+            low, high = min(int(changed.min()), 0), max(int(changed.max()), 0)
+            self._editor.constant(f"{node}_values", changed, smallest_type(low, high))
 
     def _stream(self, place: Place) -> None:
         """Activations at a place."""
-        tensor = self._tensor(place)
+        tensor = self._at[place.name]
         for change in self._changes:
             if change.place != place.name or not isinstance(change, HeldActivations | FlippedActivation):
                 continue
@@ -157,9 +183,10 @@ class FaultyGraph:
         """The tensor that holds the stream at a place."""
         if place.position == -1:
             return self._editor.output_of("input_thresholds") or GRAPH_INPUT
-        if place.levels is None:
+        if place.name == self._scores:
             return GRAPH_OUTPUT
-        node = f"{place.name}_thresholds" if place.unit is not None else _name(place.name)
+        thresholds = place.unit is not None and place.levels is not None
+        node = f"{place.name}_thresholds" if thresholds else _name(place.name)
         tensor = self._editor.output_of(node)
         assert tensor is not None
         return tensor

@@ -68,6 +68,8 @@ class FileGraph:
             here = [change for change in changes if change.place == place.name]
             if place.unit is not None:
                 self._unit(place, here)
+            elif place.thresholded is not None:
+                self._thresholds(self._sites.units[place.name], place, here)
             for change in here:
                 if isinstance(change, HeldActivations):
                     self._held(place, change)
@@ -87,6 +89,9 @@ class FileGraph:
         self._weights(site, place, changes_at(changes, place.name, ChangedWeight))
         for change in changes_at(changes, place.name, ChangedAccumulators):
             self._accumulators(site, change)
+        self._thresholds(site, place, changes)
+
+    def _thresholds(self, site: UnitSite, place: Place, changes: Sequence[Change]) -> None:
         thresholds = changes_at(changes, place.name, ChangedThreshold)
         if thresholds and site.thresholds is not None:
             self._stored(*site.thresholds, place, thresholds)

@@ -129,7 +129,7 @@ class FileSession(OneByOne[Executed]):
                 site = self._sites.streams[place.name]
                 steps = tensors[site.tensor][:count].astype(np.float64) / site.scale - site.shift
                 found[place.name] = _ordered(steps, site.index, place.shape)
-            elif place.levels is None:
+            elif place.levels is None and place.name in self._sites.units:
                 unit = self._sites.units[place.name]
                 affine = np.array([unit.affine(channel) for channel in range(place.shape[0])])[unit.channels]
                 sums = (tensors[unit.tensor][:count].astype(np.float64) - affine[..., 0]) / affine[..., 1]

@@ -80,7 +80,8 @@ def _add_words(listed: native.FaultList, changes: Sequence[Change], network: Net
     """Weights and thresholds of a unit that its changes leave with other values."""
     for index, word in changed_words(changes_at(changes, place, ChangedWeight)).items():
         output, source, row, column = index
-        listed.weight(unit, (output, source, row, column), word - int(network.units[unit].weights[index]))
+        at = network.units[unit].place_of((output, source, row, column))
+        listed.weight(unit, at, word - int(network.units[unit].weights[index]))
     for index, word in changed_words(changes_at(changes, place, ChangedThreshold)).items():
         channel, number = index
         listed.threshold(unit, channel, number, word)

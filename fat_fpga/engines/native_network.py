@@ -40,7 +40,7 @@ def translate(network: Network, module: ModuleType) -> native.Model:
         # Planes hold levels only, so what they give is reachable. The image is in plain integers, which a flipped
         # bit can take anywhere.
         bounded = unit if source is _INPUT else canonical
-        _add_unit(model, unit, source, pools, bounded.thresholds)
+        _add_unit(model, unit.dense(), source, pools, bounded.thresholds)
         source = unit.levels or source
     return model
 

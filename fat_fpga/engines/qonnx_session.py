@@ -39,7 +39,7 @@ class QonnxSession(OneByOne[Executed]):
         return graph, execute_onnx(ModelWrapper(graph.model), values, return_full_exec_context=True)
 
     def classes(self, state: Executed) -> IntArray:
-        return classes(self._integers(state[1][OUTPUT], self.network.units[-1].name))
+        return classes(self._integers(state[1][OUTPUT], self.network.scores))
 
     def streams(self, state: Executed) -> Streams:
         graph, tensors = state

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 
 from fat_fpga.engines.engine import Engine
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.one_by_one import OneByOne
 from fat_fpga.engines.registry import register
 from fat_fpga.engines.session import Session, Streams
-from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, Change, changed_stream, changed_unit, changes_of
-from fat_fpga.faults.changes import ChangedAccumulators, changes_at
+from fat_fpga.faults.changes import ChangedAccumulators, changed_thresholds, changes_at
 from fat_fpga.faults.place import INPUT
-from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
-from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import IntArray, Layer
+from fat_fpga.network import MatrixVectorUnit, Network
+from fat_fpga.network.layers import IntArray, Layer, Thresholding
 
 
 def quantise(network: Network, images: Images) -> IntArray:
@@ -26,56 +25,29 @@ def quantise(network: Network, images: Images) -> IntArray:
     return np.stack([table[images[:, c]] for c, table in enumerate(network.input.table)], axis=1)
 
 
-def accumulate(unit: MatrixVectorUnit, activations: IntArray) -> IntArray:
-    """Accumulators of a unit: int32 [N, M, H', W'] from activations [N, C, H, W]."""
-    top, left, bottom, right = unit.padding
-    padded = np.pad(activations, ((0, 0), (0, 0), (top, bottom), (left, right)))
-    windows = sliding_window_view(padded, unit.kernel, axis=(2, 3))[:, :, :: unit.stride[0], :: unit.stride[1]]
-    # float64 holds these integers exactly, and has a fast matrix product
-    sums = np.einsum("nchwij,mcij->nmhw", windows.astype(np.float64), unit.weights.astype(np.float64), optimize=True)
-    accumulators: IntArray = sums.astype(np.int32)
-    return accumulators
+@functools.singledispatch  # every layer says what it computes, so no other package is asked for a handler
+def output(layer: Layer, *arguments: Any) -> IntArray:
+    """What a layer makes of the streams that it reads, with those of the changes that are inside it.
 
-
-def activate(unit: MatrixVectorUnit, accumulators: IntArray) -> IntArray:
-    """Output levels of a unit from its accumulators, same shape."""
-    assert unit.thresholds is not None
-    assert unit.levels is not None
-    out = np.full_like(accumulators, unit.levels.base)
-    for i in range(unit.thresholds.shape[1]):
-        out += unit.levels.step * (accumulators >= unit.thresholds[:, i, None, None])
-    return out
-
-
-@singledispatch
-def output(layer: Layer, activations: IntArray, changes: Sequence[Change]) -> IntArray:
-    """What a layer makes of activations int32 [N, C, H, W], with those of the changes that are inside it."""
-    raise no_handler("the reference engine", layer, EngineError)
+    Args:
+        arguments: the streams, int32 [N, C, H, W], and then the changes.
+    """
+    *streams, _ = arguments
+    return layer.output(*streams)
 
 
 @output.register
 def _(layer: MatrixVectorUnit, activations: IntArray, changes: Sequence[Change]) -> IntArray:
     unit = changed_unit(layer, changes)
-    accumulators = accumulate(unit, activations)
+    accumulators = unit.accumulate(activations)
     for change in changes_at(changes, unit.name, ChangedAccumulators):
         accumulators = change.apply(accumulators)
-    return accumulators if unit.levels is None else activate(unit, accumulators)
+    return unit.activate(accumulators)
 
 
 @output.register
-def _(layer: MaxPool, activations: IntArray, changes: Sequence[Change]) -> IntArray:
-    """Maximum over each window."""
-    windows = sliding_window_view(activations, layer.kernel, axis=(2, 3))
-    pooled: IntArray = windows[:, :, :: layer.stride[0], :: layer.stride[1]].max(axis=(4, 5))
-    return pooled
-
-
-@output.register
-def _(layer: MajorityVote, activations: IntArray, changes: Sequence[Change]) -> IntArray:
-    """Bitwise majority of the copies."""
-    a, b, c = (activations[:, copies] for copies in layer.sources.T)
-    majority: IntArray = a & b | a & c | b & c
-    return majority
+def _(layer: Thresholding, activations: IntArray, changes: Sequence[Change]) -> IntArray:
+    return changed_thresholds(layer, changes).output(activations)
 
 
 def execute(
@@ -96,11 +68,10 @@ def execute_changes(
     network: Network, images: Images, changes: Sequence[Change], first_frame: int = 0
 ) -> dict[str, IntArray]:
     """What `execute` does, for faults given by their changes."""
-    activations = changed_stream(quantise(network, images), changes, INPUT, first_frame)
-    streams = {INPUT: activations}
+    streams = {INPUT: changed_stream(quantise(network, images), changes, INPUT, first_frame)}
     for layer in network.layers:
-        activations = changed_stream(output(layer, activations, changes), changes, layer.name, first_frame)
-        streams[layer.name] = activations
+        read = (streams[stream] for stream in network.inputs[layer.name])
+        streams[layer.name] = changed_stream(output(layer, *read, changes), changes, layer.name, first_frame)
     return streams
 
 
@@ -112,7 +83,7 @@ def classes(scores: IntArray) -> IntArray:
 
 def predict(network: Network, images: Images, faults: Sequence[AnyFault] = (), first_frame: int = 0) -> IntArray:
     """Predicted classes, int32 [N], with all ``faults`` present at once."""
-    return classes(execute(network, images, faults, first_frame)[network.units[-1].name])
+    return classes(execute(network, images, faults, first_frame)[network.scores])
 
 
 @register
@@ -133,7 +104,7 @@ class ReferenceSession(OneByOne[Streams]):
         return execute_changes(self.network, images, changes, first_frame)
 
     def classes(self, state: Streams) -> IntArray:
-        return classes(state[self.network.units[-1].name])
+        return classes(state[self.network.scores])
 
     def streams(self, state: Streams) -> Streams:
         return state

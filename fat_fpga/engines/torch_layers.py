@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,7 +21,7 @@ from fat_fpga.errors import EngineError
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Layer
+from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholded, Thresholding
 
 _UNFOLDED = {"cpu": 2**23, "cuda": 2**28}
 """Elements of an unfolded input that are made at a time, to bound memory."""
@@ -38,6 +39,25 @@ def exact_products() -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
+class TorchThresholds:
+    """The thresholds of a layer on a device."""
+
+    def __init__(self, layer: Thresholded, device: torch.device) -> None:
+        self._levels = layer.levels
+        self._thresholds = None
+        if layer.thresholds is not None:
+            self._thresholds = torch.tensor(layer.thresholds, device=device)[:, :, None, None]
+
+    def __call__(self, integers: Tensor) -> Tensor:
+        """Levels int32 of integers int32, both [N, C, H, W]; the integers themselves where there are no thresholds."""
+        if self._thresholds is None or self._levels is None:
+            return integers
+        met = torch.zeros_like(integers)
+        for i in range(self._thresholds.shape[1]):
+            met += integers >= self._thresholds[:, i]
+        return met.mul_(self._levels.step).add_(self._levels.base)
+
+
 class TorchUnit:
     """A matrix-vector unit on a device.
 
@@ -48,41 +68,37 @@ class TorchUnit:
     def __init__(self, unit: MatrixVectorUnit, span: Span, device: torch.device) -> None:
         self.unit = unit
         self.type = torch.float32 if largest_sum(unit, span) < FLOAT32 else torch.float64
-        self.weights = torch.tensor(unit.weights.reshape(unit.channels, -1), dtype=self.type, device=device)
-        self.thresholds = None
-        if unit.thresholds is not None:
-            self.thresholds = torch.tensor(unit.thresholds, device=device)[:, :, None, None]
+        self.weights = torch.tensor(
+            unit.weights.reshape(unit.groups, unit.channels // unit.groups, -1), dtype=self.type, device=device
+        )
+        self.activate = TorchThresholds(unit, device)
 
     def accumulate(self, activations: Tensor) -> Tensor:
         """Accumulators int32 [N, M, H', W'] from activations int32 [N, C, H, W]."""
         unit, (count, channels, height, width) = self.unit, activations.shape
         shape = unit.output_shape((channels, height, width))
-        if unit.kernel == (height, width) and not any(unit.padding):
-            sums = activations.flatten(1).to(self.type) @ self.weights.T
+        if unit.kernel == (height, width) and not any(unit.padding) and unit.plain:
+            sums = activations.flatten(1).to(self.type) @ self.weights[0].T
             return sums.to(torch.int32).reshape(count, *shape)
         top, left, bottom, right = unit.padding
         found = torch.empty((count, *shape), dtype=torch.int32, device=activations.device)
-        step = max(1, _UNFOLDED[activations.device.type] // (self.weights.shape[1] * shape[1] * shape[2]))
+        step = max(1, _UNFOLDED[activations.device.type] // (unit.groups * self.weights.shape[2] * shape[1] * shape[2]))
         for start in range(0, count, step):
             part = activations[start : start + step].to(self.type)
             padded = functional.pad(part, (left, right, top, bottom))
-            windows = functional.unfold(padded, unit.kernel, stride=unit.stride)
-            found[start : start + step] = (self.weights @ windows).to(torch.int32).reshape(-1, *shape)
+            windows = functional.unfold(padded, unit.kernel, dilation=unit.dilation, stride=unit.stride)
+            grouped = windows.reshape(len(windows), unit.groups, -1, windows.shape[-1])
+            found[start : start + step] = (self.weights @ grouped).to(torch.int32).reshape(-1, *shape)
         return found
-
-    def activate(self, accumulators: Tensor) -> Tensor:
-        """Levels int32 from accumulators int32, both [N, M, H', W']; the accumulators themselves in the last layer."""
-        if self.thresholds is None or self.unit.levels is None:
-            return accumulators
-        met = torch.zeros_like(accumulators)
-        for i in range(self.thresholds.shape[1]):
-            met += accumulators >= self.thresholds[:, i]
-        return met.mul_(self.unit.levels.step).add_(self.unit.levels.base)
 
 
 @singledispatch
-def output(layer: Layer, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
-    """What a layer makes of activations int32 [N, C, H, W]; ``units`` by name."""
+def output(layer: Layer, *arguments: Any) -> Tensor:
+    """What a layer makes of the streams that it reads.
+
+    Args:
+        arguments: the streams, int32 [N, C, H, W], and then the units on the device, by name.
+    """
     raise no_handler("the torch engine", layer, EngineError)
 
 
@@ -90,6 +106,37 @@ def output(layer: Layer, activations: Tensor, units: Mapping[str, TorchUnit]) ->
 def _(layer: MatrixVectorUnit, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
     unit = units[layer.name]
     return unit.activate(unit.accumulate(activations))
+
+
+@output.register
+def _(layer: Thresholding, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    return TorchThresholds(layer, activations.device)(activations)
+
+
+@output.register
+def _(layer: Add, first: Tensor, second: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    a, b = layer.factors
+    return a * first + b * second
+
+
+@output.register
+def _(layer: Concat, *arguments: Any) -> Tensor:
+    *streams, _ = arguments
+    return torch.cat([factor * stream for factor, stream in zip(layer.factors, streams, strict=True)], dim=1)
+
+
+@output.register
+def _(layer: Scores, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    ranks = torch.tensor(layer.ranks, device=activations.device)
+    at = (activations[:, :, 0, 0].long() - layer.low).clamp(0, ranks.shape[1] - 1)
+    return ranks.gather(1, at.T).T[:, :, None, None]
+
+
+@output.register
+def _(layer: SumPool, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    """Sum over each window."""
+    (height, width), (down, right) = layer.kernel, layer.stride
+    return activations.unfold(2, height, down).unfold(3, width, right).sum((-2, -1), dtype=torch.int32)
 
 
 @output.register

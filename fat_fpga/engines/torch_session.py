@@ -44,7 +44,7 @@ class TorchSession(Session):
         count = len(block.images)
         with exact_products():
             streams = walk.streams(block.images)
-            golden = _classes(streams[self.network.units[-1].name])
+            golden = _classes(streams[self.network.scores])
             table = np.broadcast_to(golden, (len(changes), count)).copy()
             step = max(1, self.rows // count)
             for first in range(0, len(changes), step):

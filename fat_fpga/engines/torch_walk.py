@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from fat_fpga.engines.exact import in_front, spans
+from fat_fpga.engines.exact import spans
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.reference import quantise
-from fat_fpga.engines.torch_layers import TorchUnit, change_bits, output
+from fat_fpga.engines.torch_layers import TorchThresholds, TorchUnit, change_bits, output
 from fat_fpga.faults import Change, changed_unit
 from fat_fpga.faults.changes import (
     ChangedAccumulators,
@@ -27,10 +27,12 @@ from fat_fpga.faults.changes import (
     ChangedWeight,
     FlippedActivation,
     HeldActivations,
+    changed_thresholds,
     changes_at,
 )
 from fat_fpga.faults.place import INPUT
 from fat_fpga.network import MatrixVectorUnit, Network
+from fat_fpga.network.layers import Layer
 
 
 @dataclass(frozen=True)
@@ -57,17 +59,18 @@ class Walk:
 
     def __init__(self, network: Network, changes: Sequence[Change], device: torch.device) -> None:
         self.network, self.device = network, device
-        self._spans, self._in_front = spans(network, changes), in_front(network)
+        self._spans = spans(network, changes)
         self._units = {unit.name: self._unit(unit) for unit in network.units}
 
     def _unit(self, unit: MatrixVectorUnit) -> TorchUnit:
-        return TorchUnit(unit, self._spans[self._in_front[unit.name]], self.device)
+        return TorchUnit(unit, self._spans[self.network.inputs[unit.name][0]], self.device)
 
     def streams(self, images: Images) -> dict[str, Tensor]:
         """The fault-free stream at every place, int32 [N, C, H, W], by name in network order."""
         found = {INPUT: torch.tensor(quantise(self.network, images), device=self.device)}
         for layer in self.network.layers:
-            found[layer.name] = output(layer, found[self._in_front[layer.name]], self._units)
+            read = (found[stream] for stream in self.network.inputs[layer.name])
+            found[layer.name] = output(layer, *read, self._units)
         return found
 
     def faulty(
@@ -82,30 +85,50 @@ class Walk:
         count = len(streams[INPUT])
         frames = range(first_frame, first_frame + count)
         none = torch.empty(0, dtype=torch.int64, device=self.device)
-        rows = Rows(none, none, streams[INPUT][:0])
+        found: dict[str, Rows] = {}
         for place, layer in ((INPUT, None), *((layer.name, layer) for layer in self.network.layers)):
             fault_free = streams[place]
-            before = streams[self._in_front[place]] if layer else fault_free
-            behind = replace(rows, values=output(layer, rows.values, self._units)) if layer else rows
-            parts, untouched = [], torch.ones_like(rows.fault, dtype=torch.bool)
+            behind = Rows(none, none, fault_free[:0])
+            arriving: list[Rows] = []
+            if layer is not None:
+                names = self.network.inputs[place]
+                arriving = _aligned([found[name] for name in names], [streams[name] for name in names])
+                values = output(layer, *(rows.values for rows in arriving), self._units)
+                behind = replace(arriving[0], values=values)
+            parts, untouched = [], torch.ones_like(behind.fault, dtype=torch.bool)
             for fault, part in enumerate(changes):
                 here = [change for change in part if change.place == place and _in(change, frames)]
                 if here:
-                    mine = rows.fault == fault
+                    mine = behind.fault == fault
                     untouched &= ~mine
-                    into, out = _whole(rows, mine, before), _whole(behind, mine, fault_free)
-                    if layer is not None and layer.unit is not None:
-                        self._change_unit(layer.unit, here, into, out)
+                    out = _whole(behind, mine, fault_free)
+                    if layer is not None and (layer.unit is not None or layer.thresholded is not None):
+                        into = _whole(arriving[0], mine, streams[self.network.inputs[place][0]])
+                        self._change(layer, here, into, out)
                     _change_stream(here, out, first_frame)
                     numbers = torch.arange(count, device=self.device)
                     parts.append(Rows(torch.full_like(numbers, fault), numbers, out))
-            rows = _different(_stack(_choose(behind, untouched), parts), fault_free)
-            yield place, rows
+            found[place] = _different(_stack(_choose(behind, untouched), parts), fault_free)
+            for name in set(self.network.inputs.get(place, ())):
+                if self.network.readers[name][-1] == place:
+                    del found[name]
+            yield place, found[place]
 
     def scores(self, streams: dict[str, Tensor], changes: Sequence[Sequence[Change]], first_frame: int) -> Rows:
         """The class scores that differ; arguments as of `faulty`."""
         _, rows = deque(self.faulty(streams, changes, first_frame), maxlen=1)[0]
         return rows
+
+    def _change(self, layer: Layer, changes: Sequence[Change], into: Tensor, out: Tensor) -> None:
+        """Compute the channels of ``out`` anew that change inside the layer."""
+        channels, thresholded = sorted(set(_channels(changes))), layer.thresholded
+        if layer.unit is not None:
+            self._change_unit(layer.unit, changes, into, out)
+        elif channels and thresholded is not None:
+            changed = changed_thresholds(thresholded, changes)
+            assert changed.thresholds is not None
+            part = replace(changed, thresholds=changed.thresholds[channels])
+            out[:, channels] = TorchThresholds(part, self.device)(into[:, channels])
 
     def _change_unit(self, unit: MatrixVectorUnit, changes: Sequence[Change], into: Tensor, out: Tensor) -> None:
         """Compute the channels of ``out`` anew whose weights, thresholds or accumulators are changed."""
@@ -113,14 +136,29 @@ class Walk:
         if not channels:
             return
         changed = changed_unit(unit, changes)
-        thresholds = None if changed.thresholds is None else changed.thresholds[channels]
-        part = replace(changed, weights=changed.weights[channels], thresholds=thresholds)
-        on_device = self._unit(part)
+        on_device = self._unit(changed.dense(channels))
         accumulators = on_device.accumulate(into)
         for change in changes_at(changes, unit.name, ChangedAccumulators):
             at = channels.index(change.channel)
             accumulators[:, at] = change_bits(accumulators[:, at], change.register, change.bit, change.to)
         out[:, channels] = on_device.activate(accumulators)
+
+
+def _aligned(streams: Sequence[Rows], fault_free: Sequence[Tensor]) -> list[Rows]:
+    """Streams that a layer reads together: each with the rows that any of them has, in the same order."""
+    first, *others = streams
+    if not others:
+        return [first]
+    images = len(fault_free[0])
+    keys = [rows.fault * images + rows.image for rows in streams]
+    every = torch.unique(torch.cat(keys))
+    fault, image = every // images, every % images
+    found = []
+    for rows, key, stream in zip(streams, keys, fault_free, strict=True):
+        values = stream[image]
+        values[torch.searchsorted(every, key)] = rows.values
+        found.append(Rows(fault, image, values))
+    return found
 
 
 def _channels(changes: Sequence[Change]) -> Iterator[int]:

@@ -23,6 +23,7 @@ from fat_fpga.faults.changes import (
     HeldActivations,
 )
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, Network
+from fat_fpga.network.program import removed
 
 _T = TypeVar("_T")
 Numbers = npt.NDArray[np.int64]
@@ -94,28 +95,26 @@ def without_votes(network: Network) -> Voteless:
     Raises:
         UndecidedVoteError: the three rows of a vote all differ, so that no two of them decide it.
     """
-    layers, votes, rows = [], {}, {}
-    gone = {vote.name for unit in network.units if (vote := network.vote_behind(unit.name)) is not None}
-    for layer in network.layers:
-        if layer.name in gone:
+    layers, votes, rows = network.layers, {}, {}
+    for unit in network.units:
+        vote = network.vote_behind(unit.name)
+        if vote is None:
             continue
-        unit, behind = layer.unit, network.vote_behind(layer.name)
-        if unit is not None and behind is not None:
-            numbers = _equal_rows(unit)
-            chosen = [
-                _majority([(numbers[row], row) for row in copies], lambda copy: copy[0]) for copies in behind.sources
-            ]
-            if None in chosen:
-                raise UndecidedVoteError(
-                    f"{behind.name}: the three rows of channel {chosen.index(None)} all differ, so that no two of "
-                    "them decide its vote"
-                )
-            votes[layer.name], rows[layer.name] = behind, numbers
-            first = [copy[1] for copy in chosen if copy is not None]
-            thresholds = None if unit.thresholds is None else unit.thresholds[first]
-            layer = replace(unit, weights=unit.weights[first], thresholds=thresholds)
-        layers.append(layer)
-    return Voteless(replace(network, layers=tuple(layers)) if votes else network, votes, rows)
+        if not unit.plain:
+            raise UndecidedVoteError(f"{vote.name}: it votes on a grouped or dilated convolution")
+        numbers = _equal_rows(unit)
+        chosen = [_majority([(numbers[row], row) for row in copies], lambda copy: copy[0]) for copies in vote.sources]
+        if None in chosen:
+            raise UndecidedVoteError(
+                f"{vote.name}: the three rows of channel {chosen.index(None)} all differ, so that no two of "
+                "them decide its vote"
+            )
+        votes[unit.name], rows[unit.name] = vote, numbers
+        first = [copy[1] for copy in chosen if copy is not None]
+        thresholds = None if unit.thresholds is None else unit.thresholds[first]
+        single = replace(unit, weights=unit.weights[first], thresholds=thresholds)
+        layers = removed([single if layer is unit else layer for layer in layers], vote.name)
+    return Voteless(replace(network, layers=layers) if votes else network, votes, rows)
 
 
 def _equal_rows(unit: MatrixVectorUnit) -> Numbers:

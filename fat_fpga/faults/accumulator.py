@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 from fat_fpga.faults.changes import Change, ChangedAccumulators
 from fat_fpga.faults.fault import Fault
-from fat_fpga.faults.memory import UnitBits, held, unit_at
+from fat_fpga.faults.memory import MemoryBits, held, unit_at
 from fat_fpga.faults.place import Place
 from fat_fpga.faults.register import accumulator_register
 from fat_fpga.faults.traits import CHANNEL_AXIS, Family, Traits
-from fat_fpga.network import MatrixVectorUnit, Network
+from fat_fpga.network import Network
 
 
-class AccumulatorBit(UnitBits):
+class AccumulatorBit(MemoryBits):
     kind = "accumulator"
     cause = "a bit of the accumulator register in front of the thresholds"
     traits = Traits(
@@ -25,8 +25,8 @@ class AccumulatorBit(UnitBits):
         last_layer=True,
     )  # fmt: skip
 
-    def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int]:
-        return (unit.channels,), accumulator_register(place).bits
+    def words(self, place: Place) -> tuple[tuple[int, ...], int] | None:
+        return None if place.unit is None else ((place.unit.channels,), accumulator_register(place).bits)
 
     def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
         place, unit = unit_at(network, fault)

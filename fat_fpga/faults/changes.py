@@ -13,7 +13,7 @@ import numpy as np
 
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MatrixVectorUnit
-from fat_fpga.network.layers import IntArray
+from fat_fpga.network.layers import IntArray, Thresholding
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class ChangedWeight(ChangedWord):
 
 @dataclass(frozen=True)
 class ChangedThreshold(ChangedWord):
-    """A bit of threshold ``index`` of a unit: channel, number. The result stands whatever its neighbours are."""
+    """A bit of threshold ``index`` of a layer: channel, number. The result stands whatever its neighbours are."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,7 @@ class ChangedAccumulators:
 
 Change = HeldActivations | FlippedActivation | ChangedWeight | ChangedThreshold | ChangedAccumulators
 _C = TypeVar("_C", bound=Change)
+_L = TypeVar("_L", bound=MatrixVectorUnit | Thresholding)
 
 
 def changes_at(changes: Iterable[Change], place: str, kind: type[_C]) -> list[_C]:
@@ -154,10 +155,16 @@ def changed_unit(unit: MatrixVectorUnit, changes: Iterable[Change]) -> MatrixVec
     weights = changed_words(changes_at(changes, unit.name, ChangedWeight))
     if weights:
         unit = replace(unit, weights=_with(unit.weights, weights))
-    thresholds = changed_words(changes_at(changes, unit.name, ChangedThreshold))
-    if thresholds and unit.thresholds is not None:
-        unit = replace(unit, thresholds=np.sort(_with(unit.thresholds, thresholds), axis=1))
-    return unit
+    return changed_thresholds(unit, changes)
+
+
+def changed_thresholds(layer: _L, changes: Iterable[Change]) -> _L:
+    """The layer with its changed thresholds, in ascending order; the layer itself if there are none."""
+    thresholds = changed_words(changes_at(changes, layer.name, ChangedThreshold))
+    if not thresholds or layer.thresholds is None:
+        return layer
+    changed: _L = replace(layer, thresholds=np.sort(_with(layer.thresholds, thresholds), axis=1))
+    return changed
 
 
 def changed_stream(activations: IntArray, changes: Iterable[Change], place: str, first_frame: int) -> IntArray:

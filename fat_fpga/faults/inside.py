@@ -77,7 +77,7 @@ def _(change: ChangedWeight, place: Place) -> str:
 
 @_wrong.register
 def _(change: ChangedThreshold, place: Place) -> str:
-    if place.unit is None or place.unit.thresholds is None:
+    if place.thresholded is None:
         return f"{place.name} has no thresholds"
     return _wrong_word(change, place, stored_thresholds(place), threshold_register(place))
 

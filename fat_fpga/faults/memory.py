@@ -11,19 +11,19 @@ from fat_fpga.faults.traits import Traits
 from fat_fpga.network import MatrixVectorUnit, Network
 
 
-class UnitBits:
-    """Bits of words that belong to a matrix-vector unit. Flips are enumerated; stuck bits may be asked for."""
+class MemoryBits:
+    """Bits of words that belong to a layer. Flips are enumerated; stuck bits may be asked for."""
 
     kind: str
     cause: str
     traits: Traits
 
-    def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int] | None:
-        """How many words there are along each axis, and the bits of each; None if the unit has none."""
+    def words(self, place: Place) -> tuple[tuple[int, ...], int] | None:
+        """How many words there are along each axis, and the bits of each; None if the place has none."""
         raise NotImplementedError
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
-        found = self.words(place, place.unit) if place.unit is not None else None
+        found = self.words(place)
         if found is None:
             return None
         dims, bits = found

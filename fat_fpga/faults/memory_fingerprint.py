@@ -32,9 +32,9 @@ def memory_fingerprint(network: Network) -> str:
             parts.append(activation_register(place.levels))
         if place.unit is not None:
             parts += [weight_register(place.unit), accumulator_register(place)]
-            if place.unit.thresholds is not None:
-                parts.append(threshold_register(place))
-                digest.update(np.ascontiguousarray(place.unit.thresholds, dtype="<i4").tobytes())
-                digest.update(np.ascontiguousarray(stored_thresholds(place), dtype="<i4").tobytes())
+        if place.thresholded is not None:
+            parts.append(threshold_register(place))
+            for words in (place.thresholded.thresholds, stored_thresholds(place)):
+                digest.update(np.ascontiguousarray(words, dtype="<i4").tobytes())
         digest.update(repr(parts).encode())
     return digest.hexdigest()

@@ -8,7 +8,7 @@ from functools import lru_cache
 from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.network import Levels, MatrixVectorUnit, Network
-from fat_fpga.network.layers import InputQuantiser, Shape
+from fat_fpga.network.layers import InputQuantiser, Shape, Thresholded
 from fat_fpga.network.network import INPUT as INPUT
 
 EVERYWHERE = "*"
@@ -23,10 +23,11 @@ class Place:
         position: index of that layer in the network; -1 for the input.
         shape: channels, height and width of the stream.
         levels: what its activations can be; None for class scores.
-        unit: the matrix-vector unit, None for the input, votes and pools.
+        unit: the matrix-vector unit, None for all that is none.
+        thresholded: the layer that makes the stream where it has a threshold memory, else None.
         enumerated: whether faults are enumerated here unless other places are named.
-        type: kind of the layer that makes the stream: ``unit``, ``vote``, ``pool``; ``input``.
-        source: what decides the integers in front of the unit.
+        type: kind of the layer that makes the stream: ``unit``, ``vote``, ``pool``, ``add``, ...; ``input``.
+        source: what decides the integers in front of the layer.
     """
 
     name: str
@@ -37,17 +38,21 @@ class Place:
     enumerated: bool
     type: str
     source: InputQuantiser | Levels
+    thresholded: Thresholded | None = None
 
 
 @lru_cache(maxsize=8)
 def places(network: Network) -> dict[str, Place]:
     """Every place of a network by name, in network order."""
-    levels: Levels | None = network.input.levels
-    found = {INPUT: Place(INPUT, -1, network.input.shape, levels, None, False, INPUT, network.input)}
-    for position, (layer, _, shape) in enumerate(network.walk()):
-        assert levels is not None
-        levels, source = layer.output_levels(levels), network.source(position)
-        found[layer.name] = Place(layer.name, position, shape, levels, layer.unit, layer.enumerated, layer.type, source)
+    levels = network.levels_of
+    found = {INPUT: Place(INPUT, -1, network.input.shape, levels[INPUT], None, False, INPUT, network.input)}
+    for position, layer in enumerate(network.layers):
+        name, read = layer.name, network.inputs[layer.name][0]
+        source = network.source(position) if read in levels else network.input  # sums have no levels; ranks read them
+        shape, made = network.shape_of[name], levels.get(name)
+        found[name] = Place(
+            name, position, shape, made, layer.unit, layer.enumerated, layer.row_type, source, layer.thresholded
+        )
     return found
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from fat_fpga.faults.place import Place
 from fat_fpga.network import Levels, MatrixVectorUnit
-from fat_fpga.network.layers import IntArray
+from fat_fpga.network.layers import IntArray, Thresholded
 from fat_fpga.network.words import accumulator_type, counts_bits, threshold_type, threshold_words, unit_weight_type
 
 
@@ -91,21 +91,27 @@ def accumulator_register(place: Place) -> Register:
 
 @lru_cache(maxsize=64)
 def threshold_register(place: Place) -> Register:
-    """Of the threshold memory of the unit at a place, all channels alike."""
-    unit = unit_of(place)
-    if counts_bits(unit, place.source):
-        inputs = unit.weights[0].size
+    """Of the threshold memory of the layer at a place, all channels alike."""
+    layer = thresholded_of(place)
+    if layer.unit is not None and counts_bits(layer, place.source):
+        inputs = layer.unit.weights[0].size
         return Register((inputs + 1).bit_length(), False, -inputs, 2)
-    return Register.of_type(threshold_type(unit, place.source))
+    return Register.of_type(threshold_type(layer, place.source))
 
 
 @lru_cache(maxsize=64)
 def stored_thresholds(place: Place) -> IntArray:
-    """The integers that the threshold memory of the unit at a place holds, int32 [M, T]."""
-    return threshold_words(unit_of(place), place.source)
+    """The integers that the threshold memory of the layer at a place holds, int32 [M, T]."""
+    return threshold_words(thresholded_of(place), place.source)
 
 
 def unit_of(place: Place) -> MatrixVectorUnit:
     """The unit of a place that is known to have one."""
     assert place.unit is not None
     return place.unit
+
+
+def thresholded_of(place: Place) -> Thresholded:
+    """The layer of a place that is known to have thresholds."""
+    assert place.thresholded is not None
+    return place.thresholded

@@ -10,28 +10,28 @@ from collections.abc import Sequence
 
 from fat_fpga.faults.changes import Change, ChangedThreshold
 from fat_fpga.faults.fault import Fault
-from fat_fpga.faults.memory import UnitBits, held, unit_at
-from fat_fpga.faults.place import Place
+from fat_fpga.faults.memory import MemoryBits, held
+from fat_fpga.faults.place import Place, place_of
 from fat_fpga.faults.register import stored_thresholds, threshold_register
 from fat_fpga.faults.traits import CHANNEL_AXIS, Family, Traits
-from fat_fpga.network import MatrixVectorUnit, Network
+from fat_fpga.network import Network
 
 
-class ThresholdBit(UnitBits):
+class ThresholdBit(MemoryBits):
     kind = "threshold"
     cause = "a bit of the threshold memory"
     traits = Traits(
         Family.MEMORY_BIT, "faulty threshold bit", "threshold bits", "worst effect", axes=(CHANNEL_AXIS, "threshold")
     )
 
-    def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int] | None:
-        if unit.thresholds is None:
+    def words(self, place: Place) -> tuple[tuple[int, ...], int] | None:
+        if place.thresholded is None or place.thresholded.thresholds is None:
             return None
-        return unit.thresholds.shape, threshold_register(place).bits
+        return place.thresholded.thresholds.shape, threshold_register(place).bits
 
     def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
-        place, unit = unit_at(network, fault)
+        place = place_of(network, fault.layer)
         assert fault.bit is not None
         channel, index = fault.index
         word, register = int(stored_thresholds(place)[channel, index]), threshold_register(place)
-        return (ChangedThreshold(unit.name, (channel, index), word, fault.bit, register, held(fault)),)
+        return (ChangedThreshold(place.name, (channel, index), word, fault.bit, register, held(fault)),)

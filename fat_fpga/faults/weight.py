@@ -9,14 +9,14 @@ from collections.abc import Sequence
 
 from fat_fpga.faults.changes import Change, ChangedWeight
 from fat_fpga.faults.fault import Fault
-from fat_fpga.faults.memory import UnitBits, held, unit_at
+from fat_fpga.faults.memory import MemoryBits, held, unit_at
 from fat_fpga.faults.place import Place
 from fat_fpga.faults.register import weight_register
 from fat_fpga.faults.traits import Family, Traits
-from fat_fpga.network import MatrixVectorUnit, Network
+from fat_fpga.network import Network
 
 
-class WeightBit(UnitBits):
+class WeightBit(MemoryBits):
     kind = "weight"
     cause = "a bit of the weight memory"
     traits = Traits(
@@ -24,8 +24,8 @@ class WeightBit(UnitBits):
         axes=("output channel", "input channel", "kernel row", "kernel column"), last_layer=True,
     )  # fmt: skip
 
-    def words(self, place: Place, unit: MatrixVectorUnit) -> tuple[tuple[int, ...], int]:
-        return unit.weights.shape, weight_register(unit).bits
+    def words(self, place: Place) -> tuple[tuple[int, ...], int] | None:
+        return None if place.unit is None else (place.unit.weights.shape, weight_register(place.unit).bits)
 
     def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
         _, unit = unit_at(network, fault)

@@ -40,6 +40,8 @@ def check_layer(layer: Layer, shape: Shape) -> None:
 
 @check_layer.register
 def _(layer: MatrixVectorUnit, shape: Shape) -> None:
+    if not layer.plain:
+        raise FinnError(f"{layer.name}: grouped and dilated convolutions are not built with FINN yet")
     if layer.levels is not None and not layer.levels.bipolar:
         if layer.levels.step != 1:
             raise FinnError(

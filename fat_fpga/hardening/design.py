@@ -11,6 +11,9 @@ from fat_fpga.campaign import LayerRow, Run
 from fat_fpga.errors import PlanError
 from fat_fpga.network.datatypes import smallest_type
 
+PLANNED = ("input", "unit", "pool")
+"""Types of layers, as in a run's layer table, that planning knows."""
+
 
 @dataclass(frozen=True)
 class UnitShape:
@@ -63,13 +66,19 @@ def design_of(run: Run) -> tuple[UnitShape, ...]:
     """The units of the network that a run was on, in order.
 
     Raises:
-        PlanError: the network has votes: it is planned already.
+        PlanError: the network has votes: it is planned already; or layers that planning knows nothing of yet.
     """
     votes = [row.name for row in run.layers if row.is_vote]
     if votes:
         raise PlanError(
             f"{run.title}: {run.identity.network} has voters already ({votes[0]}): plan from a campaign on the network "
             "without copies"
+        )
+    others = [row for row in run.layers if row.type not in PLANNED]
+    if others:
+        raise PlanError(
+            f"{run.title}: {run.identity.network} has {others[0].name} (type {others[0].type}): only chains of "
+            "units and max-pools can be planned yet"
         )
     return units_of(run.layers)
 

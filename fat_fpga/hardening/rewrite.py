@@ -6,7 +6,7 @@ Neither changes the function: the columns of the next unit follow the order, and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +16,8 @@ from fat_fpga.errors import PlanError
 from fat_fpga.hardening.plan import copies_of, sources_of
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Layer
+from fat_fpga.network.layers import Layer, SumPool
+from fat_fpga.network.program import inserted
 
 
 @checked
@@ -44,17 +45,30 @@ def rearranged(network: Network, unit: str, rows: Sequence[int], order: Sequence
         raise PlanError(f"{unit}: it has a vote behind it already; plan for the network without votes")
     order = list(range(layer.channels)) if order is None else [int(channel) for channel in order]
     rows = [int(channel) for channel in rows]
+    if not layer.plain:
+        raise PlanError(f"{unit}: the channels of a grouped or dilated convolution cannot be rearranged yet")
     replicated = _check(layer, rows, order)
-    layers = list(network.layers)
-    layers[position] = replace(layer, weights=layer.weights[rows], thresholds=layer.thresholds[rows])
-    behind = position + 1
-    while (permuted := _permuted(layers[behind], order)) is None:
-        behind += 1
-    layers[behind] = permuted
+    layers = {each.name: each for each in network.layers}
+    layers[unit] = replace(layer, weights=layer.weights[rows], thresholds=layer.thresholds[rows])
+    for reader in _followers(network, unit, order):
+        layers[reader.name] = reader
+    program = tuple(layers.values())
     if replicated:
         sources = np.array(sources_of(copies_of(rows, layer.channels), order), np.int32)
-        layers.insert(position + 1, MajorityVote.behind(unit, sources, f"{unit}_vote"))
-    return replace(network, layers=tuple(layers))
+        vote = MajorityVote.behind(unit, sources, f"{unit}_vote")
+        program = inserted(program, replace(vote, inputs=(unit,)))
+    return replace(network, layers=program)
+
+
+def _followers(network: Network, stream: str, order: Sequence[int]) -> Iterator[Layer]:
+    """All layers that read the channels of a stream, reading them in another order."""
+    for name in network.readers[stream]:
+        layer = network.layers[network.position(name)]
+        permuted = _permuted(layer, order)
+        if permuted is None:
+            yield from _followers(network, name, order)
+        else:
+            yield permuted
 
 
 @singledispatch
@@ -66,11 +80,18 @@ def _permuted(layer: Layer, order: Sequence[int]) -> Layer | None:
 
 @_permuted.register
 def _(layer: MatrixVectorUnit, order: Sequence[int]) -> Layer | None:
+    if layer.groups > 1:
+        raise PlanError(f"{layer.name}: the channels that a grouped convolution reads cannot be permuted yet")
     return replace(layer, weights=np.ascontiguousarray(layer.weights[:, order]))
 
 
 @_permuted.register
 def _(layer: MaxPool, order: Sequence[int]) -> Layer | None:
+    return None
+
+
+@_permuted.register
+def _(layer: SumPool, order: Sequence[int]) -> Layer | None:
     return None
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
+from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit, Thresholded
 from fat_fpga.network.levels import Levels
 
 
@@ -42,10 +42,18 @@ class Lattice:
         return canonical
 
 
-def lattice(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> Lattice:
-    """Reachable accumulators of a unit behind the input quantiser or behind activations of some levels."""
+def lattice(layer: Thresholded, source: InputQuantiser | Levels) -> Lattice:
+    """Reachable integers in front of a layer's thresholds: accumulators of a unit, or else the stream itself.
+
+    Args:
+        source: what decides the integers in front of the layer.
+    """
     low, high = source.min, source.max
     step = source.levels.step
+    unit = layer.unit
+    if unit is None:
+        ends = np.full((2, layer.channels), [[low], [high]], np.int32)
+        return Lattice(ends[0], ends[1], step)
     if any(unit.padding):
         low, high, step = min(low, 0), max(high, 0), math.gcd(step, low)
     return Lattice(*accumulator_bounds(unit, low, high), step or 1)

@@ -12,23 +12,26 @@ from fat_fpga.network.bounds import lattice
 from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Shape
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.names import reads_flat
+from fat_fpga.network.program import INPUT as INPUT
+from fat_fpga.network.program import check_program, inputs_of
 from fat_fpga.text import html_table
-
-INPUT = "input"
-"""Name of the stream of integers in front of the first layer."""
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A chain of integer layers, from uint8 pixels to class scores.
+    """A program of integer layers, from uint8 pixels to class scores.
 
-    Class scores are the last layer's raw accumulators; the predicted class is the first maximum.
+    Each layer reads streams by name and makes one, which has the layer's name; the stream of integers in front of the
+    first layers is called ``input``. A stream may be read by several layers. A chain is the special case in which each
+    layer reads the stream of the layer right before it.
+
+    Class scores are the last unit's raw accumulators, or their ranks; the predicted class is the first maximum.
 
     Attributes:
         name: what to call the network in tables.
         input: how pixels become integers.
-        layers: matrix-vector units, votes and pools, in order; the last is a unit without thresholds and
-            with one output pixel. A vote stands right behind a unit.
+        layers: in topological order: every layer comes after those whose streams it reads. The last is a unit without
+            thresholds and with one output pixel. A vote reads a unit, whose stream nothing else reads.
         fault: text of a fault that is in it for good; empty where there is none. Engines execute the network
             with it.
     """
@@ -54,20 +57,7 @@ class Network:
         return html_table(rows, repr(self))
 
     def __post_init__(self) -> None:
-        units = self.units
-        if not units or units[-1] is not self.layers[-1] or units[-1].levels is not None:
-            raise ModelError(f"{self.name}: the last layer must be a matrix-vector unit without thresholds")
-        for unit in units[:-1]:
-            if unit.levels is None:
-                raise ModelError(f"{self.name}: {unit.name} has no thresholds, and only the last layer may have none")
-        names = [layer.name for layer in self.layers]
-        if len(set(names)) != len(names):
-            raise ModelError(f"{self.name}: layer names must differ, got {', '.join(names)}")
-        if not isinstance(self.layers[0], MatrixVectorUnit):
-            raise ModelError(f"{self.name}: the first layer must be a matrix-vector unit")
-        for before, layer in zip(self.layers, self.layers[1:], strict=False):
-            if isinstance(layer, MajorityVote) and not isinstance(before, MatrixVectorUnit):
-                raise ModelError(f"{self.name}: {layer.name} must stand right behind a matrix-vector unit")
+        check_program(self.name, self.layers)
         if self.shapes[-1][1:] != (1, 1):
             raise ModelError(f"{self.name}: expected one score per class, got an output of {list(self.shapes[-1])}")
 
@@ -81,22 +71,55 @@ class Network:
         return replace(self, fault="") if self.fault else self
 
     @property
+    def scores(self) -> str:
+        """Name of the stream of class scores, the last one."""
+        return self.layers[-1].name
+
+    @property
     def classes(self) -> int:
         return self.units[-1].channels
 
     @cached_property
+    def inputs(self) -> dict[str, tuple[str, ...]]:
+        """By the name of each layer, the streams that it reads."""
+        return inputs_of(self.layers)
+
+    @cached_property
+    def readers(self) -> dict[str, tuple[str, ...]]:
+        """By the name of each stream, the layers that read it, in order; the class scores are read by none."""
+        found: dict[str, tuple[str, ...]] = {INPUT: (), **{layer.name: () for layer in self.layers}}
+        for layer in self.layers:
+            for stream in dict.fromkeys(self.inputs[layer.name]):
+                found[stream] += (layer.name,)
+        return found
+
+    @cached_property
     def shapes(self) -> tuple[Shape, ...]:
         """Output shape of each layer."""
-        shapes = []
-        shape = self.input.shape
+        return tuple(self.shape_of[layer.name] for layer in self.layers)
+
+    @cached_property
+    def shape_of(self) -> dict[str, Shape]:
+        """Shape of each stream, by name."""
+        found = {INPUT: self.input.shape}
         for layer in self.layers:
-            shape = layer.output_shape(shape)
-            shapes.append(shape)
-        return tuple(shapes)
+            found[layer.name] = layer.output_shape(*(found[stream] for stream in self.inputs[layer.name]))
+        return found
+
+    @cached_property
+    def levels_of(self) -> dict[str, Levels]:
+        """What the activations of each stream can be, by name; the class scores are missing."""
+        found = {INPUT: self.input.levels}
+        for layer in self.layers:
+            before = [found[stream] for stream in self.inputs[layer.name] if stream in found]
+            levels = layer.output_levels(*before)
+            if levels is not None:
+                found[layer.name] = levels
+        return found
 
     def input_shape(self, position: int) -> Shape:
-        """Shape in front of ``layers[position]``."""
-        return self.shapes[position - 1] if position else self.input.shape
+        """Shape of the first stream that ``layers[position]`` reads."""
+        return self.shape_of[self.inputs[self.layers[position].name][0]]
 
     def is_matrix(self, position: int) -> bool:
         """Whether ``layers[position]`` is a matrix product in files: called fully connected, over its whole input."""
@@ -111,10 +134,15 @@ class Network:
         known = ", ".join(layer.name for layer in self.layers)
         raise ModelError(f"unknown layer '{name}': {self.name} has {known}")
 
+    def only_reader(self, stream: str) -> Layer | None:
+        """The layer that reads a stream, where it is one, and reads nothing else."""
+        if len(self.readers[stream]) != 1 or len(self.inputs[self.readers[stream][0]]) != 1:
+            return None
+        return self.layers[self.position(self.readers[stream][0])]
+
     def vote_behind(self, unit: str) -> MajorityVote | None:
-        """The vote right behind a unit; None where there is none."""
-        position = self.position(unit) + 1
-        behind = self.layers[position] if position < len(self.layers) else None
+        """The vote on what a unit computes; None where there is none."""
+        behind = self.only_reader(self.layers[self.position(unit)].name)
         return behind if isinstance(behind, MajorityVote) else None
 
     @cached_property
@@ -124,35 +152,32 @@ class Network:
         return {vote.name: unit for unit, vote in votes if vote is not None}
 
     def pools_behind(self, name: str) -> tuple[MaxPool, ...]:
-        """The pools right behind a layer, or behind the input."""
-        pools = []
-        for layer in self.layers[0 if name == INPUT else self.position(name) + 1 :]:
-            if not isinstance(layer, MaxPool):
-                break
-            pools.append(layer)
+        """The pools behind a layer, or behind the input, that are all that reads its stream."""
+        pools: list[MaxPool] = []
+        while isinstance(behind := self.only_reader(pools[-1].name if pools else name), MaxPool):
+            pools.append(behind)
         return tuple(pools)
 
     def source(self, position: int) -> InputQuantiser | Levels:
-        """What decides the integers in front of ``layers[position]``."""
-        for layer in reversed(self.layers[:position]):
-            if isinstance(layer, MatrixVectorUnit) and layer.levels is not None:
-                return layer.levels
-        return self.input
+        """What decides the integers in front of ``layers[position]``, the first stream that it reads."""
+        stream = self.inputs[self.layers[position].name][0]
+        return self.input if stream == INPUT else self.levels_of[stream]
 
     @cached_property
     def canonical(self) -> Network:
         """The same function with canonical thresholds (`Lattice.canonical`): equal for all networks that compute the
         same without a fault. Faults in memories and registers may differ in it."""
-        layers = [
-            replace(layer, thresholds=lattice(layer, self.source(i)).canonical(layer.thresholds))
-            if isinstance(layer, MatrixVectorUnit) and layer.thresholds is not None
-            else layer
-            for i, layer in enumerate(self.layers)
-        ]
+        layers = []
+        for position, layer in enumerate(self.layers):
+            thresholded = layer.thresholded
+            if thresholded is not None and thresholded.thresholds is not None:
+                thresholds = lattice(thresholded, self.source(position)).canonical(thresholded.thresholds)
+                layer = replace(thresholded, thresholds=thresholds)
+            layers.append(layer)
         return replace(self, layers=tuple(layers))
 
     def walk(self) -> Iterator[tuple[Layer, Shape, Shape]]:
-        """Each layer with the shapes in front of it and behind it."""
+        """Each layer with the shapes of the first stream that it reads, and of its own."""
         for i, layer in enumerate(self.layers):
             yield layer, self.input_shape(i), self.shapes[i]
 
@@ -170,9 +195,13 @@ class Network:
 
         add(self.input.shape)
         digest.update(self.input.table.astype("<i4").tobytes())
+        before = INPUT
         for layer in self.canonical.layers:
             for part in layer.hashed():
                 digest.update(part)
+            if self.inputs[layer.name] != (before,):
+                add("inputs", self.inputs[layer.name])
+            before = layer.name
         if self.fault:
             add("fault", self.fault)
         return digest.hexdigest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
@@ -13,30 +14,50 @@ import numpy as np
 from fat_fpga.errors import ModelError
 from fat_fpga.files import replacing
 from fat_fpga.json_file import Entry, object_of
-from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool
+from fat_fpga.network.layers import (
+    Add,
+    Concat,
+    InputQuantiser,
+    Layer,
+    MajorityVote,
+    MatrixVectorUnit,
+    MaxPool,
+    Scores,
+    SumPool,
+    Thresholding,
+)
 from fat_fpga.network.levels import Levels
-from fat_fpga.network.network import Network
+from fat_fpga.network.network import INPUT, Network
 from fat_fpga.npz_file import Array, UnreadableError, read_npz
 
 FORMAT = 1
+GRAPH = 2
+"""Format of networks with a layer that reads another stream than that of the layer right before it."""
 LARGEST_SHAPE = 2**20
 """Channels, or pixels a side."""
-_ARRAYS = ("weights", "thresholds", "sources")
+_ARRAYS = ("weights", "thresholds", "sources", "ranks")
+_ONLY_OTHERS = {"groups": 1, "dilation": (1, 1)}
+"""What is written only where it is something else."""
 _TYPES = ("weight_type", "accumulator_type", "threshold_type")
-_LAYERS = tuple(kind.__name__ for kind in (MatrixVectorUnit, MajorityVote, MaxPool))
 
 
 def write_network(network: Network, path: str | PathLike[str]) -> None:
     """Write ``network`` as ``.npz``, whole or not at all."""
     arrays: dict[str, Any] = {"table": network.input.table}
-    layers = []
+    layers, format_, before = [], FORMAT, INPUT
     for number, layer in enumerate(network.layers):
-        content = {key: value for key, value in vars(layer).items() if key not in _ARRAYS}
+        content = {key: value for key, value in vars(layer).items() if key not in (*_ARRAYS, "inputs")}
+        for key, default in _ONLY_OTHERS.items():
+            if content.get(key) == default:
+                del content[key]
+        if network.inputs[layer.name] != (before,):
+            content["inputs"], format_ = network.inputs[layer.name], GRAPH
+        before = layer.name
         levels = content.get("levels")
         layers.append({**content, "levels": levels and asdict(levels), "type": type(layer).__name__})
         arrays |= {f"{key}{number}": getattr(layer, key) for key in _ARRAYS if getattr(layer, key, None) is not None}
     head = {
-        "format": FORMAT,
+        "format": format_,
         "name": network.name,
         "shape": network.input.shape,
         "scale": network.input.scale,
@@ -62,8 +83,8 @@ def read_network(path: str | PathLike[str]) -> Network:
     if "head" not in arrays or arrays["head"].shape or arrays["head"].dtype.kind != "U":
         raise ModelError(f"cannot read the network file {path}: it has no head, as network files of fat_fpga have")
     head = object_of(str(arrays["head"]), path, "a network file", ModelError)
-    if head.get("format", int) != FORMAT:
-        raise ModelError(f"{path}: expected format {FORMAT} of a network file, got {head.value['format']}")
+    if head.get("format", int) not in (FORMAT, GRAPH):
+        raise ModelError(f"{path}: expected format {FORMAT} or {GRAPH} of a network file, got {head.value['format']}")
     try:
         network = _network(head, arrays)
     except ModelError as error:
@@ -90,24 +111,74 @@ def _array(entry: Entry, arrays: dict[str, Array], name: str) -> Array:
 
 
 def _layer(entry: Entry, number: int, arrays: dict[str, Array]) -> Layer:
-    kind = entry.one_of("type", _LAYERS)
-    name, node = entry.get("name", str), entry.get("node", str)
-    if kind == "MaxPool":
-        return MaxPool(name, _sizes(entry, "kernel", 2, 1), _sizes(entry, "stride", 2, 1), node)
-    if kind == "MajorityVote":
-        return MajorityVote(name, _array(entry, arrays, f"sources{number}"), node)
+    read = _READERS[entry.one_of("type", tuple(_READERS))]
+    common: dict[str, Any] = {"name": entry.get("name", str), "node": entry.get("node", str)}
+    if "inputs" in entry.value:
+        common["inputs"] = entry.items("inputs", str)
+    return read(entry, number, arrays, common)
+
+
+def _add(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    factors = _sizes(entry, "factors", 2, -LARGEST_SHAPE)
+    return Add(**{"inputs": (), **common}, factors=factors, datatype=entry.get("datatype", str))
+
+
+def _concat(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    factors = entry.items("factors", int, 1, LARGEST_SHAPE)
+    return Concat(**{"inputs": (), **common}, factors=factors, datatype=entry.get("datatype", str))
+
+
+def _vote(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    return MajorityVote(sources=_array(entry, arrays, f"sources{number}"), **common)
+
+
+def _unit(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
     levels = entry.optional("levels")
     types = {key: entry.get(key, str) for key in _TYPES if key in entry.value}
     return MatrixVectorUnit(
-        name,
-        _array(entry, arrays, f"weights{number}"),
-        arrays.get(f"thresholds{number}"),
-        None if levels is None else _levels(levels),
-        _sizes(entry, "stride", 2, 1),
-        _sizes(entry, "padding", 4, 0),
-        node=node,
+        weights=_array(entry, arrays, f"weights{number}"),
+        thresholds=arrays.get(f"thresholds{number}"),
+        levels=None if levels is None else _levels(levels),
+        stride=_sizes(entry, "stride", 2, 1),
+        padding=_sizes(entry, "padding", 4, 0),
+        groups=entry.get("groups", int, 1, LARGEST_SHAPE) if "groups" in entry.value else 1,
+        dilation=_sizes(entry, "dilation", 2, 1) if "dilation" in entry.value else (1, 1),
         **types,
+        **common,
     )
+
+
+def _max_pool(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    return MaxPool(kernel=_sizes(entry, "kernel", 2, 1), stride=_sizes(entry, "stride", 2, 1), **common)
+
+
+def _scores(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    return Scores(ranks=_array(entry, arrays, f"ranks{number}"), low=entry.get("low", int, -(2**31), 0), **common)
+
+
+def _sum_pool(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    return SumPool(kernel=_sizes(entry, "kernel", 2, 1), stride=_sizes(entry, "stride", 2, 1), **common)
+
+
+def _thresholding(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    return Thresholding(
+        thresholds=_array(entry, arrays, f"thresholds{number}"),
+        levels=_levels(entry.inner("levels")),
+        threshold_type=entry.get("threshold_type", str),
+        **common,
+    )
+
+
+_READERS: dict[str, Callable[[Entry, int, dict[str, Array], dict[str, Any]], Layer]] = {
+    Add.__name__: _add,
+    Concat.__name__: _concat,
+    MajorityVote.__name__: _vote,
+    MatrixVectorUnit.__name__: _unit,
+    MaxPool.__name__: _max_pool,
+    Scores.__name__: _scores,
+    SumPool.__name__: _sum_pool,
+    Thresholding.__name__: _thresholding,
+}
 
 
 def _sizes(entry: Entry, key: str, count: int, least: int) -> Any:

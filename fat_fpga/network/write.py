@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,21 @@ from fat_fpga.files import replacing
 from fat_fpga.network.bounds import Lattice, lattice
 from fat_fpga.network.datatypes import smallest_type
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool
+from fat_fpga.network.layers import (
+    Add,
+    Concat,
+    InputQuantiser,
+    Layer,
+    MajorityVote,
+    MatrixVectorUnit,
+    MaxPool,
+    Scores,
+    Shape,
+    SumPool,
+    Thresholding,
+)
 from fat_fpga.network.levels import Levels
+from fat_fpga.network.network import INPUT as STREAM
 from fat_fpga.network.network import Network
 from fat_fpga.network.words import accumulator_type, counts_bits, unit_weight_type
 
@@ -26,8 +40,8 @@ INPUT, OUTPUT = "global_in", "global_out"
 MEMORY = "fat_fpga.memory."
 """In front of a tensor's name, the key of the model property that tells which datatype the memory of a threshold tensor
 has, where the tensor holds thresholds that are beyond it, too; empty where that follows from the accumulators."""
-VOTE_DOMAIN = "fat_fpga.qonnx_ops"
-"""Of the MajorityVote operator, and the module that qonnx imports to execute it."""
+OWN_DOMAIN = "fat_fpga.qonnx_ops"
+"""Of the operators MajorityVote, SumPool and Ranks, and the module that qonnx imports to execute it."""
 
 
 def write(network: Network, path: Path) -> None:
@@ -43,12 +57,29 @@ def to_qonnx(network: Network) -> onnx.ModelProto:
         raise ModelError(f"{network.name} has the fault {network.fault} in it: write the network without it")
     writer = _Writer(network)
     for position, layer in enumerate(network.layers):
+        writer.read(network.inputs[layer.name][0])
         _write(layer, writer, position)
+        writer.made(layer.name)
     return writer.model()
 
 
+@dataclass(frozen=True)
+class _Stream:
+    """Where a stream is in the graph.
+
+    Attributes:
+        shape: of an image's activations, channels first.
+        flat: whether the tensor is [N, C * H * W].
+    """
+
+    tensor: str
+    shape: Shape
+    flat: bool = False
+
+
 class _Writer:
-    """Collects nodes; ``tensor`` is the activation that the next node takes, of ``shape`` without the batch."""
+    """Collects nodes. ``tensor`` is the activation that the next node takes, of ``shape`` without the batch; `read` and
+    `made` say which stream that is."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
@@ -60,7 +91,19 @@ class _Writer:
         self.tensor, self.shape = INPUT, network.input.shape
         self.datatypes[INPUT] = "UINT8"
         self.flat = False
+        self._streams: dict[str, _Stream] = {}
         self._quantise(network.input)
+        self.made(STREAM)
+
+    def read(self, stream: str) -> str:
+        """Go on from a stream; the tensor that it is."""
+        found = self._streams[stream]
+        self.tensor, self.shape, self.flat = found.tensor, found.shape, found.flat
+        return found.tensor
+
+    def made(self, stream: str) -> None:
+        """What has been written up to here is a stream."""
+        self._streams[stream] = _Stream(self.tensor, self.shape, self.flat)
 
     def unit(self, unit: MatrixVectorUnit, position: int) -> None:
         """A matrix product and, but for the last layer, its thresholds."""
@@ -81,7 +124,7 @@ class _Writer:
                 self.flat = False
             weights = self._constant(f"{unit.name}_weights", unit.weights, weight_type)
             options = {"kernel_shape": unit.kernel, "strides": unit.stride, "pads": unit.padding}
-            self._node("Conv", unit.name, [self.tensor, weights], group=1, dilations=(1, 1), **options)
+            self._node("Conv", unit.name, [self.tensor, weights], group=unit.groups, dilations=unit.dilation, **options)
         self.shape = shape
         counting = counts_bits(unit, source)
         reach = lattice(unit, source)
@@ -102,9 +145,47 @@ class _Writer:
         """A majority vote; the datatype stays."""
         datatype = self.datatypes[self.tensor]
         name = layer.name.replace(".", "_")
-        self._node("MajorityVote", name, [self.tensor], domain=VOTE_DOMAIN, sources=layer.sources.ravel().tolist())
+        self._node("MajorityVote", name, [self.tensor], domain=OWN_DOMAIN, sources=layer.sources.ravel().tolist())
         self.shape = self.network.shapes[position]
         self._value([1, *self._dims()], datatype)
+
+    def join(self, layer: Add | Concat, operator: str, **options: int) -> None:
+        """An operator on several streams, each times the size of its factor."""
+        together = any(self._streams[stream].flat for stream in layer.inputs)
+        terms = []
+        for number, (stream, factor) in enumerate(zip(layer.inputs, layer.factors, strict=True)):
+            self.read(stream)
+            if together:
+                self._flatten(f"{layer.name}_{number}")
+            if abs(factor) != 1:
+                size = np.array(abs(factor))
+                constant = self._constant(f"{layer.name}_factor{number}", size, smallest_type(0, int(size)))
+                self._node("Mul", f"{layer.name}_times{number}", [self.tensor, constant])
+                self._value([1, *self._dims()])
+            terms.append(self.tensor)
+        self._node(operator, layer.name, terms, **options)
+        self.shape = self.network.shape_of[layer.name]
+        self._value([1, *self._dims()], self.network.levels_of[layer.name].stored_as)
+
+    def thresholding(self, layer: Thresholding) -> None:
+        """Thresholds on a stream."""
+        name = layer.name.replace(".", "_")
+        self._thresholds(name, layer.thresholds.astype(np.float64), layer.levels, layer.threshold_type)
+
+    def scores(self, layer: Scores) -> None:
+        """Ranks of sums."""
+        low, high = int(layer.ranks.min()), int(layer.ranks.max())
+        self._flatten(layer.name)
+        ranks = self._constant(f"{layer.name}_ranks", layer.ranks, smallest_type(low, high))
+        self._node("Ranks", layer.name, [self.tensor, ranks], domain=OWN_DOMAIN, low=layer.low)
+        self._value([1, *self._dims()], smallest_type(low, high))
+
+    def sum_pool(self, layer: SumPool) -> None:
+        """Sums over windows."""
+        name, levels = layer.name.replace(".", "_"), self.network.levels_of[layer.name]
+        self._node("SumPool", name, [self.tensor], domain=OWN_DOMAIN, kernel_shape=layer.kernel, strides=layer.stride)
+        self.shape = self.network.shape_of[layer.name]
+        self._value([1, *self.shape], levels.stored_as)
 
     def model(self) -> onnx.ModelProto:
         """The finished model."""
@@ -128,8 +209,8 @@ class _Writer:
             annotation.quant_parameter_tensor_names.add(key="finn_datatype", value=datatype)
             graph.quantization_annotation.append(annotation)
         domains = [helper.make_opsetid("", OPSET), helper.make_opsetid("qonnx.custom_op.general", 1)]
-        if any(node.domain == VOTE_DOMAIN for node in self.nodes):
-            domains.append(helper.make_opsetid(VOTE_DOMAIN, 1))
+        if any(node.domain == OWN_DOMAIN for node in self.nodes):
+            domains.append(helper.make_opsetid(OWN_DOMAIN, 1))
         model = helper.make_model(
             graph, opset_imports=domains, ir_version=8, producer_name="fat_fpga", producer_version=__version__
         )
@@ -227,6 +308,31 @@ def _(layer: MatrixVectorUnit, writer: _Writer, position: int) -> None:
 @_write.register
 def _(layer: MaxPool, writer: _Writer, position: int) -> None:
     writer.pool(layer, position)
+
+
+@_write.register
+def _(layer: Add, writer: _Writer, position: int) -> None:
+    writer.join(layer, "Add" if layer.factors[1] > 0 else "Sub")
+
+
+@_write.register
+def _(layer: Concat, writer: _Writer, position: int) -> None:
+    writer.join(layer, "Concat", axis=1)
+
+
+@_write.register
+def _(layer: Thresholding, writer: _Writer, position: int) -> None:
+    writer.thresholding(layer)
+
+
+@_write.register
+def _(layer: Scores, writer: _Writer, position: int) -> None:
+    writer.scores(layer)
+
+
+@_write.register
+def _(layer: SumPool, writer: _Writer, position: int) -> None:
+    writer.sum_pool(layer)
 
 
 @_write.register

@@ -4,5 +4,7 @@ Where a file with one of them is executed by qonnx, fat_fpga must be installed, 
 """
 
 from fat_fpga.qonnx_ops.majority_vote import MajorityVote
+from fat_fpga.qonnx_ops.ranks import Ranks
+from fat_fpga.qonnx_ops.sum_pool import SumPool
 
-__all__ = ["MajorityVote"]
+__all__ = ["MajorityVote", "Ranks", "SumPool"]

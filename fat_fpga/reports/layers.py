@@ -5,7 +5,7 @@ from __future__ import annotations
 from fat_fpga.errors import ModelError
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Layer
+from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding
 
 Row = tuple[str, str, str]
 """What it is, the datatype of its weights, and what its activations are."""
@@ -25,6 +25,32 @@ def _(layer: MatrixVectorUnit) -> Row:
 @row_of.register
 def _(layer: MajorityVote) -> Row:
     return f"vote on {layer.voted.sum()}", "", ""
+
+
+@row_of.register
+def _(layer: Add) -> Row:
+    first, second = layer.factors
+    return f"sum {first}, {second}" if layer.factors != (1, 1) else "sum", "", ""
+
+
+@row_of.register
+def _(layer: Thresholding) -> Row:
+    return f"thresholds on {layer.channels}", "", str(layer.levels)
+
+
+@row_of.register
+def _(layer: Concat) -> Row:
+    return f"{layer.arity} streams", "", ""
+
+
+@row_of.register
+def _(layer: Scores) -> Row:
+    return f"ranks of {layer.ranks.shape[1]:,} sums", "", "scores"
+
+
+@row_of.register
+def _(layer: SumPool) -> Row:
+    return f"sum of {'x'.join(map(str, layer.kernel))}", "", ""
 
 
 @row_of.register

@@ -12,7 +12,6 @@ from fat_fpga.board.description import Address, Description, StreamPlace, Thresh
 from fat_fpga.board.registers import SABOTEUR
 from fat_fpga.board.stream import Bytes, StreamLayout
 from fat_fpga.checksums import stream_words
-from fat_fpga.engines.reference import accumulate, activate
 from fat_fpga.errors import HungTransferError
 from fat_fpga.faults.register import Register, activation_register
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
@@ -125,9 +124,9 @@ class FakeBoard:
             raise HungTransferError(f"{frames} frames did not come back")
         values = entry.unpack(data.reshape(frames, entry.beats, entry.beat_bytes)).reshape(frames, 1, 4, 4)
         for unit, stream in zip(self.network.units, self.description.streams, strict=True):
-            values = accumulate(unit, values)
+            values = unit.accumulate(values)
             if stream.thresholds is not None:
-                values = activate(replace(unit, thresholds=self._thresholds(stream)), values)
+                values = replace(unit, thresholds=self._thresholds(stream)).activate(values)
             values = self._passes(stream, values)
         if self.power_cycle_at == self.transfers:
             self._reset()

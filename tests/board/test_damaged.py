@@ -78,7 +78,7 @@ def test_descriptions(tmp_path: Path, place: tuple[Any, ...], value: Any, messag
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
-        (("format",), 9, "expected format 1 of a network file, got 9"),
+        (("format",), 9, "expected format 1 or 2 of a network file, got 9"),
         (("shape",), [1, 8], "shape must be channels, height, width"),
         (("shape", 0), 3, r"input table: expected int32 \[3, 256\], got int32 \[1, 256\]"),
         (("scale",), float("inf"), "scale must be a number below 2.63, got inf"),

@@ -15,7 +15,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from fat_fpga.crosscheck import random_images
-from fat_fpga.engines.reference import accumulate, activate, output, quantise
+from fat_fpga.engines.reference import output, quantise
 from fat_fpga.network import InputQuantiser, Layer, Levels, MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.layers import IntArray, Shape
 
@@ -60,7 +60,7 @@ def networks(draw: st.DrawFn) -> Network:
 
 def _build(choose: Choose, rng: np.random.Generator) -> Network:
     convolutions, hidden = choose([(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1), (0, 3), (3, 2)])
-    quantiser = _input(choose, rng, flat=not convolutions)
+    quantiser = input_quantiser(choose, rng, flat=not convolutions)
     probe = Network("probe", quantiser, (_unit("fc0", rng, quantiser.shape, 1, quantiser.shape[1:], "BIPOLAR"),))
     activations = quantise(probe, random_images(probe, IMAGES, int(rng.integers(2**31))))
     layers: list[Layer] = []
@@ -73,16 +73,16 @@ def _build(choose: Choose, rng: np.random.Generator) -> Network:
         else:
             channels = choose([3, 2, 10]) if last else _channels(choose)
             unit = _unit(f"fc{index}", rng, shape, channels, shape[1:], choose(list(WEIGHTS)))
-        accumulators = accumulate(unit, activations)
+        accumulators = unit.accumulate(activations)
         if last:
             layers.append(unit)
             break
-        unit = _with_thresholds(unit, choose(LEVELS), accumulators, rng)
+        unit = with_thresholds(unit, choose(LEVELS), accumulators, rng)
         assert unit.levels is not None
         zero = 0 in unit.levels.values
-        activations = activate(unit, accumulators)
+        activations = unit.activate(accumulators)
         if choose([False, False, True]):
-            unit, voter = _replicated(choose, rng, unit)
+            unit, voter = replicated(choose, rng, unit)
             layers += [unit, voter]
         else:
             layers.append(unit)
@@ -98,7 +98,7 @@ def _channels(choose: Choose) -> int:
     return int(choose([2, 5, 8, 24, 64, 65, 70, 130, 150, 1]))
 
 
-def _input(choose: Choose, rng: np.random.Generator, flat: bool) -> InputQuantiser:
+def input_quantiser(choose: Choose, rng: np.random.Generator, flat: bool) -> InputQuantiser:
     channels = choose([1, 2, 3])
     side = choose([1, 4, 7]) if flat else choose([5, 7, 9])
     shape = (channels, side, choose([side, side + 2]))
@@ -133,7 +133,7 @@ def _convolution(choose: Choose, rng: np.random.Generator, name: str, shape: Sha
     return MatrixVectorUnit(name, unit.weights, None, None, stride, padding, unit.weight_type)
 
 
-def _replicated(
+def replicated(
     choose: Choose, rng: np.random.Generator, unit: MatrixVectorUnit
 ) -> tuple[MatrixVectorUnit, MajorityVote]:
     """Some or all channels three times, all rows in any order, and the vote that undoes it."""
@@ -146,7 +146,7 @@ def _replicated(
     return copied, MajorityVote(f"{unit.name}.vote", sources)
 
 
-def _with_thresholds(
+def with_thresholds(
     unit: MatrixVectorUnit, levels: Levels, accumulators: IntArray, rng: np.random.Generator
 ) -> MatrixVectorUnit:
     """Thresholds at random quantiles of the accumulators; one channel in twelve is (nearly) constant."""
@@ -157,12 +157,4 @@ def _with_thresholds(
     thresholds = np.ceil(thresholds + rng.uniform(-0.5, 0.5, thresholds.shape))
     constant = rng.random(unit.channels) < 1 / 12
     thresholds[constant] = rng.choice([-1, 1], (int(constant.sum()), count)) * (np.abs(by_channel).max() + 100)
-    return MatrixVectorUnit(
-        unit.name,
-        unit.weights,
-        np.sort(thresholds, axis=1).astype(np.int32),
-        levels,
-        unit.stride,
-        unit.padding,
-        unit.weight_type,
-    )
+    return replace(unit, thresholds=np.sort(thresholds, axis=1).astype(np.int32), levels=levels)

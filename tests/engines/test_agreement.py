@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 
 from fat_fpga.crosscheck import KINDS, crosscheck, sample_faults
@@ -9,6 +11,7 @@ from fat_fpga.crosscheck.table import crosscheck_text
 from fat_fpga.engines import get
 from fat_fpga.faults import AnyFault
 from tests.designs.random_faults import random_faults
+from tests.designs.random_graph import random_graph, random_groups
 from tests.designs.random_network import random_images, random_network
 
 ENGINES = ("reference", "native", "torch", "qonnx")
@@ -58,3 +61,39 @@ def test_every_activation() -> None:
             faults, activations = faults + pair.faults, activations + pair.activations
     assert faults >= 500
     assert activations >= 1_000_000
+
+
+def test_every_activation_of_graphs() -> None:
+    faults = activations = 0
+    for seed in range(40):
+        network = random_graph(seed)
+        if len(network.layers) > 12:
+            continue
+        images = random_images(network, 2, seed)
+        sampled = sample_faults(network, KINDS, 2 * len(KINDS), 2, seed)
+        engines = ("reference", "torch") if faults >= 60 else ("reference", "torch", "qonnx")
+        check = crosscheck(network, images, sampled, {name: get(name) for name in engines})
+        assert check.equal, crosscheck_text(check)
+        assert not check.refusals
+        faults += len(sampled)
+        activations += sum(pair.activations for pair in check.pairs)
+    assert faults >= 300
+    assert activations >= 200_000
+
+
+def test_every_activation_of_grouped_and_dilated_convolutions() -> None:
+    faults = native = 0
+    for seed in range(16):
+        network = random_groups(seed)
+        images = random_images(network, 2, seed)
+        sampled = sample_faults(network, KINDS, 2 * len(KINDS), 2, seed)
+        engines = ("reference", "native", "torch", *(("qonnx",) if seed < 3 else ()))
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            check = crosscheck(network, images, sampled, {name: get(name) for name in engines})
+        assert check.equal, crosscheck_text(check)
+        assert not check.refusals
+        faults += len(sampled)
+        native += not told
+    assert faults >= 250
+    assert native >= 6  # the others pad with 0, which is none of their levels

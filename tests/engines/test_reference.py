@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fat_fpga.engines.images import check_images
-from fat_fpga.engines.reference import ReferenceEngine, accumulate, activate, execute, output, predict
+from fat_fpga.engines.reference import ReferenceEngine, execute, output, predict
 from fat_fpga.errors import DataError, FaultError
 from fat_fpga.faults import Fault, fault_space
 from fat_fpga.network import InputQuantiser, Levels, MajorityVote, MatrixVectorUnit, MaxPool, Network
@@ -20,7 +20,7 @@ def test_accumulate_is_the_sum_over_the_window() -> None:
     x = rng.integers(-9, 9, (2, 2, 5, 4)).astype(np.int32)
     padded = np.zeros((2, 2, 6, 6), np.int32)
     padded[:, :, 1:, :4] = x
-    got = accumulate(unit, x)
+    got = unit.accumulate(x)
     assert got.shape == (2, *unit.output_shape((2, 5, 4)))
     for n, m, y, z in np.ndindex(*got.shape):
         assert got[n, m, y, z] == (padded[n, :, 2 * y : 2 * y + 2, z : z + 3] * weights[m]).sum()
@@ -30,7 +30,7 @@ def test_activate_counts_the_thresholds_met() -> None:
     thresholds = np.array([[-3, 0], [5, 5]], np.int32)
     unit = MatrixVectorUnit("fc0", np.ones((2, 1, 1, 1), np.int32), thresholds, Levels(-1, 1, 3))
     accumulators = np.array([[-4, 4], [-3, 5], [0, 6]], np.int32).reshape(3, 2, 1, 1)
-    assert activate(unit, accumulators).reshape(3, 2).tolist() == [[-1, -1], [0, 1], [1, 1]]
+    assert unit.activate(accumulators).reshape(3, 2).tolist() == [[-1, -1], [0, 1], [1, 1]]
 
 
 def test_pool_is_the_maximum_of_each_window() -> None:

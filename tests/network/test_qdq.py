@@ -237,8 +237,7 @@ def test_a_static_quantisation_of_onnxruntime(activations: str, per_channel: boo
     model = onnx.load(tmp_path / "qdq.onnx")
     with pytest.raises(ModelError) as caught:
         lower(model, "scores of 8 bits")
-    reason = "weight scale differs between the classes" if per_channel else "different accumulators share a score"
-    assert reason in str(caught.value)
+    assert "a table of them would have" in str(caught.value)
     last = next(node for node in model.graph.node if node.op_type == "MatMul")  # leave the scores as they are
     while model.graph.node[-1] != last:
         del model.graph.node[-1]

@@ -16,6 +16,7 @@ FINN = (
     "finn.custom_op.fpgadataflow", "finn.custom_op.fpgadataflow.hls", "finn.custom_op.fpgadataflow.rtl",
     "finn.custom_op.general", "finn",
 )  # fmt: skip
+SUM_POOL, RANKS = "SumPool", "Ranks"
 OURS = ("fat_fpga.qonnx_ops",)
 
 
@@ -68,7 +69,7 @@ def check_domain(node: Node) -> None:
         known = QONNX
     elif node.op_type == "LabelSelect":
         known = FINN
-    elif node.op_type == VOTE:
+    elif node.op_type in (VOTE, SUM_POOL, RANKS):
         known = OURS
     if node.domain in known:
         return

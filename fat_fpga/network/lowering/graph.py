@@ -88,13 +88,14 @@ class Graph:
         }
         self.computed = 0
         self.outputs = [output.name for output in graph.output]
-        self.uses = Counter(n for node in self.nodes if node.op_type != "Shape" for n in node.input if n)
         images = [value for value in graph.input if value.name not in self.constants]
         if len(images) != 1:
             names = ", ".join(f"'{value.name}'" for value in images)
             found = f"{len(images)}: {names}; store constants as initialisers" if images else "none"
             raise ModelError(f"expected one input, the image, got {found}")
         self.input = images[0].name
+        self.nodes = _living(self.nodes, self.input, self.outputs)
+        self.uses = Counter(n for node in self.nodes if node.op_type != "Shape" for n in node.input if n)
         tensor_type = images[0].type.tensor_type
         self.input_type = tensor_type.elem_type
         sizes = [d.dim_value for d in tensor_type.shape.dim]
@@ -119,3 +120,26 @@ class Graph:
     def moving(self, node: Node) -> list[str]:
         """The node's inputs that depend on the image, in order and with repetitions."""
         return [name for name in node.input if name and name not in self.constants]
+
+
+def _living(nodes: list[Node], image: str, outputs: list[str]) -> list[Node]:
+    """The nodes without branches that lead to no output; constants stay, and what only goes on behind an output."""
+    moving = {image}
+    for node in nodes:
+        if moving.intersection(node.input):
+            moving.update(node.output)
+    if not moving.issuperset(outputs):  # which is told when all nodes have been read
+        return nodes
+    needed, living = set(outputs), set[int]()
+    for number, node in reversed(list(enumerate(nodes))):
+        if needed.intersection(node.output):
+            living.add(number)
+            needed.update(node.input)
+    behind, kept = set(outputs), []
+    for number, node in enumerate(nodes):
+        if number in living:
+            kept.append(node)
+        elif not node.input or behind.intersection(node.input):
+            behind.update(node.output)
+            kept.append(node)
+    return kept

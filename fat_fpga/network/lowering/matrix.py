@@ -24,7 +24,7 @@ class Product:
     """A matrix product whose thresholds are still to be found.
 
     Attributes:
-        weights: int32 [M, C, KH, KW].
+        weights: int32 [M, C / groups, KH, KW].
         scale: float32 [M], real value of one integer step of each output channel's weights.
         bias: float32 [M], added to the real accumulator; None if there is none.
         datatype: QONNX datatype of the weights, where the file tells.
@@ -38,6 +38,8 @@ class Product:
     datatype: str | None
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    groups: int = 1
+    dilation: tuple[int, int] = (1, 1)
 
 
 def read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding = (0, 0, 0, 0)) -> Product:
@@ -109,25 +111,26 @@ def _convolution(
             f"expected activations [N, C, H, W], got the axes of an image {list(layout.shape)} in another order: "
             "export the model with channels first",
         )
-    if options.get("group", 1) != 1:
-        raise refuse(node, f"grouped convolutions are not supported yet (group {options['group']}): take groups=1")
-    if any(d != 1 for d in options.get("dilations", [])):
-        raise refuse(
-            node, f"dilated convolutions are not supported yet (dilations {options['dilations']}): take dilation=1"
-        )
+    groups, dilations = options.get("group", 1), options.get("dilations", [1, 1])
+    if groups < 1 or weights.shape[0] % groups:
+        raise refuse(node, f"its {weights.shape[0]} output channels do not make {groups} groups")
     if tuple(options.get("kernel_shape", weights.shape[2:])) != weights.shape[2:]:
         raise refuse(node, f"its kernel_shape {options['kernel_shape']} is not that of its weights {weights.shape}")
     strides = options.get("strides", [1, 1])
-    own = padding_of(node, (weights.shape[2], weights.shape[3]), (strides[0], strides[1]), layout.shape, zeros)
+    rows, columns = ((size - 1) * d + 1 for size, d in zip(weights.shape[2:], dilations, strict=True))
+    own = padding_of(node, (rows, columns), (strides[0], strides[1]), layout.shape, zeros)
     top, left, bottom, right = (size + added for size, added in zip(own, zeros, strict=True))
     scales = _by_channel(node, scale)
     c, h, w = layout.shape
-    if weights.shape[1] != c or h + top + bottom < weights.shape[2] or w + left + right < weights.shape[3]:
+    if weights.shape[1] * groups != c or h + top + bottom < rows or w + left + right < columns:
+        of = "" if groups == 1 else f" in {groups} groups"
         raise refuse(
-            node, f"its weights {list(weights.shape)} do not fit an input of {[c, h, w]}: is that channels first?"
+            node, f"its weights {list(weights.shape)}{of} do not fit an input of {[c, h, w]}: is that channels first?"
         )
     stride = (strides[0], strides[1])
-    return Product(node, "conv", weights, scales, bias, datatype, stride, (top, left, bottom, right))
+    dilation = (dilations[0], dilations[1])
+    padding = (top, left, bottom, right)
+    return Product(node, "conv", weights, scales, bias, datatype, stride, padding, groups, dilation)
 
 
 def padding_of(

@@ -17,6 +17,7 @@ from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refu
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.matrix import padding_of
 
+REDUCED = {"ReduceMax": "maximum", "ReduceMean": "average", "ReduceSum": "sum"}
 POOLS = ("MaxPool", "GlobalMaxPool", "ReduceMax")
 
 
@@ -39,22 +40,22 @@ def read_pool(node: Node, graph: Graph, layout: Layout, name: str) -> tuple[MaxP
         raise refuse(node, "expected activations [N, C, H, W]")
     channels, height, width = layout.shape
     if node.op_type == "MaxPool":
-        kernel, stride = _windows(node, layout)
+        kernel, stride = windows(node, layout)
         pool = MaxPool(name, kernel, stride, node.name)
         return pool, Layout.image(pool.output_shape(layout.shape))
     pool = MaxPool(name, (height, width), (height, width), node.name)
-    flat = node.op_type == "ReduceMax" and not _reduces_to_image(node, graph)
+    flat = node.op_type == "ReduceMax" and not reduces_to_image(node, graph)
     return pool, Layout.flat((channels, 1, 1)) if flat else Layout.image((channels, 1, 1))
 
 
-def _windows(node: Node, layout: Layout) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Kernel and stride of a MaxPool."""
+def windows(node: Node, layout: Layout) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Kernel and stride of a MaxPool or AveragePool."""
     options = attributes(node)
     kernel, strides = options["kernel_shape"], options.get("strides", [1, 1])
     if len(kernel) != 2:
         raise refuse(
             node,
-            f"expected a two-dimensional window, got {kernel}: take MaxPool2d, with height 1 for a one-dimensional one",
+            f"expected a two-dimensional window, got {kernel}: take height 1 for a one-dimensional one",
         )
     _, *sizes = layout.shape
     if kernel[0] > sizes[0] or kernel[1] > sizes[1]:
@@ -69,14 +70,15 @@ def _windows(node: Node, layout: Layout) -> tuple[tuple[int, int], tuple[int, in
     return (kernel[0], kernel[1]), (strides[0], strides[1])
 
 
-def _reduces_to_image(node: Node, graph: Graph) -> bool:
-    """Whether a ReduceMax keeps the axes that it reduces; ModelError unless these are height and width."""
+def reduces_to_image(node: Node, graph: Graph) -> bool:
+    """Whether a reduction keeps the axes that it reduces; ModelError unless these are height and width."""
     options = attributes(node)
     axes = graph.constant(node, 1).tolist() if len(node.input) > 1 and node.input[1] else options.get("axes")
     if axes is None or sorted(axis % 4 for axis in axes) != [2, 3]:
         raise refuse(
             node,
-            f"expected the maximum over height and width (axes 2, 3), got axes {axes}: take AdaptiveMaxPool2d(1)",
+            f"expected the {REDUCED[node.op_type]} over height and width (axes 2, 3), got axes {axes}: take "
+            "AdaptiveMaxPool2d(1) or AdaptiveAvgPool2d(1)",
         )
     return bool(options.get("keepdims", 1))
 
@@ -92,12 +94,12 @@ def check_pools(pools: Sequence[PendingPool], chain: Chain) -> None:
             where = int(np.flatnonzero(decreases)[0])
             raise refuse(
                 pool.node,
-                f"it lies in front of {label(_culprit(chain, pool.position, where))}, which decreases for channel "
+                f"it lies in front of {label(culprit(chain, pool.position, where))}, which decreases for channel "
                 f"{where}: such a maximum is no maximum of the quantised activations; quantise first",
             )
 
 
-def _culprit(chain: Chain, position: int, channel: int) -> Node:
+def culprit(chain: Chain, position: int, channel: int) -> Node:
     """The first node behind a pool that turns the order of a channel's values round."""
     steps = range(position, len(chain.steps))
     return next(chain.nodes[at] for at in steps if chain.part(at, at + 1).direction()[channel] < 0)

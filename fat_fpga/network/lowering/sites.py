@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,7 +103,7 @@ class Sites:
         model: the file's, its functions inlined.
         image: its input.
         streams: by place; what the file does not show is missing.
-        units: by name.
+        units: by name; also thresholds on a stream, whose sums are the integers of that stream.
         scores: the tensor of the class scores, as the file gives them.
         choice: the tensor of the predicted class, where the file has one.
     """
@@ -113,6 +114,11 @@ class Sites:
     units: dict[str, UnitSite] = field(default_factory=dict)
     scores: str = ""
     choice: str | None = None
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Give streams and units other names."""
+        self.streams = {names[place]: site for place, site in self.streams.items()}
+        self.units = {names[place]: site for place, site in self.units.items()}
 
 
 def unit_site(
@@ -127,6 +133,17 @@ def unit_site(
         product.node.output[0], behind.index, source_scale, product.scale, bias,
         _signs(unit, product, chain), _places(product, values.shape, before), values,
         thresholds,
+    )  # fmt: skip
+
+
+def threshold_site(
+    tensor: str, layout: Layout, scale: float, thresholds: tuple[str, npt.NDArray[np.float32]] | None
+) -> UnitSite:
+    """The site of thresholds on a stream, which ``tensor`` holds with the real value ``scale`` of a step."""
+    channels, nothing = layout.shape[0], np.empty(0)
+    return UnitSite(
+        tensor, layout.index, scale, np.ones(channels, np.float32), None, np.ones(channels, np.int64),
+        nothing.astype(np.intp), nothing.astype(np.float32), thresholds,
     )  # fmt: skip
 
 

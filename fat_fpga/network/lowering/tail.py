@@ -1,4 +1,4 @@
-"""The nodes behind the last accumulators: dropped, where they leave the order of the classes alone."""
+"""The nodes behind the last accumulators: dropped where they leave the order of the classes alone, else tabulated."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from fat_fpga.errors import ModelError, ModelWarning
+from fat_fpga.errors import ModelWarning
 from fat_fpga.network.bounds import Lattice, lattice
-from fat_fpga.network.layers import InputQuantiser, MatrixVectorUnit
+from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, Scores
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
 from fat_fpga.network.lowering.matrix import Product
+from fat_fpga.network.lowering.ranks import ranks_of
 from fat_fpga.network.lowering.thresholds import WORK, Accumulators, accumulator_annotation, widened
 
 SELECTORS = ("TopK", "ArgMax", "LabelSelect")
@@ -38,31 +39,27 @@ def check_selector(node: Node, graph: Graph) -> None:
         )
 
 
-def scoring_unit(
-    unit: MatrixVectorUnit, product: Product, source: InputQuantiser | Levels, source_scale: float, chain: Chain
-) -> MatrixVectorUnit:
-    """The last unit: its accumulators are the class scores.
+def scoring_layers(
+    unit: MatrixVectorUnit, product: Product, source: InputQuantiser | Levels, source_scale: float, chain: Chain,
+    name: str,
+) -> list[Layer]:  # fmt: skip
+    """The last unit, and ranks of its sums called ``name``, where the sums themselves are not the class scores.
 
-    The chain behind it must be one strictly monotone function for all classes. If it decreases, all weights are
-    negated, so that the largest score wins again. Where it is strictly monotone over reachable sums only, a
+    They are where the chain behind the unit is one strictly monotone function for all classes. If it decreases, all
+    weights are negated, so that the largest score wins again. Where it is strictly monotone over reachable sums only, a
     `ModelWarning` says that faults may find others.
 
     Raises:
-        ModelError: the chain differs between classes or maps different accumulators to one score.
+        ModelError: a table of ranks would be too large.
     """
     reach = lattice(unit, source)
     unit = replace(unit, accumulator_type=accumulator_annotation(product, chain.graph))
-    scores = _Scores(product, source_scale, reach, chain)
-    low, high = int(reach.low.min()), int(reach.high.max())
-    direction = scores.direction(low, high)
+    direction, beyond = _directions(_Scores(product, source_scale, reach, chain), reach)
     if direction == 0:
-        raise refuse(
-            chain.nodes[-1] if chain.nodes else product.node,
-            "behind the last matrix product only strictly monotone scaling can be dropped; "
-            "different accumulators share a score here: export the model without it",
-        )
-    beyond = high - low
-    if {scores.direction(low - beyond, low), scores.direction(high, high + beyond)} != {direction}:
+        ranks, low = ranks_of(unit, product, source, source_scale, chain)
+        last = chain.nodes[-1] if chain.nodes else product.node
+        return [unit, Scores(name, ranks, low, last.name)]
+    if beyond != {direction}:
         warnings.warn(
             f"{product.node.name or product.node.op_type}: beyond what sums reach without a fault, different sums "
             "share a score in the file, and none do here: faults in memories and accumulators of the last layer may be "
@@ -71,16 +68,30 @@ def scoring_unit(
             stacklevel=2,
         )
     if direction > 0:
-        return unit
+        return [unit]
     weights = -unit.weights
-    return replace(unit, weights=weights, weight_type=widened(unit.weight_type, weights))
+    return [replace(unit, weights=weights, weight_type=widened(unit.weight_type, weights))]
+
+
+def _directions(scores: _Scores, reach: Lattice) -> tuple[int, set[int]]:
+    """1 or -1 where the scores of all classes strictly rise or fall together, else 0; and the same beyond reach."""
+    low, high = int(reach.low.min()), int(reach.high.max())
+    beyond = high - low
+    try:
+        found = scores.direction(low, high)
+        return found, {scores.direction(low - beyond, low), scores.direction(high, high + beyond)}
+    except _DifferentError:
+        return 0, {0}
+
+
+class _DifferentError(Exception):
+    """Scores of the same sum differ between the classes."""
 
 
 class _Scores:
-    """Class scores as a function of accumulators; ModelError where they differ between classes."""
+    """Class scores as a function of accumulators, as long as it is the same for all classes."""
 
     def __init__(self, product: Product, source_scale: float, reach: Lattice, chain: Chain) -> None:
-        self._every = chain, product
         single, bias = chain.of_one_channel(), product.bias
         if single is not None and _equal(product.scale) and (bias is None or _equal(bias)):
             chain, product = single, replace(product, scale=product.scale[:1], bias=None if bias is None else bias[:1])
@@ -99,29 +110,9 @@ class _Scores:
         """Scores [V] of accumulators [V]."""
         scores = self._chain(self._accumulators(np.repeat(values[:, None], self._chain.count, axis=1)))
         if not np.all(scores == scores[:, :1]):
-            raise _explain(*self._every)
+            raise _DifferentError
         return scores[:, 0].copy()
 
 
 def _equal(values: npt.NDArray[Any]) -> bool:
     return bool(np.all(values == values[0]))
-
-
-def _explain(chain: Chain, product: Product) -> ModelError:
-    """Name the first node that treats the classes differently."""
-    if product.bias is not None or not _equal(product.scale):
-        return refuse(
-            product.node,
-            "its bias or weight scale differs between the classes, so its integers are no scores: "
-            "train the last layer with bias=False and one weight scale (scaling_per_output_channel=False in Brevitas)",
-        )
-    probe = np.arange(-8.0, 8.0, dtype=np.float32)[:, None].repeat(chain.count, axis=1)
-    for i, node in enumerate(chain.nodes):
-        scores = replace(chain, steps=chain.steps[: i + 1])(probe)
-        if not np.all(scores == scores[:, :1]):
-            return refuse(
-                node,
-                "its parameters differ between the classes, so the integers in front are no scores: train the last "
-                "layer without bias (bias=False) and without batch norm, or with one parameter for all classes",
-            )
-    return refuse(product.node, "the nodes behind it treat the classes differently")

@@ -21,7 +21,7 @@ from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import ROUNDING
-from fat_fpga.network.lowering.graph import Graph, refuse
+from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.matrix import Product
 from fat_fpga.network.lowering.sites import stored_thresholds
@@ -35,6 +35,8 @@ NEVER, ALWAYS = 2**31 - 1, -(2**31)
 """Thresholds that no sum meets, and that every sum meets."""
 WORK = 2**22
 """Values that one evaluation of a chain may handle, to bound memory."""
+Real = Callable[[npt.NDArray[np.int64]], npt.NDArray[Any]]
+"""The real values of integers [V, M]."""
 Index = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]
 """Which level each accumulator [V, M] reaches."""
 
@@ -90,25 +92,38 @@ def activated_unit(
     unit = replace(unit, weights=weights, weight_type=widened(unit.weight_type, weights))
     reach = lattice(unit, source)
     accumulators = Accumulators(product, source_scale, reach)
+    thresholds = found_thresholds(chain, lambda values: accumulators(values * sign), grid, reach)
+    holder = stored_thresholds(product, source_scale, chain)
+    return replace(
+        unit,
+        thresholds=thresholds,
+        levels=levels,
+        accumulator_type=accumulator_annotation(product, chain.graph),
+        threshold_type=memory_type(holder, chain.graph, thresholds, reach),
+    )
+
+
+def found_thresholds(chain: Chain, real: Real, grid: Grid, reach: Lattice) -> IntArray:
+    """The thresholds int32 [M, T] of a chain that leads from integers to the levels of ``grid``.
+
+    Args:
+        real: what enters the chain for integers [V, M].
+        reach: of the integers without a fault.
+    """
+    levels = grid.levels
+    assert levels is not None
 
     def index(values: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-        real = chain(accumulators(values * sign)).astype(np.float64)
-        position = (real / grid.scale - levels.base) / levels.step
+        position = (chain(real(values)).astype(np.float64) / grid.scale - levels.base) / levels.step
         nearest = np.rint(position)
         allowed = 4 * ROUNDING * max(abs(levels.base), abs(levels.max), levels.count)
         if np.any(np.abs(position - nearest) > allowed) or nearest.min() < 0 or nearest.max() >= levels.count:
             raise refuse(chain.nodes[-1], f"its output is not among the levels {levels} times {grid.scale:g}")
         return nearest.astype(np.int64)
 
-    thresholds = _search(index, unit.channels, levels.count - 1)
+    thresholds = _search(index, chain.count, levels.count - 1)
     _verify(index, reach, thresholds, chain)
-    return replace(
-        unit,
-        thresholds=thresholds,
-        levels=levels,
-        accumulator_type=accumulator_annotation(product, chain.graph),
-        threshold_type=_memory_type(product, source_scale, chain, thresholds, reach),
-    )
+    return thresholds
 
 
 def accumulator_annotation(product: Product, graph: Graph) -> str:
@@ -117,16 +132,16 @@ def accumulator_annotation(product: Product, graph: Graph) -> str:
     return annotated if is_word(annotated) else ""
 
 
-def _memory_type(product: Product, source_scale: float, chain: Chain, thresholds: IntArray, reach: Lattice) -> str:
-    """Datatype of the threshold memory, where the file has its words: a MultiThreshold right behind integer sums."""
-    holder = stored_thresholds(product, source_scale, chain)
+def memory_type(holder: Node | None, graph: Graph, thresholds: IntArray, reach: Lattice) -> str:
+    """Datatype of the threshold memory, where the file has its words: in ``holder``, a MultiThreshold right behind
+    integers."""
     if holder is None:
         return ""
     tensor = str(holder.input[1])
-    if MEMORY + tensor in chain.graph.properties:
-        return str(chain.graph.properties[MEMORY + tensor])
+    if MEMORY + tensor in graph.properties:
+        return str(graph.properties[MEMORY + tensor])
     stored = thresholds[(thresholds != NEVER) & (thresholds != ALWAYS)]
-    annotated = str(chain.graph.datatypes.get(tensor, ""))
+    annotated = str(graph.datatypes.get(tensor, ""))
     if is_word(annotated) and (not stored.size or holds(annotated, stored)):
         return annotated
     low, high = int(reach.low.min()), int(reach.high.max()) + 1

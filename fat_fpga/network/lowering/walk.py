@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import onnx
 
 from fat_fpga.errors import ModelError, ModelWarning
-from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, Shape
-from fat_fpga.network.levels import Levels
+from fat_fpga.network.layers import Shape
+from fat_fpga.network.lowering.averages import AVERAGES, read_average
+from fat_fpga.network.lowering.builder import Builder
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import Constant
 from fat_fpga.network.lowering.domains import check_attributes, check_domain, check_form
 from fat_fpga.network.lowering.folding import fold
-from fat_fpga.network.lowering.graph import Graph, Node, attributes, blaming, label, refuse
-from fat_fpga.network.lowering.grid import Grid, behind
-from fat_fpga.network.lowering.layout import Layout
-from fat_fpga.network.lowering.matrix import MATRIX, Padding, read_product
-from fat_fpga.network.lowering.monotone import MONOTONE, check_certain, refusal
-from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QUANTISERS, Operator
-from fat_fpga.network.lowering.padding import read_pad
-from fat_fpga.network.lowering.pending import Pending
-from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_quantiser, input_type, pixel_scale
-from fat_fpga.network.lowering.pooling import POOLS
+from fat_fpga.network.lowering.graph import Graph, Node, blaming, label, refuse
+from fat_fpga.network.lowering.grid import Grid
+from fat_fpga.network.lowering.image import PendingImage
+from fat_fpga.network.lowering.joins import JOINS, joined_layout, levels_of, read_join
+from fat_fpga.network.lowering.matrix import MATRIX, read_product
+from fat_fpga.network.lowering.monotone import check_certain, refusal
+from fat_fpga.network.lowering.operators import MOVES, PASSIVE, Operator
+from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_type, pixel_scale
 from fat_fpga.network.lowering.sites import ImageSite, Sites, stream_site
-from fat_fpga.network.lowering.tail import SELECTORS, check_selector
-from fat_fpga.network.lowering.types import FLOAT, check_arithmetic, check_float, type_behind
-from fat_fpga.network.lowering.vote import VOTE
+from fat_fpga.network.lowering.strand import Strand
+from fat_fpga.network.lowering.stream import FRONT, PendingStream, Stream
+from fat_fpga.network.lowering.types import FLOAT, check_float
+from fat_fpga.network.lowering.unit import PendingUnit
 from fat_fpga.network.network import INPUT, Network
 
 
@@ -56,35 +56,29 @@ def lower_with_sites(
 
 
 class _Walk:
-    """State between two nodes: the current tensor, and what is known about it."""
+    """What is known of each tensor so far, and the layers that are finished."""
 
     def __init__(self, graph: Graph, pixels: Pixels, image_shape: Shape | None) -> None:
         self.graph = graph
-        self.tensor = self.unpadded = graph.input
-        self.ends = {graph.input}
-        self.scores = {graph.input}  # tensors since the last matrix product
-        self.layout = input_layout(graph, image_shape)
-        self.seen = {graph.input: (graph.batch, *self.layout.index.shape)}  # shapes of the tensors so far
+        layout = input_layout(graph, image_shape)
+        self.seen = {graph.input: (graph.batch, *layout.index.shape)}  # shapes of the tensors so far
         for node in graph.nodes:
             if node.op_type == "Constant":  # the first ones may tell what pixels the file takes
                 fold(node, graph)
-        self.pixel_scale = pixel_scale(graph, pixels)
-        self.dtype = input_type(graph)
-        self.told = pixels != "auto" or graph.datatypes.get(graph.input) == "UINT8" or self.dtype != FLOAT
-        self.grid: Grid | str = Grid(float(self.pixel_scale), None)  # or why there is none
-        self.chain = Chain(graph, self.layout.shape[0])
-        self.input: InputQuantiser | None = None
-        self.pending: Pending | None = None
-        self.pad: tuple[Node, Padding] | None = None  # right in front
-        self.layers: list[Layer] = []
-        self.selected = False
-        self.sites = Sites(
-            graph.model, ImageSite(graph.input, self.layout.index, graph.batch, self.pixel_scale != 1, self.dtype)
-        )
+        scale, dtype = pixel_scale(graph, pixels), input_type(graph)
+        told = pixels != "auto" or graph.datatypes.get(graph.input) == "UINT8" or dtype != FLOAT
+        self.image = PendingImage(scale, told, Chain(graph, layout.shape[0]), graph.input, layout)
+        first = Strand(self.image, graph.input, layout, Grid(float(scale), None), dtype)
+        self.strands = {graph.input: first}
+        self.streams: dict[str, Stream] = {}  # behind tensors that several nodes read
+        self.number = 0  # of the node
+        self.builder = Builder()
+        self.sites = Sites(graph.model, ImageSite(graph.input, layout.index, graph.batch, bool(scale != 1), dtype))
 
     def visit(self, node: Node) -> None:
         """Take in the next node."""
         graph = self.graph
+        self.number += 1
         moving = graph.moving(node)
         unknown = [name for name in moving if name not in self.seen]
         if unknown:
@@ -99,182 +93,154 @@ class _Walk:
                 fold(node, graph)
             return
         if node.op_type == "Shape":
-            graph.constants[node.output[0]] = Constant(
-                Operator(node, graph)({moving[0]: np.empty(self.seen[moving[0]])})
-            )
+            shape = np.empty(self.seen[moving[0]])
+            graph.constants[node.output[0]] = Constant(Operator(node, graph)({moving[0]: shape}))
             return
-        if self.selected:
-            if node.op_type in (*MOVES, *PASSIVE) and moving[0] in self.ends:
-                self.ends = {node.output[0]}
-                self.scores.update(self.ends)
-                self.seen[node.output[0]] = ()
+        others = [name for name in moving if name not in self.strands]
+        if others:
+            raise refuse(node, f"its input '{others[0]}' is a second output, as indices of maxima, and no activations")
+        if len(moving) > 1 and node.op_type in JOINS:
+            strand = self._join(node, moving)
+        elif len(moving) > 1 and node.op_type not in MATRIX:
+            raise refuse(node, "of several streams, only sum, difference and concatenation are supported yet")
+        else:
+            strand = self._strand(node, moving[0])
+            if strand.selected:
+                self._after_choice(node, moving[0], strand)
                 return
+            if node.op_type in MATRIX:
+                strand = self._product(node, strand)
+            elif node.op_type in AVERAGES:
+                strand = self._average(node, strand)
+            else:
+                strand = strand.take(node, graph)
+        self._made(node, strand)
+
+    def _made(self, node: Node, strand: Strand) -> None:
+        """Go on with what a node makes."""
+        strand.move_to(node, self.graph)
+        made = node.output if node.op_type == "TopK" else node.output[:1]
+        self.strands.update(dict.fromkeys(made, strand))
+        self.seen.update(dict.fromkeys(node.output, (self.graph.batch, *strand.layout.index.shape)))
+        if strand.selected:
+            self.sites.scores, self.sites.choice = strand.before, node.output[-1]
+
+    def _after_choice(self, node: Node, tensor: str, strand: Strand) -> None:
+        if node.op_type not in (*MOVES, *PASSIVE) or tensor not in strand.ends:
             raise refuse(node, "nothing may follow the choice of the class: export the model without it")
-        if moving != [self.tensor] or graph.uses[self.tensor] > 1:
-            raise refuse(node, "branching graphs (residual connections, several heads) are not supported yet")
-        if self.pad is not None and node.op_type not in ("Conv", *PASSIVE):
-            raise refuse(self.pad[0], f"expected a convolution behind it, got {label(node)}")
-        self._take(node)
-        self.dtype = type_behind(node, self.dtype, graph)
-        self.tensor = node.output[0]
-        self.seen.update(dict.fromkeys(node.output, (graph.batch, *self.layout.index.shape)))
-        self.ends = set(node.output[1:]) if node.op_type == "TopK" else {node.output[0]}
-        self.scores.update(node.output)
-        if self.pad is None:
-            self.unpadded = self.tensor
-            if self.pending and isinstance(self.grid, Grid) and not self.selected and self.dtype == FLOAT:
-                self.pending.show(self.tensor, self.layout, self.grid)
+        strand.ends = {node.output[0]}
+        strand.scores.update(strand.ends)
+        self.strands[node.output[0]] = strand
+        self.seen[node.output[0]] = ()
 
-    def _take(self, node: Node) -> None:
-        if node.op_type in (*MATRIX, *POOLS):  # all others are executed, which finds it out
-            check_attributes(node, self.graph.opset)
-        if node.op_type in MATRIX:
-            self._product(node)
-        elif node.op_type in POOLS:
-            if self.pending is None:
-                raise refuse(
-                    node,
-                    "a max-pool in front of the first matrix product is not supported yet: "
-                    "give images of the smaller size, and export the model without it",
-                )
-            self.layout = self.pending.add_pool(node, self.graph, self.layout)
-        elif node.op_type == VOTE:
-            if self.pending is None:
-                raise refuse(node, "expected right behind the activation quantiser of a matrix product")
-            self.layout = self.pending.add_vote(node, self.grid, self.layout)
-        elif node.op_type in MOVES:
-            self._move(node)
-        elif node.op_type == "Pad":
-            if not self.layout.is_image:
-                raise refuse(node, "expected activations [N, C, H, W]")
-            self.pad = node, read_pad(node, self.graph)
-        elif node.op_type in SELECTORS:
-            self._select(node)
-        elif node.op_type in MONOTONE:
-            self._element_wise(node)
-        elif node.op_type not in PASSIVE:
-            raise refusal(node)
+    def _strand(self, node: Node, tensor: str) -> Strand:
+        """What is known of a tensor that a node reads: where others read it, too, of a stream that is finished."""
+        strand = self.strands[tensor]
+        if self.graph.uses[tensor] < 2 or strand.selected:
+            return strand
+        if tensor not in self.streams:
+            self.streams[tensor] = self._finish(node, strand)
+        return self._behind(self.streams[tensor], tensor, strand)
 
-    def _product(self, node: Node) -> None:
-        check_float(node, self.dtype)
-        _, zeros = self.pad or (None, (0, 0, 0, 0))
-        product = read_product(node, self.graph, self.layout, zeros)
-        self.pad = None
-        source = self._close(node)
-        self.scores = set()
-        number = sum(isinstance(layer, MatrixVectorUnit) for layer in self.layers)
-        self.pending = Pending.of(product, number, source, self.layout, self.graph)
-        self.chain, self.layout = self.pending.chain, self.pending.after
-        self.grid = f"there is none after {label(node)}"
+    def _behind(self, stream: Stream, tensor: str, at: Strand) -> Strand:
+        """What follows a stream that is at a tensor, which lies like that of a strand."""
+        head = PendingStream.of(stream, tensor, at.layout, self.number, self.graph, self.builder)
+        return Strand(head, tensor, at.layout, stream.grid, at.dtype, scores=set(at.scores))
 
-    def _close(self, node: Node) -> tuple[InputQuantiser | Levels, float]:
-        """Finish what lies in front of a matrix product, the pending unit or the input: the integers there, and the
-        real value of one step of them."""
-        grid = self.grid
-        if isinstance(grid, str):
+    def _finish(self, node: Node, strand: Strand) -> Stream:
+        """Finish the stream that a node reads, and with it what lies in front."""
+        if strand.pad is not None and node.op_type != "Conv":
+            raise strand.lost_pad(label(node))
+        if isinstance(strand.grid, str):
             raise refuse(
                 node,
                 f"float activations reach it: it needs a quantiser in front, of one scale and at most 8 bits "
-                f"(in Brevitas QuantIdentity or QuantReLU); {grid}",
+                f"(in Brevitas QuantIdentity or QuantReLU); {strand.grid}",
             )
-        if self.pending is None:
-            self.input = input_quantiser(self.chain, self.layout.shape, self.pixel_scale, grid, node, self.told)
-            self.sites.streams[INPUT] = stream_site(self.unpadded, self.layout, grid, grid.levels)
-            return self.input, grid.scale
-        self.layers += self.pending.activated(grid, self.sites)
-        assert grid.levels is not None
-        return grid.levels, grid.scale
+        return strand.head.finish(node, strand.grid, self.sites)
 
-    def _move(self, node: Node) -> None:
-        operator = Operator(node, self.graph)
-        rest = {name: self.graph.constants[name].values for name in node.input[1:] if name}
+    def _product(self, node: Node, strand: Strand) -> Strand:
+        check_attributes(node, self.graph.opset)
+        if strand.pad is not None and node.op_type != "Conv":
+            raise strand.lost_pad(label(node))
+        check_float(node, strand.dtype)
+        _, zeros = strand.pad or (None, (0, 0, 0, 0))
+        product = read_product(node, self.graph, strand.layout, zeros)
+        source = self._finish(node, strand)
+        head = PendingUnit.of(product, source, self.number, strand.layout, self.graph, self.builder)
+        return Strand(head, strand.tensor, head.after, f"there is none after {label(node)}", strand.dtype)
 
-        def operation(array: Any) -> Any:
-            return operator({self.tensor: array, **rest})
+    def _join(self, node: Node, moving: list[str]) -> Strand:
+        """A node that reads several streams."""
+        check_attributes(node, self.graph.opset)
+        if len(moving) != len(node.input):
+            raise refuse(node, "expected streams alone, not constants among them")
+        strands = [self._strand(node, name) for name in moving]
+        for strand in strands:
+            if strand.selected:
+                raise refuse(node, "nothing may follow the choice of the class: export the model without it")
+            check_float(node, strand.dtype)
+        layout = joined_layout(node, [strand.layout for strand in strands])
+        streams = [self._finish(node, strand) for strand in strands]
+        layer, scale = read_join(node, streams, self.graph, self.builder.name(JOINS[node.op_type]))
+        levels = layer.output_levels(*(levels_of(stream) for stream in streams))
+        assert levels is not None
+        self.builder.add(self.number, [layer], layer.inputs)
+        made = Stream(layer.name, layer.name, levels, scale)
+        self.sites.streams[layer.name] = stream_site(node.output[0], layout, made.grid, levels)
+        return self._behind(made, node.output[0], replace(strands[0], layout=layout))
 
-        moved = self.layout.moved(operation, self.graph.batch)
-        if moved is None:
-            raise refuse(
-                node, "it must keep the batch axis, and each image by itself: flatten from axis 1 on (start_dim=1)"
-            )
-        self.layout = moved
-        if self.pending is None:
-            self._adopt_image_shape()
-
-    def _element_wise(self, node: Node) -> None:
-        check_arithmetic(node, self.dtype)
-        self.chain.add(node, self.layout.channels, self.dtype)
-        self.grid = behind(node, self.grid, self.graph)
-        if self.pending is None:
-            return
-        if node.op_type in (*QUANTISERS, "Relu", "Clip"):
-            self.pending.streams = {}  # in front of it are other integers than the unit's
-        if self.pending.voted and (node.op_type not in ("Mul", "Div") or isinstance(self.grid, str)):
-            raise refuse(node, "behind a vote only a positive scale common to all channels is supported")
-
-    def _select(self, node: Node) -> None:
-        check_selector(node, self.graph)
-        axis = attributes(node).get("axis", -1)
-        if self.layout.index.shape[axis - 1 if axis > 0 else axis] != self.layout.index.size:
-            raise refuse(node, f"expected the choice among all classes, got axis {axis} of {list(self.layout.shape)}")
-        self.selected = True
-        self.sites.scores, self.sites.choice = self.tensor, node.output[-1]
-
-    def _adopt_image_shape(self) -> None:
-        """Take an input that is reshaped to [N, C, H, W], from flat or before all else, as an image of that shape."""
-        index = self.layout.index
-        if index.ndim != 3 or not np.array_equal(index.ravel(), np.arange(index.size)):
-            return
-        channels, height, width = index.shape
-        if self.layout.shape[1:] == (1, 1):
-            self.chain.regroup(channels, height * width)
-        elif not self.chain.steps:
-            self.chain = Chain(self.graph, channels)
-        else:
-            return
-        self.layout = Layout.image((channels, height, width))
+    def _average(self, node: Node, strand: Strand) -> Strand:
+        """An average, or a sum, over windows of a stream."""
+        check_attributes(node, self.graph.opset)
+        check_float(node, strand.dtype)
+        stream = self._finish(node, strand)
+        if stream.name == INPUT:
+            raise refuse(node, FRONT)
+        name = self.builder.name("sum", root=stream.root)
+        pool, sums, layout = read_average(node, self.graph, strand.layout, stream, name)
+        self.builder.add(self.number, [pool], [stream.name])
+        assert sums.grid.levels is not None
+        self.sites.streams[name] = stream_site(node.output[0], layout, sums.grid, sums.grid.levels)
+        strand.layout = layout
+        return self._behind(sums, node.output[0], strand)
 
     def finish(self, name: str) -> Network:
         """The network, when all nodes have been visited."""
-        pending = self.pending
-        if pending is None or self.input is None:
+        end = self._end()
+        unit = end.head
+        if not isinstance(unit, PendingUnit) or self.image.input is None:
+            if not isinstance(unit, PendingUnit) and self.image.input is not None:
+                raise ModelError(
+                    f"its scores '{end.tensor}' are no matrix product's: end the model with a fully connected layer"
+                )
             raise ModelError("it holds no matrix product that depends on the input: is it the whole model?")
-        if not self.ends & set(self.graph.outputs):
+        if not end.ends & set(self.graph.outputs):
             raise ModelError(
-                f"its output '{', '.join(self.graph.outputs)}' is not the end of the chain, '{self.tensor}': "
+                f"its output '{', '.join(self.graph.outputs)}' is not the end of the chain, '{end.tensor}': "
                 "export the model with its class scores as output"
             )
-        if self.pad is not None:
-            raise refuse(self.pad[0], "expected a convolution behind it, got the end of the file")
-        if pending.pools:
-            raise refuse(
-                pending.pools[0].node,
-                "behind the last matrix product no max-pool is supported yet: "
-                "end the model with a fully connected layer",
-            )
-        if pending.behind:
-            raise ModelError(
-                f"node '{pending.behind[0].node}' behind the last matrix product is not supported: "
-                "end the model with a fully connected layer"
-            )
-        if not np.array_equal(self.layout.channels.ravel(), np.arange(self.layout.shape[0])):
-            raise ModelError(
-                f"expected one score per class, got an output of {list(self.layout.shape)} for each image: "
-                "end the model with a fully connected layer"
-            )
-        if pending.unit.channels == 1:
-            raise refuse(
-                pending.product.node,
-                "it yields one score; the class is that of the largest of two or more: "
-                "train it with a score for each of the two classes",
-            )
-        left_out = [name for name in self.graph.outputs if name not in self.scores]
+        if end.pad is not None:
+            raise end.lost_pad("the end of the file")
+        unit.check_last(end.layout)
+        left_out = [name for name in self.graph.outputs if name not in end.scores]
         if left_out:
             warnings.warn(
                 f"the file's output '{', '.join(left_out)}' is left out: only the class scores are looked at",
                 ModelWarning,
                 stacklevel=2,
             )
-        self.layers.append(pending.scoring(self.sites))
-        self.sites.scores = self.sites.scores or self.tensor
-        return Network(name, self.input, tuple(self.layers))
+        unit.scoring(self.sites)
+        self.sites.scores = self.sites.scores or end.tensor
+        return Network(name, self.image.input, self.builder.finish(self.sites))
+
+    def _end(self) -> Strand:
+        """What nothing reads any more: the class scores."""
+        ends = {id(strand): strand for tensor, strand in self.strands.items() if not self.graph.uses[tensor]}
+        first, *others = ends.values()
+        for other in others:
+            raise ModelError(
+                f"its tensors '{first.tensor}' and '{other.tensor}' are both read by nothing: several heads are not "
+                "supported yet, export the model with its class scores alone"
+            )
+        return first

@@ -1,0 +1,63 @@
+"""Ranks of class scores, where the nodes behind the last sums are no one rising function for all classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.network.bounds import lattice
+from fat_fpga.network.datatypes import span_of
+from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
+from fat_fpga.network.levels import Levels
+from fat_fpga.network.lowering.chain import Chain
+from fat_fpga.network.lowering.graph import refuse
+from fat_fpga.network.lowering.matrix import Product
+from fat_fpga.network.lowering.thresholds import WORK, Accumulators
+from fat_fpga.network.words import accumulator_type, counts_bits, unit_weight_type
+
+MOST_RANKS = 2**24
+"""Entries of a table of ranks, all classes together; so float32, in which files are written, holds every rank."""
+
+
+def ranks_of(
+    unit: MatrixVectorUnit, product: Product, source: InputQuantiser | Levels, source_scale: float, chain: Chain
+) -> tuple[IntArray, int]:
+    """Ranks int32 [M, K] of the scores of each class, and the sum that the first is of.
+
+    The table holds every sum that the unit can have, with any words in its memories and registers.
+
+    Raises:
+        ModelError: the table would be too large.
+    """
+    end = _end(unit, source)
+    count = 2 * end + 1
+    if count * unit.channels > MOST_RANKS:
+        raise refuse(
+            product.node,
+            f"behind it the classes have scores of their own, and a table of them would have "
+            f"{count * unit.channels:,} entries, expected at most {MOST_RANKS:,}: quantise to fewer bits, or train it "
+            "with bias=False and one weight scale",
+        )
+    accumulators = Accumulators(product, source_scale, lattice(unit, source))
+    scores = np.empty((unit.channels, count), np.float64)
+    block = max(1, WORK // unit.channels)
+    for start in range(0, count, block):
+        values = np.arange(start - end, min(start + block, count) - end, dtype=np.int64)
+        every = np.repeat(values[:, None], unit.channels, axis=1)
+        scores[:, start : start + block] = chain(accumulators(every)).T
+    ranks: npt.NDArray[np.int64] = np.unique(scores, return_inverse=True)[1].reshape(scores.shape)
+    return ranks.astype(np.int32), -end
+
+
+def _end(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> int:
+    """What no sum exceeds in magnitude: any words in memories, and then any bits of the register."""
+    activation = max(_largest(source.levels.stored_as), abs(source.min), abs(source.max))
+    sums: int = unit.weights[0].size * _largest(unit_weight_type(unit)) * activation
+    register = 2 * unit.weights[0].size if counts_bits(unit, source) else _largest(accumulator_type(unit, source))
+    return sums + register
+
+
+def _largest(datatype: str) -> int:
+    span = span_of(datatype)
+    assert span is not None
+    return max(abs(span[0]), abs(span[1]))

@@ -1,0 +1,79 @@
+"""What every layer has: an operator of the integer program, and where its input streams come from.
+
+All of them are immutable, all arithmetic is on integers. Activations are arrays int32 [N, C, H, W].
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.network.levels import Levels
+
+if TYPE_CHECKING:
+    from fat_fpga.network.operators.matrix_vector_unit import MatrixVectorUnit
+    from fat_fpga.network.operators.thresholding import Thresholding
+
+IntArray = npt.NDArray[np.int32]
+Shape = tuple[int, int, int]
+"""Channels, height, width of one image's activations."""
+
+
+class Layer(ABC):
+    """An operator. Its own properties and its meaning are here; what a room makes of it, the room's handlers say.
+
+    Attributes:
+        type: the word for its kind in run files.
+        enumerated: whether its stream is among the places whose faults are enumerated unless others are named.
+        name: its address, and that of the stream that it makes.
+        node: name of its node in the file.
+        inputs: names of the streams that it reads; empty stands for the one stream of the layer right before it, as
+            in a chain. `Network.inputs` tells them in either case.
+    """
+
+    type: ClassVar[str]
+    enumerated: ClassVar[bool] = False
+    name: str
+    node: str
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def arity(self) -> int:
+        """How many streams it reads."""
+        return 1
+
+    @property
+    def row_type(self) -> str:
+        """The word for it in run files, where some layers of a type are apart from the others."""
+        return self.type
+
+    @abstractmethod
+    def output_shape(self, *shapes: Shape) -> Shape:
+        """Shape of its stream for inputs of ``shapes``; ModelError where they do not fit."""
+
+    @abstractmethod
+    def output(self, *streams: IntArray) -> IntArray:
+        """What it computes, by definition: its stream [N, C, H, W] for input streams [N, C', H', W']."""
+
+    @abstractmethod
+    def hashed(self) -> Iterator[bytes]:
+        """Everything that decides its function, but for its inputs, for the network's fingerprint."""
+
+    def output_levels(self, *before: Levels) -> Levels | None:
+        """What its activations can be, for input streams of some levels; None for class scores."""
+        (levels,) = before
+        return levels
+
+    @property
+    def unit(self) -> MatrixVectorUnit | None:
+        """The layer itself where it is a matrix-vector unit, which has PEs and memories; else None."""
+        return None
+
+    @property
+    def thresholded(self) -> MatrixVectorUnit | Thresholding | None:
+        """The layer itself where it has thresholds, and so a memory for them; else None."""
+        return None
