@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def imports_of(source: str) -> Iterator[tuple[int, str, str]]:
                     yield node.lineno, name.name, ""
 
 
+@cache
 def edges() -> dict[str, dict[str, str]]:
     """By room the rooms that it imports, each with a place that does."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
@@ -67,6 +69,7 @@ def edges() -> dict[str, dict[str, str]]:
     return found
 
 
+@cache
 def by_name() -> set[tuple[str, str]]:
     """Rooms that have the name of a module of another room in a string: it is loaded when it is asked for."""
     found = set()
