@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
@@ -39,7 +39,6 @@ def residual_graphs(draw: st.DrawFn) -> Residual:
     return residual_graph(lambda options: draw(st.sampled_from(options)), rng)
 
 
-@settings(max_examples=25, deadline=None)
 @given(residual_graphs())
 def test_a_residual_file_equals_qonnx_before_and_after_cleanup(graph: Residual) -> None:
     network = lower(graph.model, "residual")
@@ -57,7 +56,6 @@ def test_a_residual_file_equals_qonnx_before_and_after_cleanup(graph: Residual) 
     assert lower(cleaned.model, "residual").fingerprint == network.fingerprint
 
 
-@settings(max_examples=25, deadline=None)
 @given(graphs())
 def test_a_written_file_loads_as_the_same_network(network: Network) -> None:
     with TemporaryDirectory() as folder:
