@@ -84,7 +84,11 @@ def test_descriptions(tmp_path: Path, place: tuple[Any, ...], value: Any, messag
         (("scale",), float("inf"), "scale must be a number below 2.63, got inf"),
         (("name",), "a\nb", "name must be text without control characters"),
         (("layers",), [], "the last layer must be a matrix-vector unit"),
-        (("layers", 0, "type"), "Network", "layers.0..type must be one of MatrixVectorUnit, MajorityVote, MaxPool"),
+        (
+            ("layers", 0, "type"),
+            "Network",
+            "layers.0..type must be one of Add, Concat, MajorityVote, MatrixVectorUnit,",
+        ),
         (("layers", 0, "stride"), [0, 1], r"layers\[0\].stride\[0\] must be from 1"),
         (("layers", 0, "padding"), [0] * 5, r"layers\[0\].padding must have 4 entries, has 5"),
         (("layers", 0, "padding"), [-1] * 4, r"layers\[0\].padding\[0\] must be from 0"),
