@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import warnings
@@ -59,6 +58,7 @@ class Pool:
 
     def ask(self, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """What a method of the client gives; TimeoutError where the scheduler does not answer."""
+        import asyncio  # loaded with Dask anyway, and slow to load for those who need none
 
         async def asked() -> Any:
             return await function(*arguments, **options)

@@ -15,7 +15,7 @@ from fat_fpga.engines.reference import execute
 from fat_fpga.models.zoo import bundled, write_onnx
 from fat_fpga.network import load_network
 
-COUNT = 100
+COUNT = 30
 
 
 @pytest.mark.parametrize("name", bundled())

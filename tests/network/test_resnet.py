@@ -55,8 +55,8 @@ def test_the_residual_networks_of_the_family(name: str, tmp_path: Path) -> None:
             torch.nn.init.normal_(module.weight, 0.3, 1)
     export_qonnx(model, path := tmp_path / "resnet8.onnx", (1, 3, 32, 32))
     network = load_network(path)
-    images = random_images(network, 2)
-    faults = sample_faults(network, KINDS, 9, 2)
+    images = random_images(network, 1)
+    faults = sample_faults(network, KINDS, 9, 1)
     check = crosscheck(network, images, faults, {"torch": get("torch"), "file": FileEngine(path)})
     assert check.equal, crosscheck_text(check)
     assert not check.refusals
