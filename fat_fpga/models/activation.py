@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from fat_fpga.models.quantisers import ActivationQuantiser, BranchQuantiser, ImageQuantiser, UnsignedActivationQuantiser
+from fat_fpga.models.rounding import rounded, signs
 
 
 class _Sign(torch.autograd.Function):
@@ -24,7 +25,7 @@ class _Sign(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor) -> Tensor:
         """Return -1 or +1 for each value, in the shape and type of ``x``."""
         ctx.save_for_backward(x)
-        return torch.copysign(x.new_ones(()), x + 0.0)  # + 0.0 makes a negative zero positive
+        return signs(x)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
@@ -43,7 +44,7 @@ class _Round(torch.autograd.Function):
         scaled = x / scale
         ctx.save_for_backward(scaled)
         ctx.limits = low - 0.5 if low else 0.0, high + 0.5  # an unsigned one has a ReLU in front
-        return scaled.round().clamp_(low, high).mul_(scale)
+        return rounded(scaled, scale, low, high)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None, None]:
@@ -52,7 +53,7 @@ class _Round(torch.autograd.Function):
         return torch.ops.aten.hardtanh_backward(gradients[0], scaled, *ctx.limits), None, None, None
 
 
-def _rounded(x: Tensor, scale: float, low: int, high: int) -> Tensor:
+def _quantised(x: Tensor, scale: float, low: int, high: int) -> Tensor:
     result: Tensor = _Round.apply(x, scale, low, high)  # type: ignore[no-untyped-call]
     return result
 
@@ -77,9 +78,9 @@ class QuantisedActivation(qnn.QuantIdentity):  # type: ignore[misc]
             exported: Tensor = super().forward(x)
             return exported
         if self.steps:
-            return _rounded(x, 1 / self.steps, -self.steps, self.steps)
-        signs: Tensor = _Sign.apply(x)  # type: ignore[no-untyped-call]
-        return signs
+            return _quantised(x, 1 / self.steps, -self.steps, self.steps)
+        binary: Tensor = _Sign.apply(x)  # type: ignore[no-untyped-call]
+        return binary
 
 
 class QuantisedReLU(qnn.QuantReLU):  # type: ignore[misc]
@@ -99,7 +100,7 @@ class QuantisedReLU(qnn.QuantReLU):  # type: ignore[misc]
         if self.act_quant.export_mode:
             exported: Tensor = super().forward(x)
             return exported
-        return _rounded(x, 1 / self.steps, 0, self.steps)
+        return _quantised(x, 1 / self.steps, 0, self.steps)
 
 
 def _divisible(scale: float, times: int) -> float:
@@ -133,7 +134,7 @@ class QuantisedBranch(qnn.QuantIdentity):  # type: ignore[misc]
         if self.act_quant.export_mode:
             exported: Tensor = super().forward(x)
             return exported
-        return _rounded(x, self.scale, -self.most, self.most)
+        return _quantised(x, self.scale, -self.most, self.most)
 
 
 class QuantisedImage(qnn.QuantIdentity):  # type: ignore[misc]
@@ -147,7 +148,7 @@ class QuantisedImage(qnn.QuantIdentity):  # type: ignore[misc]
         if self.act_quant.export_mode:
             exported: Tensor = super().forward(x)
             return exported
-        return (x * 128).round_().clamp_(-128, 127).mul_(1 / 128)
+        return rounded(x * 128, 1 / 128, -128, 127)
 
 
 OwnActivation: TypeAlias = QuantisedActivation | QuantisedReLU | QuantisedBranch

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from fat_fpga.models.quantisers import FineWeightQuantiser, WeightQuantiser
+from fat_fpga.models.rounding import rounded, signs
 
 
 class _Sign(torch.autograd.Function):
@@ -23,7 +24,7 @@ class _Sign(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, weight: Tensor) -> Tensor:
         """Return -1 or +1 for each weight."""
-        return torch.copysign(weight.new_ones(()), weight + 0.0)  # + 0.0 makes a negative zero positive
+        return signs(weight)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
@@ -37,7 +38,7 @@ class _Round(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, weight: Tensor, step: float, most: int) -> Tensor:
         """Return the quantised weights."""
-        return (weight / step).round_().clamp_(-most, most).mul_(step)
+        return rounded(weight / step, step, -most, most)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
@@ -56,11 +57,11 @@ def quantised(weight: Tensor, bits: int) -> Tensor:
         A tensor like ``weight``.
     """
     if bits == 1:
-        signs: Tensor = _Sign.apply(weight)  # type: ignore[no-untyped-call]
-        return signs
+        binary: Tensor = _Sign.apply(weight)  # type: ignore[no-untyped-call]
+        return binary
     step = 1.0 if bits == 2 else 2.0 ** (1 - bits)
-    rounded: Tensor = _Round.apply(weight, step, 2 ** (bits - 1) - 1)  # type: ignore[no-untyped-call]
-    return rounded
+    several: Tensor = _Round.apply(weight, step, 2 ** (bits - 1) - 1)  # type: ignore[no-untyped-call]
+    return several
 
 
 def _settings(bits: int) -> dict[str, Any]:

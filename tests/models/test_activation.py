@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import brevitas.nn as qnn
 import pytest
 import torch
 
-from fat_fpga.models.activation import QuantisedActivation
+from fat_fpga.models.activation import QuantisedActivation, QuantisedBranch, QuantisedReLU
 from fat_fpga.models.quantisers import ActivationQuantiser
 
 
@@ -39,3 +42,24 @@ def test_gradient_is_zero_outside_the_range(bits: int, outside: float) -> None:
     QuantisedActivation(bits)(x).sum().backward()
     assert x.grad is not None
     assert x.grad.tolist() == [0, 1, 1, 0]
+
+
+@pytest.mark.parametrize("bits", [2, 3, 4])
+@pytest.mark.parametrize("kind", [QuantisedReLU, QuantisedBranch])
+def test_unsigned_ones_and_branches_equal_brevitas(kind: type[QuantisedReLU | QuantisedBranch], bits: int) -> None:
+    torch.manual_seed(bits)
+    module = kind(bits)
+    x = torch.cat([torch.tensor([0.5 / 3, -0.5 / 3, 1.0, -1.0, 3.0, -3.0]), 2 * torch.randn(5000)])
+    results = []
+    brevitas: Any = kind.__mro__[1]
+    for forward in (module, partial(brevitas.forward, module)):
+        leaf = x.clone().requires_grad_()
+        out = forward(leaf)
+        out.sum().backward()
+        results.append((out.detach(), leaf.grad))
+    (ours, our_gradient), (theirs, their_gradient) = results
+    assert torch.equal(ours, theirs)
+    assert our_gradient is not None
+    assert their_gradient is not None
+    assert torch.equal(our_gradient == 0, their_gradient == 0)
+    torch.testing.assert_close(torch.unique(ours), torch.tensor(module.levels))
