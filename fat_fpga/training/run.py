@@ -99,7 +99,7 @@ class TrainingRun:
         self.model.train()
         every = self.recipe.epochs * len(self.batches)
         rates = [self.recipe.rate(epoch * len(self.batches) + index, every) for index in range(len(self.batches))]
-        self.rate = rates[-1]
+        self.rates = rates
         form = tuple(callback.form() for callback in self.callbacks)
         self.steps.start(self.batches.draws(epoch_generator(seed, epoch)), rates, form)
 
@@ -114,7 +114,7 @@ class TrainingRun:
             test_accuracy = accuracy(self.model, self.test.images, self.test.labels, str(self.device))
         metrics: dict[str, Any] = {
             "epoch": epoch,
-            "learning_rate": self.rate,
+            "learning_rate": self.rates[-1],
             "loss": loss,
             "train_accuracy": float(self.steps.correct) / self.batches.images_in_epoch,
             "test_accuracy": test_accuracy,

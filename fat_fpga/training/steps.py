@@ -20,6 +20,7 @@ class Steps:
 
     Attributes:
         optimiser: Adam over the model's parameters.
+        loss: float32, of the last step.
         loss_sum: float32, of the steps of this epoch.
         correct: int64, images of this epoch that were classified correctly in training.
     """
@@ -27,7 +28,7 @@ class Steps:
     def __init__(self, model: nn.Module, batches: Batches, recipe: Recipe, device: torch.device) -> None:
         self._model, self._batches, self._recipe, self._device = model, batches, recipe, device
         self.optimiser = self._make_optimiser()
-        self.loss_sum = torch.zeros((), device=device)
+        self.loss, self.loss_sum = torch.zeros((), device=device), torch.zeros((), device=device)
         self.correct = torch.zeros((), dtype=torch.int64, device=device)
         self._next: Iterator[Draw] = iter(())
         self._rates: Iterator[float] = iter(())
@@ -60,6 +61,7 @@ class Steps:
     def _learn(self, draw: Draw) -> None:
         images, labels = self._batches.batch(draw)
         loss, scores = train_step(self._model, self.optimiser, images, labels, self._recipe)
+        self.loss.copy_(loss)
         self.loss_sum += loss
         self.correct += (scores.argmax(dim=1) == labels).sum()
 

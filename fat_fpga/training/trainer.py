@@ -116,8 +116,10 @@ def _all_epochs(run: TrainingRun, progress: bool) -> None:
     ) as bar:
         for index, metrics in enumerate(run.go_on()):
             bar.update()
-            if index % steps == 0:
+            step = index % steps
+            if step % 20 == 0 and metrics is None:
                 bar.set_description(f"epoch {len(run.history) + 1}/{epochs}", refresh=False)
+                bar.set_postfix(loss=f"{run.steps.loss:.4f}", rate=f"{run.rates[step]:.2g}", refresh=False)
             if metrics is not None and progress:
                 tqdm.write(epoch_line(metrics, epochs))
 
