@@ -9,10 +9,10 @@ import brevitas.nn as qnn
 from torch import nn
 
 from fat_fpga.models.activation import QuantisedActivation, QuantisedImage, QuantisedReLU
+from fat_fpga.models.blocks import BlockNetwork
 from fat_fpga.models.family import NetworkSpec
 from fat_fpga.models.norm import NORM_EPS, Centre, TensorNorm
-from fat_fpga.models.residual import ResidualNetwork
-from fat_fpga.models.weights import QuantisedConv2d, QuantisedLinear
+from fat_fpga.models.weights import OwnLayer, QuantisedConv2d, QuantisedLinear
 
 
 class QuantisedNetwork(nn.Sequential):
@@ -29,13 +29,13 @@ class QuantisedNetwork(nn.Sequential):
         self.spec = spec
 
 
-FamilyNetwork: TypeAlias = QuantisedNetwork | ResidualNetwork
-"""What `fat_fpga.models.build` gives: a chain of modules, or a network with residual blocks."""
+FamilyNetwork: TypeAlias = QuantisedNetwork | BlockNetwork
+"""What `fat_fpga.models.build` gives: a chain of modules, or a network of blocks."""
 
 
 def assemble(spec: NetworkSpec) -> FamilyNetwork:
     """Build the network with fresh weights, uniform in [-1, 1]."""
-    network: FamilyNetwork = ResidualNetwork(spec) if spec.topology.blocks else _chain(spec)
+    network: FamilyNetwork = BlockNetwork(spec) if spec.topology.blocks else _chain(spec)
     for weight in latent_weights(network):
         nn.init.uniform_(weight, -1, 1)
     return network
@@ -87,6 +87,12 @@ def latent_weights(model: nn.Module) -> list[nn.Parameter]:
     """The float weights behind the quantised ones, of every quantised layer of ``model`` in order."""
     layers = (module for module in model.modules() if isinstance(module, (qnn.QuantConv2d, qnn.QuantLinear)))
     return [layer.weight for layer in layers]
+
+
+def bounded_weights(model: nn.Module) -> list[nn.Parameter]:
+    """Those of the `latent_weights` that mean nothing beyond [-1, 1]; of relative ones the size does not matter."""
+    relative = {id(module.weight) for module in model.modules() if isinstance(module, OwnLayer) and module.relative}
+    return [weight for weight in latent_weights(model) if id(weight) not in relative]
 
 
 def _activation(spec: NetworkSpec) -> nn.Module:

@@ -15,6 +15,7 @@ from torch import nn
 
 from fat_fpga.errors import ModelError
 from fat_fpga.files import check_writable, replacing
+from fat_fpga.models.weights import quantised_weight
 
 OPSET = 13
 
@@ -74,7 +75,7 @@ def _quantised_weights(model: nn.Module) -> Iterator[None]:
     try:
         with torch.no_grad():
             for layer, floats in zip(layers, latent, strict=True):
-                values = layer.quant_weight().value.clone()
+                values = quantised_weight(layer).clone()
                 layer.weight.copy_(values)
                 if not torch.equal(layer.quant_weight().value, values):  # such as a scale taken from the weights
                     layer.weight.copy_(floats)

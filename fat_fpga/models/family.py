@@ -2,7 +2,8 @@
 
 Of FINN's bnn-pynq examples CNV for 3x32x32 images, and three fully connected networks (TFC, SFC, LFC) for 1x28x28
 images; DoReFa-Net (Zhou et al. 2016, arXiv 1606.06160) in its AlexNet form for 3x224x224 images. The FAT paper trains
-CNV and DoReFa-Net (section V).
+CNV and DoReFa-Net (section V). ResNet-8 is the residual network of MLPerf Tiny; mobilenet has the shape of MobileNet-v1
+at a quarter of its width, for 3x32x32 images.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Convolution:
 
 
 @dataclass(frozen=True)
-class Block:
+class ResidualStage:
     """A residual block of two 3x3 convolutions: its result is added to its input.
 
     Where it changes channels or size, a 1x1 convolution brings the input to the form of the result.
@@ -49,6 +50,27 @@ class Block:
 
     channels: int
     stride: int = 1
+
+    def layers(self, channels: int) -> int:
+        """Number of layers with weights, for an input of ``channels``."""
+        return 2 + (self.stride != 1 or self.channels != channels)
+
+
+@dataclass(frozen=True)
+class SeparableStage:
+    """A 3x3 convolution of each channel by itself, and a 1x1 convolution across the channels.
+
+    Attributes:
+        channels: it puts out.
+        stride: of the 3x3 convolution, in pixels.
+    """
+
+    channels: int
+    stride: int = 1
+
+    def layers(self, channels: int) -> int:
+        """Number of layers with weights."""
+        return 2
 
 
 @dataclass(frozen=True)
@@ -63,7 +85,7 @@ class Topology:
         outer_weight_bits: bits of the weights of the first and of the last layer; ``None`` means as many as the others.
         unsigned: n-bit activations have the levels i / (2^n - 1) in [0, 1], instead of levels symmetric around zero.
         dropout: probability that a value is dropped in training, on the input and on each hidden activation.
-        blocks: residual blocks behind the convolutions; behind the last, each channel is averaged over all pixels.
+        blocks: behind the convolutions; behind the last, each channel is averaged over all pixels.
     """
 
     input_shape: tuple[int, int, int]
@@ -73,7 +95,7 @@ class Topology:
     outer_weight_bits: int | None = None
     unsigned: bool = False
     dropout: float = 0.0
-    blocks: tuple[Block, ...] = ()
+    blocks: tuple[ResidualStage | SeparableStage, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,11 +119,8 @@ class NetworkSpec:
         topology = self.topology
         widths = [topology.convolutions[-1].channels if topology.convolutions else 0]
         widths += [block.channels for block in topology.blocks]
-        shortcuts = sum(
-            block.stride != 1 or block.channels != before
-            for block, before in zip(topology.blocks, widths, strict=False)
-        )
-        return len(topology.convolutions) + 2 * len(topology.blocks) + shortcuts + len(topology.hidden) + 1
+        blocks = sum(block.layers(before) for block, before in zip(topology.blocks, widths, strict=False))
+        return len(topology.convolutions) + blocks + len(topology.hidden) + 1
 
     def bits_of_weights(self, layer: int) -> int:
         """Bits of the weights of layer number ``layer``, counted from 0."""
@@ -140,7 +159,24 @@ TOPOLOGIES["resnet8"] = Topology(
     input_bits=8,
     outer_weight_bits=8,
     unsigned=True,
-    blocks=(Block(16), Block(32, stride=2), Block(64, stride=2)),
+    blocks=(ResidualStage(16), ResidualStage(32, stride=2), ResidualStage(64, stride=2)),
+)
+TOPOLOGIES["mobilenet"] = Topology(
+    (3, 32, 32),
+    (Convolution(16, padding=1),),
+    (),
+    input_bits=8,
+    outer_weight_bits=8,
+    unsigned=True,
+    blocks=(
+        SeparableStage(32),
+        SeparableStage(64, stride=2),
+        SeparableStage(64),
+        SeparableStage(128, stride=2),
+        SeparableStage(128),
+        SeparableStage(256, stride=2),
+        SeparableStage(256),
+    ),
 )
 
 PRECISIONS: dict[str, tuple[str, ...]] = {
@@ -150,6 +186,7 @@ PRECISIONS: dict[str, tuple[str, ...]] = {
     "lfc": ("w1a1", "w1a2", "w2a2"),
     "dorefa": ("w1a2",),
     "resnet8": ("w2a2", "w4a4"),
+    "mobilenet": ("w4a4",),
 }
 
 

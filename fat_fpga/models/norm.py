@@ -8,6 +8,17 @@ from torch import Tensor, nn
 NORM_EPS = 1e-4
 
 
+RELU_GAIN = 0.4
+"""First gain of a norm in front of a ReLU with levels up to 1: with a gain of 1, a sixth of the values is above."""
+
+
+def relu_norm(channels: int) -> nn.BatchNorm2d:
+    """A batch norm in front of a quantised ReLU, or of a branch that is added there."""
+    norm = nn.BatchNorm2d(channels, eps=NORM_EPS)
+    nn.init.constant_(norm.weight, RELU_GAIN)
+    return norm
+
+
 class Centre(nn.Module):
     """Map pixels from [0, 1] to [-1, 1]."""
 

@@ -7,7 +7,7 @@ functions here give the same values and the same gradients (tests/models compare
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import brevitas.nn as qnn
 import torch
@@ -16,6 +16,12 @@ from torch.nn import functional
 
 from fat_fpga.models.quantisers import FineWeightQuantiser, WeightQuantiser
 from fat_fpga.models.rounding import rounded, signs
+
+DEVIATIONS = {1: 1.0, 2: 1.2, 3: 3.0}
+"""By bits, 3 for all above: how many standard deviations of a channel are the unit of a relative weight.
+
+Two bits: weights within 0.6 deviations are zero, 45 % of a normal distribution. More: 3 deviations are in range.
+"""
 
 
 class _Sign(torch.autograd.Function):
@@ -46,16 +52,21 @@ class _Round(torch.autograd.Function):
         return gradients[0], None, None
 
 
-def quantised(weight: Tensor, bits: int) -> Tensor:
+def quantised(weight: Tensor, bits: int, relative: bool = False) -> Tensor:
     """Quantise latent weights to ``bits`` bits.
 
     Args:
-        weight: float32, any shape.
+        weight: float32 [output channels, ...].
         bits: 1 for {-1, +1}, 2 for {-1, 0, +1}, n for multiples of 2^(1-n) inside (-1, 1).
+        relative: divide each output channel by a multiple of its standard deviation first, so that the quantiser
+            fits every channel whatever its size. What that takes away, the batch norm behind the layer gives back.
 
     Returns:
         A tensor like ``weight``.
     """
+    if relative:
+        deviation = weight.std(dim=tuple(range(1, weight.dim())), keepdim=True)
+        weight = weight / (deviation * DEVIATIONS[min(bits, 3)] + 1e-12)
     if bits == 1:
         binary: Tensor = _Sign.apply(weight)  # type: ignore[no-untyped-call]
         return binary
@@ -69,31 +80,51 @@ def _settings(bits: int) -> dict[str, Any]:
 
 
 class QuantisedConv2d(qnn.QuantConv2d):  # type: ignore[misc]
-    """A convolution without bias, its weights of ``bits`` bits."""
+    """A convolution without bias, its weights of ``bits`` bits; see `quantised` for ``relative``."""
 
-    def __init__(self, bits: int, in_channels: int, out_channels: int, kernel_size: int, **settings: Any) -> None:
+    def __init__(
+        self,
+        bits: int,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int,
+        relative: bool = False,
+        **settings: Any,
+    ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, bias=False, **settings, **_settings(bits))
-        self.bits = bits
+        self.bits, self.relative = bits, relative
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve ``x`` [N, C, H, W] with the quantised weights."""
         if self.export_mode or self.weight_quant.export_mode:
             exported: Tensor = super().forward(x)
             return exported
-        weight = quantised(self.weight, self.bits)
+        weight = quantised(self.weight, self.bits, self.relative)
         return functional.conv2d(x, weight, None, self.stride, self.padding, self.dilation, self.groups)
 
 
 class QuantisedLinear(qnn.QuantLinear):  # type: ignore[misc]
-    """A fully connected layer without bias, its weights of ``bits`` bits."""
+    """A fully connected layer without bias, its weights of ``bits`` bits; see `quantised` for ``relative``."""
 
-    def __init__(self, bits: int, in_features: int, out_features: int) -> None:
+    def __init__(self, bits: int, in_features: int, out_features: int, relative: bool = False) -> None:
         super().__init__(in_features, out_features, bias=False, **_settings(bits))
-        self.bits = bits
+        self.bits, self.relative = bits, relative
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply ``x`` [N, features] by the quantised weights."""
         if self.export_mode or self.weight_quant.export_mode:
             exported: Tensor = super().forward(x)
             return exported
-        return functional.linear(x, quantised(self.weight, self.bits))
+        return functional.linear(x, quantised(self.weight, self.bits, self.relative))
+
+
+OwnLayer: TypeAlias = QuantisedConv2d | QuantisedLinear
+"""Layers of this package, which quantise their weights themselves."""
+
+
+def quantised_weight(layer: Any) -> Tensor:
+    """The quantised weights of a layer of Brevitas's or of this package, in the shape of its latent ones."""
+    if isinstance(layer, OwnLayer):
+        return quantised(layer.weight, layer.bits, layer.relative)
+    weight: Tensor = layer.quant_weight().value
+    return weight

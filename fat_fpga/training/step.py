@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from fat_fpga.models.builder import latent_weights
+from fat_fpga.models.builder import bounded_weights
 from fat_fpga.training.loss import LOSSES
 from fat_fpga.training.recipe import Recipe
 
@@ -40,7 +40,9 @@ def train_step(
 
 @torch.no_grad()
 def clamp_weights(model: nn.Module) -> None:
-    """Clamp the latent weights of every quantised layer to [-1, 1]: beyond it they change nothing but inertia."""
-    weights: list[Tensor] = [*latent_weights(model)]
+    """Clamp the `bounded_weights` of a model to [-1, 1]: beyond it they change nothing but inertia."""
+    weights: list[Tensor] = [*bounded_weights(model)]
+    if not weights:
+        return
     torch._foreach_clamp_min_(weights, -1.0)
     torch._foreach_clamp_max_(weights, 1.0)

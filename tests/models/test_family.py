@@ -12,7 +12,7 @@ from fat_fpga.models.family import Convolution
 def test_names() -> None:
     expected = {f"cnv-{p}" for p in ("w1a1", "w1a2", "w1a3", "w1a4", "w2a2")}
     expected |= {f"{t}-{p}" for t in ("tfc", "sfc", "lfc") for p in ("w1a1", "w1a2", "w2a2")}
-    assert set(models.names()) == expected | {"dorefa-w1a2", "resnet8-w2a2", "resnet8-w4a4"}
+    assert set(models.names()) == expected | {"dorefa-w1a2", "resnet8-w2a2", "resnet8-w4a4", "mobilenet-w4a4"}
 
 
 def test_spec() -> None:
@@ -25,6 +25,7 @@ def test_bits_of_weights() -> None:
     assert [models.spec("cnv-w2a2").bits_of_weights(layer) for layer in range(9)] == [2] * 9
     assert [models.spec("resnet8-w2a2").bits_of_weights(layer) for layer in range(10)] == [8, *[2] * 8, 8]
     assert models.spec("resnet8-w2a2").layers == 10
+    assert models.spec("mobilenet-w4a4").layers == 16
     dorefa = models.spec("dorefa-w1a2", classes=1000)
     assert [dorefa.bits_of_weights(layer) for layer in range(dorefa.layers)] == [8, 1, 1, 1, 1, 1, 1, 8]
 

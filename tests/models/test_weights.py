@@ -11,7 +11,7 @@ from torch import nn
 
 from fat_fpga.models.activation import QuantisedImage
 from fat_fpga.models.quantisers import FineWeightQuantiser, ImageQuantiser, WeightQuantiser
-from fat_fpga.models.weights import QuantisedConv2d, QuantisedLinear
+from fat_fpga.models.weights import QuantisedConv2d, QuantisedLinear, quantised_weight
 
 
 def latent(shape: torch.Size) -> torch.Tensor:
@@ -61,3 +61,27 @@ def test_images_equal_brevitas() -> None:
     theirs = qnn.QuantIdentity(act_quant=ImageQuantiser, bit_width=8)
     assert torch.equal(QuantisedImage()(x), theirs(x))
     assert sorted(set((QuantisedImage()(x) * 128).tolist()))[0] == -128
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3, 4, 8])
+def test_relative_weights(bits: int) -> None:
+    """The size of a channel does not matter, and a file holds the values of which the layer made its products."""
+    torch.manual_seed(bits)
+    layer = QuantisedConv2d(bits, 4, 6, 3, relative=True)
+    layer.weight.data.normal_()
+    values = quantised_weight(layer)
+    expected = []
+    for channel in layer.weight.detach().double():
+        unit = channel.std() * {1: 1.0, 2: 1.2}.get(bits, 3.0)
+        step, most = (1.0, 1) if bits <= 2 else (2.0 ** (1 - bits), 2 ** (bits - 1) - 1)
+        near = (channel / unit / step).round().clamp(-most, most) * step
+        expected.append(near if bits > 1 else torch.where(channel < 0, -1.0, 1.0))
+    assert torch.equal(values, torch.stack(expected).float())
+    x = torch.randn(2, 4, 8, 8)
+    assert torch.equal(layer(x), torch.nn.functional.conv2d(x, values))
+    with torch.no_grad():
+        layer.weight.mul_(torch.tensor([0.25, 4, 1, 8, 0.5, 2]).reshape(6, 1, 1, 1))
+    assert torch.equal(quantised_weight(layer), values)
+    layer(x).square().sum().backward()
+    assert layer.weight.grad is not None
+    assert bool(layer.weight.grad.isfinite().all())
