@@ -23,6 +23,7 @@ examples:
   fat-fpga train --model cnv-w2a2 --data cifar10:data --method fat2 --p 5 --error-model channel -o robust
   fat-fpga train --model cnv-w1a1 --data cifar10:data --recipe fast --device cuda -o trained
   fat-fpga train --recipe robust.toml --seed 1 -o robust1
+  fat-fpga train --from cnv_w1a1_e46 --model cnv-w1a1 --data cifar10:data --method fat2 --p 5 -o tuned
   fat-fpga export trained/last.pt -o cnv.onnx
 
 --recipe paper (default) and --recipe fast are settings by name. A file holds options in TOML, such as
@@ -60,6 +61,8 @@ class Setting:
 SETTINGS = (
     Setting("model", str, "MODEL", "the model to train: cnv-w1a1, cnv-w2a2, lfc-w1a1, ..."),
     Setting("data", str, "DATA", words("--data") + "; both parts are used"),
+    Setting("from", str, "NETWORK", "begin with a finished network instead of random weights: a checkpoint, a "
+            "training's folder, a bundled network, or an .onnx file"),
     Setting("output", str, "DIR", "folder of checkpoints and metrics", flags=("-o",)),
     Setting("method", str, "NAME", "sat (default), fat1 (errors in all layers), fat2 (one an epoch), dropout2d", "sat"),
     Setting("p", float, "PERCENT", "probability of an error in an activation; fat1, fat2 and dropout2d need it",
@@ -163,6 +166,7 @@ def run(args: argparse.Namespace) -> int:
 
     from fat_fpga.datasets import load
     from fat_fpga.training.methods import make_method
+    from fat_fpga.training.start import start_from
     from fat_fpga.training.tensorboard import tensorboard
     from fat_fpga.training.trainer import train
 
@@ -172,10 +176,19 @@ def run(args: argparse.Namespace) -> int:
     names = {field.name for field in fields(Recipe)}
     recipe = Recipe(**{name: value for name, value in vars(asked).items() if name in names})
     train_set, test_set = (load(asked.data, split, asked.images, shape) for split in ("train", "test"))
-    folder = Path(asked.output)
+    folder, begin = Path(asked.output), vars(asked)["from"]
     try:
         result = train(
-            asked.model, train_set, test_set, recipe, folder, asked.device, tensorboard(folder), method, not args.quiet
+            asked.model,
+            train_set,
+            test_set,
+            recipe,
+            folder,
+            asked.device,
+            tensorboard(folder),
+            method,
+            not args.quiet,
+            start_from(begin) if begin else None,
         )
     except KeyboardInterrupt:
         print(f"fat-fpga: stopped; finished epochs are in {folder}, the same command continues", file=sys.stderr)

@@ -40,6 +40,8 @@ class RunIdentity:
     p: float | None = None
     error_model: str | None = None
     schedule: str | None = None
+    start: str | None = None
+    """Fingerprint of the network that it began with; None for random weights."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, nested dictionaries for the recipe."""

@@ -66,6 +66,7 @@ def _card(name: str, content: Checkpoint, checkpoint: str, test: Dataset, correc
         "p": identity.get("p"),
         "error_model": identity.get("error_model"),
         "schedule": identity.get("schedule"),
+        "start": identity.get("start"),
         "data": test.name.split(":")[0],
         "train_data_sha256": identity["train_data"],
         "test_data_sha256": identity["test_data"],

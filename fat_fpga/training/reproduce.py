@@ -14,6 +14,7 @@ from fat_fpga.errors import FatFpgaError, TrainingError
 from fat_fpga.models import zoo
 from fat_fpga.training.methods import make_method
 from fat_fpga.training.recipe import Recipe
+from fat_fpga.training.start import start_from
 from fat_fpga.training.trainer import TrainingResult, train
 
 
@@ -44,7 +45,15 @@ def reproduce(
             )
     method = make_method(card["method"], card.get("p"), card.get("error_model"), card.get("schedule"))
     recipe = Recipe(**card["recipe"])
-    return train(card["model"], dataset_train, dataset_test, recipe, out_dir, device, method=method, progress=progress)
+    start = start_from(card["started_from"]) if card.get("start") else None
+    if start is not None and start.fingerprint != card["start"]:
+        raise TrainingError(
+            f"{name}: was trained from {start.name} of fingerprint {card['start'][:12]}, that here has "
+            f"{start.fingerprint[:12]}"
+        )
+    return train(
+        card["model"], dataset_train, dataset_test, recipe, out_dir, device, (), method, progress=progress, start=start
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -20,7 +20,11 @@ from fat_fpga.training.callbacks import Callback
 from fat_fpga.training.checkpoint import Checkpoint, RunIdentity, read_checkpoint
 from fat_fpga.training.norms import estimate_norms
 from fat_fpga.training.notes import run_notes
+from fat_fpga.training.start import Start
 from fat_fpga.training.steps import portable_state, steps_for
+
+START_IMAGES = 500
+"""Training images for the statistics of the norms of a network that a training starts from."""
 
 
 class TrainingRun:
@@ -35,6 +39,7 @@ class TrainingRun:
         device: str,
         callbacks: Sequence[Callback],
         evaluate_every: int = 1,
+        start: Start | None = None,
     ) -> None:
         self.identity, self.recipe, self.folder = identity, identity.recipe, folder
         self.device, self.callbacks, self.test = _device(device), callbacks, dataset_test
@@ -57,16 +62,21 @@ class TrainingRun:
         torch.manual_seed(self.recipe.seed)
         self.model = models.build(identity.model, identity.classes).to(self.device)
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        for callback in callbacks:
-            callback.on_train_start(self.model)
         images, labels = (
             torch.tensor(part, device=self.device) for part in (dataset_train.images, dataset_train.labels)
         )
+        begun = (folder / "last.pt").exists()
+        if start is not None and not begun:
+            start.put_into(self.model, images[:START_IMAGES].float() / 255)
+        for callback in callbacks:
+            callback.on_train_start(self.model)
         self.batches = Batches(images, labels, self.recipe)
         self.steps = steps_for(self.model, self.batches, self.recipe, self.device)
         self.history: list[dict[str, Any]] = []
         self.notes = run_notes() | {"device": device_name(self.device)}
-        if (folder / "last.pt").exists():
+        if start is not None:
+            self.notes["started_from"] = start.name
+        if begun:
             checkpoint = read_checkpoint(folder / "last.pt")
             checkpoint.check_identity(identity, folder)
             with self.steps.at_work():

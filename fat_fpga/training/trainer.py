@@ -12,12 +12,14 @@ from tqdm import tqdm
 from fat_fpga.arguments import checked
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.models.builder import FamilyNetwork
+from fat_fpga.models.inference import accuracy
 from fat_fpga.training.callbacks import Callback
 from fat_fpga.training.checkpoint import RunIdentity
 from fat_fpga.training.fault_aware import MethodCallback
 from fat_fpga.training.methods import Method, Sat
 from fat_fpga.training.recipe import Recipe
 from fat_fpga.training.run import TrainingRun
+from fat_fpga.training.start import Start
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ def train(
     callbacks: Sequence[Callback] = (),
     method: Method | None = None,
     progress: bool = True,
+    start: Start | None = None,
 ) -> TrainingResult:
     """Train a network of the family, or go on where ``out_dir`` shows that the same training stopped.
 
@@ -60,12 +63,17 @@ def train(
         callbacks: take part in the training; see `Callback`.
         method: how errors are injected; standard training (SAT) by default.
         progress: show a progress bar (on a terminal) and one line per epoch.
+        start: a finished network to begin with, from `fat_fpga.training.start.start_from`; random weights by default.
 
     Raises:
         ModelError: unknown model.
-        TrainingError: data that does not fit, a missing device, a folder that holds another training.
+        TrainingError: data that does not fit, a missing device, a folder that holds another training, a start that is
+            another network.
     """
-    run = training_run(model_name, dataset_train, dataset_test, recipe, out_dir, device, callbacks, method)
+    run = training_run(model_name, dataset_train, dataset_test, recipe, out_dir, device, callbacks, method, start=start)
+    if start is not None and not run.history and progress:
+        before = accuracy(run.model, dataset_test.images, dataset_test.labels, str(run.device))
+        tqdm.write(f"start from {start.name}: test {before:.2%}")
     try:
         _all_epochs(run, progress)
     finally:
@@ -83,6 +91,7 @@ def training_run(
     callbacks: Sequence[Callback] = (),
     method: Method | None = None,
     evaluate_every: int = 1,
+    start: Start | None = None,
 ) -> TrainingRun:
     """The training that `train` goes through, not begun, or where it was stopped; arguments and errors as there.
 
@@ -100,9 +109,10 @@ def training_run(
         p=method.p,
         error_model=method.error_model,
         schedule=method.schedule,
+        start=start.fingerprint if start else None,
     )
     callbacks = (MethodCallback(method, recipe.seed, recipe.epochs), *callbacks)
-    return TrainingRun(identity, dataset_train, dataset_test, Path(out_dir), device, callbacks, evaluate_every)
+    return TrainingRun(identity, dataset_train, dataset_test, Path(out_dir), device, callbacks, evaluate_every, start)
 
 
 def _all_epochs(run: TrainingRun, progress: bool) -> None:
