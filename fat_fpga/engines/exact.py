@@ -89,7 +89,8 @@ def _(layer: Concat, *spans: Span) -> Span:
 
 @_behind.register
 def _(layer: SumPool, span: Span) -> Span:
-    return span[0] * layer.size, span[1] * layer.size
+    low, high = span[0] * layer.size, span[1] * layer.size
+    return (min(low, 0), max(high, 0)) if any(layer.padding) else (low, high)
 
 
 def largest_sum(unit: MatrixVectorUnit, span: Span) -> int:

@@ -92,6 +92,12 @@ class TorchUnit:
         return found
 
 
+def _padded(activations: Tensor, padding: tuple[int, int, int, int], value: int) -> Tensor:
+    """Activations [N, C, H, W] with ``value`` around them."""
+    top, left, bottom, right = padding
+    return functional.pad(activations, (left, right, top, bottom), value=value) if any(padding) else activations
+
+
 @singledispatch
 def output(layer: Layer, *arguments: Any) -> Tensor:
     """What a layer makes of the streams that it reads.
@@ -136,14 +142,18 @@ def _(layer: Scores, activations: Tensor, units: Mapping[str, TorchUnit]) -> Ten
 def _(layer: SumPool, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
     """Sum over each window."""
     (height, width), (down, right) = layer.kernel, layer.stride
-    return activations.unfold(2, height, down).unfold(3, width, right).sum((-2, -1), dtype=torch.int32)
+    windows = _padded(activations, layer.padding, 0).unfold(2, height, down).unfold(3, width, right)
+    times = layer.times((activations.shape[1], activations.shape[2], activations.shape[3]))
+    sums = windows.sum((-2, -1), dtype=torch.int32)
+    return sums * torch.tensor(times, device=activations.device) if layer.multiple else sums
 
 
 @output.register
 def _(layer: MaxPool, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
     """Maximum over each window."""
     (height, width), (down, right) = layer.kernel, layer.stride
-    return activations.unfold(2, height, down).unfold(3, width, right).amax((-2, -1))
+    windows = _padded(activations, layer.padding, -(2**31)).unfold(2, height, down).unfold(3, width, right)
+    return windows.amax((-2, -1))
 
 
 @output.register

@@ -28,6 +28,7 @@ from fat_fpga.network.layers import (
 )
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import INPUT, Network
+from fat_fpga.network.operators.max_pool import UNPADDED
 from fat_fpga.npz_file import Array, UnreadableError, read_npz
 
 FORMAT = 1
@@ -36,7 +37,11 @@ GRAPH = 2
 LARGEST_SHAPE = 2**20
 """Channels, or pixels a side."""
 _ARRAYS = ("weights", "thresholds", "sources", "ranks")
-_ONLY_OTHERS = {"groups": 1, "dilation": (1, 1)}
+_ONLY_OTHERS: dict[type[Layer], dict[str, Any]] = {
+    MatrixVectorUnit: {"groups": 1, "dilation": (1, 1)},
+    MaxPool: {"padding": UNPADDED},
+    SumPool: {"padding": UNPADDED, "multiple": 0},
+}
 """What is written only where it is something else."""
 _TYPES = ("weight_type", "accumulator_type", "threshold_type")
 
@@ -47,8 +52,8 @@ def write_network(network: Network, path: str | PathLike[str]) -> None:
     layers, format_, before = [], FORMAT, INPUT
     for number, layer in enumerate(network.layers):
         content = {key: value for key, value in vars(layer).items() if key not in (*_ARRAYS, "inputs")}
-        for key, default in _ONLY_OTHERS.items():
-            if content.get(key) == default:
+        for key, default in _ONLY_OTHERS.get(type(layer), {}).items():
+            if content[key] == default:
                 del content[key]
         if network.inputs[layer.name] != (before,):
             content["inputs"], format_ = network.inputs[layer.name], GRAPH
@@ -149,7 +154,7 @@ def _unit(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str,
 
 
 def _max_pool(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
-    return MaxPool(kernel=_sizes(entry, "kernel", 2, 1), stride=_sizes(entry, "stride", 2, 1), **common)
+    return MaxPool(**_windows(entry), **common)
 
 
 def _scores(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
@@ -157,7 +162,8 @@ def _scores(entry: Entry, number: int, arrays: dict[str, Array], common: dict[st
 
 
 def _sum_pool(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
-    return SumPool(kernel=_sizes(entry, "kernel", 2, 1), stride=_sizes(entry, "stride", 2, 1), **common)
+    multiple = entry.get("multiple", int, 0, LARGEST_SHAPE) if "multiple" in entry.value else 0
+    return SumPool(**_windows(entry), multiple=multiple, **common)
 
 
 def _thresholding(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
@@ -179,6 +185,12 @@ _READERS: dict[str, Callable[[Entry, int, dict[str, Array], dict[str, Any]], Lay
     SumPool.__name__: _sum_pool,
     Thresholding.__name__: _thresholding,
 }
+
+
+def _windows(entry: Entry) -> dict[str, Any]:
+    """Kernel, stride and padding of a pool."""
+    padding = _sizes(entry, "padding", 4, 0) if "padding" in entry.value else UNPADDED
+    return {"kernel": _sizes(entry, "kernel", 2, 1), "stride": _sizes(entry, "stride", 2, 1), "padding": padding}
 
 
 def _sizes(entry: Entry, key: str, count: int, least: int) -> Any:

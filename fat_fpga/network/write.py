@@ -137,7 +137,7 @@ class _Writer:
         """A max-pool; the datatype stays."""
         datatype = self.datatypes[self.tensor]
         name = layer.name.replace(".", "_")
-        self._node("MaxPool", name, [self.tensor], kernel_shape=layer.kernel, strides=layer.stride, pads=(0, 0, 0, 0))
+        self._node("MaxPool", name, [self.tensor], kernel_shape=layer.kernel, strides=layer.stride, pads=layer.padding)
         self.shape = self.network.shapes[position]
         self._value([1, *self.shape], datatype)
 
@@ -183,7 +183,10 @@ class _Writer:
     def sum_pool(self, layer: SumPool) -> None:
         """Sums over windows."""
         name, levels = layer.name.replace(".", "_"), self.network.levels_of[layer.name]
-        self._node("SumPool", name, [self.tensor], domain=OWN_DOMAIN, kernel_shape=layer.kernel, strides=layer.stride)
+        more: dict[str, Any] = {"pads": layer.padding} if any(layer.padding) else {}
+        more |= {"multiple": layer.multiple} if layer.multiple else {}
+        windows = {"kernel_shape": layer.kernel, "strides": layer.stride, **more}
+        self._node("SumPool", name, [self.tensor], domain=OWN_DOMAIN, **windows)
         self.shape = self.network.shape_of[layer.name]
         self._value([1, *self.shape], levels.stored_as)
 

@@ -26,7 +26,7 @@ CURES = {
     "wrong channels": "is that channels first",
     "pool first": "give images of the smaller size",
     "pool last": "end the model with a fully connected layer",
-    "padded pool": "take padding=0, ceil_mode=False and dilation=1",
+    "dilated pool": "take dilation=1",
     "negative scale behind pool": "it needs a quantiser in front",
     "scale per channel": "scaling_per_output_channel=True in Brevitas",
     "scale within a row": "quantise weights with one scale for the tensor, or one for each output channel",

@@ -156,9 +156,9 @@ CASES: dict[str, tuple[Build, str]] = {
     ),
     "pool first": (pool_first, r"'culprit' \(MaxPool\): a max-pool in front of the first matrix product"),
     "pool last": (pool_last, r"'culprit' \(ReduceMax\): behind the last matrix product no max-pool is supported"),
-    "padded pool": (
-        lambda: behind_quantiser("MaxPool", kernel_shape=[2, 2], pads=[1, 1, 0, 0]),
-        r"'culprit' \(MaxPool\): padding, ceil_mode and dilations are not supported",
+    "dilated pool": (
+        lambda: behind_quantiser("MaxPool", kernel_shape=[2, 2], dilations=[2, 2]),
+        r"'culprit' \(MaxPool\): dilations are not supported in a pool",
     ),
     "negative scale behind pool": (
         norm_behind_pool,

@@ -9,6 +9,7 @@ import numpy as np
 
 from fat_fpga.network.layers import InputQuantiser
 from fat_fpga.network.lowering.chain import Chain
+from fat_fpga.network.lowering.geometry import NONE, Padding
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
@@ -39,7 +40,7 @@ class PendingImage:
     voted: ClassVar[bool] = False
     streams: dict[str, object] = field(default_factory=dict)
 
-    def add_pool(self, node: Node, graph: Graph, layout: Layout) -> Layout:
+    def add_pool(self, node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Layout:
         """There can be none."""
         raise refuse(node, FRONT)
 

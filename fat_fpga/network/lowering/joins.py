@@ -44,14 +44,19 @@ def joined_layout(node: Node, layouts: list[Layout]) -> Layout:
         if any(first.shape != other.shape or not np.array_equal(first.index, other.index) for other in layouts):
             raise refuse(node, f"expected two streams of the same shape and order, got {shapes}")
         return first
+    axis = attributes(node)["axis"] % (first.index.ndim + 1)
+    if axis == first.index.ndim > 1 and all(
+        layout.channels_last and np.array_equal(layout.pointwise(1).index, first.pointwise(1).index)
+        for layout in layouts
+    ):
+        return first.pointwise(sum(layout.shape[0] for layout in layouts))
     flat = all(layout.is_flat and layout.shape[1:] == (1, 1) for layout in layouts)
     if not flat and not all(layout.is_image for layout in layouts):
-        raise refuse(node, f"expected streams [N, C, H, W], or [N, C] of one pixel each, got {shapes}")
-    axis = attributes(node)["axis"]
-    if axis % (first.index.ndim + 1) != 1 or any(layout.shape[1:] != first.shape[1:] for layout in layouts):
+        raise refuse(node, f"expected streams [N, C, H, W] or [N, C, L], or [N, C] of one pixel each, got {shapes}")
+    if axis != 1 or any(layout.shape[1:] != first.shape[1:] for layout in layouts):
         raise refuse(node, f"expected streams of the same height and width, and axis 1, got axis {axis} of {shapes}")
     shape = (sum(layout.shape[0] for layout in layouts), *first.shape[1:])
-    return Layout.flat(shape) if flat and first.index.ndim == 1 else Layout.image(shape)
+    return Layout.flat(shape) if flat and first.index.ndim == 1 else first.like(shape)
 
 
 def levels_of(stream: Stream) -> Levels:

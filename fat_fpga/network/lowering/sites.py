@@ -170,7 +170,9 @@ def _signs(unit: MatrixVectorUnit, product: Product, chain: Chain) -> npt.NDArra
 
 def _places(product: Product, shape: tuple[int, ...], before: Layout) -> Index:
     size = product.weights.size
-    if product.kind == "conv":
+    if product.node.op_type == "Conv":
         return np.arange(size).reshape(shape)
+    if product.kind == "conv":  # a matrix, over the channels of each pixel
+        return np.arange(size).reshape(shape[::-1]).T
     places = np.arange(size).reshape(len(product.weights), -1)[:, before.index.ravel()]  # [M, row of the matrix]
     return places if attributes(product.node).get("transB") else places.T

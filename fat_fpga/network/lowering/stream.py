@@ -15,6 +15,7 @@ from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.builder import Builder
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import whole
+from fat_fpga.network.lowering.geometry import NONE, Padding
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
@@ -85,11 +86,11 @@ class PendingStream:
     ) -> PendingStream:
         return cls(stream, tensor, layout, order, Chain(graph, layout.shape[0]), builder)
 
-    def add_pool(self, node: Node, graph: Graph, layout: Layout) -> Layout:
+    def add_pool(self, node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Layout:
         """Take in a max-pool; the layout behind it."""
         if self.stream.name == INPUT:
             raise refuse(node, FRONT)
-        pool, behind = read_pool(node, graph, layout, self.builder.name("pool", root=self.stream.root))
+        pool, behind = read_pool(node, graph, layout, self.builder.name("pool", root=self.stream.root), zeros)
         self.behind.append(pool)
         self.pools.append(PendingPool(node, len(self.chain.steps)))
         return behind

@@ -11,6 +11,7 @@ from fat_fpga.network.layers import Layer, MajorityVote, MatrixVectorUnit, MaxPo
 from fat_fpga.network.lowering.builder import Builder
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import exactly
+from fat_fpga.network.lowering.geometry import NONE, Padding
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
@@ -66,14 +67,17 @@ class PendingUnit:
             dilation=product.dilation,
         )  # fmt: skip
         shape = unit.output_shape(before.shape)
-        after = Layout.image(shape)
-        if node.op_type != "Conv":
+        if node.op_type == "Conv":
+            after = before.like(shape)
+        elif product.kind == "conv":
+            after = before.pointwise(unit.channels)
+        else:
             after = Layout(shape, np.arange(unit.channels).reshape(*before.index.shape[:-1], -1))
         return cls(unit, product, source, order, before, after, Chain(graph, unit.channels), builder)
 
-    def add_pool(self, node: Node, graph: Graph, layout: Layout) -> Layout:
+    def add_pool(self, node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Layout:
         """Take in a max-pool; the layout behind it."""
-        pool, behind = read_pool(node, graph, layout, self.builder.name("pool", root=self.unit.name))
+        pool, behind = read_pool(node, graph, layout, self.builder.name("pool", root=self.unit.name), zeros)
         self.behind.append(pool)
         self.pools.append(PendingPool(node, len(self.chain.steps)))
         return behind
@@ -98,7 +102,7 @@ class PendingUnit:
         self.behind.append(vote)
         height, width = layout.shape[1:]
         if layout.is_image:
-            return Layout.image((vote.channels, height, width))
+            return layout.like((vote.channels, height, width))
         if layout.is_flat and (height, width) == (1, 1):
             return Layout.flat((vote.channels, 1, 1))
         raise refuse(node, "expected activations [N, C, H, W] or [N, C]")

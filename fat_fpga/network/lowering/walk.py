@@ -16,6 +16,8 @@ from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import Constant
 from fat_fpga.network.lowering.domains import check_attributes, check_domain, check_form
 from fat_fpga.network.lowering.folding import fold
+from fat_fpga.network.lowering.forms import in_standard_form
+from fat_fpga.network.lowering.geometry import NONE
 from fat_fpga.network.lowering.graph import Graph, Node, blaming, label, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.image import PendingImage
@@ -42,7 +44,7 @@ def lower_with_sites(
 ) -> tuple[Network, Sites]:
     """Lower an opened model, and tell where each part of the network is in it."""
     try:
-        graph = Graph(model)
+        graph = Graph(in_standard_form(model))
         walk = _Walk(graph, pixels, image_shape)
         with np.errstate(all="ignore"):  # what is not finite is refused where it matters
             for node in graph.nodes:
@@ -164,7 +166,7 @@ class _Walk:
         if strand.pad is not None and node.op_type != "Conv":
             raise strand.lost_pad(label(node))
         check_float(node, strand.dtype)
-        _, zeros = strand.pad or (None, (0, 0, 0, 0))
+        _, zeros = strand.pad or (None, NONE)
         product = read_product(node, self.graph, strand.layout, zeros)
         source = self._finish(node, strand)
         head = PendingUnit.of(product, source, self.number, strand.layout, self.graph, self.builder)
@@ -194,11 +196,12 @@ class _Walk:
         """An average, or a sum, over windows of a stream."""
         check_attributes(node, self.graph.opset)
         check_float(node, strand.dtype)
+        zeros = strand.take_pad(node) if node.op_type == "AveragePool" else NONE
         stream = self._finish(node, strand)
         if stream.name == INPUT:
             raise refuse(node, FRONT)
         name = self.builder.name("sum", root=stream.root)
-        pool, sums, layout = read_average(node, self.graph, strand.layout, stream, name)
+        pool, sums, layout = read_average(node, self.graph, strand.layout, stream, name, zeros)
         self.builder.add(self.number, [pool], [stream.name])
         assert sums.grid.levels is not None
         self.sites.streams[name] = stream_site(node.output[0], layout, sums.grid, sums.grid.levels)
