@@ -30,12 +30,10 @@ def read_average(
     else:
         kernel, behind = reduction(node, graph, layout)
         pool = SumPool(name, kernel, kernel, node.name)
-    levels = stream.grid.levels
-    assert levels is not None
-    sums = pool.output_levels(levels)
+    sums = pool.output_levels(stream.levels)
     assert sums is not None
     size = 1 if node.op_type in ("ReduceSum", "SumPool") else pool.size
-    scale = float(np.float32(stream.scale) / np.float32(size))
+    scale = float(np.float32(stream.step) / np.float32(size))
     return pool, Stream(name, stream.root, sums, scale), behind
 
 

@@ -69,7 +69,7 @@ def check_domain(node: Node) -> None:
         known = QONNX
     elif node.op_type == "LabelSelect":
         known = FINN
-    elif node.op_type in (VOTE, SUM_POOL, RANKS):
+    elif node.op_type in (VOTE, SUM_POOL, RANKS, "Requantise", "Table", "AffineScores"):
         known = OURS
     if node.domain in known:
         return

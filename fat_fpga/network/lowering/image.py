@@ -15,7 +15,7 @@ from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.pixels import input_quantiser
 from fat_fpga.network.lowering.sites import Sites, stream_site
-from fat_fpga.network.lowering.stream import FRONT, Stream
+from fat_fpga.network.lowering.stream import FRONT, Stream, needs_quantiser
 from fat_fpga.network.program import INPUT
 
 
@@ -52,8 +52,10 @@ class PendingImage:
         """Note where the integers are now."""
         self.tensor, self.layout = tensor, layout
 
-    def finish(self, node: Node, grid: Grid, sites: Sites) -> Stream:
+    def finish(self, node: Node, grid: Grid | str, sites: Sites) -> Stream:
         """The stream of integers, in front of ``node``, which reads them on ``grid``."""
+        if isinstance(grid, str):
+            raise refuse(node, needs_quantiser(grid))
         self.input = input_quantiser(self.chain, self.layout.shape, self.scale, grid, node, self.told)
         sites.streams[INPUT] = stream_site(self.tensor, self.layout, grid, grid.levels)
         return Stream(INPUT, INPUT, self.input, grid.scale)

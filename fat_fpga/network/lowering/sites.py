@@ -127,7 +127,7 @@ def unit_site(
 ) -> UnitSite:  # fmt: skip
     """The site of a unit made of ``product``, with layouts of the tensors in front of it and behind it."""
     bias = None if product.bias is None else product.bias.astype(np.float32)
-    holder = stored_thresholds(product, source_scale, chain) if unit.levels is not None else None
+    holder = stored_thresholds(product, source_scale, chain) if unit.thresholds is not None else None
     thresholds = None if holder is None else (holder.output[0], chain.graph.constants[holder.input[1]].values)
     return UnitSite(
         product.node.output[0], behind.index, source_scale, product.scale, bias,
@@ -163,7 +163,7 @@ def stream_site(tensor: str, layout: Layout, grid: Grid, levels: Levels | None) 
 
 
 def _signs(unit: MatrixVectorUnit, product: Product, chain: Chain) -> npt.NDArray[np.int64]:
-    if unit.levels is not None:
+    if unit.thresholds is not None:
         return chain.direction()
     return np.full(unit.channels, 1 if np.array_equal(unit.weights, product.weights) else -1, np.int64)
 

@@ -15,7 +15,7 @@ from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refu
 from fat_fpga.network.lowering.grid import Grid, behind
 from fat_fpga.network.lowering.image import PendingImage
 from fat_fpga.network.lowering.layout import Layout
-from fat_fpga.network.lowering.monotone import MONOTONE, refusal
+from fat_fpga.network.lowering.monotone import ELEMENT_WISE, SOFTMAX, refusal
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QUANTISERS, Operator
 from fat_fpga.network.lowering.padding import read_pad
 from fat_fpga.network.lowering.pooling import POOLS
@@ -39,6 +39,7 @@ class Strand:
         pad: a Pad right in front, and its zeros.
         before: the tensor in front of the latest node.
         selected: whether the class has been chosen.
+        normalised: the tensor in front of a softmax, if there has been one.
         ends: tensors that may be the file's output.
         scores: tensors since the last matrix product.
     """
@@ -51,11 +52,14 @@ class Strand:
     pad: tuple[Node, Padding] | None = None
     before: str = ""
     selected: bool = False
+    normalised: str = ""
     ends: set[str] = field(default_factory=set)
     scores: set[str] = field(default_factory=set)
 
     def take(self, node: Node, graph: Graph) -> Strand:
         """Take in a node that is no matrix product and reads this tensor alone."""
+        if self.normalised and node.op_type not in (*MOVES, *PASSIVE, *SELECTORS, *SOFTMAX):
+            raise refuse(node, "behind a softmax only the choice of the class is supported")
         zeros = NONE
         if node.op_type == "MaxPool":
             zeros = self.take_pad(node)
@@ -66,7 +70,7 @@ class Strand:
             self.layout = self.head.add_pool(node, graph, self.layout, zeros)
         elif node.op_type == VOTE:
             self.layout = self.head.add_vote(node, self.grid, self.layout)
-        elif node.op_type == RANKS:
+        elif node.op_type in (RANKS, "AffineScores"):
             if not isinstance(self.head, PendingUnit):
                 raise refuse(node, "expected right behind a matrix product")
             self.head.add_ranks(node, graph)
@@ -76,7 +80,9 @@ class Strand:
             self.pad = node, read_pad(node, graph, self.layout)
         elif node.op_type in SELECTORS:
             self._select(node, graph)
-        elif node.op_type in MONOTONE:
+        elif node.op_type in SOFTMAX:
+            self._normalise(node, graph)
+        elif node.op_type in ELEMENT_WISE:
             self._element_wise(node, graph)
         elif node.op_type not in PASSIVE:
             raise refusal(node)
@@ -132,6 +138,13 @@ class Strand:
             self.head.streams = {}  # in front of it are other integers than the unit's
         if self.head.voted and (node.op_type not in ("Mul", "Div") or isinstance(self.grid, str)):
             raise refuse(node, "behind a vote only a positive scale common to all channels is supported")
+
+    def _normalise(self, node: Node, graph: Graph) -> None:
+        """A softmax: the largest score stays the largest, so it is left out. Nothing but the choice may follow."""
+        axis = attributes(node).get("axis", -1 if graph.opset >= 13 else 1)
+        if self.layout.index.shape[axis - 1 if axis > 0 else axis] != self.layout.index.size:
+            raise refuse(node, f"expected it over all classes, got axis {axis} of {list(self.layout.index.shape)}")
+        self.normalised = self.normalised or self.tensor
 
     def _select(self, node: Node, graph: Graph) -> None:
         check_selector(node, graph)

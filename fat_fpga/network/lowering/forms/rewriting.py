@@ -13,9 +13,12 @@ from onnx import helper, numpy_helper
 
 from fat_fpga.network.lowering.forms.binary import bipolar_nodes
 from fat_fpga.network.lowering.graph import Node, attributes, blaming, refuse
+from fat_fpga.network.lowering.operators import QONNX_QUANTISERS
 from fat_fpga.network.lowering.sizes import tensor_values
 
 QONNX = "qonnx.custom_op.general"
+OLD_DOMAINS = ("", "ai.onnx", "finn", "finn.custom_op.general")
+"""Where the first versions of Brevitas and FINN had qonnx's quantisers."""
 DEFAULT_OPSET = 13
 """Version of the standard operators for a file that has none of them."""
 FIRST, LAST = {3: (0, 2, 1), 4: (0, 3, 1, 2)}, {3: (0, 2, 1), 4: (0, 2, 3, 1)}
@@ -179,7 +182,17 @@ def rule_of(node: Node) -> Rule | None:
     from fat_fpga.network.lowering.forms.hardware import hardware_rule
     from fat_fpga.network.lowering.forms.lowered import lowered_rule
 
+    if node.op_type in QONNX_QUANTISERS and node.domain in OLD_DOMAINS:
+        return _renamed
     return channels_last_rule(node) or hardware_rule(node) or lowered_rule(node)
+
+
+def _renamed(node: Node, rewriter: Rewriter) -> None:
+    """A quantiser under its present domain, where tools execute it."""
+    own = onnx.NodeProto()
+    own.CopyFrom(node)
+    own.domain = QONNX
+    rewriter.add(own)
 
 
 COMMON = ("MatMul", "MultiThreshold")
@@ -211,6 +224,8 @@ def in_standard_form(model: onnx.ModelProto) -> onnx.ModelProto:
     own.graph.node.extend(rewriter.nodes)
     if rewriter.bipolar:
         _forget_bits(own, rewriter)
+    if all(entry.domain != QONNX for entry in own.opset_import):
+        own.opset_import.append(helper.make_opsetid(QONNX, 1))
     if all(entry.domain not in ("", "ai.onnx") for entry in own.opset_import):
         own.opset_import.append(helper.make_opsetid("", DEFAULT_OPSET))
     return own
