@@ -61,6 +61,9 @@ class Levels:
             return self.datatype
         return "BIPOLAR" if self.bipolar else smallest_type(self.min, self.max)
 
+    def __contains__(self, value: object) -> bool:
+        return value in self.values
+
     def __iter__(self) -> Iterator[int]:
         return iter(self.values)
 

@@ -42,13 +42,22 @@ class Affine:
         """Whether it changes no integer."""
         return bool(np.all(self.factors == 1) and not self.offsets.any()) and (self.low, self.high) == UNLIMITED
 
+    @property
+    def limited(self) -> bool:
+        """Whether it has a smallest and a largest result."""
+        return self.low > UNLIMITED[0] and self.high < UNLIMITED[1]
+
     def layer(self, name: str, node: str) -> Requantise:
         return Requantise(name, self.factors, self.offsets, 0, self.low, self.high, "even", node)
 
 
-def affine_of(chain: Chain, real: Real) -> Affine | str:
+def affine_of(chain: Chain, real: Real, exact: bool = False) -> Affine | str:
     """What a chain without a quantiser makes of integers, on the coarsest grid that all channels have; or why there is
-    none."""
+    none.
+
+    Args:
+        exact: take nothing for a multiple of the grid that is one up to the rounding of float32 only.
+    """
     found = _line(chain, real)
     if isinstance(found, str):
         return found
@@ -57,10 +66,10 @@ def affine_of(chain: Chain, real: Real) -> Affine | str:
     if not nonzero.size:
         return "the chain makes a constant of it"
     base = float(np.abs(nonzero).min())
-    ratios = [_fraction(slope / base, LARGEST_FACTOR) for slope in slopes]
+    ratios = [_fraction(slope / base, LARGEST_FACTOR, exact) for slope in slopes]
     if any(ratio is None for ratio in ratios):
         return "its channels have scales that have no grid in common"
-    offsets = [_fraction(shift / base, LARGEST_DENOMINATOR) for shift in shifts]
+    offsets = [_fraction(shift / base, LARGEST_DENOMINATOR, exact) for shift in shifts]
     wrong = [channel for channel, offset in enumerate(offsets) if offset is None]
     if wrong:
         return f"a bias of {shifts[wrong[0]]:g} is no multiple of its step {base:g}, nor of a fraction of that"
@@ -133,10 +142,10 @@ def _line(chain: Chain, real: Real) -> tuple[Floats, Floats, tuple[float | None,
     return slopes, shifts, (None if low == -FAR else low, None if high == FAR else high)
 
 
-def _fraction(value: float, largest: int) -> Fraction | None:
+def _fraction(value: float, largest: int, exact: bool) -> Fraction | None:
     """The fraction of small numbers that a quotient of float32 numbers stands for; None where it is of none."""
     found = Fraction(value).limit_denominator(largest)
     off, allowed = abs(value - float(found)), ROUNDING * max(abs(value), 2.0**-24)
-    if off == 0 or (off <= allowed and allowed * found.denominator**2 < 0.5):
+    if off == 0 or (not exact and off <= allowed and allowed * found.denominator**2 < 0.5):
         return found
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from math import gcd, lcm
 
@@ -20,6 +21,8 @@ from fat_fpga.network.lowering.stream import PendingStream, Stream
 
 JOINS = {"Add": "add", "Sub": "add", "Concat": "concat"}
 """Operators that read several streams, and what the layer is called."""
+SIMPLE = 2**6
+"""Largest factor of grids that are taken to have a common one by intent."""
 MOST_PAIRS = 2**22
 """Pairs of integers of two streams that are compared in the file's own arithmetic."""
 LARGEST_FACTOR = 2**12
@@ -37,6 +40,10 @@ def read_join(node: Node, streams: list[Stream], graph: Graph, name: str) -> tup
     common = _common_grid(streams)
     if common is not None:
         factors, scale = common
+        if (
+            max(factors) > SIMPLE
+        ):  # a ratio of such numbers is hardly meant: the sums are those of the file, pair by pair
+            real = _pairs(node, streams, factors)
     else:
         factors, real = _in_order(node, streams)
     layer = _layer(node, streams, graph, name, factors)
@@ -121,24 +128,35 @@ def _in_order(node: Node, streams: list[Stream]) -> tuple[tuple[int, ...], Inter
         f"it joins multiples of {shown}, which have no grid in common: "
         "give all branches one scale (in Brevitas, one quantiser for all), or powers of two",
     )
-    spans = [stream.words for stream in streams]
-    sizes = [high - low + 1 for low, high in spans]
-    if node.op_type == "Concat" or len(streams) != 2 or sizes[0] * sizes[1] > MOST_PAIRS:
-        raise refusal
+    sizes = [high - low + 1 for low, high in (stream.words for stream in streams)]
     ratio = _convergent(Fraction(float(scales[0])) / Fraction(float(scales[1])), max(sizes))
-    first, second = ratio.numerator, ratio.denominator
+    factors = ratio.numerator, ratio.denominator
+    real = _pairs(node, streams, factors)
+    if real is None:
+        raise refusal
+    return factors, real
+
+
+def _pairs(node: Node, streams: list[Stream], factors: tuple[int, ...]) -> Interpolated | None:
+    """Which real sums the integers of a sum of two streams stand for; None where their order is another one, or where
+    there are too many."""
+    if node.op_type == "Concat" or len(streams) != 2:
+        return None
+    spans = [stream.words for stream in streams]
+    if math.prod(high - low + 1 for low, high in spans) > MOST_PAIRS:
+        return None
+    scales = [np.float32(stream.step) for stream in streams]
     sign = -1 if node.op_type == "Sub" else 1
     a, b = (np.arange(low, high + 1, dtype=np.int64) for low, high in spans)
-    sums = (first * a[:, None] + sign * second * b[None]).ravel()
-    real = (
-        (a.astype(np.float32) * scales[0])[:, None] + np.float32(sign) * (b.astype(np.float32) * scales[1])[None]
-    ).ravel()
+    sums = (factors[0] * a[:, None] + sign * factors[1] * b[None]).ravel()
+    one, other = a.astype(np.float32) * scales[0], np.float32(sign) * (b.astype(np.float32) * scales[1])
+    real = (one[:, None] + other[None]).ravel()
     order = np.argsort(sums, kind="stable")
     sums, real = sums[order], real[order].astype(np.float64)
     if np.any(np.diff(real) < 0) or np.any((np.diff(sums) == 0) & (np.diff(real) != 0)):
-        raise refusal
+        return None
     once = np.r_[True, np.diff(sums) > 0]
-    return (first, second), Interpolated(sums[once], real[once])
+    return Interpolated(sums[once], real[once])
 
 
 def _convergent(ratio: Fraction, least: int) -> Fraction:

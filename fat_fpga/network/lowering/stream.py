@@ -21,6 +21,7 @@ from fat_fpga.network.lowering.geometry import NONE, Padding
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
+from fat_fpga.network.lowering.operators import QUANTISERS
 from fat_fpga.network.lowering.pooling import PendingPool, check_pools, read_pool
 from fat_fpga.network.lowering.real import Real, Scaled
 from fat_fpga.network.lowering.sites import Sites, stream_site, threshold_site
@@ -187,43 +188,45 @@ class PendingStream:
         check_pools(self.pools, self.chain)
         stream, layers = self.origin(node, sites), list(self.behind)
         made = self._layer(node, stream, grid, sites)
-        levels, scale, span = stream.levels, stream.scale, stream.span
+        levels, span = stream.levels, stream.span
         if isinstance(made, str):
             raise refuse(node, made)
-        if made is not None:
-            layer, scale, span = made[0], made[1], None
+        layer, scale = made
+        if layer is not None:
             layers.insert(0, layer)
             found = layer.output_levels(levels)
             assert found is not None
-            levels = found
-        elif isinstance(grid, Grid):
-            scale = grid.scale
+            levels, span = found, None
         for place, (tensor, layout, shown) in self.streams.items():
-            name = layers[0].name if made is not None and place == OWN else place
+            name = layer.name if layer is not None and place == OWN else place
             if name in [layer.name for layer in layers]:
                 sites.streams[name] = stream_site(tensor, layout, shown, levels)
         self.builder.add(self.order, layers, (stream.name,))
         source = levels if layers else stream.source
-        assert scale is not None
         return Stream(layers[-1].name if layers else stream.name, self.root, source, scale, span=span)
 
-    def _layer(self, node: Node, stream: Stream, grid: Grid | str, sites: Sites) -> tuple[Layer, float] | str | None:
-        """The layer that the chain becomes and its scale; None where it changes no integer; or why there is none."""
+    def _layer(self, node: Node, stream: Stream, grid: Grid | str, sites: Sites) -> tuple[Layer | None, float] | str:
+        """The layer that the chain becomes, if it changes any integer, and the scale behind it; or what is wrong."""
         if isinstance(grid, str):
             affine = affine_of(self.chain, stream.values)
             if isinstance(affine, str):
                 return needs_quantiser(f"{affine}; {grid}" if grid else affine)
             if affine.plain and stream.scale is not None:
-                return None
+                return None, affine.scale
             if self.is_input:
                 return needs_quantiser(grid)
             name = self.builder.name("requantise", root=self.root)
             return affine.layer(name, self.chain.nodes[-1].name if self.chain.nodes else node.name), affine.scale
         if not self._changes(stream, grid):
-            return None
+            return None, grid.scale
         last, chain, levels = self.chain.nodes[-1], self.chain, stream.levels
         if self.is_input:
             raise refuse(last, "behind an image that several nodes read, another quantiser is not supported yet")
+        if last.op_type not in QUANTISERS:
+            affine = affine_of(chain, stream.values)
+            if not isinstance(affine, str) and not affine.limited:
+                name = self.builder.name("requantise", root=self.root)
+                return affine.layer(name, last.name), affine.scale
         ends = np.repeat([[levels.min], [levels.max]], chain.count, axis=1).astype(np.int32)
         reach = Lattice(ends[0], ends[1], levels.step)
         layer = activation("", chain, stream.values, grid, reach, stream.words)

@@ -83,7 +83,7 @@ def _scores_of(
         ranks, low = ranks_of(unit, product, source, source_scale, chain)
         return Scores(name, ranks, low, last)
     reach = lattice(unit, source)
-    affine = affine_of(chain, Accumulators(product, source_scale, reach))
+    affine = affine_of(chain, Accumulators(product, source_scale, reach), exact=True)
     if not isinstance(affine, str) and (affine.low, affine.high) == UNLIMITED:
         return AffineScores(name, affine.factors, affine.offsets, last)
     ordered = ordered_scores(product, source_scale, chain, reach, name)
