@@ -15,9 +15,10 @@ from fat_fpga.faults.changes import Change, FlippedActivation, changes_at
 from fat_fpga.faults.place import INPUT
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
-from fat_fpga.network.datatypes import smallest_type
+from fat_fpga.network.datatypes import smallest_type, span_of
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, SumPool, Thresholding
+from fat_fpga.network.layers import Add, Concat, Layer, Requantise, SumPool, Table, Thresholding
+from fat_fpga.network.words import unit_weight_type
 
 FLOAT32 = 2**24
 """Every integer of at most this magnitude is a float32."""
@@ -52,7 +53,25 @@ def _behind(layer: Layer, *spans: Span) -> Span:
 @_behind.register
 def _(layer: MatrixVectorUnit, span: Span) -> Span:
     assert layer.levels is not None
+    if layer.thresholds is None:  # the sums themselves, of any words in its memories, and any word of its register
+        words = max(map(abs, Register.of_type(unit_weight_type(layer)).span))
+        sums = words * layer.weights[0].size * max(map(abs, span))
+        register = Register.of_type(smallest_type(min(layer.levels.min, -1), layer.levels.max)).span
+        declared = span_of(layer.accumulator_type) or (0, 0)
+        return min(-sums, register[0], declared[0]), max(sums, register[1], declared[1])
     return layer.levels.min, layer.levels.max
+
+
+@_behind.register
+def _(layer: Table, span: Span) -> Span:
+    return layer.levels.min, layer.levels.max
+
+
+@_behind.register
+def _(layer: Requantise, span: Span) -> Span:
+    ends = np.array(span, np.int64)[:, None]
+    fixed = (layer.factors.astype(np.int64) * ends + layer.offsets) >> layer.shift
+    return max(int(fixed.min()), layer.low), min(int(fixed.max()) + 1, layer.high)
 
 
 @_behind.register
@@ -89,7 +108,8 @@ def _(layer: Concat, *spans: Span) -> Span:
 
 @_behind.register
 def _(layer: SumPool, span: Span) -> Span:
-    return span[0] * layer.size, span[1] * layer.size
+    low, high = span[0] * layer.size, span[1] * layer.size
+    return (min(low, 0), max(high, 0)) if any(layer.padding) else (low, high)
 
 
 def largest_sum(unit: MatrixVectorUnit, span: Span) -> int:

@@ -185,7 +185,7 @@ class FaultyGraph:
             return self._editor.output_of("input_thresholds") or GRAPH_INPUT
         if place.name == self._scores:
             return GRAPH_OUTPUT
-        thresholds = place.unit is not None and place.levels is not None
+        thresholds = place.unit is not None and place.unit.thresholds is not None
         node = f"{place.name}_thresholds" if thresholds else _name(place.name)
         tensor = self._editor.output_of(node)
         assert tensor is not None

@@ -59,6 +59,8 @@ def _(layer: MatrixVectorUnit) -> None:
 @_check_held.register
 def _(layer: MaxPool) -> None:
     """Part of the unit in front."""
+    if any(layer.padding):
+        raise NotHeldError(f"{layer.name}: the native engine has no padded max-pools yet")
 
 
 def _add_unit(

@@ -21,7 +21,19 @@ from fat_fpga.errors import EngineError
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholded, Thresholding
+from fat_fpga.network.layers import (
+    Add,
+    AffineScores,
+    Concat,
+    Layer,
+    OrderedScores,
+    Requantise,
+    Scores,
+    SumPool,
+    Table,
+    Thresholded,
+    Thresholding,
+)
 
 _UNFOLDED = {"cpu": 2**23, "cuda": 2**28}
 """Elements of an unfolded input that are made at a time, to bound memory."""
@@ -92,6 +104,12 @@ class TorchUnit:
         return found
 
 
+def _padded(activations: Tensor, padding: tuple[int, int, int, int], value: int) -> Tensor:
+    """Activations [N, C, H, W] with ``value`` around them."""
+    top, left, bottom, right = padding
+    return functional.pad(activations, (left, right, top, bottom), value=value) if any(padding) else activations
+
+
 @singledispatch
 def output(layer: Layer, *arguments: Any) -> Tensor:
     """What a layer makes of the streams that it reads.
@@ -114,6 +132,29 @@ def _(layer: Thresholding, activations: Tensor, units: Mapping[str, TorchUnit]) 
 
 
 @output.register
+def _(layer: Table, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    starts, values = (torch.tensor(array, device=activations.device) for array in (layer.starts, layer.values))
+    count, channels, height, width = activations.shape
+    rows = activations.transpose(0, 1).reshape(channels, -1).contiguous()
+    found = values.gather(1, torch.searchsorted(starts.contiguous(), rows, right=True))
+    return found.reshape(channels, count, height, width).transpose(0, 1).contiguous()
+
+
+@output.register
+def _(layer: Requantise, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    factors, offsets = (
+        torch.tensor(array, dtype=torch.int64, device=activations.device)[:, None, None]
+        for array in (layer.factors, layer.offsets)
+    )
+    fixed = activations.long() * factors + offsets
+    down = fixed >> layer.shift
+    if layer.shift and layer.rounding == "even":
+        rest, half = fixed - (down << layer.shift), 1 << (layer.shift - 1)
+        down = down + ((rest > half) | ((rest == half) & (down & 1 == 1))).long()
+    return down.clamp(layer.low, layer.high).to(torch.int32)
+
+
+@output.register
 def _(layer: Add, first: Tensor, second: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
     a, b = layer.factors
     return a * first + b * second
@@ -133,17 +174,40 @@ def _(layer: Scores, activations: Tensor, units: Mapping[str, TorchUnit]) -> Ten
 
 
 @output.register
+def _(layer: AffineScores, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    factors, offsets = (
+        torch.tensor(array, dtype=torch.int64, device=activations.device)[:, None, None]
+        for array in (layer.factors, layer.offsets)
+    )
+    return (activations.long() * factors + offsets).clamp(-(2**31), 2**31 - 1).to(torch.int32)
+
+
+@output.register
+def _(layer: OrderedScores, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    functions: dict[str, Any] = {"mul": torch.mul, "div": torch.div, "add": torch.add, "sub": torch.sub}
+    found = activations.to(torch.float32)
+    for step, numbers in zip(layer.steps, layer.numbers, strict=True):
+        found = functions[step](found, torch.tensor(numbers, device=activations.device)[:, None, None])
+    bits = found.contiguous().view(torch.int32)
+    return torch.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
+
+
+@output.register
 def _(layer: SumPool, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
     """Sum over each window."""
     (height, width), (down, right) = layer.kernel, layer.stride
-    return activations.unfold(2, height, down).unfold(3, width, right).sum((-2, -1), dtype=torch.int32)
+    windows = _padded(activations, layer.padding, 0).unfold(2, height, down).unfold(3, width, right)
+    times = layer.times((activations.shape[1], activations.shape[2], activations.shape[3]))
+    sums = windows.sum((-2, -1), dtype=torch.int32)
+    return sums * torch.tensor(times, device=activations.device) if layer.multiple else sums
 
 
 @output.register
 def _(layer: MaxPool, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
     """Maximum over each window."""
     (height, width), (down, right) = layer.kernel, layer.stride
-    return activations.unfold(2, height, down).unfold(3, width, right).amax((-2, -1))
+    windows = _padded(activations, layer.padding, -(2**31)).unfold(2, height, down).unfold(3, width, right)
+    return windows.amax((-2, -1))
 
 
 @output.register

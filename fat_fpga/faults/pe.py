@@ -14,7 +14,7 @@ from fat_fpga.faults.block import Block
 from fat_fpga.faults.changes import Change, HeldActivations
 from fat_fpga.faults.fault import Effect, Fault
 from fat_fpga.faults.model import Setting
-from fat_fpga.faults.place import EVERYWHERE, Place, place_of, places
+from fat_fpga.faults.place import EVERYWHERE, Place, place_of, places, tried
 from fat_fpga.faults.traits import PE_AXIS, Family, Traits
 from fat_fpga.network import Network
 
@@ -29,7 +29,7 @@ class PeStuckAt:
             return None
         if setting.pes is None:
             raise FaultError(f"faults of kind {self.kind} need a folding, the number of PEs of each layer")
-        return self._block(place.name, setting.pes[place.name], tuple(place.levels))
+        return self._block(place.name, setting.pes[place.name], tried(place.levels))
 
     def block_of(self, network: Network, fault: Fault) -> Block:
         if fault.of is None:
@@ -38,7 +38,12 @@ class PeStuckAt:
         most = max(place.shape[0] for place in served)
         if not 1 <= fault.of <= most:
             raise FaultError(f"{fault}: {fault.layer} can have 1 to {most} PEs")
-        levels = [value for value in served[0].levels or () if all(value in (place.levels or ()) for place in served)]
+        first = served[0].levels
+        levels = [
+            value
+            for value in (() if first is None else tried(first))
+            if all(value in (place.levels or ()) for place in served)
+        ]
         return self._block(fault.layer, fault.of, levels)
 
     def changes(self, network: Network, fault: Fault) -> Sequence[Change]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -39,6 +40,17 @@ class Place:
     type: str
     source: InputQuantiser | Levels
     thresholded: Thresholded | None = None
+
+
+MOST_LEVELS = 2**10
+"""Of a stream with more levels, as one of sums, the smallest, 0 and the largest are tried."""
+
+
+def tried(levels: Levels) -> Sequence[int]:
+    """The levels that faults hold a stream at."""
+    if levels.count <= MOST_LEVELS:
+        return levels.values
+    return [value for value in dict.fromkeys((levels.min, 0, levels.max)) if value in levels]
 
 
 @lru_cache(maxsize=8)

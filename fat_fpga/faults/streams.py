@@ -9,7 +9,7 @@ from fat_fpga.faults.block import Block
 from fat_fpga.faults.changes import Change, HeldActivations
 from fat_fpga.faults.fault import Effect, Fault
 from fat_fpga.faults.model import Setting
-from fat_fpga.faults.place import Place, place_of
+from fat_fpga.faults.place import Place, place_of, tried
 from fat_fpga.faults.traits import STREAM_AXES, Traits
 from fat_fpga.network import Network
 
@@ -26,7 +26,7 @@ class StuckBox:
         if place.levels is None:
             return None
         sizes, axes = dict(zip(STREAM_AXES, place.shape, strict=True)), self.traits.axes
-        effects = tuple(Effect(value) for value in place.levels)
+        effects = tuple(Effect(value) for value in tried(place.levels))
         return Block(place.name, self.kind, axes, tuple(sizes[axis] for axis in axes), effects)
 
     def block_of(self, network: Network, fault: Fault) -> Block:

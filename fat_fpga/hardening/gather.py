@@ -18,6 +18,7 @@ from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Session
 from fat_fpga.faults import AnyFault, Fault
 from fat_fpga.faults.fault import single_or_set
+from fat_fpga.faults.place import tried
 from fat_fpga.hardening.criticality import Criticality
 from fat_fpga.hardening.plan import CHANNEL, PE, Expected
 from fat_fpga.hardening.values import check_model
@@ -70,7 +71,7 @@ class Trial:
     def __call__(self, unit: str, groups: Sequence[Group]) -> dict[tuple[Group, int], tuple[int, int]]:
         layer = next(layer for layer in self.session.network.units if layer.name == unit)
         assert layer.levels is not None
-        wanted = [(group, int(value)) for group in groups for value in layer.levels.values]
+        wanted = [(group, int(value)) for group in groups for value in tried(layer.levels)]
         missing = [(g, v) for g, v in wanted if (unit, tuple(sorted(g)), v) not in self._known]
         if missing:
             faults = [_stuck(unit, group, value) for group, value in missing]

@@ -2,13 +2,16 @@
 
 from fat_fpga.network.operators.add import Add
 from fat_fpga.network.operators.base import IntArray, Layer, Shape
+from fat_fpga.network.operators.class_scores import AffineScores, ClassScores, OrderedScores
 from fat_fpga.network.operators.concat import Concat
 from fat_fpga.network.operators.input_quantiser import InputQuantiser
 from fat_fpga.network.operators.majority_vote import MajorityVote
 from fat_fpga.network.operators.matrix_vector_unit import MatrixVectorUnit
 from fat_fpga.network.operators.max_pool import MaxPool
+from fat_fpga.network.operators.requantise import Requantise
 from fat_fpga.network.operators.scores import Scores
 from fat_fpga.network.operators.sum_pool import SumPool
+from fat_fpga.network.operators.table import Table
 from fat_fpga.network.operators.thresholding import Thresholding
 
 Thresholded = MatrixVectorUnit | Thresholding
@@ -16,6 +19,8 @@ Thresholded = MatrixVectorUnit | Thresholding
 
 __all__ = [
     "Add",
+    "AffineScores",
+    "ClassScores",
     "Concat",
     "InputQuantiser",
     "IntArray",
@@ -23,9 +28,12 @@ __all__ = [
     "MajorityVote",
     "MatrixVectorUnit",
     "MaxPool",
+    "OrderedScores",
+    "Requantise",
     "Scores",
     "Shape",
     "SumPool",
+    "Table",
     "Thresholded",
     "Thresholding",
 ]

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from fat_fpga.errors import ModelError
-from fat_fpga.network.datatypes import OPERAND, holds, is_word, smallest_type
+from fat_fpga.network.datatypes import OPERAND, holds_span, is_word, smallest_type
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,8 @@ class Levels:
         return self
 
     @property
-    def values(self) -> tuple[int, ...]:
-        return tuple(self.base + i * self.step for i in range(self.count))
+    def values(self) -> range:
+        return range(self.base, self.base + self.count * self.step, self.step)
 
     @property
     def min(self) -> int:
@@ -58,9 +56,13 @@ class Levels:
     @property
     def stored_as(self) -> str:
         """QONNX datatype of the stream: the file's, where that holds the levels, else the narrowest."""
-        if is_word(self.datatype, OPERAND) and holds(self.datatype, np.array(self.values, np.int32)):
+        held = holds_span(self.datatype, self.min, self.max) and (self.datatype != "BIPOLAR" or 0 not in self.values)
+        if is_word(self.datatype, OPERAND) and held:
             return self.datatype
         return "BIPOLAR" if self.bipolar else smallest_type(self.min, self.max)
+
+    def __contains__(self, value: object) -> bool:
+        return value in self.values
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.values)

@@ -16,18 +16,23 @@ from fat_fpga.files import replacing
 from fat_fpga.json_file import Entry, object_of
 from fat_fpga.network.layers import (
     Add,
+    AffineScores,
     Concat,
     InputQuantiser,
     Layer,
     MajorityVote,
     MatrixVectorUnit,
     MaxPool,
+    OrderedScores,
+    Requantise,
     Scores,
     SumPool,
+    Table,
     Thresholding,
 )
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import INPUT, Network
+from fat_fpga.network.operators.max_pool import UNPADDED
 from fat_fpga.npz_file import Array, UnreadableError, read_npz
 
 FORMAT = 1
@@ -35,8 +40,12 @@ GRAPH = 2
 """Format of networks with a layer that reads another stream than that of the layer right before it."""
 LARGEST_SHAPE = 2**20
 """Channels, or pixels a side."""
-_ARRAYS = ("weights", "thresholds", "sources", "ranks")
-_ONLY_OTHERS = {"groups": 1, "dilation": (1, 1)}
+_ARRAYS = ("weights", "thresholds", "sources", "ranks", "starts", "values", "offsets")
+_ONLY_OTHERS: dict[type[Layer], dict[str, Any]] = {
+    MatrixVectorUnit: {"groups": 1, "dilation": (1, 1)},
+    MaxPool: {"padding": UNPADDED},
+    SumPool: {"padding": UNPADDED, "multiple": 0},
+}
 """What is written only where it is something else."""
 _TYPES = ("weight_type", "accumulator_type", "threshold_type")
 
@@ -47,12 +56,16 @@ def write_network(network: Network, path: str | PathLike[str]) -> None:
     layers, format_, before = [], FORMAT, INPUT
     for number, layer in enumerate(network.layers):
         content = {key: value for key, value in vars(layer).items() if key not in (*_ARRAYS, "inputs")}
-        for key, default in _ONLY_OTHERS.items():
-            if content.get(key) == default:
+        for key, default in _ONLY_OTHERS.get(type(layer), {}).items():
+            if content[key] == default:
                 del content[key]
         if network.inputs[layer.name] != (before,):
             content["inputs"], format_ = network.inputs[layer.name], GRAPH
         before = layer.name
+        if isinstance(layer, OrderedScores):  # an array of bits, as all arrays are of int32
+            arrays[f"numbers{number}"] = content.pop("numbers").view(np.int32)
+        if isinstance(layer, AffineScores | Requantise):
+            arrays[f"factors{number}"] = content.pop("factors")
         levels = content.get("levels")
         layers.append({**content, "levels": levels and asdict(levels), "type": type(layer).__name__})
         arrays |= {f"{key}{number}": getattr(layer, key) for key in _ARRAYS if getattr(layer, key, None) is not None}
@@ -149,7 +162,7 @@ def _unit(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str,
 
 
 def _max_pool(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
-    return MaxPool(kernel=_sizes(entry, "kernel", 2, 1), stride=_sizes(entry, "stride", 2, 1), **common)
+    return MaxPool(**_windows(entry), **common)
 
 
 def _scores(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
@@ -157,7 +170,8 @@ def _scores(entry: Entry, number: int, arrays: dict[str, Array], common: dict[st
 
 
 def _sum_pool(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
-    return SumPool(kernel=_sizes(entry, "kernel", 2, 1), stride=_sizes(entry, "stride", 2, 1), **common)
+    multiple = entry.get("multiple", int, 0, LARGEST_SHAPE) if "multiple" in entry.value else 0
+    return SumPool(**_windows(entry), multiple=multiple, **common)
 
 
 def _thresholding(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
@@ -169,16 +183,50 @@ def _thresholding(entry: Entry, number: int, arrays: dict[str, Array], common: d
     )
 
 
+def _table(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    starts, values = (_array(entry, arrays, f"{name}{number}") for name in ("starts", "values"))
+    return Table(starts=starts, values=values, levels=_levels(entry.inner("levels")), **common)
+
+
+def _requantise(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    factors, offsets = (_array(entry, arrays, f"{name}{number}") for name in ("factors", "offsets"))
+    low, high = (entry.get(key, int, -(2**31), 2**31 - 1) for key in ("low", "high"))
+    shift, rounding = entry.get("shift", int, 0, 31), entry.get("rounding", str)
+    return Requantise(
+        factors=factors, offsets=offsets, shift=shift, low=low, high=high, rounding=rounding, **common
+    )  # fmt: skip
+
+
+def _affine_scores(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    factors, offsets = (_array(entry, arrays, f"{name}{number}") for name in ("factors", "offsets"))
+    return AffineScores(factors=factors, offsets=offsets, **common)
+
+
+def _ordered_scores(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    numbers = np.ascontiguousarray(_array(entry, arrays, f"numbers{number}")).view(np.float32)
+    return OrderedScores(steps=entry.items("steps", str), numbers=numbers, **common)
+
+
 _READERS: dict[str, Callable[[Entry, int, dict[str, Array], dict[str, Any]], Layer]] = {
     Add.__name__: _add,
+    AffineScores.__name__: _affine_scores,
     Concat.__name__: _concat,
     MajorityVote.__name__: _vote,
     MatrixVectorUnit.__name__: _unit,
     MaxPool.__name__: _max_pool,
+    OrderedScores.__name__: _ordered_scores,
+    Requantise.__name__: _requantise,
     Scores.__name__: _scores,
     SumPool.__name__: _sum_pool,
+    Table.__name__: _table,
     Thresholding.__name__: _thresholding,
 }
+
+
+def _windows(entry: Entry) -> dict[str, Any]:
+    """Kernel, stride and padding of a pool."""
+    padding = _sizes(entry, "padding", 4, 0) if "padding" in entry.value else UNPADDED
+    return {"kernel": _sizes(entry, "kernel", 2, 1), "stride": _sizes(entry, "stride", 2, 1), "padding": padding}
 
 
 def _sizes(entry: Entry, key: str, count: int, least: int) -> Any:
@@ -190,7 +238,7 @@ def _sizes(entry: Entry, key: str, count: int, least: int) -> Any:
 
 
 def _levels(entry: Entry) -> Levels:
-    base, count = entry.get("base", int, -(2**31), 2**31 - 1), entry.get("count", int, 2, 2**16)
+    base, count = entry.get("base", int, -(2**31), 2**31 - 1), entry.get("count", int, 2, 2**25)
     levels = Levels(base, entry.get("step", int, 1), count, entry.get("datatype", str))
     if levels.max >= 2**31:
         raise ModelError(f"{entry.path}: {entry.place}base, step and count reach beyond int32")

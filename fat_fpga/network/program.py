@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.layers import Layer, MajorityVote, MatrixVectorUnit, Scores
+from fat_fpga.network.layers import ClassScores, Layer, MajorityVote, MatrixVectorUnit
 
 INPUT = "input"
 """Name of the stream of integers in front of the first layers."""
@@ -31,11 +31,11 @@ def check_program(network: str, layers: Sequence[Layer]) -> None:
     names = [layer.name for layer in layers]
     if len(set(names)) != len(names) or INPUT in names:
         raise ModelError(f"{network}: layer names must differ, also from {INPUT}, got {', '.join(names)}")
-    end = layers[:-1] if layers and isinstance(layers[-1], Scores) else layers
+    end = layers[:-1] if layers and isinstance(layers[-1], ClassScores) else layers
     if not end or not _sums(end[-1]):
         raise ModelError(f"{network}: the last layer must be a matrix-vector unit without thresholds")
     for layer in end[:-1]:
-        if _sums(layer) or isinstance(layer, Scores):
+        if _sums(layer) or isinstance(layer, ClassScores):
             raise ModelError(f"{network}: {layer.name} has no levels, and only the last layer may have none")
     if not isinstance(layers[0], MatrixVectorUnit):
         raise ModelError(f"{network}: the first layer must be a matrix-vector unit")

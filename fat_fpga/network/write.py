@@ -19,15 +19,20 @@ from fat_fpga.network.datatypes import smallest_type
 from fat_fpga.network.handlers import no_handler, singledispatch
 from fat_fpga.network.layers import (
     Add,
+    AffineScores,
     Concat,
     InputQuantiser,
+    IntArray,
     Layer,
     MajorityVote,
     MatrixVectorUnit,
     MaxPool,
+    OrderedScores,
+    Requantise,
     Scores,
     Shape,
     SumPool,
+    Table,
     Thresholding,
 )
 from fat_fpga.network.levels import Levels
@@ -41,7 +46,7 @@ MEMORY = "fat_fpga.memory."
 """In front of a tensor's name, the key of the model property that tells which datatype the memory of a threshold tensor
 has, where the tensor holds thresholds that are beyond it, too; empty where that follows from the accumulators."""
 OWN_DOMAIN = "fat_fpga.qonnx_ops"
-"""Of the operators MajorityVote, SumPool and Ranks, and the module that qonnx imports to execute it."""
+"""Of the operators MajorityVote, SumPool, Ranks, Table and Requantise; qonnx imports the module of that name."""
 
 
 def write(network: Network, path: Path) -> None:
@@ -137,7 +142,7 @@ class _Writer:
         """A max-pool; the datatype stays."""
         datatype = self.datatypes[self.tensor]
         name = layer.name.replace(".", "_")
-        self._node("MaxPool", name, [self.tensor], kernel_shape=layer.kernel, strides=layer.stride, pads=(0, 0, 0, 0))
+        self._node("MaxPool", name, [self.tensor], kernel_shape=layer.kernel, strides=layer.stride, pads=layer.padding)
         self.shape = self.network.shapes[position]
         self._value([1, *self.shape], datatype)
 
@@ -172,6 +177,27 @@ class _Writer:
         name = layer.name.replace(".", "_")
         self._thresholds(name, layer.thresholds.astype(np.float64), layer.levels, layer.threshold_type)
 
+    def table(self, layer: Table) -> None:
+        """A table: its integers are stored as such, as they may be beyond what float32 holds."""
+        levels = layer.levels
+        options = {"base": levels.base, "step": levels.step, "count": levels.count, "out_dtype": levels.stored_as}
+        self._own(layer, {"starts": layer.starts, "values": layer.values}, options, levels.stored_as)
+
+    def requantise(self, layer: Requantise) -> None:
+        """Fixed point."""
+        options = {"shift": layer.shift, "low": layer.low, "high": layer.high, "rounding": layer.rounding}
+        datatype = self.network.levels_of[layer.name].stored_as
+        self._own(layer, {"factors": layer.factors, "offsets": layer.offsets}, options, datatype)
+
+    def _own(self, layer: Layer, arrays: dict[str, IntArray], options: dict[str, Any], datatype: str) -> None:
+        """An operator of ours on a stream, with integers."""
+        name = layer.name.replace(".", "_")
+        stored = [f"{name}_{array}" for array in arrays]
+        for constant, values in zip(stored, arrays.values(), strict=True):
+            self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), constant))
+        self._node(type(layer).__name__, name, [self.tensor, *stored], domain=OWN_DOMAIN, **options)
+        self._value([1, *self._dims()], datatype)
+
     def scores(self, layer: Scores) -> None:
         """Ranks of sums."""
         low, high = int(layer.ranks.min()), int(layer.ranks.max())
@@ -180,10 +206,28 @@ class _Writer:
         self._node("Ranks", layer.name, [self.tensor, ranks], domain=OWN_DOMAIN, low=layer.low)
         self._value([1, *self._dims()], smallest_type(low, high))
 
+    def affine_scores(self, layer: AffineScores) -> None:
+        """A factor and an offset for each class, as an operator of ours, exact beyond what float32 holds."""
+        self._flatten(layer.name)
+        self._own(layer, {"factors": layer.factors, "offsets": layer.offsets}, {}, "INT32")
+
+    def ordered_scores(self, layer: OrderedScores) -> None:
+        """Steps in float32, which are the file's own; what they yield is no integer."""
+        self._flatten(layer.name)
+        for number, (step, values) in enumerate(zip(layer.steps, layer.numbers, strict=True)):
+            name = f"{layer.name}_{number}".replace(".", "_")
+            self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), f"{name}_numbers"))
+            self._node(step.capitalize(), name, [self.tensor, f"{name}_numbers"])
+            self._value([1, *self._dims()])
+        self.datatypes[self.tensor] = "FLOAT32"
+
     def sum_pool(self, layer: SumPool) -> None:
         """Sums over windows."""
         name, levels = layer.name.replace(".", "_"), self.network.levels_of[layer.name]
-        self._node("SumPool", name, [self.tensor], domain=OWN_DOMAIN, kernel_shape=layer.kernel, strides=layer.stride)
+        more: dict[str, Any] = {"pads": layer.padding} if any(layer.padding) else {}
+        more |= {"multiple": layer.multiple} if layer.multiple else {}
+        windows = {"kernel_shape": layer.kernel, "strides": layer.stride, **more}
+        self._node("SumPool", name, [self.tensor], domain=OWN_DOMAIN, **windows)
         self.shape = self.network.shape_of[layer.name]
         self._value([1, *self.shape], levels.stored_as)
 
@@ -328,6 +372,26 @@ def _(layer: Thresholding, writer: _Writer, position: int) -> None:
 @_write.register
 def _(layer: Scores, writer: _Writer, position: int) -> None:
     writer.scores(layer)
+
+
+@_write.register
+def _(layer: Table, writer: _Writer, position: int) -> None:
+    writer.table(layer)
+
+
+@_write.register
+def _(layer: Requantise, writer: _Writer, position: int) -> None:
+    writer.requantise(layer)
+
+
+@_write.register
+def _(layer: AffineScores, writer: _Writer, position: int) -> None:
+    writer.affine_scores(layer)
+
+
+@_write.register
+def _(layer: OrderedScores, writer: _Writer, position: int) -> None:
+    writer.ordered_scores(layer)
 
 
 @_write.register

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fat_fpga.errors import ModelError
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding
+from fat_fpga.network.layers import Add, ClassScores, Concat, Layer, Requantise, Scores, SumPool, Table, Thresholding
 
 Row = tuple[str, str, str]
 """What it is, the datatype of its weights, and what its activations are."""
@@ -28,6 +28,16 @@ def _(layer: MajorityVote) -> Row:
 
 
 @row_of.register
+def _(layer: Table) -> Row:
+    return f"table of {layer.channels}", "", str(layer.levels)
+
+
+@row_of.register
+def _(layer: Requantise) -> Row:
+    return f"fixed point on {layer.channels}", "", ""
+
+
+@row_of.register
 def _(layer: Add) -> Row:
     first, second = layer.factors
     return f"sum {first}, {second}" if layer.factors != (1, 1) else "sum", "", ""
@@ -46,6 +56,11 @@ def _(layer: Concat) -> Row:
 @row_of.register
 def _(layer: Scores) -> Row:
     return f"ranks of {layer.ranks.shape[1]:,} sums", "", "scores"
+
+
+@row_of.register
+def _(layer: ClassScores) -> Row:
+    return f"scores of {layer.count} classes", "", "scores"
 
 
 @row_of.register

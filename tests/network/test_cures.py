@@ -16,8 +16,7 @@ from .test_refusals import CASES, whole
 
 CURES = {
     "unsupported operator": "docs/networks.md lists those that are read",
-    "sine": "take ReLU, or another of docs/networks.md",
-    "absolute value": "take ReLU, or another of docs/networks.md",
+    "sine": "needs a quantiser behind it",
     "float weights": "export without it",
     "no quantiser": "it needs a quantiser in front, .* QuantIdentity or QuantReLU",
     "wrong groups": "is that channels first?",
@@ -26,15 +25,15 @@ CURES = {
     "wrong channels": "is that channels first",
     "pool first": "give images of the smaller size",
     "pool last": "end the model with a fully connected layer",
-    "padded pool": "take padding=0, ceil_mode=False and dilation=1",
-    "negative scale behind pool": "it needs a quantiser in front",
+    "dilated pool": "take dilation=1",
+    "negative scale behind pool": "quantise first",
     "scale per channel": "scaling_per_output_channel=True in Brevitas",
     "scale within a row": "quantise weights with one scale for the tensor, or one for each output channel",
     "parameters per pixel": "take one for the tensor or for each channel",
     "not flat": "flatten it first",
     "batch mixed up": "flatten from axis 1 on",
     "integer cast": "export the model without it",
-    "wide activations": "at most 8 bits",
+    "wide activations": "at most 16 bits",
     "largest two": "export the model without it, or with k=1",
     "smallest": "export the model without it",
     "last largest": "export the model without it",
@@ -46,7 +45,6 @@ CURES = {
     "output elsewhere": "export the model with its class scores as output",
 }
 UNKNOWN = {
-    "inverse": "dividing by an activation",
     "groups": "the file is damaged",
     "square": "no integer operator multiplies streams yet",
     "parameters that do not fit": "the file is damaged",

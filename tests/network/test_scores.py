@@ -14,10 +14,12 @@ from fat_fpga.engines import get
 from fat_fpga.engines.file_engine import FileEngine
 from fat_fpga.errors import ModelError
 from fat_fpga.network import load_network, write_qonnx
-from fat_fpga.network.layers import Scores
+from fat_fpga.network.layers import AffineScores, OrderedScores, Scores
 from fat_fpga.network.lowering import ranks
 from fat_fpga.network.lowering.walk import lower
 from fat_fpga.network.network_file import read_network, write_network
+from fat_fpga.network.operators.class_scores import order_of
+from tests.designs.against_file import check_file
 from tests.designs.float_graph import GraphBuilder
 
 CLASSES = 4
@@ -75,6 +77,62 @@ def test_every_engine_and_the_file_agree(case: str, tmp_path: Path) -> None:
     assert read_network(tmp_path / "written.npz").fingerprint == network.fingerprint
 
 
+LARGE: dict[str, tuple[list[tuple[str, list[Any]]], type]] = {
+    "on one grid": ([("Add", [[0.25, -0.5, 0.0, 0.125]])], AffineScores),
+    "scales on one grid": ([("Mul", [[1.0, 0.5, 2.0, -1.0]]), ("Add", [[0.5, -0.5, 0.0, 1.5]])], AffineScores),
+    "bias": (TAILS["bias"], OrderedScores),
+    "scale": (TAILS["scale"], OrderedScores),
+    "several steps": (
+        [("Div", [3.0]), ("Sub", [[0.3, -0.2, 0.0, 0.1]]), ("Mul", [[1.0, -0.7, 1.3, 1.1]])],
+        OrderedScores,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LARGE)
+def test_scores_without_a_table(case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import onnx
+
+    tail, kind = LARGE[case]
+    onnx.save(graph(tail).model(), path := tmp_path / "scores.onnx")
+    tabulated = load_network(path)
+    monkeypatch.setattr(ranks, "MOST_RANKS", 100)
+    network = load_network(path)
+    assert isinstance(network.layers[-1], kind)
+    images = random_images(network, 4)
+    faults = sample_faults(network, KINDS, 40, 2)
+    quick = {"reference": get("reference"), "torch": get("torch")}
+    slow = {"reference": get("reference"), "qonnx": get("qonnx"), "file": FileEngine(path)}
+    for engines, count in ((quick, 40), (slow, 4)):
+        check = crosscheck(network, images[:count], faults[:count], engines)
+        assert check.equal, crosscheck_text(check)
+    both = [get("reference").open(each).run(images, np.zeros(4, np.int64), faults) for each in (network, tabulated)]
+    assert np.array_equal(both[0].changed, both[1].changed)
+    write_qonnx(network, tmp_path / "written.onnx")
+    write_network(network, tmp_path / "written.npz")
+    assert load_network(tmp_path / "written.onnx").fingerprint == network.fingerprint
+    assert read_network(tmp_path / "written.npz").fingerprint == network.fingerprint
+
+
+def test_the_order_of_floats() -> None:
+    floats = np.array([-np.inf, -1e30, -1.5, -1e-40, -0.0, 0.0, 1e-40, 1.0, 2.0, np.inf], np.float32)
+    order = order_of(floats)
+    assert order[4] == order[5] == 0
+    assert np.array_equal(np.sign(np.diff(order)), np.sign(np.diff(floats)))
+
+
+@pytest.mark.parametrize("operator", ["Softmax", "LogSoftmax", "Hardmax"])
+def test_a_softmax_leaves_the_class(operator: str) -> None:
+    builder = graph([])
+    plain = lower(builder.model(), "network")
+    builder.node(operator, axis=1)
+    builder.node("Identity")
+    assert check_file(builder.model(), 8).fingerprint == plain.fingerprint
+    builder.node("Mul", 2.0)
+    with pytest.raises(ModelError, match="behind a softmax only the choice of the class is supported"):
+        lower(builder.model(), "network")
+
+
 def test_ranks_by_hand() -> None:
     scores = Scores("fc0.scores", np.array([[0, 1, 5], [2, 3, 4]], np.int32), -1)
     sums = np.array([[-1, -1], [0, 1], [7, -9]], np.int32)[:, :, None, None]
@@ -86,4 +144,4 @@ def test_a_table_that_would_be_too_large(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(
         ModelError, match=r"\(MatMul\): .* a table of them would have [\d,]+ entries, expected at most 100"
     ):
-        lower(graph(TAILS["bias"]).model(), "network")
+        lower(graph(TAILS["steps"]).model(), "network")

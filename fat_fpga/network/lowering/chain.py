@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from fat_fpga.network.lowering.constants import Array
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
-from fat_fpga.network.lowering.monotone import check_monotone
+from fat_fpga.network.lowering.monotone import not_monotone
 from fat_fpga.network.lowering.operators import Operator
 from fat_fpga.network.lowering.sizes import MOST_STEPS
 
@@ -30,12 +30,34 @@ FAR = 2.0**40
 
 
 @dataclass
-class _Step:
+class Step:
     operator: Operator
     variable: str
     channels: Channels  # of the node's tensor, one pixel only: which channel each element belongs to
     constants: dict[str, Array]
     dtype: np.dtype[Any]  # of the moving input
+    otherwise: str | None = None  # why it is not monotone, if it is not
+
+    @property
+    def nodes(self) -> list[Node]:
+        return [self.operator.node]
+
+
+@dataclass
+class _Both:
+    """A node that reads two functions of what is in front of this step, as in ``x * sigmoid(x)``."""
+
+    operator: Operator
+    sides: tuple[list[AnyStep], list[AnyStep]]
+    channels: Channels
+    otherwise: str | None = "it joins two functions of one accumulator"
+
+    @property
+    def nodes(self) -> list[Node]:
+        return [*(node for side in self.sides for step in side for node in step.nodes), self.operator.node]
+
+
+AnyStep = Step | _Both
 
 
 @dataclass
@@ -44,7 +66,7 @@ class Chain:
 
     graph: Graph
     count: int
-    steps: list[_Step] = field(default_factory=list)
+    steps: list[AnyStep] = field(default_factory=list)
 
     def add(self, node: Node, channels: Channels, dtype: np.dtype[Any] | None = None) -> None:
         """Append a node.
@@ -55,7 +77,7 @@ class Chain:
         """
         if len(self.steps) >= MOST_STEPS:
             raise refuse(node, f"more than {MOST_STEPS} element-wise nodes follow each other, which no network needs")
-        check_monotone(node, self.graph)
+        otherwise = not_monotone(node, self.graph)
         (variable,) = self.graph.moving(node)
         constants = {name: self.graph.constants[name].values for name in node.input if name and name != variable}
         sliced = _one_pixel(node, constants, -1, channels.ndim)
@@ -71,18 +93,38 @@ class Chain:
                 if sliced is not None:
                     channels, constants = first, sliced
         self.steps.append(
-            _Step(Operator(node, self.graph), variable, channels, constants, dtype or np.dtype(np.float32))
+            Step(Operator(node, self.graph), variable, channels, constants, dtype or np.dtype(np.float32), otherwise)
         )
+
+    def join(self, node: Node, first: Chain, second: Chain, channels: Channels) -> None:
+        """Append a node that reads the ends of two chains which begin like this one."""
+        start = len(self.steps)
+        for axis in range(channels.ndim):
+            if np.all(channels == channels.take([0], axis)):
+                channels = channels.take([0], axis)
+        sides = first.steps[start:], second.steps[start:]
+        self.steps.append(_Both(Operator(node, self.graph), sides, channels))
+
+    def copy(self) -> Chain:
+        return replace(self, steps=list(self.steps))
+
+    @property
+    def otherwise(self) -> tuple[Node, str] | None:
+        """The first node that is not monotone, and why; None where all are."""
+        found = ((step.nodes[-1], step.otherwise) for step in self.steps if step.otherwise is not None)
+        return next(found, None)
 
     def regroup(self, count: int, size: int) -> None:
         """Take every ``size`` channels as the pixels of one, so that ``count`` are left."""
         self.count = count
         for step in self.steps:
             step.channels = step.channels // size
+            if isinstance(step, _Both):
+                raise refuse(step.operator.node, "it joins two functions of an image that is reshaped later")
 
     @property
     def nodes(self) -> list[Node]:
-        return [step.operator.node for step in self.steps]
+        return [node for step in self.steps for node in step.nodes]
 
     def part(self, start: int, stop: int) -> Chain:
         """The nodes from ``start`` to ``stop``, that one left out."""
@@ -97,16 +139,17 @@ class Chain:
         found = np.ones(self.count, np.int64)
         ends = np.repeat(np.array([[-FAR], [FAR]], np.float32), self.count, axis=1)
         for step in self.steps:
-            if step.operator.node.op_type in AFFINE:
+            if isinstance(step, Step) and step.operator.node.op_type in AFFINE:
                 low, high = self._execute(step, ends)
                 found *= (high > low).astype(np.int64) - (high < low)
         return np.where(found < 0, -1, 1)
 
     def of_one_channel(self) -> Chain | None:
         """The chain of any single channel, where every parameter is one number for all channels; else None."""
-        if any(values.size > 1 for step in self.steps for values in step.constants.values()):
+        single = [step for step in self.steps if isinstance(step, Step)]
+        if len(single) < len(self.steps) or any(v.size > 1 for step in single for v in step.constants.values()):
             return None
-        steps = [replace(step, channels=np.zeros([1] * step.channels.ndim, np.intp)) for step in self.steps]
+        steps: list[AnyStep] = [replace(step, channels=np.zeros([1] * step.channels.ndim, np.intp)) for step in single]
         return replace(self, count=1, steps=steps)
 
     def __call__(self, probe: Probe) -> Probe:
@@ -115,14 +158,22 @@ class Chain:
             probe = self._execute(step, probe)
         return probe
 
-    def _execute(self, step: _Step, probe: Probe) -> Probe:
+    def _execute(self, step: AnyStep, probe: Probe) -> Probe:
         node = step.operator.node
+        if isinstance(step, _Both):
+            ends = (replace(self, steps=side)(probe)[:, step.channels] for side in step.sides)
+            inputs = {name: np.ascontiguousarray(end) for name, end in zip(node.input, ends, strict=True)}
+            return self._gathered(step, step.operator(inputs), probe)
         dtype, constants = step.dtype, step.constants
         if probe.dtype != np.float32 and dtype == np.float32:
             dtype, constants = probe.dtype, {name: _as(values, probe.dtype) for name, values in constants.items()}
         spread = np.ascontiguousarray(probe[:, step.channels].astype(dtype, copy=False))
-        result = step.operator({step.variable: spread, **constants})
-        if result.shape != spread.shape:
+        return self._gathered(step, step.operator({step.variable: spread, **constants}), probe)
+
+    def _gathered(self, step: AnyStep, result: Array, probe: Probe) -> Probe:
+        """One value for each channel of what a node makes."""
+        node = step.operator.node
+        if result.shape != (len(probe), *step.channels.shape):
             raise refuse(node, f"its parameters turn activations of {step.channels.ndim + 1} axes into other ones")
         flat = result.reshape(len(probe), -1)
         where = np.unique(step.channels, return_index=True)[1]

@@ -69,17 +69,23 @@ def check_domain(node: Node) -> None:
         known = QONNX
     elif node.op_type == "LabelSelect":
         known = FINN
-    elif node.op_type in (VOTE, SUM_POOL, RANKS):
+    elif node.op_type in (VOTE, SUM_POOL, RANKS, "Requantise", "Table", "AffineScores"):
         known = OURS
     if node.domain in known:
         return
     if node.domain.startswith("finn.custom_op.fpgadataflow"):
-        raise refuse(node, "it is a hardware layer of FINN: take the file as it was before FINN's conversion to them")
+        if node.op_type == "StreamingDataflowPartition":
+            raise refuse(node, "its layers are in another file: take the file that its attribute 'model' names")
+        raise refuse(
+            node,
+            "it is a hardware layer of FINN that is not supported: docs/operators.md lists those that are; else take "
+            "the file as it was before FINN's conversion to them",
+        )
     if "channels_last" in node.domain:
         raise refuse(
             node,
-            f"channels-last operators (domain {node.domain}) are not supported: "
-            "take the file as it was before qonnx's ConvertToChannelsLastAndClean",
+            f"of the channels-last operators (domain {node.domain}), Conv, MaxPool and BatchNormalization are "
+            "supported: take the file as it was before qonnx's ConvertToChannelsLastAndClean",
         )
     if node.domain == "com.microsoft" and node.op_type in ("QuantizeLinear", "DequantizeLinear"):
         raise refuse(

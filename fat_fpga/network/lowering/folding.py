@@ -41,7 +41,7 @@ def _value(node: Node, graph: Graph) -> Constant:
     values = np.asarray(operator(inputs))
     if source is None:
         return Constant(values, datatype=annotated)
-    if node.op_type in QONNX_QUANTISERS and node.op_type != "MultiThreshold":
+    if node.op_type in QONNX_QUANTISERS and node.op_type not in ("MultiThreshold", "Trunc"):
         return _quantised(node, graph, values)
     if node.op_type == "DequantizeLinear":
         return _dequantised(node, graph, values)

@@ -99,11 +99,11 @@ class Graph:
         tensor_type = images[0].type.tensor_type
         self.input_type = tensor_type.elem_type
         sizes = [d.dim_value for d in tensor_type.shape.dim]
-        if len(sizes) not in (2, 4) or any(size < 1 for size in sizes[1:]):
+        if len(sizes) not in (2, 3, 4) or any(size < 1 for size in sizes[1:]):
             shape = ", ".join(d.dim_param or str(d.dim_value or "?") for d in tensor_type.shape.dim)
             raise ModelError(
-                f"input '{self.input}' has shape [{shape}]: expected [N, C, H, W] or [N, F], fixed but for N; "
-                "export the model with an example image"
+                f"input '{self.input}' has shape [{shape}]: expected [N, C, H, W], [N, C, L] or [N, F], fixed but "
+                "for N; export the model with an example image"
             )
         self.input_shape = tuple(sizes[1:])
         self.batch = max(sizes[0], 1)

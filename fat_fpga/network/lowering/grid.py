@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import onnx
 
+from fat_fpga.network.datatypes import span_of
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.constants import uniform, whole
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
 from fat_fpga.network.lowering.operators import QONNX_QUANTISERS
 
-MAX_BITS = 8
+MAX_BITS = 16
 """Widest activations supported."""
+MOST_LEVELS = 2**12
+"""Of a MultiThreshold."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ def behind(node: Node, grid: Grid | str, graph: Graph) -> Grid | str:
         grid: in front of the node, or why there is none.
     """
     if node.op_type in QONNX_QUANTISERS:
-        found = _multi_threshold(node, graph) if node.op_type == "MultiThreshold" else _quantiser(node, graph)
+        found = truncated(node, grid, graph) if node.op_type == "Trunc" else _quantised(node, graph)
         return found if isinstance(found, Grid) else f"after {label(node)} {found}"
     if node.op_type == "QuantizeLinear":
         return _stored(node, graph)
@@ -45,6 +49,10 @@ def behind(node: Node, grid: Grid | str, graph: Graph) -> Grid | str:
         return grid
     found = _on_grid(node, grid, graph)
     return found if isinstance(found, Grid) else f"{label(node)} {found}"
+
+
+def _quantised(node: Node, graph: Graph) -> Grid | str:
+    return _multi_threshold(node, graph) if node.op_type == "MultiThreshold" else _quantiser(node, graph)
 
 
 def _on_grid(node: Node, grid: Grid, graph: Graph) -> Grid | str:
@@ -93,7 +101,7 @@ def _clipped(node: Node, grid: Grid, graph: Graph) -> Grid | str:
     if grid.levels is None:
         return grid
     low, high = (0.0, None) if node.op_type == "Relu" else _bounds(node, graph)
-    values = list(grid.levels)
+    values: Sequence[int] = grid.levels.values
     for bound, least in ((low, True), (high, False)):
         if bound is None:
             continue
@@ -122,11 +130,12 @@ def _bounds(node: Node, graph: Graph) -> tuple[float | None, float | None]:
 def _stored(node: Node, graph: Graph) -> Grid | str:
     """Behind a QuantizeLinear: integers of the type that it stores."""
     dtype = stored_type(node, graph)
-    if dtype not in (np.int8, np.uint8):
-        return f"{label(node)} stores {dtype}: only int8 and uint8 are supported"
+    span = span_of(dtype.name.upper())
+    if span is None or span[1] - span[0] >= 2**MAX_BITS:
+        return f"{label(node)} stores {dtype}: only integers of at most {MAX_BITS} bits are supported"
     if not np.all(graph.constant(node, 1) > 0):
         raise refuse(node, "its scale must be positive")
-    return Grid(1.0, Levels(-128 if dtype == np.int8 else 0, 1, 256, "INT8" if dtype == np.int8 else "UINT8"))
+    return Grid(1.0, Levels(span[0], 1, span[1] - span[0] + 1, dtype.name.upper()))
 
 
 def stored_type(node: Node, graph: Graph) -> np.dtype[np.generic]:
@@ -143,10 +152,8 @@ def _multi_threshold(node: Node, graph: Graph) -> Grid | str:
     count = graph.constant(node, 1).shape[-1] + 1
     if not 0 < scale < math.inf or not math.isfinite(bias):
         raise refuse(node, f"out_scale must be positive, got {scale:g}")
-    if count > 2**MAX_BITS:
-        raise refuse(
-            node, f"activations of at most {MAX_BITS} bits are supported, got {count} levels: quantise to fewer bits"
-        )
+    if count > MOST_LEVELS:
+        raise refuse(node, f"at most {MOST_LEVELS:,} levels are supported, got {count:,}: quantise to fewer bits")
     if scale.is_integer() and bias.is_integer():
         return Grid(1.0, Levels(int(bias), int(scale), count, str(values.get("out_dtype", ""))))
     for step in (1, 2):  # levels may lie half a step off zero
@@ -188,3 +195,27 @@ def integer_range(bits: int, signed: bool, narrow: bool) -> tuple[int, int]:
     if signed:
         return -(2 ** (bits - 1)) + narrow, 2 ** (bits - 1) - 1
     return 0, 2**bits - 1 - narrow
+
+
+def truncated(node: Node, grid: Grid | str, graph: Graph) -> Grid | str:
+    """Behind a Trunc, which takes lower bits away: the first version keeps its scale, the second one gives another."""
+    values = [uniform(graph.constant(node, position)) for position in range(1, len(node.input))]
+    if any(value is None for value in values):
+        return "lie levels of a scale or a width that differs between the channels"
+    scale, zero, *more = (float(value) for value in values if value is not None)
+    options = attributes(node)
+    if zero != 0:
+        return f"lie levels of the zero point {zero:g}: only 0 is supported in a Trunc"
+    if len(more) == 3:
+        _, made, bits = more
+        if not bits.is_integer() or not 2 <= bits <= MAX_BITS or made <= 0:
+            return f"lie levels of {bits:g} bits"
+        low, high = integer_range(int(bits), bool(options.get("signed", 1)), bool(options.get("narrow", 0)))
+        return Grid(float(np.float32(made)), Levels(low, 1, high - low + 1))
+    if isinstance(grid, str) or grid.levels is None:
+        return "lie levels whose ends are not known: it needs a quantiser in front"
+    shift = more[0] - more[1]
+    low, high = (
+        int(np.floor(np.rint(end * grid.scale / scale) / 2**shift)) for end in (grid.levels.min, grid.levels.max)
+    )
+    return Grid(float(np.float32(scale)), Levels(low, 1, high + 1 - low + 1))

@@ -9,12 +9,13 @@ import numpy as np
 
 from fat_fpga.network.layers import InputQuantiser
 from fat_fpga.network.lowering.chain import Chain
+from fat_fpga.network.lowering.geometry import NONE, Padding
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.pixels import input_quantiser
 from fat_fpga.network.lowering.sites import Sites, stream_site
-from fat_fpga.network.lowering.stream import FRONT, Stream
+from fat_fpga.network.lowering.stream import FRONT, Stream, needs_quantiser
 from fat_fpga.network.program import INPUT
 
 
@@ -39,7 +40,7 @@ class PendingImage:
     voted: ClassVar[bool] = False
     streams: dict[str, object] = field(default_factory=dict)
 
-    def add_pool(self, node: Node, graph: Graph, layout: Layout) -> Layout:
+    def add_pool(self, node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Layout:
         """There can be none."""
         raise refuse(node, FRONT)
 
@@ -51,8 +52,10 @@ class PendingImage:
         """Note where the integers are now."""
         self.tensor, self.layout = tensor, layout
 
-    def finish(self, node: Node, grid: Grid, sites: Sites) -> Stream:
+    def finish(self, node: Node, grid: Grid | str, sites: Sites) -> Stream:
         """The stream of integers, in front of ``node``, which reads them on ``grid``."""
+        if isinstance(grid, str):
+            raise refuse(node, needs_quantiser(grid))
         self.input = input_quantiser(self.chain, self.layout.shape, self.scale, grid, node, self.told)
         sites.streams[INPUT] = stream_site(self.tensor, self.layout, grid, grid.levels)
         return Stream(INPUT, INPUT, self.input, grid.scale)

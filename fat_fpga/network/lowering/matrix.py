@@ -9,14 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.errors import ModelWarning
-from fat_fpga.network.layers import IntArray, Shape
+from fat_fpga.network.layers import IntArray
 from fat_fpga.network.lowering.constants import Array
+from fat_fpga.network.lowering.geometry import NONE, Padding, windows_of
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
 from fat_fpga.network.lowering.layout import Layout
 
 MATRIX = ("Conv", "MatMul", "Gemm")
-Padding = tuple[int, int, int, int]
-"""Top, left, bottom, right."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +41,7 @@ class Product:
     dilation: tuple[int, int] = (1, 1)
 
 
-def read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding = (0, 0, 0, 0)) -> Product:
+def read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Product:
     """Read a Conv, MatMul or Gemm whose moving input has ``layout``; ModelError says what is not supported.
 
     Args:
@@ -74,18 +73,19 @@ def read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding = (0, 
         raise refuse(node, f"its weights must be a matrix, got {list(weights.shape)}")
     if options.get("transB"):
         weights, scale = weights.T, scale.T
-    if not layout.is_flat or weights.shape[0] != layout.index.size:
+    flat = layout.is_flat and weights.shape[0] == layout.index.size
+    if not flat and not (layout.channels_last and weights.shape[0] == layout.shape[0]):
         raise refuse(
             node,
             f"its weights {list(weights.shape)} do not fit an input of {list(layout.index.shape)}: flatten it first",
         )
+    if not flat:  # over the channels of each pixel
+        pixel = np.ascontiguousarray(weights.T)[:, :, None, None]
+        bias = _bias(node, bias, len(pixel))
+        return Product(node, "conv", pixel, _by_channel(node, scale.T), bias, constant.datatype)
     ordered = np.empty((weights.shape[1], weights.shape[0]), np.int32)
     ordered[:, layout.index.ravel()] = weights.T
-    if bias is not None and bias.ndim == 2 and np.any(bias != bias[:1]):
-        raise refuse(node, "its bias differs between the images of a batch: export the model with a batch of 1")
-    if bias is not None:
-        bias = bias[:1] if bias.ndim == 2 else bias
-        bias = np.broadcast_to(bias, (1, len(ordered)))[0]
+    bias = _bias(node, bias, len(ordered))
     return Product(node, "fc", ordered.reshape(-1, *layout.shape), _by_channel(node, scale.T), bias, constant.datatype)
 
 
@@ -98,58 +98,37 @@ def _convolution(
     layout: Layout,
     zeros: Padding,
 ) -> Product:
-    options = attributes(node)
-    if weights.ndim != 4:
-        raise refuse(
-            node,
-            f"expected a two-dimensional convolution, got weights {list(weights.shape)}: take Conv2d, "
-            "with height 1 for a one-dimensional one",
-        )
-    if not layout.is_image:
-        raise refuse(
-            node,
-            f"expected activations [N, C, H, W], got the axes of an image {list(layout.shape)} in another order: "
-            "export the model with channels first",
-        )
-    groups, dilations = options.get("group", 1), options.get("dilations", [1, 1])
+    if weights.ndim != layout.index.ndim + 1:
+        raise refuse(node, f"its weights {list(weights.shape)} do not fit activations of {layout.index.ndim + 1} axes")
+    options, kernel = attributes(node), weights.shape[2:]
+    groups = options.get("group", 1)
     if groups < 1 or weights.shape[0] % groups:
         raise refuse(node, f"its {weights.shape[0]} output channels do not make {groups} groups")
-    if tuple(options.get("kernel_shape", weights.shape[2:])) != weights.shape[2:]:
+    if tuple(options.get("kernel_shape", kernel)) != kernel:
         raise refuse(node, f"its kernel_shape {options['kernel_shape']} is not that of its weights {weights.shape}")
-    strides = options.get("strides", [1, 1])
-    rows, columns = ((size - 1) * d + 1 for size, d in zip(weights.shape[2:], dilations, strict=True))
-    own = padding_of(node, (rows, columns), (strides[0], strides[1]), layout.shape, zeros)
-    top, left, bottom, right = (size + added for size, added in zip(own, zeros, strict=True))
-    scales = _by_channel(node, scale)
+    windows = windows_of(node, layout, kernel, zeros)
+    top, left, bottom, right = windows.padding
     c, h, w = layout.shape
-    if weights.shape[1] * groups != c or h + top + bottom < rows or w + left + right < columns:
+    if weights.shape[1] * groups != c or h + top + bottom < windows.span[0] or w + left + right < windows.span[1]:
         of = "" if groups == 1 else f" in {groups} groups"
         raise refuse(
             node, f"its weights {list(weights.shape)}{of} do not fit an input of {[c, h, w]}: is that channels first?"
         )
-    stride = (strides[0], strides[1])
-    dilation = (dilations[0], dilations[1])
-    padding = (top, left, bottom, right)
-    return Product(node, "conv", weights, scales, bias, datatype, stride, padding, groups, dilation)
+    return Product(
+        node, "conv", weights.reshape(*weights.shape[:2], *windows.kernel), _by_channel(node, scale), bias, datatype,
+        windows.stride, windows.padding, groups, windows.dilation,
+    )  # fmt: skip
 
 
-def padding_of(
-    node: Node, kernel: tuple[int, int], stride: tuple[int, int], shape: Shape, zeros: Padding = (0, 0, 0, 0)
-) -> Padding:
-    """Padding of a Conv or MaxPool on activations of ``shape``, with ``zeros`` already around them."""
-    options = attributes(node)
-    automatic = options.get("auto_pad", "NOTSET")
-    if automatic in ("SAME_UPPER", "SAME_LOWER"):  # as many results as strides fit, the odd zero after or before
-        sizes = shape[1] + zeros[0] + zeros[2], shape[2] + zeros[1] + zeros[3]
-        missing = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(sizes, kernel, stride, strict=True)]
-        half = [(n + (automatic == "SAME_LOWER")) // 2 for n in missing]
-        return half[0], half[1], missing[0] - half[0], missing[1] - half[1]
-    if automatic not in ("NOTSET", "VALID"):
-        raise refuse(node, f"unknown auto_pad {automatic}: give pads")
-    top, left, bottom, right = options.get("pads", (0, 0, 0, 0)) if automatic == "NOTSET" else (0, 0, 0, 0)
-    if min(top, left, bottom, right) < 0:
-        raise refuse(node, f"negative pads are not supported: {options['pads']}")
-    return top, left, bottom, right
+def _bias(node: Node, bias: Array | None, channels: int) -> Array | None:
+    """The bias of a Gemm, one value for each channel."""
+    if bias is None:
+        return None
+    if bias.ndim == 2 and np.any(bias != bias[:1]):
+        raise refuse(node, "its bias differs between the images of a batch: export the model with a batch of 1")
+    bias = bias[:1] if bias.ndim == 2 else bias
+    spread: Array = np.broadcast_to(bias, (1, channels))[0]
+    return spread
 
 
 def _by_channel(node: Node, scale: Array) -> npt.NDArray[np.float32]:

@@ -18,8 +18,11 @@ Condition = Callable[[Node, Graph], str | None]
 """Why a node is not monotone, or None."""
 
 NOT_MONOTONE = (
-    "Abs", "Cos", "Cosh", "Gelu", "HardSwish", "Mish", "Mod", "Pow", "Reciprocal", "Shrink", "Sin", "Swish", "Tan",
+    "Abs", "Cos", "Cosh", "Gelu", "HardSwish", "Mish", "Pow", "Reciprocal", "Shrink", "Sin", "Swish", "Tan",
 )  # fmt: skip
+"""Element-wise operators that become tables."""
+JOINING = ("Add", "Div", "Max", "Min", "Mul", "Pow", "Sub")
+"""Element-wise operators on two tensors, which may be two functions of one."""
 SOFTMAX = ("Softmax", "LogSoftmax", "Hardmax")
 
 
@@ -112,23 +115,25 @@ MONOTONE: Mapping[str, Condition] = {
     **dict.fromkeys(QUANTISERS, _always),
 }
 """Each operator with the condition on its parameters."""
+ELEMENT_WISE = (*MONOTONE, *NOT_MONOTONE)
 
 
-def check_monotone(node: Node, graph: Graph) -> None:
-    """ModelError where a node of a `MONOTONE` operator has parameters that make it something else."""
+def not_monotone(node: Node, graph: Graph) -> str | None:
+    """Why an element-wise node is not a monotone function, or None where it is one.
+
+    Raises:
+        ModelError: it is not element-wise.
+    """
+    if node.op_type in NOT_MONOTONE:
+        return "it is not a monotone function"
     reason = MONOTONE[node.op_type](node, graph)
-    if reason is not None:
+    if reason == TRAINING or (reason is not None and node.op_type == "BatchNormalization"):
         raise refuse(node, reason)
+    return reason
 
 
 def refusal(node: Node) -> Any:
     """The error for a node of an operator that is none of those that are read."""
-    if node.op_type in NOT_MONOTONE:
-        return refuse(
-            node, "it is not a monotone function of the accumulator: take ReLU, or another of docs/networks.md"
-        )
-    if node.op_type in SOFTMAX:
-        return refuse(node, "export the model without it: the class is that of the largest score, before or after it")
     if node.op_type in ("If", "Loop", "Scan"):
         return refuse(node, "graphs within a node are not supported: export the model without branches and loops")
     if node.op_type.startswith("QLinear") or node.op_type.endswith("Integer") or node.op_type.startswith("Dynamic"):

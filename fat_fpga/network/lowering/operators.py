@@ -16,7 +16,7 @@ from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.sizes import check_quantiser, check_result
 
 onnxruntime.set_default_logger_severity(4)  # what fails is an exception, and told in one line
-QONNX_QUANTISERS = ("Quant", "IntQuant", "BipolarQuant", "MultiThreshold")
+QONNX_QUANTISERS = ("Quant", "IntQuant", "BipolarQuant", "MultiThreshold", "Trunc")
 """Quantisers that qonnx executes, with parameters to the last bit as it does."""
 QUANTISERS = (*QONNX_QUANTISERS, "QuantizeLinear")
 MOVES = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose")
@@ -45,7 +45,7 @@ class Operator:
                 check_quantiser(self.node, inputs)
                 context: dict[str, Array] = dict(inputs)
                 with np.errstate(all="ignore"):  # what is not finite is refused where it matters
-                    getCustomOp(self.node).execute_node(context, None)
+                    getCustomOp(self.node, _version(self.node)).execute_node(context, None)
                 return context[self.node.output[0]]
             types = tuple(array.dtype for array in inputs.values())
             if types not in self._sessions:
@@ -70,3 +70,10 @@ class Operator:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
         return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def _version(node: Node) -> int | None:
+    """Version of an operator of qonnx, where it tells by its inputs; None for the present one."""
+    if node.op_type == "Trunc":
+        return 2 if len(node.input) > 5 else 1
+    return None

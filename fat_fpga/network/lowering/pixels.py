@@ -78,6 +78,10 @@ def _divides(graph: Graph) -> bool:
 def input_layout(graph: Graph, image_shape: Shape | None) -> Layout:
     """Layout of the image tensor; ModelError where ``image_shape`` does not fit the file."""
     sizes = graph.input_shape
+    if len(sizes) == 2:
+        if image_shape is not None and image_shape != (sizes[0], 1, sizes[1]):
+            raise ModelError(f"the file takes signals of {list(sizes)}, not images: leave --image-shape out")
+        return Layout.image((sizes[0], 1, sizes[1]), 2)
     if len(sizes) == 3:
         if image_shape is not None and image_shape != sizes:
             raise ModelError(

@@ -7,17 +7,20 @@ between the pool and the quantiser must not decrease: then the maximum of the re
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fat_fpga.network.layers import MaxPool
 from fat_fpga.network.lowering.chain import Chain
+from fat_fpga.network.lowering.geometry import NONE, Padding, Windows, windows_of
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
 from fat_fpga.network.lowering.layout import Layout
-from fat_fpga.network.lowering.matrix import padding_of
 
-REDUCED = {"ReduceMax": "maximum", "ReduceMean": "average", "ReduceSum": "sum"}
+REDUCED = {
+    "ReduceMax": "maximum", "ReduceMean": "average", "ReduceSum": "sum",
+    "GlobalMaxPool": "maximum", "GlobalAveragePool": "average",
+}  # fmt: skip
 POOLS = ("MaxPool", "GlobalMaxPool", "ReduceMax")
 
 
@@ -34,53 +37,65 @@ class PendingPool:
     position: int
 
 
-def read_pool(node: Node, graph: Graph, layout: Layout, name: str) -> tuple[MaxPool, Layout]:
-    """The pool that a node is, and the layout behind it."""
-    if not layout.is_image:
-        raise refuse(node, "expected activations [N, C, H, W]")
-    channels, height, width = layout.shape
+def read_pool(node: Node, graph: Graph, layout: Layout, name: str, zeros: Padding = NONE) -> tuple[MaxPool, Layout]:
+    """The pool that a node is, and the layout behind it.
+
+    Args:
+        zeros: what a Pad in front has added to a stream of which no value is below 0.
+    """
     if node.op_type == "MaxPool":
-        kernel, stride = windows(node, layout)
-        pool = MaxPool(name, kernel, stride, node.name)
-        return pool, Layout.image(pool.output_shape(layout.shape))
-    pool = MaxPool(name, (height, width), (height, width), node.name)
-    flat = node.op_type == "ReduceMax" and not reduces_to_image(node, graph)
-    return pool, Layout.flat((channels, 1, 1)) if flat else Layout.image((channels, 1, 1))
+        windows, _ = pool_windows(node, layout, zeros)
+        pool = MaxPool(name, windows.kernel, windows.stride, node.name, padding=windows.padding)
+        return pool, layout.like(pool.output_shape(layout.shape))
+    kernel, behind = reduction(node, graph, layout)
+    return MaxPool(name, kernel, kernel, node.name), behind
 
 
-def windows(node: Node, layout: Layout) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Kernel and stride of a MaxPool or AveragePool."""
+def pool_windows(node: Node, layout: Layout, zeros: Padding = NONE) -> tuple[Windows, bool]:
+    """Windows of a pool, and whether ceil_mode has made their padding larger."""
     options = attributes(node)
-    kernel, strides = options["kernel_shape"], options.get("strides", [1, 1])
-    if len(kernel) != 2:
-        raise refuse(
-            node,
-            f"expected a two-dimensional window, got {kernel}: take height 1 for a one-dimensional one",
-        )
-    _, *sizes = layout.shape
-    if kernel[0] > sizes[0] or kernel[1] > sizes[1]:
-        raise refuse(node, f"its window {list(kernel)} is larger than its input {list(layout.shape)}")
-    rounds = options.get("ceil_mode") and any((n - k) % s for n, k, s in zip(sizes, kernel, strides, strict=True))
-    padding = padding_of(node, (kernel[0], kernel[1]), (strides[0], strides[1]), layout.shape)
-    if any(padding) or rounds or any(d != 1 for d in options.get("dilations", [])):
-        raise refuse(
-            node,
-            "padding, ceil_mode and dilations are not supported yet: take padding=0, ceil_mode=False and dilation=1",
-        )
-    return (kernel[0], kernel[1]), (strides[0], strides[1])
+    windows = windows_of(node, layout, options["kernel_shape"], zeros)
+    if windows.dilation != (1, 1):
+        raise refuse(node, "dilations are not supported in a pool: take dilation=1")
+    _, height, width = layout.shape
+    top, left, bottom, right = windows.padding
+    if max(top, bottom) >= windows.kernel[0] or max(left, right) >= windows.kernel[1]:
+        raise refuse(node, f"its padding {list(windows.padding)} is as large as its window {list(windows.kernel)}")
+    if height + top + bottom < windows.kernel[0] or width + left + right < windows.kernel[1]:
+        raise refuse(node, f"its window {list(windows.kernel)} is larger than its input {list(layout.shape)}")
+    if options.get("ceil_mode") and options.get("auto_pad", "NOTSET") == "NOTSET":
+        ends = zip((height, width), windows.kernel, windows.stride, (top, left), (bottom, right), strict=True)
+        more = tuple(_ceiled(*end) for end in ends)
+        padding = (top, left, more[0], more[1])
+        return replace(windows, padding=padding), padding != windows.padding
+    return windows, False
 
 
-def reduces_to_image(node: Node, graph: Graph) -> bool:
-    """Whether a reduction keeps the axes that it reduces; ModelError unless these are height and width."""
-    options = attributes(node)
-    axes = graph.constant(node, 1).tolist() if len(node.input) > 1 and node.input[1] else options.get("axes")
-    if axes is None or sorted(axis % 4 for axis in axes) != [2, 3]:
+def _ceiled(size: int, kernel: int, stride: int, before: int, behind: int) -> int:
+    """Padding at the end, so that a last window that is partly outside counts, if it begins inside."""
+    count = -(-(size + before + behind - kernel) // stride) + 1
+    count -= (count - 1) * stride >= size + before
+    return max(behind, (count - 1) * stride + kernel - size - before)
+
+
+def reduction(node: Node, graph: Graph, layout: Layout) -> tuple[tuple[int, int], Layout]:
+    """The windows that a reduction, or a global pool, takes together, and the layout behind it."""
+    options, rank = attributes(node), layout.index.ndim + 1
+    if node.op_type.startswith("Global"):
+        if not layout.is_image:
+            raise refuse(node, "expected activations [N, C, H, W] or [N, C, L]")
+        axes: Sequence[int] | None = range(2, rank)
+    else:
+        axes = graph.constant(node, 1).tolist() if len(node.input) > 1 and node.input[1] else options.get("axes")
+    keep = node.op_type.startswith("Global") or bool(options.get("keepdims", 1))
+    found = None if axes is None else layout.reduced(axes, keep)
+    if found is None:
         raise refuse(
             node,
-            f"expected the {REDUCED[node.op_type]} over height and width (axes 2, 3), got axes {axes}: take "
-            "AdaptiveMaxPool2d(1) or AdaptiveAvgPool2d(1)",
+            f"expected the {REDUCED[node.op_type]} over the whole height, the whole width, or both (axes 2, 3), got "
+            f"axes {axes} of an input {list(layout.index.shape)}: take AdaptiveMaxPool2d(1) or AdaptiveAvgPool2d(1)",
         )
-    return bool(options.get("keepdims", 1))
+    return found
 
 
 def check_pools(pools: Sequence[PendingPool], chain: Chain) -> None:

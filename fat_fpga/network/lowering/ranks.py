@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import lattice
 from fat_fpga.network.datatypes import span_of
 from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain
-from fat_fpga.network.lowering.graph import refuse
+from fat_fpga.network.lowering.graph import Node, refuse
 from fat_fpga.network.lowering.matrix import Product
 from fat_fpga.network.lowering.thresholds import WORK, Accumulators
 from fat_fpga.network.words import accumulator_type, counts_bits, unit_weight_type
@@ -29,15 +30,10 @@ def ranks_of(
     Raises:
         ModelError: the table would be too large.
     """
-    end = _end(unit, source)
+    if too_many(unit, source):
+        raise too_large(unit, product.node, source)
+    end = end_of_sums(unit, source)
     count = 2 * end + 1
-    if count * unit.channels > MOST_RANKS:
-        raise refuse(
-            product.node,
-            f"behind it the classes have scores of their own, and a table of them would have "
-            f"{count * unit.channels:,} entries, expected at most {MOST_RANKS:,}: quantise to fewer bits, or train it "
-            "with bias=False and one weight scale",
-        )
     accumulators = Accumulators(product, source_scale, lattice(unit, source))
     scores = np.empty((unit.channels, count), np.float64)
     block = max(1, WORK // unit.channels)
@@ -49,7 +45,23 @@ def ranks_of(
     return ranks.astype(np.int32), -end
 
 
-def _end(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> int:
+def too_many(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> bool:
+    """Whether a table of ranks would be too large."""
+    return (2 * end_of_sums(unit, source) + 1) * unit.channels > MOST_RANKS
+
+
+def too_large(unit: MatrixVectorUnit, node: Node, source: InputQuantiser | Levels) -> ModelError:
+    """The error that says so."""
+    entries = (2 * end_of_sums(unit, source) + 1) * unit.channels
+    return refuse(
+        node,
+        "behind it the classes have scores of their own, which are more than factors and biases, and a table of them "
+        f"would have {entries:,} entries, expected at most {MOST_RANKS:,}: quantise to fewer bits, or train it with "
+        "bias=False and one weight scale",
+    )
+
+
+def end_of_sums(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> int:
     """What no sum exceeds in magnitude: any words in memories, and then any bits of the register."""
     activation = max(_largest(source.levels.stored_as), abs(source.min), abs(source.max))
     sums: int = unit.weights[0].size * _largest(unit_weight_type(unit)) * activation

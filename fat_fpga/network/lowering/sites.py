@@ -127,7 +127,7 @@ def unit_site(
 ) -> UnitSite:  # fmt: skip
     """The site of a unit made of ``product``, with layouts of the tensors in front of it and behind it."""
     bias = None if product.bias is None else product.bias.astype(np.float32)
-    holder = stored_thresholds(product, source_scale, chain) if unit.levels is not None else None
+    holder = stored_thresholds(product, source_scale, chain) if unit.thresholds is not None else None
     thresholds = None if holder is None else (holder.output[0], chain.graph.constants[holder.input[1]].values)
     return UnitSite(
         product.node.output[0], behind.index, source_scale, product.scale, bias,
@@ -163,14 +163,16 @@ def stream_site(tensor: str, layout: Layout, grid: Grid, levels: Levels | None) 
 
 
 def _signs(unit: MatrixVectorUnit, product: Product, chain: Chain) -> npt.NDArray[np.int64]:
-    if unit.levels is not None:
+    if unit.thresholds is not None:
         return chain.direction()
     return np.full(unit.channels, 1 if np.array_equal(unit.weights, product.weights) else -1, np.int64)
 
 
 def _places(product: Product, shape: tuple[int, ...], before: Layout) -> Index:
     size = product.weights.size
-    if product.kind == "conv":
+    if product.node.op_type == "Conv":
         return np.arange(size).reshape(shape)
+    if product.kind == "conv":  # a matrix, over the channels of each pixel
+        return np.arange(size).reshape(shape[::-1]).T
     places = np.arange(size).reshape(len(product.weights), -1)[:, before.index.ravel()]  # [M, row of the matrix]
     return places if attributes(product.node).get("transB") else places.T

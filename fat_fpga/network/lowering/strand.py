@@ -10,12 +10,12 @@ import numpy as np
 from fat_fpga.errors import ModelError
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.domains import RANKS, check_attributes
+from fat_fpga.network.lowering.geometry import NONE, Padding
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
 from fat_fpga.network.lowering.grid import Grid, behind
 from fat_fpga.network.lowering.image import PendingImage
 from fat_fpga.network.lowering.layout import Layout
-from fat_fpga.network.lowering.matrix import Padding
-from fat_fpga.network.lowering.monotone import MONOTONE, refusal
+from fat_fpga.network.lowering.monotone import ELEMENT_WISE, SOFTMAX, refusal
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QUANTISERS, Operator
 from fat_fpga.network.lowering.padding import read_pad
 from fat_fpga.network.lowering.pooling import POOLS
@@ -39,6 +39,7 @@ class Strand:
         pad: a Pad right in front, and its zeros.
         before: the tensor in front of the latest node.
         selected: whether the class has been chosen.
+        normalised: the tensor in front of a softmax, if there has been one.
         ends: tensors that may be the file's output.
         scores: tensors since the last matrix product.
     """
@@ -51,31 +52,37 @@ class Strand:
     pad: tuple[Node, Padding] | None = None
     before: str = ""
     selected: bool = False
+    normalised: str = ""
     ends: set[str] = field(default_factory=set)
     scores: set[str] = field(default_factory=set)
 
     def take(self, node: Node, graph: Graph) -> Strand:
         """Take in a node that is no matrix product and reads this tensor alone."""
-        if self.pad is not None and node.op_type not in PASSIVE:
+        if self.normalised and node.op_type not in (*MOVES, *PASSIVE, *SELECTORS, *SOFTMAX):
+            raise refuse(node, "behind a softmax only the choice of the class is supported")
+        zeros = NONE
+        if node.op_type == "MaxPool":
+            zeros = self.take_pad(node)
+        if self.pad is not None and node.op_type not in (*PASSIVE, "Transpose"):
             raise self.lost_pad(label(node))
         if node.op_type in POOLS:
             check_attributes(node, graph.opset)  # all others are executed, which finds it out
-            self.layout = self.head.add_pool(node, graph, self.layout)
+            self.layout = self.head.add_pool(node, graph, self.layout, zeros)
         elif node.op_type == VOTE:
             self.layout = self.head.add_vote(node, self.grid, self.layout)
-        elif node.op_type == RANKS:
+        elif node.op_type in (RANKS, "AffineScores"):
             if not isinstance(self.head, PendingUnit):
                 raise refuse(node, "expected right behind a matrix product")
             self.head.add_ranks(node, graph)
         elif node.op_type in MOVES:
             self._move(node, graph)
         elif node.op_type == "Pad":
-            if not self.layout.is_image:
-                raise refuse(node, "expected activations [N, C, H, W]")
-            self.pad = node, read_pad(node, graph)
+            self.pad = node, read_pad(node, graph, self.layout)
         elif node.op_type in SELECTORS:
             self._select(node, graph)
-        elif node.op_type in MONOTONE:
+        elif node.op_type in SOFTMAX:
+            self._normalise(node, graph)
+        elif node.op_type in ELEMENT_WISE:
             self._element_wise(node, graph)
         elif node.op_type not in PASSIVE:
             raise refusal(node)
@@ -93,7 +100,18 @@ class Strand:
     def lost_pad(self, found: str) -> ModelError:
         """The error that something else than a convolution follows a Pad."""
         assert self.pad is not None
-        return refuse(self.pad[0], f"expected a convolution behind it, got {found}")
+        return refuse(self.pad[0], f"expected a convolution or a pool behind it, got {found}")
+
+    def take_pad(self, node: Node) -> Padding:
+        """The zeros of a Pad in front of a pool, which are its own then."""
+        if self.pad is None:
+            return NONE
+        _, zeros = self.pad
+        grid = self.grid
+        if node.op_type == "MaxPool" and (isinstance(grid, str) or grid.levels is None or grid.levels.min < 0):
+            raise self.lost_pad(f"{label(node)} of values that may be below 0")
+        self.pad = None
+        return zeros
 
     def _move(self, node: Node, graph: Graph) -> None:
         operator, tensor = Operator(node, graph), self.tensor
@@ -108,7 +126,7 @@ class Strand:
                 node, "it must keep the batch axis, and each image by itself: flatten from axis 1 on (start_dim=1)"
             )
         self.layout = moved
-        if isinstance(self.head, PendingImage):
+        if isinstance(self.head, PendingImage) and self.pad is None:
             self._adopt_image_shape(graph, self.head)
 
     def _element_wise(self, node: Node, graph: Graph) -> None:
@@ -121,6 +139,13 @@ class Strand:
         if self.head.voted and (node.op_type not in ("Mul", "Div") or isinstance(self.grid, str)):
             raise refuse(node, "behind a vote only a positive scale common to all channels is supported")
 
+    def _normalise(self, node: Node, graph: Graph) -> None:
+        """A softmax: the largest score stays the largest, so it is left out. Nothing but the choice may follow."""
+        axis = attributes(node).get("axis", -1 if graph.opset >= 13 else 1)
+        if self.layout.index.shape[axis - 1 if axis > 0 else axis] != self.layout.index.size:
+            raise refuse(node, f"expected it over all classes, got axis {axis} of {list(self.layout.index.shape)}")
+        self.normalised = self.normalised or self.tensor
+
     def _select(self, node: Node, graph: Graph) -> None:
         check_selector(node, graph)
         axis = attributes(node).get("axis", -1)
@@ -131,13 +156,13 @@ class Strand:
     def _adopt_image_shape(self, graph: Graph, image: PendingImage) -> None:
         """Take an input that is reshaped to [N, C, H, W], from flat or before all else, as an image of that shape."""
         index = self.layout.index
-        if index.ndim != 3 or not np.array_equal(index.ravel(), np.arange(index.size)):
+        if index.ndim not in (2, 3) or not np.array_equal(index.ravel(), np.arange(index.size)):
             return
-        channels, height, width = index.shape
+        channels, height, width = index.shape if index.ndim == 3 else (index.shape[0], 1, index.shape[1])
         if self.layout.shape[1:] == (1, 1):
             image.chain.regroup(channels, height * width)
         elif not image.chain.steps:
             image.chain = Chain(graph, channels)
         else:
             return
-        self.layout = Layout.image((channels, height, width))
+        self.layout = Layout.image((channels, height, width), index.ndim)

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from fat_fpga.network.bounds import Lattice
 from fat_fpga.network.datatypes import span_of
-from fat_fpga.network.layers import InputQuantiser, Layer, Thresholding
+from fat_fpga.network.layers import InputQuantiser, Layer, MaxPool, Table, Thresholding
 from fat_fpga.network.levels import Levels
+from fat_fpga.network.lowering.activation import activation
+from fat_fpga.network.lowering.affine import affine_of
 from fat_fpga.network.lowering.builder import Builder
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import whole
+from fat_fpga.network.lowering.geometry import NONE, Padding
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
-from fat_fpga.network.lowering.pooling import PendingPool, check_pools, culprit, read_pool
+from fat_fpga.network.lowering.operators import QUANTISERS
+from fat_fpga.network.lowering.pooling import PendingPool, check_pools, read_pool
+from fat_fpga.network.lowering.real import Real, Scaled
 from fat_fpga.network.lowering.sites import Sites, stream_site, threshold_site
-from fat_fpga.network.lowering.thresholds import found_thresholds, memory_type
+from fat_fpga.network.lowering.thresholds import memory_type
 from fat_fpga.network.program import INPUT
 
 MOST_COMPARED = 2**16
 """Integers on which a chain is executed to find out whether it changes any."""
+OWN = ""
+"""In `PendingStream.streams`, the place of the layer that its chain becomes, whose name is not known yet."""
 
 FRONT = (
     "a max-pool in front of the first matrix product is not supported yet: "
@@ -40,25 +47,75 @@ class Stream:
         name: of the layer that makes it, or ``input``.
         root: the part of that name in front of the point, which layers behind it are named after.
         source: what decides its integers.
-        scale: the real value of one step of them.
+        scale: the real value of one step of them; None where it is not the same for all channels.
+        real: the real values of its integers, where they are not simply multiples of ``scale``.
+        span: the smallest and the largest integer under any fault, where they are beyond the words of its levels.
+        why: there is no common scale.
     """
 
     name: str
     root: str
     source: InputQuantiser | Levels
-    scale: float
+    scale: float | None
+    real: Real | None = None
+    span: tuple[int, int] | None = None
+    why: str = ""
 
     @property
-    def grid(self) -> Grid:
-        """The integers behind its float values."""
-        return Grid(self.scale, self.source if isinstance(self.source, Levels) else self.source.levels)
+    def levels(self) -> Levels:
+        return self.source if isinstance(self.source, Levels) else self.source.levels
+
+    @property
+    def grid(self) -> Grid | str:
+        """The integers behind its float values, or why there are none."""
+        return self.why if self.scale is None else Grid(self.scale, self.levels)
+
+    @property
+    def step(self) -> float:
+        """The real value of one step, of a stream that has one."""
+        assert self.scale is not None
+        return self.scale
+
+    @property
+    def values(self) -> Real:
+        """The real values of its integers."""
+        return self.real or Scaled(self.step)
+
+    @property
+    def words(self) -> tuple[int, int]:
+        """The smallest and the largest integer that it can have, also under a fault."""
+        found = self.span or span_of(self.levels.stored_as)
+        assert found is not None
+        return found
+
+
+Origin = Callable[[Node, Sites], Stream]
+"""Finishes a stream that several chains begin with, once one of them needs it."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """The origin of a stream that is finished already."""
+
+    stream: Stream
+
+    def __call__(self, node: Node, sites: Sites) -> Stream:
+        return self.stream
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Known) and other.stream is self.stream
+
+    def __hash__(self) -> int:
+        return hash(self.stream.name)
 
 
 @dataclass
 class PendingStream:
-    """State between a finished stream and the next node that needs integers: pools, and what may become thresholds.
+    """State between a stream and the next node that needs integers: pools, and what may become a layer.
 
     Attributes:
+        origin: finishes the stream; the same for all that begin with it.
+        root: what layers behind it are named after.
         tensor, layout: where the file has the stream.
         order: number of the first node behind it.
         chain: the element-wise nodes behind it.
@@ -67,7 +124,8 @@ class PendingStream:
         streams: tensor, layout and grid of what the file shows of the streams behind it, by place.
     """
 
-    stream: Stream
+    origin: Origin
+    root: str
     tensor: str
     layout: Layout
     order: int
@@ -76,20 +134,35 @@ class PendingStream:
     behind: list[Layer] = field(default_factory=list)
     pools: list[PendingPool] = field(default_factory=list)
     streams: dict[str, tuple[str, Layout, Grid]] = field(default_factory=dict)
+    is_input: bool = False
     voted: ClassVar[bool] = False
-    _name: str = ""
 
     @classmethod
     def of(
         cls, stream: Stream, tensor: str, layout: Layout, order: int, graph: Graph, builder: Builder
     ) -> PendingStream:
-        return cls(stream, tensor, layout, order, Chain(graph, layout.shape[0]), builder)
+        """What follows a stream that is finished."""
+        chain = Chain(graph, layout.shape[0])
+        return cls(
+            Known(stream), stream.root, tensor, layout, order, chain, builder, is_input=stream.name == INPUT
+        )  # fmt: skip
 
-    def add_pool(self, node: Node, graph: Graph, layout: Layout) -> Layout:
+    def fork(self, order: int) -> PendingStream:
+        """The same for another branch, whose first node is number ``order``."""
+        names = {layer.name: self.builder.name("pool", root=self.root) for layer in self.behind}
+        behind: list[Layer] = [
+            replace(layer, name=names[layer.name]) for layer in self.behind if isinstance(layer, MaxPool)
+        ]
+        streams = {names.get(place, place): shown for place, shown in self.streams.items()}
+        return replace(
+            self, order=order, chain=self.chain.copy(), behind=behind, pools=list(self.pools), streams=streams
+        )
+
+    def add_pool(self, node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Layout:
         """Take in a max-pool; the layout behind it."""
-        if self.stream.name == INPUT:
+        if self.is_input:
             raise refuse(node, FRONT)
-        pool, behind = read_pool(node, graph, layout, self.builder.name("pool", root=self.stream.root))
+        pool, behind = read_pool(node, graph, layout, self.builder.name("pool", root=self.root), zeros)
         self.behind.append(pool)
         self.pools.append(PendingPool(node, len(self.chain.steps)))
         return behind
@@ -101,77 +174,105 @@ class PendingStream:
         )
 
     def show(self, tensor: str, layout: Layout, grid: Grid) -> None:
-        """Note where the stream behind the thresholds, or behind the last pool, is now."""
+        """Note where the stream behind the chain, or behind the last pool, is now."""
         if self.behind:
             self.streams[self.behind[-1].name] = tensor, layout, grid
         elif self.chain.steps:
-            self.streams[self._thresholding] = tensor, layout, grid
+            self.streams[OWN] = tensor, layout, grid
 
-    def finish(self, node: Node, grid: Grid, sites: Sites) -> Stream:
-        """Finish what lies in front of ``node``, which reads activations on ``grid``."""
+    def finish(self, node: Node, grid: Grid | str, sites: Sites) -> Stream:
+        """Finish what lies in front of ``node``, which reads activations on ``grid``.
+
+        Without a grid the chain must be one that scales, shifts and limits integers.
+        """
         check_pools(self.pools, self.chain)
-        source, layers = self.stream.source, list(self.behind)
-        if self._changes(grid):
-            layers.insert(0, thresholding := self._thresholds(grid, sites))
-            source = thresholding.levels
-        levels = source if isinstance(source, Levels) else source.levels
+        stream, layers = self.origin(node, sites), list(self.behind)
+        made = self._layer(node, stream, grid, sites)
+        levels, span = stream.levels, stream.span
+        if isinstance(made, str):
+            raise refuse(node, made)
+        layer, scale = made
+        if layer is not None:
+            layers.insert(0, layer)
+            found = layer.output_levels(levels)
+            assert found is not None
+            levels, span = found, None
         for place, (tensor, layout, shown) in self.streams.items():
-            if place in [layer.name for layer in layers]:
-                sites.streams[place] = stream_site(tensor, layout, shown, levels)
-        self.builder.add(self.order, layers, (self.stream.name,))
-        return Stream(layers[-1].name if layers else self.stream.name, self.stream.root, source, grid.scale)
+            name = layer.name if layer is not None and place == OWN else place
+            if name in [layer.name for layer in layers]:
+                sites.streams[name] = stream_site(tensor, layout, shown, levels)
+        self.builder.add(self.order, layers, (stream.name,))
+        source = levels if layers else stream.source
+        return Stream(layers[-1].name if layers else stream.name, self.root, source, scale, span=span)
 
-    @property
-    def _thresholding(self) -> str:
-        """What its thresholds are called, if it comes to have some."""
-        self._name = self._name or self.builder.name("thresholding", root=self.stream.root)
-        return self._name
+    def _layer(self, node: Node, stream: Stream, grid: Grid | str, sites: Sites) -> tuple[Layer | None, float] | str:
+        """The layer that the chain becomes, if it changes any integer, and the scale behind it; or what is wrong."""
+        if isinstance(grid, str):
+            affine = affine_of(self.chain, stream.values)
+            if isinstance(affine, str):
+                return needs_quantiser(f"{affine}; {grid}" if grid else affine)
+            if affine.plain and stream.scale is not None:
+                return None, affine.scale
+            if self.is_input:
+                return needs_quantiser(grid)
+            name = self.builder.name("requantise", root=self.root)
+            return affine.layer(name, self.chain.nodes[-1].name if self.chain.nodes else node.name), affine.scale
+        if not self._changes(stream, grid):
+            return None, grid.scale
+        last, chain, levels = self.chain.nodes[-1], self.chain, stream.levels
+        if self.is_input:
+            raise refuse(last, "behind an image that several nodes read, another quantiser is not supported yet")
+        if last.op_type not in QUANTISERS:
+            affine = affine_of(chain, stream.values)
+            if not isinstance(affine, str) and not affine.limited:
+                name = self.builder.name("requantise", root=self.root)
+                return affine.layer(name, last.name), affine.scale
+        ends = np.repeat([[levels.min], [levels.max]], chain.count, axis=1).astype(np.int32)
+        reach = Lattice(ends[0], ends[1], levels.step)
+        layer = activation("", chain, stream.values, grid, reach, stream.words)
+        layer = replace(layer, name=self.builder.name(layer.type, root=self.root))
+        if isinstance(layer, Thresholding):
+            layer = self._stored(layer, stream, reach, sites)
+        elif isinstance(layer, Table):
+            layer = replace(layer, node=last.name)
+        return layer, grid.scale
 
-    def _real(self, integers: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """Float values of integers."""
-        real: npt.NDArray[np.float32] = integers.astype(np.float32) * np.float32(self.stream.scale)
-        return real
+    def _stored(self, layer: Thresholding, stream: Stream, reach: Lattice, sites: Sites) -> Thresholding:
+        """Thresholds with the datatype of their memory, and where the file has them."""
+        last, chain = self.chain.nodes[-1], self.chain
+        rows = 0 if last.op_type != "MultiThreshold" else len(chain.graph.constants[last.input[1]].values)
+        stored = len(chain.nodes) == 1 and stream.scale == 1 and rows in (1, chain.count)
+        holder = last if stored else None
+        if stream.scale is not None:
+            sites.units[layer.name] = threshold_site(
+                self.tensor, self.layout, stream.scale,
+                None if holder is None else (holder.output[0], chain.graph.constants[holder.input[1]].values),
+            )  # fmt: skip
+        return replace(layer, threshold_type=memory_type(holder, chain.graph, layer.thresholds, reach))
 
-    def _changes(self, grid: Grid) -> bool:
+    def _changes(self, stream: Stream, grid: Grid) -> bool:
         """Whether the chain makes other integers of any that the stream can have, also under a fault.
 
         What only scales the real values is no layer.
         """
         if not self.chain.steps:
             return False
-        levels = self.stream.grid.levels
-        assert levels is not None
-        span = span_of(levels.stored_as)
-        assert span is not None
-        values = np.array(levels.values) if levels.bipolar else np.arange(span[0], span[1] + 1)
-        if len(values) > MOST_COMPARED:
-            values = np.unique(np.linspace(span[0], span[1], MOST_COMPARED).astype(np.int64))
+        if stream.scale is None:
+            return True
+        levels, span = stream.levels, stream.words
+        if levels.bipolar:
+            values = np.array(levels.values)
+        else:
+            count = min(span[1] - span[0] + 1, MOST_COMPARED)
+            values = np.unique(np.linspace(span[0], span[1], count).astype(np.int64))
         every = np.repeat(values[:, None], self.chain.count, axis=1)
-        found = whole(self.chain(self._real(every)), grid.scale)
+        found = whole(self.chain(stream.values(every)), grid.scale)
         return found is None or not np.array_equal(found, every)
 
-    def _thresholds(self, grid: Grid, sites: Sites) -> Thresholding:
-        last, chain, levels = self.chain.nodes[-1], self.chain, grid.levels
-        assert levels is not None
-        if self.stream.name == INPUT:
-            raise refuse(last, "behind an image that several nodes read, another quantiser is not supported yet")
-        falls = np.flatnonzero(chain.direction() < 0)
-        if len(falls):
-            raise refuse(
-                culprit(chain, 0, int(falls[0])),
-                f"it decreases for channel {falls[0]}: thresholds on a stream cannot; take a factor above 0",
-            )
-        before = self.stream.grid.levels
-        assert before is not None
-        ends = np.repeat([[before.min], [before.max]], chain.count, axis=1).astype(np.int32)
-        reach = Lattice(ends[0], ends[1], before.step)
-        thresholds = found_thresholds(chain, self._real, grid, reach)
-        rows = 0 if last.op_type != "MultiThreshold" else len(chain.graph.constants[last.input[1]].values)
-        stored = len(chain.nodes) == 1 and self.stream.scale == 1 and rows in (1, chain.count)
-        holder = last if stored else None
-        name = self._thresholding
-        sites.units[name] = threshold_site(
-            self.tensor, self.layout, self.stream.scale,
-            None if holder is None else (holder.output[0], chain.graph.constants[holder.input[1]].values),
-        )  # fmt: skip
-        return Thresholding(name, thresholds, levels, last.name, memory_type(holder, chain.graph, thresholds, reach))
+
+def needs_quantiser(why: str) -> str:
+    """What is wrong with floats in front of a node that takes integers."""
+    return (
+        "float activations reach it: it needs a quantiser in front, of one scale and at most 16 bits "
+        f"(in Brevitas QuantIdentity or QuantReLU); {why}"
+    )

@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from fat_fpga.errors import ModelWarning
 from fat_fpga.network.bounds import Lattice, lattice
-from fat_fpga.network.layers import InputQuantiser, Layer, MatrixVectorUnit, Scores
+from fat_fpga.network.layers import AffineScores, InputQuantiser, Layer, MatrixVectorUnit, Scores
 from fat_fpga.network.levels import Levels
+from fat_fpga.network.lowering.affine import UNLIMITED, affine_of
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
 from fat_fpga.network.lowering.matrix import Product
-from fat_fpga.network.lowering.ranks import ranks_of
+from fat_fpga.network.lowering.ordered import ordered_scores
+from fat_fpga.network.lowering.ranks import ranks_of, too_large, too_many
 from fat_fpga.network.lowering.thresholds import WORK, Accumulators, accumulator_annotation, widened
 
 SELECTORS = ("TopK", "ArgMax", "LabelSelect")
@@ -56,9 +58,7 @@ def scoring_layers(
     unit = replace(unit, accumulator_type=accumulator_annotation(product, chain.graph))
     direction, beyond = _directions(_Scores(product, source_scale, reach, chain), reach)
     if direction == 0:
-        ranks, low = ranks_of(unit, product, source, source_scale, chain)
-        last = chain.nodes[-1] if chain.nodes else product.node
-        return [unit, Scores(name, ranks, low, last.name)]
+        return [unit, _scores_of(unit, product, source, source_scale, chain, name)]
     if beyond != {direction}:
         warnings.warn(
             f"{product.node.name or product.node.op_type}: beyond what sums reach without a fault, different sums "
@@ -71,6 +71,25 @@ def scoring_layers(
         return [unit]
     weights = -unit.weights
     return [replace(unit, weights=weights, weight_type=widened(unit.weight_type, weights))]
+
+
+def _scores_of(
+    unit: MatrixVectorUnit, product: Product, source: InputQuantiser | Levels, source_scale: float, chain: Chain,
+    name: str,
+) -> Layer:  # fmt: skip
+    """Scores of each class: a table of ranks where it is small, else on one grid, else in the order of floats."""
+    last = (chain.nodes[-1] if chain.nodes else product.node).name
+    if not too_many(unit, source):
+        ranks, low = ranks_of(unit, product, source, source_scale, chain)
+        return Scores(name, ranks, low, last)
+    reach = lattice(unit, source)
+    affine = affine_of(chain, Accumulators(product, source_scale, reach), exact=True)
+    if not isinstance(affine, str) and (affine.low, affine.high) == UNLIMITED:
+        return AffineScores(name, affine.factors, affine.offsets, last)
+    ordered = ordered_scores(product, source_scale, chain, reach, name)
+    if ordered is None:
+        raise too_large(unit, product.node, source)
+    return ordered
 
 
 def _directions(scores: _Scores, reach: Lattice) -> tuple[int, set[int]]:

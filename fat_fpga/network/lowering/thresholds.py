@@ -36,7 +36,7 @@ NEVER, ALWAYS = 2**31 - 1, -(2**31)
 WORK = 2**22
 """Values that one evaluation of a chain may handle, to bound memory."""
 Real = Callable[[npt.NDArray[np.int64]], npt.NDArray[Any]]
-"""The real values of integers [V, M]."""
+"""Real values of integers [V, M]."""
 Index = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]
 """Which level each accumulator [V, M] reaches."""
 
@@ -58,13 +58,21 @@ class Accumulators:
         self._scale: npt.NDArray[Any] = product.scale.astype(self.type)
         self._bias: npt.NDArray[Any] | None = None if product.bias is None else product.bias.astype(self.type)
 
-    def __call__(self, accumulators: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    def __call__(self, integers: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """Real values of integers [V, M]."""
-        integers: npt.NDArray[Any] = accumulators.astype(self.type)
-        real: npt.NDArray[Any] = integers * self._source * self._scale
+        sums: npt.NDArray[Any] = integers.astype(self.type)
+        real: npt.NDArray[Any] = sums * self._source * self._scale
         real = real if self._bias is None else real + self._bias
         if np.any(np.isnan(real)):
             raise ModelError("its scales, or its bias, are not finite")
+        return real
+
+    def double(self, integers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        """The same in float64."""
+        scale = self._scale.astype(np.float64) * np.float64(self._source)
+        real: npt.NDArray[np.float64] = np.multiply(integers, scale, dtype=np.float64)
+        if self._bias is not None:
+            real += self._bias
         return real
 
 
@@ -110,6 +118,15 @@ def found_thresholds(chain: Chain, real: Real, grid: Grid, reach: Lattice) -> In
         real: what enters the chain for integers [V, M].
         reach: of the integers without a fault.
     """
+    assert grid.levels is not None
+    index = level_index(chain, real, grid)
+    thresholds = _search(index, chain.count, grid.levels.count - 1)
+    _verify(index, reach, thresholds, chain)
+    return thresholds
+
+
+def level_index(chain: Chain, real: Real, grid: Grid) -> Index:
+    """Which level of ``grid`` a chain leads to, for integers [V, M]; ModelError for a value that is none of them."""
     levels = grid.levels
     assert levels is not None
 
@@ -121,9 +138,7 @@ def found_thresholds(chain: Chain, real: Real, grid: Grid, reach: Lattice) -> In
             raise refuse(chain.nodes[-1], f"its output is not among the levels {levels} times {grid.scale:g}")
         return nearest.astype(np.int64)
 
-    thresholds = _search(index, chain.count, levels.count - 1)
-    _verify(index, reach, thresholds, chain)
-    return thresholds
+    return index
 
 
 def accumulator_annotation(product: Product, graph: Graph) -> str:

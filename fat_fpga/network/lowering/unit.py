@@ -7,19 +7,25 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.layers import Layer, MajorityVote, MatrixVectorUnit, MaxPool, Scores
+from fat_fpga.network.bounds import lattice
+from fat_fpga.network.layers import AffineScores, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Scores
+from fat_fpga.network.levels import Levels
+from fat_fpga.network.lowering.activation import FEW, MOST_THRESHOLDS
+from fat_fpga.network.lowering.affine import fixed_point
 from fat_fpga.network.lowering.builder import Builder
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import exactly
-from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
+from fat_fpga.network.lowering.geometry import NONE, Padding
+from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.matrix import Product
 from fat_fpga.network.lowering.pooling import PendingPool, check_pools, read_pool
+from fat_fpga.network.lowering.ranks import end_of_sums
 from fat_fpga.network.lowering.sites import Sites, stream_site, unit_site
-from fat_fpga.network.lowering.stream import Stream
+from fat_fpga.network.lowering.stream import OWN, PendingStream, Stream
 from fat_fpga.network.lowering.tail import scoring_layers
-from fat_fpga.network.lowering.thresholds import activated_unit, widened
+from fat_fpga.network.lowering.thresholds import Accumulators, accumulator_annotation, activated_unit, widened
 from fat_fpga.network.lowering.vote import read_vote
 
 
@@ -66,20 +72,32 @@ class PendingUnit:
             dilation=product.dilation,
         )  # fmt: skip
         shape = unit.output_shape(before.shape)
-        after = Layout.image(shape)
-        if node.op_type != "Conv":
+        if node.op_type == "Conv":
+            after = before.like(shape)
+        elif product.kind == "conv":
+            after = before.pointwise(unit.channels)
+        else:
             after = Layout(shape, np.arange(unit.channels).reshape(*before.index.shape[:-1], -1))
         return cls(unit, product, source, order, before, after, Chain(graph, unit.channels), builder)
 
-    def add_pool(self, node: Node, graph: Graph, layout: Layout) -> Layout:
+    def add_pool(self, node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Layout:
         """Take in a max-pool; the layout behind it."""
-        pool, behind = read_pool(node, graph, layout, self.builder.name("pool", root=self.unit.name))
+        pool, behind = read_pool(node, graph, layout, self.builder.name("pool", root=self.unit.name), zeros)
         self.behind.append(pool)
         self.pools.append(PendingPool(node, len(self.chain.steps)))
         return behind
 
     def add_ranks(self, node: Node, graph: Graph) -> None:
-        """Take in a table of ranks."""
+        """Take in a table of ranks, or factors and offsets of each class."""
+        if node.op_type == "AffineScores":
+            factors, offsets = (exactly(graph.constant(node, position)) for position in (1, 2))
+            if factors is None or offsets is None or factors.shape != (self.unit.channels,) or self.chain.steps:
+                raise refuse(
+                    node, f"expected right behind a matrix product, integers for its {self.unit.channels} sums"
+                )
+            name = self.builder.name("scores", root=self.unit.name)
+            self.ranks = AffineScores(name, factors, offsets, node.name)
+            return
         ranks = exactly(graph.constant(node, 1))
         if ranks is None or ranks.shape[0] != self.unit.channels or self.chain.steps or self.behind:
             raise refuse(node, f"expected right behind a matrix product, ranks of its {self.unit.channels} sums")
@@ -98,7 +116,7 @@ class PendingUnit:
         self.behind.append(vote)
         height, width = layout.shape[1:]
         if layout.is_image:
-            return Layout.image((vote.channels, height, width))
+            return layout.like((vote.channels, height, width))
         if layout.is_flat and (height, width) == (1, 1):
             return Layout.flat((vote.channels, 1, 1))
         raise refuse(node, "expected activations [N, C, H, W] or [N, C]")
@@ -112,16 +130,73 @@ class PendingUnit:
         """Note where the stream behind the unit, or behind the last of its pools and votes, is now."""
         self.streams[self.behind[-1].name if self.behind else self.unit.name] = tensor, layout, grid
 
-    def finish(self, node: Node, grid: Grid, sites: Sites) -> Stream:
-        """Finish the unit and what is behind it, in front of ``node``, which reads activations on ``grid``."""
+    def finish(self, node: Node, grid: Grid | str, sites: Sites) -> Stream:
+        """Finish the unit and what is behind it, in front of ``node``, which reads activations on ``grid``.
+
+        Where its chain is no thresholds of its own, its sums are a stream, and the chain is a layer on that.
+        """
+        if isinstance(grid, str) or not self._has_thresholds(grid):
+            if self.voted:
+                raise refuse(node, "in front of a vote expected a monotone function, and a quantiser of 8 bits at most")
+            return self.behind_sums(self.order).finish(node, grid, sites)
         check_pools(self.pools, self.chain)
         unit = activated_unit(
-            self.unit, self.product, self.source.source, self.source.scale, self.chain, self.vote_grid or grid
+            self.unit, self.product, self.source.source, self.source.step, self.chain, self.vote_grid or grid
         )
         layers = [self._noted(unit, sites), *self.behind]
         self.builder.add(self.order, layers, (self.source.name,))
         assert unit.levels is not None
+        for place, (tensor, layout, shown) in self.streams.items():
+            sites.streams[place] = stream_site(tensor, layout, shown, unit.levels)
         return Stream(layers[-1].name, unit.name, unit.levels, grid.scale)
+
+    def behind_sums(self, order: int) -> PendingStream:
+        """What follows it so far, on the stream of its sums, which is finished once that is needed.
+
+        Args:
+            order: number of the first node behind.
+        """
+        made: list[Stream] = []
+
+        def sums(node: Node, sites: Sites) -> Stream:
+            made.extend([] if made else [self._sums(sites)])
+            return made[0]
+
+        streams = {OWN if place == self.unit.name else place: shown for place, shown in self.streams.items()}
+        return PendingStream(
+            sums, self.unit.name, self.product.node.output[0], self.after, order, self.chain.copy(), self.builder,
+            list(self.behind), list(self.pools), streams,
+        )  # fmt: skip
+
+    def _has_thresholds(self, grid: Grid) -> bool:
+        """Whether the chain is thresholds on the sums."""
+        levels = (self.vote_grid or grid).levels
+        if levels is None or self.chain.otherwise is not None:
+            return False
+        if levels.count <= FEW:
+            return True
+        real = Accumulators(self.product, self.source.step, lattice(self.unit, self.source.source))
+        exact = fixed_point(self.chain, real, grid, "") is not None
+        return not exact and levels.count * self.unit.channels <= MOST_THRESHOLDS
+
+    def _sums(self, sites: Sites) -> Stream:
+        """The unit without thresholds, and the stream of its sums."""
+        product, source = self.product, self.source.source
+        unit = replace(self.unit, accumulator_type=accumulator_annotation(product, self.chain.graph))
+        reach = lattice(unit, source)
+        low, high = int(reach.low.min()), int(reach.high.max())
+        step = int(np.gcd.reduce(reach.low.astype(np.int64) - low, initial=reach.step)) or 1
+        unit = replace(unit, levels=Levels(low, step, max((high - low) // step + 1, 2)))
+        self.builder.add(self.order, [self._noted(unit, sites)], (self.source.name,))
+        scale = None
+        if product.bias is None and np.all(product.scale == product.scale[0]):
+            scale = float(np.float32(self.source.step) * product.scale[0])
+            grid = Grid(scale, unit.levels)
+            sites.streams[unit.name] = stream_site(product.node.output[0], self.after, grid, unit.levels)
+        end, why = end_of_sums(unit, source), "its channels have scales or biases of their own"
+        assert unit.levels is not None
+        real = Accumulators(product, self.source.step, reach)
+        return Stream(unit.name, unit.name, unit.levels, scale, real, (-end, end), f"after {label(product.node)} {why}")
 
     def check_last(self, layout: Layout) -> None:
         """ModelError unless it can be the last unit, with scores that lie as ``layout`` says."""
@@ -153,7 +228,7 @@ class PendingUnit:
         if self.ranks is not None and self.chain.steps:
             raise refuse(self.chain.nodes[0], "nothing but the choice of the class may follow ranks of sums")
         unit, *ranks = scoring_layers(
-            self.unit, self.product, self.source.source, self.source.scale, self.chain,
+            self.unit, self.product, self.source.source, self.source.step, self.chain,
             self.builder.name("scores", root=self.unit.name),
         )  # fmt: skip
         assert unit.unit is not None
@@ -163,8 +238,6 @@ class PendingUnit:
     def _noted(self, unit: MatrixVectorUnit, sites: Sites) -> MatrixVectorUnit:
         values = self.chain.graph.constants[self.product.node.input[1]].values
         sites.units[unit.name] = unit_site(
-            unit, self.product, self.source.scale, self.chain, values, self.before, self.after
+            unit, self.product, self.source.step, self.chain, values, self.before, self.after
         )
-        for place, (tensor, layout, grid) in self.streams.items():
-            sites.streams[place] = stream_site(tensor, layout, grid, unit.levels)
         return unit

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import takewhile
 
 import numpy as np
 import onnx
@@ -16,13 +18,16 @@ from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import Constant
 from fat_fpga.network.lowering.domains import check_attributes, check_domain, check_form
 from fat_fpga.network.lowering.folding import fold
+from fat_fpga.network.lowering.forms import in_standard_form
+from fat_fpga.network.lowering.geometry import NONE
 from fat_fpga.network.lowering.graph import Graph, Node, blaming, label, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.image import PendingImage
-from fat_fpga.network.lowering.joins import JOINS, joined_layout, levels_of, read_join
+from fat_fpga.network.lowering.joins import JOINS, functions_of_one, joined_layout, read_join
 from fat_fpga.network.lowering.matrix import MATRIX, read_product
 from fat_fpga.network.lowering.monotone import check_certain, refusal
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE, Operator
+from fat_fpga.network.lowering.own import OWN_LAYERS, read_own
 from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_type, pixel_scale
 from fat_fpga.network.lowering.sites import ImageSite, Sites, stream_site
 from fat_fpga.network.lowering.strand import Strand
@@ -42,7 +47,7 @@ def lower_with_sites(
 ) -> tuple[Network, Sites]:
     """Lower an opened model, and tell where each part of the network is in it."""
     try:
-        graph = Graph(model)
+        graph = Graph(in_standard_form(model))
         walk = _Walk(graph, pixels, image_shape)
         with np.errstate(all="ignore"):  # what is not finite is refused where it matters
             for node in graph.nodes:
@@ -70,7 +75,7 @@ class _Walk:
         self.image = PendingImage(scale, told, Chain(graph, layout.shape[0]), graph.input, layout)
         first = Strand(self.image, graph.input, layout, Grid(float(scale), None), dtype)
         self.strands = {graph.input: first}
-        self.streams: dict[str, Stream] = {}  # behind tensors that several nodes read
+        self.forks: dict[str, Callable[[], Strand]] = {}  # what follows tensors that several nodes read
         self.number = 0  # of the node
         self.builder = Builder()
         self.sites = Sites(graph.model, ImageSite(graph.input, layout.index, graph.batch, bool(scale != 1), dtype))
@@ -99,8 +104,11 @@ class _Walk:
         others = [name for name in moving if name not in self.strands]
         if others:
             raise refuse(node, f"its input '{others[0]}' is a second output, as indices of maxima, and no activations")
-        if len(moving) > 1 and node.op_type in JOINS:
-            strand = self._join(node, moving)
+        strands = [self._strand(node, name) for name in moving] if len(moving) > 1 else []
+        if functions_of_one(node, strands):
+            strand = self._both(node, strands)
+        elif len(moving) > 1 and node.op_type in JOINS:
+            strand = self._join(node, moving, strands)
         elif len(moving) > 1 and node.op_type not in MATRIX:
             raise refuse(node, "of several streams, only sum, difference and concatenation are supported yet")
         else:
@@ -110,6 +118,8 @@ class _Walk:
                 return
             if node.op_type in MATRIX:
                 strand = self._product(node, strand)
+            elif node.op_type in OWN_LAYERS:
+                strand = self._own(node, strand)
             elif node.op_type in AVERAGES:
                 strand = self._average(node, strand)
             else:
@@ -138,9 +148,24 @@ class _Walk:
         strand = self.strands[tensor]
         if self.graph.uses[tensor] < 2 or strand.selected:
             return strand
-        if tensor not in self.streams:
-            self.streams[tensor] = self._finish(node, strand)
-        return self._behind(self.streams[tensor], tensor, strand)
+        if tensor not in self.forks:
+            self.forks[tensor] = self._fork(node, tensor, strand)
+        return self.forks[tensor]()
+
+    def _fork(self, node: Node, tensor: str, strand: Strand) -> Callable[[], Strand]:
+        """What makes a strand for each node that reads a tensor.
+
+        Where its integers are known they are a stream from here on. Else what leads to them is each branch's own, and
+        only the sums in front are common to all.
+        """
+        head = strand.head
+        if isinstance(strand.grid, Grid) or isinstance(head, PendingImage) or strand.pad is not None:
+            stream = self._finish(node, strand)
+            return lambda: self._behind(stream, tensor, strand)
+        pending = head.behind_sums(self.number) if isinstance(head, PendingUnit) else head
+        return lambda: Strand(
+            pending.fork(self.number), tensor, strand.layout, strand.grid, strand.dtype, scores=set(strand.scores)
+        )
 
     def _behind(self, stream: Stream, tensor: str, at: Strand) -> Strand:
         """What follows a stream that is at a tensor, which lies like that of a strand."""
@@ -151,59 +176,81 @@ class _Walk:
         """Finish the stream that a node reads, and with it what lies in front."""
         if strand.pad is not None and node.op_type != "Conv":
             raise strand.lost_pad(label(node))
-        if isinstance(strand.grid, str):
-            raise refuse(
-                node,
-                f"float activations reach it: it needs a quantiser in front, of one scale and at most 8 bits "
-                f"(in Brevitas QuantIdentity or QuantReLU); {strand.grid}",
-            )
-        return strand.head.finish(node, strand.grid, self.sites)
+        if strand.normalised:
+            raise refuse(node, "behind a softmax only the choice of the class is supported")
+        made = strand.head.finish(node, strand.grid, self.sites)
+        if isinstance(strand.grid, str) and made.name not in self.sites.streams:
+            site = stream_site(strand.tensor, strand.layout, Grid(made.step, made.levels), made.levels)
+            self.sites.streams[made.name] = site
+        return made
 
     def _product(self, node: Node, strand: Strand) -> Strand:
         check_attributes(node, self.graph.opset)
         if strand.pad is not None and node.op_type != "Conv":
             raise strand.lost_pad(label(node))
         check_float(node, strand.dtype)
-        _, zeros = strand.pad or (None, (0, 0, 0, 0))
+        _, zeros = strand.pad or (None, NONE)
         product = read_product(node, self.graph, strand.layout, zeros)
         source = self._finish(node, strand)
         head = PendingUnit.of(product, source, self.number, strand.layout, self.graph, self.builder)
         return Strand(head, strand.tensor, head.after, f"there is none after {label(node)}", strand.dtype)
 
-    def _join(self, node: Node, moving: list[str]) -> Strand:
+    def _both(self, node: Node, strands: list[Strand]) -> Strand:
+        """A node that reads two functions of one stream: together they are a third."""
+        first, second = (strand.head for strand in strands)
+        assert isinstance(first, PendingStream)
+        assert isinstance(second, PendingStream)
+        for strand in strands:
+            check_float(node, strand.dtype)
+        head, layout = first.fork(self.number), strands[0].layout
+        common = zip(first.chain.steps, second.chain.steps, strict=False)
+        head.chain = first.chain.part(0, sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], common))).copy()
+        head.chain.join(node, first.chain, second.chain, layout.channels)
+        head.streams = {}
+        why = f"there is none after {label(node)}"
+        return Strand(head, node.output[0], layout, why, strands[0].dtype, scores=set(strands[0].scores))
+
+    def _join(self, node: Node, moving: list[str], strands: list[Strand]) -> Strand:
         """A node that reads several streams."""
         check_attributes(node, self.graph.opset)
         if len(moving) != len(node.input):
             raise refuse(node, "expected streams alone, not constants among them")
-        strands = [self._strand(node, name) for name in moving]
         for strand in strands:
             if strand.selected:
                 raise refuse(node, "nothing may follow the choice of the class: export the model without it")
             check_float(node, strand.dtype)
         layout = joined_layout(node, [strand.layout for strand in strands])
         streams = [self._finish(node, strand) for strand in strands]
-        layer, scale = read_join(node, streams, self.graph, self.builder.name(JOINS[node.op_type]))
-        levels = layer.output_levels(*(levels_of(stream) for stream in streams))
-        assert levels is not None
+        layer, made = read_join(node, streams, self.graph, self.builder.name(JOINS[node.op_type]))
         self.builder.add(self.number, [layer], layer.inputs)
-        made = Stream(layer.name, layer.name, levels, scale)
-        self.sites.streams[layer.name] = stream_site(node.output[0], layout, made.grid, levels)
+        if isinstance(made.grid, Grid):
+            self.sites.streams[layer.name] = stream_site(node.output[0], layout, made.grid, made.levels)
         return self._behind(made, node.output[0], replace(strands[0], layout=layout))
 
     def _average(self, node: Node, strand: Strand) -> Strand:
         """An average, or a sum, over windows of a stream."""
         check_attributes(node, self.graph.opset)
         check_float(node, strand.dtype)
+        zeros = strand.take_pad(node) if node.op_type == "AveragePool" else NONE
         stream = self._finish(node, strand)
         if stream.name == INPUT:
             raise refuse(node, FRONT)
         name = self.builder.name("sum", root=stream.root)
-        pool, sums, layout = read_average(node, self.graph, strand.layout, stream, name)
+        pool, sums, layout = read_average(node, self.graph, strand.layout, stream, name, zeros)
         self.builder.add(self.number, [pool], [stream.name])
-        assert sums.grid.levels is not None
-        self.sites.streams[name] = stream_site(node.output[0], layout, sums.grid, sums.grid.levels)
+        grid = Grid(sums.step, sums.levels)
+        self.sites.streams[name] = stream_site(node.output[0], layout, grid, sums.levels)
         strand.layout = layout
         return self._behind(sums, node.output[0], strand)
+
+    def _own(self, node: Node, strand: Strand) -> Strand:
+        """A table, or fixed point, of our own."""
+        stream = self._finish(node, strand)
+        name = self.builder.name(node.op_type.lower(), root=stream.root)
+        layer, made = read_own(node, self.graph, stream, name)
+        self.builder.add(self.number, [layer], [stream.name])
+        self.sites.streams[name] = stream_site(node.output[0], strand.layout, Grid(1.0, made.levels), made.levels)
+        return self._behind(made, node.output[0], strand)
 
     def finish(self, name: str) -> Network:
         """The network, when all nodes have been visited."""
@@ -231,7 +278,7 @@ class _Walk:
                 stacklevel=2,
             )
         unit.scoring(self.sites)
-        self.sites.scores = self.sites.scores or end.tensor
+        self.sites.scores = self.sites.scores or end.normalised or end.tensor
         return Network(name, self.image.input, self.builder.finish(self.sites))
 
     def _end(self) -> Strand:

@@ -13,8 +13,8 @@ from fat_fpga.errors import ModelError
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.operators.base import IntArray, Layer, Shape
 
-MOST_LEVELS = 2**16
-"""Levels that a stream of sums may have: those of 16 bits."""
+MOST_LEVELS = 2**24
+"""Levels that a stream of sums may have: as many as float32, in which files are written, counts."""
 
 FEWER = f"at most {MOST_LEVELS:,} levels, none above {2**24:,}: quantise to fewer bits in front"
 

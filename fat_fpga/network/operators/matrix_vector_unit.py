@@ -31,10 +31,11 @@ class MatrixVectorUnit(Layer):
     Attributes:
         name: address of the layer, the same from every form of file: ``conv0``, ``conv1``, ..., ``fc8``.
         weights: int32 [M, C / groups, KH, KW].
-        thresholds: int32 [M, levels.count - 1], ascending along the last axis; None in the last layer. They are the
+        thresholds: int32 [M, levels.count - 1], ascending along the last axis; None where there are none. They are the
             file's own, right for every sum that a fault can give, not only for those that occur without one; the
             ends of int32 stand for thresholds that every sum meets, or none.
-        levels: output levels; None in the last layer, whose accumulators are the class scores.
+        levels: output levels; None in the last layer, whose accumulators are the class scores. Without thresholds, they
+            are those of the accumulators, which other layers read then.
         stride: vertical, horizontal.
         padding: top, left, bottom, right; padded places hold the integer 0.
         weight_type: QONNX datatype of the weights, as in the file (``BIPOLAR``, ``INT2``, ...).
@@ -75,8 +76,8 @@ class MatrixVectorUnit(Layer):
             raise ModelError(
                 f"{self.name}: {self.channels} channels do not make {self.groups} groups, or its dilation is below 1"
             )
-        if (self.thresholds is None) != (self.levels is None):
-            raise ModelError(f"{self.name}: thresholds and levels must be given together")
+        if self.thresholds is not None and self.levels is None:
+            raise ModelError(f"{self.name}: thresholds need levels")
         if self.thresholds is not None and self.levels is not None:
             check_thresholds(self.name, self.thresholds, self.channels, self.levels)
 

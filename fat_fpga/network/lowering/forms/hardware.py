@@ -1,0 +1,248 @@
+"""FINN's hardware layers, of all its versions: what they compute, as standard operators.
+
+How a layer is folded (PE, SIMD), where its memory is and how it streams change no integer, and are not read.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.network.lowering.forms.binary import base_name
+from fat_fpga.network.lowering.forms.lowered import OURS, bits, convolution, count, shifted
+from fat_fpga.network.lowering.forms.rewriting import Rewriter, Rule, Unfolded
+from fat_fpga.network.lowering.graph import Node, attributes, refuse
+
+DOMAIN = "finn.custom_op.fpgadataflow"
+IDENTITIES = (
+    "StreamingFIFO", "StreamingDataWidthConverter", "DuplicateStreams", "TLastMarker", "IODMA", "CheckSum",
+)  # fmt: skip
+"""Layers that only move a stream along, or double it."""
+
+
+def hardware_rule(node: Node) -> Rule | None:
+    if node.domain != DOMAIN and not node.domain.startswith(f"{DOMAIN}."):
+        return None
+    name = base_name(node)
+    return _same if name in IDENTITIES else _RULES.get(name)
+
+
+def _same(node: Node, rewriter: Rewriter) -> None:
+    rewriter.same(node)
+
+
+def _option(node: Node, name: str, default: Any = None) -> Any:
+    value = attributes(node).get(name, default)
+    if value is None:
+        raise refuse(node, f"it has no attribute {name}: the file is damaged")
+    return value
+
+
+def _sizes(node: Node, name: str) -> tuple[int, int]:
+    value = _option(node, name)
+    found = [int(size) for size in value] if isinstance(value, list | tuple) else [int(value)] * 2
+    return found[0], found[-1]
+
+
+def _windows(node: Node, rewriter: Rewriter) -> None:
+    """ConvolutionInputGenerator."""
+    depthwise = bool(_option(node, "depthwise", 0))
+    rewriter.unfolded[node.output[0]] = Unfolded(
+        node.input[0], _sizes(node, "ConvKernelDim"), _sizes(node, "Stride"),
+        _sizes(node, "Dilation") if "Dilation" in attributes(node) else (1, 1), depthwise=depthwise,
+    )  # fmt: skip
+
+
+def _matrix(node: Node, rewriter: Rewriter) -> None:
+    """MVAU: a product, and thresholds unless it has none."""
+    matrix, datatype = rewriter.constant(node, 1), str(_option(node, "weightDataType", ""))
+    counting = bool(_option(node, "binaryXnorMode", 0))
+    if counting:
+        matrix, datatype = bits(node, matrix), "BIPOLAR"
+    windows = rewriter.unfolded.get(node.input[0])
+    if windows is not None:
+        made, layout = convolution(node, rewriter, windows, matrix, datatype), "NCHW"
+    else:
+        made = rewriter.emit(node, "MatMul", [node.input[0], rewriter.store(matrix, node.input[1], datatype)])
+        rewriter.nodes[-1].name = node.name
+        layout = _layout(node, rewriter)
+    if counting:
+        made = count(node, rewriter, made, matrix, layout)
+    _activated(node, rewriter, made, layout, windows is not None)
+
+
+def _layout(node: Node, rewriter: Rewriter) -> str:
+    """Order of the axes of a layer's stream, its channels last."""
+    axes = rewriter.axes_of(node.input[0]) or len(_option(node, "numInputVectors", [1])) + 1
+    return {2: "NC", 3: "NWC"}.get(axes, "NHWC")
+
+
+def _vector(node: Node, rewriter: Rewriter) -> None:
+    """VVAU: a depthwise convolution, and thresholds unless it has none."""
+    windows, weights = rewriter.unfolded.get(node.input[0]), rewriter.constant(node, 1)
+    kernel = _sizes(node, "Kernel")
+    if windows is None:
+        if kernel != (1, 1):
+            raise refuse(node, "expected a ConvolutionInputGenerator in front of it")
+        windows = Unfolded(node.input[0], (1, 1), (1, 1), (1, 1), depthwise=True)
+    stored = rewriter.store(weights, node.input[1], str(_option(node, "weightDataType", "")))
+    before = rewriter.channels_first(node, windows.tensor)
+    options: dict[str, Any] = {**windows.options(), "dilations": windows.dilations, "group": len(weights)}
+    made = rewriter.emit(node, "Conv", [before, stored], **options)
+    rewriter.nodes[-1].name = node.name
+    _activated(node, rewriter, made, "NCHW", True)
+
+
+def _activated(node: Node, rewriter: Rewriter, tensor: str, layout: str, transposed: bool) -> None:
+    """The thresholds of a layer, and its stream with the channels last again."""
+    output = "" if transposed else node.output[0]
+    if _option(node, "noActivation", 0):
+        made = tensor
+        if not transposed:
+            rewriter.emit(node, "Identity", [tensor], output)
+    else:
+        made = output or rewriter.new(node.output[0])
+        _thresholds(node, rewriter, tensor, rewriter.constant(node, 2), made, layout)
+    if transposed:
+        rewriter.channels_last(node, made, output=node.output[0])
+
+
+def _thresholds(
+    node: Node, rewriter: Rewriter, tensor: str, thresholds: npt.NDArray[Any], output: str, layout: str
+) -> None:
+    datatype = str(_option(node, "outputDataType", ""))
+    datatype = "BIPOLAR" if node.output[0] in rewriter.bipolar else datatype
+    rewriter.multithreshold(
+        node, tensor, thresholds, int(_option(node, "ActVal", 0)), datatype == "BIPOLAR", output, layout, datatype
+    )
+
+
+def _thresholding(node: Node, rewriter: Rewriter) -> None:
+    layout = _layout(node, rewriter)
+    _thresholds(node, rewriter, node.input[0], rewriter.constant(node, 1), node.output[0], layout)
+    rewriter.nodes[-1].name = node.name
+
+
+def _padding(node: Node, rewriter: Rewriter) -> None:
+    """FMPadding: zeros around height and width."""
+    padding = [int(size) for size in _option(node, "Padding")]
+    if len(padding) == 2:  # of the first versions: all rows and columns together
+        padding = [padding[0] // 2, padding[1] // 2, padding[0] - padding[0] // 2, padding[1] - padding[1] // 2]
+    top, left, bottom, right = padding
+    pads = [0, top, left, 0, 0, bottom, right, 0]
+    if rewriter.opset < 11:
+        rewriter.emit(node, "Pad", [node.input[0]], node.output[0], pads=pads)
+    else:
+        stored = rewriter.store(pads, node.output[0], dtype=np.int64)
+        rewriter.emit(node, "Pad", [node.input[0], stored], node.output[0])
+
+
+def _max_pool(node: Node, rewriter: Rewriter) -> None:
+    """StreamingMaxPool: windows beside each other."""
+    size = _sizes(node, "PoolDim")
+    before = rewriter.channels_first(node, node.input[0])
+    options: dict[str, Any] = {"kernel_shape": size, "strides": size, "ceil_mode": int(_option(node, "CeilMode", 0))}
+    made = rewriter.emit(node, "MaxPool", [before], **options)
+    rewriter.nodes[-1].name = node.name
+    rewriter.channels_last(node, made, output=node.output[0])
+
+
+def _pool(node: Node, rewriter: Rewriter) -> None:
+    """Pool behind a ConvolutionInputGenerator."""
+    windows, function = rewriter.unfolded.get(node.input[0]), _option(node, "Function")
+    if windows is None:
+        raise refuse(node, "expected a ConvolutionInputGenerator in front of it")
+    if windows.dilations != (1, 1):
+        raise refuse(node, "dilations are not supported in a pool")
+    before = rewriter.channels_first(node, windows.tensor)
+    options: dict[str, Any] = {key: value for key, value in windows.options().items() if key != "pads"}
+    if function in ("MaxPool", "AvgPool"):
+        operator = "MaxPool" if function == "MaxPool" else "AveragePool"
+        made = rewriter.emit(node, operator, [before], **options)
+        rewriter.nodes[-1].name = node.name
+    elif function in ("AccPool", "QuantAvgPool"):
+        made = rewriter.emit(node, "SumPool", [before], domain=OURS, **options)
+        rewriter.nodes[-1].name = node.name
+        if function == "QuantAvgPool":
+            made = _average_of(node, rewriter, made, windows.kernel)
+    else:
+        raise refuse(node, f"unknown Function {function}")
+    rewriter.channels_last(node, made, output=node.output[0])
+
+
+def _average_of(node: Node, rewriter: Rewriter, sums: str, kernel: tuple[int, int]) -> str:
+    before, behind = str(_option(node, "InputDataType")), str(_option(node, "OutputDataType"))
+    width = int(behind.removeprefix("U").removeprefix("INT"))
+    largest = (2 ** int(before.removeprefix("U").removeprefix("INT")) - 1) * kernel[0] * kernel[1]
+    return shifted(node, rewriter, sums, max(largest.bit_length() - width, 0), width, int(not behind.startswith("U")))
+
+
+def _sum(node: Node, rewriter: Rewriter) -> None:
+    """GlobalAccPool: the sum over height and width."""
+    if rewriter.opset < 13:
+        rewriter.emit(node, "ReduceSum", [node.input[0]], node.output[0], axes=[1, 2], keepdims=1)
+    else:
+        axes = rewriter.store([1, 2], node.output[0], dtype=np.int64)
+        rewriter.emit(node, "ReduceSum", [node.input[0], axes], node.output[0], keepdims=1)
+    rewriter.nodes[-1].name = node.name
+
+
+def _channelwise(node: Node, rewriter: Rewriter) -> None:
+    """ChannelwiseOp: a number for each channel."""
+    function, numbers = _option(node, "Func"), rewriter.constant(node, 1).ravel()
+    if function not in ("add", "mul"):
+        raise refuse(node, f"Func {function} is not supported: expected add or mul")
+    stored = rewriter.store(numbers, node.input[1], rewriter.datatypes.get(node.input[1], ""))
+    rewriter.emit(node, function.capitalize(), [node.input[0], stored], node.output[0])
+    rewriter.nodes[-1].name = node.name
+
+
+def _join(node: Node, rewriter: Rewriter) -> None:
+    """AddStreams and StreamingConcat."""
+    options: dict[str, Any] = {} if "Add" in node.op_type else {"axis": -1}
+    rewriter.emit(node, "Concat" if options else "Add", node.input, node.output[0], **options)
+    rewriter.nodes[-1].name = node.name
+
+
+def _element_wise(operator: str) -> Rule:
+    def rule(node: Node, rewriter: Rewriter) -> None:
+        rewriter.emit(node, operator, node.input, node.output[0])
+        rewriter.nodes[-1].name = node.name
+
+    return rule
+
+
+def _labels(node: Node, rewriter: Rewriter) -> None:
+    """LabelSelect: read as it is, in the domain of its first version."""
+    own = type(node)()
+    own.CopyFrom(node)
+    own.op_type, own.domain = "LabelSelect", DOMAIN
+    rewriter.add(own)
+
+
+_RULES: dict[str, Rule] = {
+    "ConvolutionInputGenerator": _windows,
+    "ConvolutionInputGenerator1D": _windows,
+    "ConvolutionInputGenerator_MMV": _windows,
+    "MVAU": _matrix,
+    "MatrixVectorActivation": _matrix,
+    "StreamingFCLayer": _matrix,
+    "VVAU": _vector,
+    "VectorVectorActivation": _vector,
+    "Vector_Vector_Activate": _vector,
+    "Thresholding": _thresholding,
+    "Thresholding_Binary_Search": _thresholding,
+    "FMPadding": _padding,
+    "StreamingMaxPool": _max_pool,
+    "Pool": _pool,
+    "GlobalAccPool": _sum,
+    "ChannelwiseOp": _channelwise,
+    "AddStreams": _join,
+    "StreamingConcat": _join,
+    "LabelSelect": _labels,
+    "ElementwiseAdd": _element_wise("Add"),
+    "ElementwiseSub": _element_wise("Sub"),
+    "ElementwiseMul": _element_wise("Mul"),
+}
