@@ -127,6 +127,12 @@ void Model::add(Node node, Stream out) {
   for (int stream : node.inputs) {
     node.first_channels.push_back(node.first_channels.back() + streams[stream].channels);
   }
+  node.by_step.resize(node.thresholds.size());
+  for (int c = 0; c < out.channels; ++c) {
+    for (int t = 0; t < node.steps; ++t) {
+      node.by_step[size_t(t) * out.channels + c] = node.thresholds[size_t(c) * node.steps + t];
+    }
+  }
   node.windows.height = out.height, node.windows.width = out.width;
   nodes.push_back(std::move(node));
   streams.push_back(std::move(out));

@@ -22,6 +22,7 @@ struct Node {
   std::vector<int> first_channels;  // of concatenations: of each input, and one more
   int steps = 0;                    // of thresholdings: thresholds of a channel
   std::vector<int32_t> thresholds;  // [channel][steps]
+  std::vector<int32_t> by_step;     // the same [step][channel], ascending by step
   Levels levels;                    // of thresholdings
 
   int32_t activate(const int32_t* thresholds, int64_t integer) const {

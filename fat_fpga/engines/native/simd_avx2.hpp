@@ -128,6 +128,29 @@ inline void append(const int32_t* from, int count, int32_t add, int, int32_t* to
   }
 }
 
+// Adds x to those of 64 integers that the mask has.
+inline void add_where(int32_t* to, uint64_t mask, int32_t x) {
+  const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128), by = _mm256_set1_epi32(x);
+  for (; mask != 0; mask >>= 8, to += 8) {
+    if ((mask & 255) == 0) continue;
+    const __m256i chosen = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(int(mask & 255)), bits), bits);
+    _mm256_maskstore_epi32(to, chosen, _mm256_add_epi32(_mm256_maskload_epi32(to, chosen), by));
+  }
+}
+
+// Which of n integers, at most 64, meet their thresholds.
+inline uint64_t at_least(const int32_t* integers, const int32_t* thresholds, int n) {
+  uint64_t met = 0;
+  int i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const __m256i t = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(thresholds + i));
+    const __m256i above = _mm256_cmpgt_epi32(t, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(integers + i)));
+    met |= uint64_t(uint32_t(~_mm256_movemask_ps(_mm256_castsi256_ps(above)) & 255)) << i;
+  }
+  for (; i < n; ++i) met |= uint64_t(integers[i] >= thresholds[i]) << i;
+  return met;
+}
+
 // sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.
 inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int scale, int32_t* sums) {
   const __m256i nibble = _mm256_set1_epi8(15);

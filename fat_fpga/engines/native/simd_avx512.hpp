@@ -263,6 +263,27 @@ inline void fill(uint16_t* list, int count, int size, uint16_t ones, uint16_t no
   }
 }
 
+// Adds x to those of 64 integers that the mask has.
+inline void add_where(int32_t* to, uint64_t mask, int32_t x) {
+  const __m512i by = _mm512_set1_epi32(x);
+  for (; mask != 0; mask >>= 16, to += 16) {
+    const auto chosen = __mmask16(mask);
+    if (chosen == 0) continue;
+    _mm512_mask_storeu_epi32(to, chosen, _mm512_add_epi32(_mm512_maskz_loadu_epi32(chosen, to), by));
+  }
+}
+
+// Which of n integers, at most 64, meet their thresholds.
+inline uint64_t at_least(const int32_t* integers, const int32_t* thresholds, int n) {
+  uint64_t met = 0;
+  for (int i = 0; i < n; i += 16) {
+    const auto lanes = __mmask16(n - i >= 16 ? 65535 : (1 << (n - i)) - 1);
+    const __m512i values = _mm512_maskz_loadu_epi32(lanes, integers + i);
+    met |= uint64_t(_mm512_mask_cmpge_epi32_mask(lanes, values, _mm512_maskz_loadu_epi32(lanes, thresholds + i))) << i;
+  }
+  return met;
+}
+
 // sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.
 inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int scale, int32_t* sums) {
   __m512i counts[8];

@@ -75,6 +75,18 @@ inline void append(const int32_t* from, int count, int32_t add, int, int32_t* to
   for (int i = 0; i < count; ++i) to[i] = from[i] + add;
 }
 
+// Adds x to those of 64 integers that the mask has.
+inline void add_where(int32_t* to, uint64_t mask, int32_t x) {
+  for (; mask != 0; mask &= mask - 1) to[lowest_bit(mask)] += x;
+}
+
+// Which of n integers, at most 64, meet their thresholds.
+inline uint64_t at_least(const int32_t* integers, const int32_t* thresholds, int n) {
+  uint64_t met = 0;
+  for (int i = 0; i < n; ++i) met |= uint64_t(integers[i] >= thresholds[i]) << i;
+  return met;
+}
+
 // sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.
 inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int scale, int32_t* sums) {
   int32_t counts[64] = {};

@@ -11,6 +11,7 @@ Simulator::Simulator(const Model& model)
       changed_(image_),
       integers_(image_),
       tables_(image_),
+      course_(image_),
       grouped_(image_),
       channel_(image_),
       small_(image_),
@@ -27,7 +28,7 @@ int Simulator::golden(const uint8_t* image) {
   image_.golden_class = image_.classify();
   image_.golden_raw = image_.raw, image_.golden_scores = image_.scores;
   image_.begin();
-  tables_.forget(), changed_.forget();
+  tables_.forget(), changed_.forget(), course_.forget();
   stuck_ = latest_ = nullptr;
   return image_.golden_class;
 }
@@ -49,8 +50,7 @@ int Simulator::faulty(const Fault& fault, int64_t frame) {
   if (!fault.acts_on(frame)) return image_.golden_class;
   switch (fault.form) {
     case Fault::Form::channels:
-      stuck_channels(fault);
-      return walk(fault.streams[0].stream, {});
+      return walk(stuck_channels(fault), {});
     case Fault::Form::held:
       return walk(std::max(0, fault.streams[0].stream - 1), fault.streams);
     case Fault::Form::upset: {

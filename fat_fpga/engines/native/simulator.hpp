@@ -3,6 +3,7 @@
 // simulator fits:
 //
 // - ColumnTables     a unit right behind stuck channels
+// - ChannelCourse    a stuck channel behind which there is an addition, or another operator channel by channel
 // - OneChannel       changed weights, thresholds or accumulators of one channel of one node
 // - ChangedColumns   a unit behind changed planes: sums of weight columns
 // - ChangedIntegers  a unit behind changed integers: the same, times what they changed by
@@ -19,6 +20,7 @@
 
 #include "changed_columns.hpp"
 #include "changed_integers.hpp"
+#include "channel_course.hpp"
 #include "column_tables.hpp"
 #include "dense.hpp"
 #include "grouped.hpp"
@@ -39,6 +41,9 @@ class Simulator {
   // Predicted class of that image, number `frame` of the data set, under a fault.
   int faulty(const Fault& fault, int64_t frame);
 
+  // All streams under a fault are to be had, also where the class can do without them.
+  void keep_streams() { every_stream_ = true; }
+
   // A stream, [channels][height][width], or the class scores for the number behind the last, as the latest run left it;
   // in the integers of the network.
   void stream(int number, int32_t* out) const;
@@ -56,7 +61,7 @@ class Simulator {
   void golden_unit(int u);
 
   // stuck.cpp: whole channels stuck, which need not be written into their stream
-  void stuck_channels(const Fault& fault);
+  int stuck_channels(const Fault& fault);
   bool behind_stuck(const Node& node);
 
   // streams.cpp: held activations, anywhere and as many as there are
@@ -69,6 +74,7 @@ class Simulator {
   ChangedColumns changed_;
   ChangedIntegers integers_;
   ColumnTables tables_;
+  ChannelCourse course_;
   Grouped grouped_;
   OneChannel channel_;
   Small small_;
@@ -76,7 +82,8 @@ class Simulator {
   int last_reader_ = -1;           // the last node that reads what the present fault changed
   const Fault* stuck_ = nullptr;   // stuck channels, which their stream need not hold
   const Fault* latest_ = nullptr;  // the latest fault
-  bool written_ = false;           // whether the stream of stuck_ holds them
+  bool every_stream_ = false;
+  bool written_ = false;  // whether the stream of stuck_ holds them
 };
 
 }  // namespace fat

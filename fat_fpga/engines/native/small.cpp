@@ -26,6 +26,9 @@ void Small::golden(const Node& node) {
 void Small::update(const Node& node) {
   if (node.kind == Kind::pool) return pool(node);
   if (node.kind == Kind::sum) return sums(node);
+  const bool to_integers = model_.streams[node.out].wide(), from_integers = model_.streams[node.inputs[0]].wide();
+  if (node.kind == Kind::add && to_integers) return add(node);
+  if (node.kind == Kind::thresholding && from_integers && !to_integers) return threshold(node);
   image_.settle(node.out, {});
   const auto get = [&](int k, int y, int x, int c) { return image_.integer(node.inputs[k], y, x, c); };
   for (size_t k = 0; k < node.inputs.size(); ++k) {
@@ -36,6 +39,89 @@ void Small::update(const Node& node) {
       image_.put(node.out, y, x, first + c, node.at(y, x, first + c, get));
     });
   }
+}
+
+// Additions into integers: what changed in front, times its factor, is added to the fault-free sums.
+void Small::add(const Node& node) {
+  image_.settle(node.out, {});
+  for (int k = 0; k < 2; ++k) {
+    if (states_[node.inputs[k]].changed.empty()) continue;
+    if (model_.streams[node.inputs[k]].wide()) add_integers(node, node.inputs[k], node.factors[k]);
+    else add_planes(node, node.inputs[k], node.factors[k]);
+  }
+  states_[node.out].dirty = states_[node.out].changed;
+}
+
+void Small::add_planes(const Node& node, int stream, int factor) {
+  const Stream &in = model_.streams[stream], &out = model_.streams[node.out];
+  const Image::State& from = states_[stream];
+  Image::State& to = states_[node.out];
+  const int words = in.words(), by = factor * in.levels.step;
+  const Rect area = from.changed;
+  for (int y = area.y0; y < area.y1; ++y) {
+    const uint64_t* before = from.golden.data() + in.offset(y, area.x0);
+    const uint64_t* after = from.faulty.data() + in.offset(y, area.x0);
+    int32_t* pixel = to.faulty_integers.data() + out.place(y, area.x0) * out.channels;
+    int first = area.x1, last = -1;
+    for (int x = area.x0; x < area.x1; ++x, pixel += out.channels) {
+      for (int t = 0; t < in.planes; ++t) {
+        for (int w = 0; w < words; ++w, ++before, ++after) {
+          const uint64_t differs = *before ^ *after;
+          if (differs == 0) continue;
+          add_where(pixel + w * 64, differs & *after, by);
+          add_where(pixel + w * 64, differs & *before, -by);
+          first = std::min(first, x), last = x;
+        }
+      }
+    }
+    if (last >= 0) to.changed.include({y, y + 1, first, last + 1});
+  }
+}
+
+void Small::add_integers(const Node& node, int stream, int factor) {
+  const Stream &in = model_.streams[stream], &out = model_.streams[node.out];
+  const Image::State& from = states_[stream];
+  const Rect area = from.changed;
+  for (int y = area.y0; y < area.y1; ++y) {
+    const int32_t* before = from.integers.data() + in.place(y, area.x0) * in.channels;
+    const int32_t* after = from.faulty_integers.data() + in.place(y, area.x0) * in.channels;
+    int32_t* sum = states_[node.out].faulty_integers.data() + out.place(y, area.x0) * out.channels;
+    const int count = (area.x1 - area.x0) * in.channels;
+    for (int i = 0; i < count; ++i) sum[i] += factor * (after[i] - before[i]);
+  }
+  states_[node.out].changed.include(area);
+}
+
+// Thresholds on integers, into planes, of the pixels that changed.
+void Small::threshold(const Node& node) {
+  const Stream &in = model_.streams[node.inputs[0]], &out = model_.streams[node.out];
+  const Image::State& from = states_[node.inputs[0]];
+  image_.settle(node.out, {});
+  Image::State& to = states_[node.out];
+  const Rect area = from.changed;
+  const int words = out.words();
+  for (int y = area.y0; y < area.y1; ++y) {
+    const int32_t* before = from.integers.data() + in.place(y, area.x0) * in.channels;
+    const int32_t* after = from.faulty_integers.data() + in.place(y, area.x0) * in.channels;
+    for (int x = area.x0; x < area.x1; ++x, before += in.channels, after += in.channels) {
+      uint64_t differs = 0;
+      for (int w = 0; w < words; ++w) {
+        const int n = std::min(64, out.channels - w * 64);
+        int32_t any = 0;
+        for (int i = 0; i < n; ++i) any |= before[w * 64 + i] ^ after[w * 64 + i];
+        if (any == 0) continue;
+        const size_t at = out.offset(y, x) + w;
+        for (int t = 0; t < out.planes; ++t) {
+          const int32_t* thresholds = node.by_step.data() + size_t(t) * out.channels + w * 64;
+          const uint64_t met = at_least(after + w * 64, thresholds, n);
+          to.faulty[at + size_t(t) * words] = met;
+          differs |= met ^ to.golden[at + size_t(t) * words];
+        }
+      }
+      if (differs != 0) to.changed.include({y, y + 1, x, x + 1});
+    }
+  }
+  to.dirty = to.changed;
 }
 
 // Maxima: of planes, word by word over the area that changed.

@@ -17,6 +17,10 @@ class Small : Part {
   void update(const Node& node);
 
  private:
+  void add(const Node& node);
+  void add_planes(const Node& node, int stream, int factor);
+  void add_integers(const Node& node, int stream, int factor);
+  void threshold(const Node& node);
   void pool(const Node& node);
   void sums(const Node& node);
   void maxima(const Node& node);

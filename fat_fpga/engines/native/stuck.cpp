@@ -6,9 +6,17 @@
 
 namespace fat {
 
-void Simulator::stuck_channels(const Fault& fault) {
+// From where on nodes are to be updated.
+int Simulator::stuck_channels(const Fault& fault) {
+  const StreamChange& held = fault.streams[0];
+  if (held.channels() == 1 && course_.fit(held.stream)) {
+    const int last = course_.follow(held, every_stream_);
+    follow(last);
+    return last;
+  }
   stuck_ = &fault, written_ = false;
-  for (int reader : model_.streams[fault.streams[0].stream].readers) last_reader_ = std::max(last_reader_, reader);
+  for (int reader : model_.streams[held.stream].readers) last_reader_ = std::max(last_reader_, reader);
+  return held.stream;
 }
 
 // Whether a node read the stuck channels in a way of its own, and is done.
