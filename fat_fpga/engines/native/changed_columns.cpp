@@ -192,6 +192,7 @@ int ChangedColumns::blocks(int u, int pixel, const int32_t* list, int count, int
   const Acc* golden = image_.accumulators<Acc>(u, pixel) + block * kBlock;
   const int period = unit.period;
   const int8_t* columns = unit.columns.data() + block * kBlock;
+  const bool narrow = Group == 1 && unit.outputs - block * kBlock <= 32;
 
   Wide64<Acc> sums[Group];
   for (int g = 0; g < Group; ++g) sums[g] = Wide64<Acc>::load(golden + g * kBlock);
@@ -224,7 +225,7 @@ int ChangedColumns::blocks(int u, int pixel, const int32_t* list, int count, int
     }
     for (int t = 0; t < unit.planes_out(); ++t) {
       const Acc* threshold = thresholds<Acc>(unit) + size_t(t) * padded + (block + g) * kBlock;
-      planes[t * unit.blocks() + block + g] = sums[g].at_least(threshold);
+      planes[t * unit.blocks() + block + g] = narrow ? sums[g].at_least_low(threshold) : sums[g].at_least(threshold);
     }
   }
   return block + Group;

@@ -6,6 +6,7 @@ namespace fat {
 
 void ChannelCourse::forget() {
   for (Golden& kept : golden_) kept.channel = -1;
+  latest_stream_ = -1;
 }
 
 bool ChannelCourse::fit(int stream) const {
@@ -16,18 +17,20 @@ bool ChannelCourse::fit(int stream) const {
   return std::count(node.inputs.begin(), node.inputs.end(), stream) == 1;
 }
 
-int ChannelCourse::follow(const StreamChange& held, bool every) {
-  int stream = held.stream;
-  channel_ = held.channel;
-  integers_.assign(size_t(model_.streams[stream].height) * model_.streams[stream].width, held.value);
-  while (fit(stream)) {
-    if (every) write(stream);
-    const Node& node = model_.nodes[model_.streams[stream].readers[0]];
-    step(node, stream);
-    stream = node.out;
+ChannelCourse::End ChannelCourse::follow(const StreamChange& held, bool every) {
+  stream_ = held.stream, channel_ = held.channel;
+  integers_.assign(size_t(model_.streams[stream_].height) * model_.streams[stream_].width, held.value);
+  while (fit(stream_)) {
+    if (every) write(stream_);
+    const Node& node = model_.nodes[model_.streams[stream_].readers[0]];
+    step(node, stream_);
+    stream_ = node.out;
   }
-  write(stream);
-  return stream;
+  const bool repeats = !every && stream_ == latest_stream_ && channel_ == latest_channel_ && integers_ == latest_;
+  latest_stream_ = stream_, latest_channel_ = channel_, latest_ = integers_;
+  const bool constant = !every && std::all_of(integers_.begin(), integers_.end(),
+                                              [this](int32_t integer) { return integer == integers_[0]; });
+  return {stream_, channel_, repeats, constant, integers_[0]};
 }
 
 // From the channel in front of a node to the one behind it.

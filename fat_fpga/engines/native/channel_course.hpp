@@ -16,9 +16,20 @@ class ChannelCourse : Part {
   // Whether the only reader of a stream works channel by channel.
   bool fit(int stream) const;
 
-  // From a channel that holds an integer on. Writes the last stream that has it, and, if `every`, all before it; the
-  // number of the last.
-  int follow(const StreamChange& held, bool every);
+  // Where a channel ends up.
+  struct End {
+    int stream, channel;
+    bool repeats;   // as in the call before, all of it
+    bool constant;  // it holds an integer there
+    int32_t integer;
+  };
+
+  // From a channel that holds an integer on. Writes the last stream that has it, unless it holds one there, too, and,
+  // if `every`, all before it.
+  End follow(const StreamChange& held, bool every);
+
+  // Writes it where it ended up, where it differs from the fault-free channel.
+  void write() { write(stream_); }
 
  private:
   // One channel of a stream, fault-free [pixel].
@@ -32,9 +43,11 @@ class ChannelCourse : Part {
   void windows(const Node& node, const Stream& in);
   void write(int stream);
 
-  int channel_ = 0;
-  std::vector<int32_t> integers_, next_;  // of the channel [pixel]
-  std::vector<Golden> golden_;            // of each stream
+  int stream_ = 0, channel_ = 0;                 // where the channel is
+  std::vector<int32_t> integers_, next_;         // of the channel [pixel]
+  int latest_stream_ = -1, latest_channel_ = 0;  // where it ended up in the call before
+  std::vector<int32_t> latest_;
+  std::vector<Golden> golden_;  // of each stream
 };
 
 }  // namespace fat

@@ -56,11 +56,12 @@ void Fault::prepare(const Model& model) {
   }
 }
 
-bool hold_the_same(const Fault& a, const Fault& b, bool at_the_same_value) {
-  if (a.passed.empty() || b.passed.empty() || a.form != b.form) return false;
+bool are_twins(const Fault& a, const Fault& b, const Model& model) {
+  if (a.form != Fault::Form::channels || b.form != Fault::Form::channels) return false;
   const StreamChange &first = a.streams[0], &second = b.streams[0];
-  return first.stream == second.stream && first.channel == second.channel && first.channel_end == second.channel_end &&
-         first.channel_step == second.channel_step && (first.value == second.value) == at_the_same_value;
+  return model.streams[first.stream].planes == 1 && a.level != b.level && first.stream == second.stream &&
+         first.channel == second.channel && first.channel_end == second.channel_end &&
+         first.channel_step == second.channel_step;
 }
 
 }  // namespace fat

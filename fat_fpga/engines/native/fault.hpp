@@ -71,7 +71,6 @@ struct Fault {
   std::vector<HeldChannels> passed;
   int level = 0;              // of the form channels: the index held
   bool twin_follows = false;  // the next fault of the list holds the same channels at the other of two levels
-  bool repeats = false;       // it holds what the fault before it in the list holds
 
   std::vector<StreamChange> streams;  // in the order of their places, those of one place as they take effect
   std::vector<WeightChange> weights;
@@ -99,7 +98,7 @@ struct Fault {
   }
 };
 
-// Whether two faults hold the same channels of the same stream, and at the same value.
-bool hold_the_same(const Fault& a, const Fault& b, bool at_the_same_value);
+// Whether two faults hold the same channels at the two levels of their stream.
+bool are_twins(const Fault& a, const Fault& b, const Model& model);
 
 }  // namespace fat

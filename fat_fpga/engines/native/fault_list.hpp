@@ -22,10 +22,7 @@ struct FaultList {
   void prepare(const Model& model) {
     for (Fault& fault : faults) fault.prepare(model);
     for (size_t i = 0; i + 1 < faults.size(); ++i) {
-      Fault &fault = faults[i], &next = faults[i + 1];
-      next.repeats = hold_the_same(fault, next, true);
-      fault.twin_follows = fault.form == Fault::Form::channels && hold_the_same(fault, next, false) &&
-                           model.streams[fault.streams[0].stream].planes == 1;
+      faults[i].twin_follows = are_twins(faults[i], faults[i + 1], model);
     }
   }
 

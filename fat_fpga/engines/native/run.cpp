@@ -26,11 +26,11 @@ void run(const Model& model, const uint8_t* images, int64_t image_count, int64_t
       std::vector<int64_t> right(fault_count), other(fault_count);
       for (int64_t i; (i = next++) < image_count;) {
         golden[i] = simulator.golden(images + i * image_bytes);
-        for (int64_t f = 0, label = 0; f < fault_count; ++f) {
-          if (!faults[f].repeats) label = simulator.faulty(faults[f], first_frame + i);
+        for (int64_t f = 0; f < fault_count; ++f) {
+          const int label = simulator.faulty(faults[f], first_frame + i);
           right[f] += label == labels[i];
           other[f] += label != golden[i];
-          if (classes) classes[f * image_count + i] = int32_t(label);
+          if (classes) classes[f * image_count + i] = label;
         }
       }
       const std::lock_guard lock(merge);

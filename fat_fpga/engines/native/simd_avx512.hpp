@@ -59,6 +59,9 @@ struct Wide64<int16_t> {
     const uint64_t h = _mm512_cmpge_epi16_mask(high, _mm512_loadu_si512(threshold + 32));
     return l | h << 32;
   }
+  uint64_t at_least_low(const int16_t* threshold) const {  // of the first 32
+    return _mm512_cmpge_epi16_mask(low, _mm512_loadu_si512(threshold));
+  }
 };
 
 template <>
@@ -93,6 +96,13 @@ struct Wide64<int32_t> {
   uint64_t at_least(const int32_t* threshold) const {
     uint64_t mask = 0;
     for (int i = 0; i < 4; ++i) {
+      mask |= uint64_t(_mm512_cmpge_epi32_mask(v[i], _mm512_loadu_si512(threshold + 16 * i))) << (16 * i);
+    }
+    return mask;
+  }
+  uint64_t at_least_low(const int32_t* threshold) const {  // of the first 32
+    uint64_t mask = 0;
+    for (int i = 0; i < 2; ++i) {
       mask |= uint64_t(_mm512_cmpge_epi32_mask(v[i], _mm512_loadu_si512(threshold + 16 * i))) << (16 * i);
     }
     return mask;
@@ -261,6 +271,17 @@ inline void fill(uint16_t* list, int count, int size, uint16_t ones, uint16_t no
         _mm256_mask_blend_epi16(__mmask16(mask), _mm256_set1_epi16(int16_t(none)), _mm256_set1_epi16(int16_t(ones)));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(list + count), part);
   }
+}
+
+// Which of n words, at most 16, differ.
+inline uint32_t differing(const uint64_t* a, const uint64_t* b, int n) {
+  uint32_t found = 0;
+  for (int i = 0; i < n; i += 8) {
+    const auto lanes = __mmask8(n - i >= 8 ? 255 : (1 << (n - i)) - 1);
+    const __m512i x = _mm512_maskz_loadu_epi64(lanes, a + i), y = _mm512_maskz_loadu_epi64(lanes, b + i);
+    found |= uint32_t(_mm512_mask_cmpneq_epi64_mask(lanes, x, y)) << i;
+  }
+  return found;
 }
 
 // Adds x to those of 64 integers that the mask has.

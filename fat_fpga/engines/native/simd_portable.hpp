@@ -58,6 +58,12 @@ struct Wide64 {
     for (int i = 0; i < 64; ++i) mask |= uint64_t(v[i] >= threshold[i]) << i;
     return mask;
   }
+  // The same for the first 32.
+  uint64_t at_least_low(const Acc* threshold) const {
+    uint64_t mask = 0;
+    for (int i = 0; i < 32; ++i) mask |= uint64_t(v[i] >= threshold[i]) << i;
+    return mask;
+  }
 };
 
 inline int popcount(uint64_t x) {
@@ -73,6 +79,13 @@ inline int lowest_bit(uint64_t x) { return x == 0 ? 0 : __builtin_ctzll(x); }
 // to[i] = from[i] + add for i < count; may read and write up to 16 places further.
 inline void append(const int32_t* from, int count, int32_t add, int, int32_t* to) {
   for (int i = 0; i < count; ++i) to[i] = from[i] + add;
+}
+
+// Which of n words, at most 16, differ.
+inline uint32_t differing(const uint64_t* a, const uint64_t* b, int n) {
+  uint32_t found = 0;
+  for (int i = 0; i < n; ++i) found |= uint32_t(a[i] != b[i]) << i;
+  return found;
 }
 
 // Adds x to those of 64 integers that the mask has.

@@ -15,7 +15,8 @@ Simulator::Simulator(const Model& model)
       grouped_(image_),
       channel_(image_),
       small_(image_),
-      plain_(image_) {}
+      plain_(image_),
+      known_(model.streams.size()) {}
 
 int Simulator::golden(const uint8_t* image) {
   image_.begin();
@@ -29,6 +30,7 @@ int Simulator::golden(const uint8_t* image) {
   image_.golden_raw = image_.raw, image_.golden_scores = image_.scores;
   image_.begin();
   tables_.forget(), changed_.forget(), course_.forget();
+  for (auto& classes : known_) classes.clear();
   stuck_ = latest_ = nullptr;
   return image_.golden_class;
 }
@@ -50,8 +52,9 @@ int Simulator::faulty(const Fault& fault, int64_t frame) {
   if (!fault.acts_on(frame)) return image_.golden_class;
   switch (fault.form) {
     case Fault::Form::channels:
-      return walk(stuck_channels(fault), {});
+      return stuck_channels(fault);
     case Fault::Form::held:
+      if (!fault.passed.empty() && fault.streams[0].channels() == 1) return one_channel(fault.streams[0]);
       return walk(std::max(0, fault.streams[0].stream - 1), fault.streams);
     case Fault::Form::upset: {
       StreamChange held = fault.streams[0];

@@ -62,6 +62,10 @@ class Simulator {
 
   // stuck.cpp: whole channels stuck, which need not be written into their stream
   int stuck_channels(const Fault& fault);
+  int one_channel(const StreamChange& held);
+  void follow_stuck(const Fault& fault);
+  template <class Compute>
+  int known(int stream, int channel, int32_t integer, Compute compute);
   bool behind_stuck(const Node& node);
 
   // streams.cpp: held activations, anywhere and as many as there are
@@ -79,10 +83,12 @@ class Simulator {
   OneChannel channel_;
   Small small_;
   Plain plain_;
-  int last_reader_ = -1;           // the last node that reads what the present fault changed
-  const Fault* stuck_ = nullptr;   // stuck channels, which their stream need not hold
-  const Fault* latest_ = nullptr;  // the latest fault
+  int last_reader_ = -1;                 // the last node that reads what the present fault changed
+  const Fault* stuck_ = nullptr;         // stuck channels, which their stream need not hold
+  const Fault* latest_ = nullptr;        // the latest fault
+  std::vector<std::vector<int>> known_;  // of the present image: the class of a channel stuck at an integer, or -1
   bool every_stream_ = false;
+  int course_class_ = 0;  // under the latest fault that course_ followed
   bool written_ = false;  // whether the stream of stuck_ holds them
 };
 

@@ -6,17 +6,46 @@
 
 namespace fat {
 
-// From where on nodes are to be updated.
 int Simulator::stuck_channels(const Fault& fault) {
-  const StreamChange& held = fault.streams[0];
-  if (held.channels() == 1 && course_.fit(held.stream)) {
-    const int last = course_.follow(held, every_stream_);
-    follow(last);
-    return last;
-  }
+  if (fault.streams[0].channels() == 1) return one_channel(fault.streams[0]);
+  follow_stuck(fault);
+  return walk(fault.streams[0].stream, {});
+}
+
+// The class of a channel stuck at an integer: what other faults came to that left the same channel at the same integer
+// in the same stream is known, the rest is computed.
+template <class Compute>
+int Simulator::known(int stream, int channel, int32_t integer, Compute compute) {
+  const Stream& from = model_.streams[stream];
+  if (every_stream_ || !from.levels.has(integer)) return compute();
+  std::vector<int>& classes = known_[stream];
+  if (classes.empty()) classes.assign(size_t(from.channels) * from.levels.count, -1);
+  int& kept = classes[size_t(channel) * from.levels.count + size_t((integer - from.levels.base) / from.levels.step)];
+  if (kept < 0) kept = compute();
+  return kept;
+}
+
+// One channel that holds an integer.
+int Simulator::one_channel(const StreamChange& held) {
+  if (!course_.fit(held.stream))
+    return known(held.stream, held.channel, held.value, [&] {
+      if (latest_->form != Fault::Form::channels) return walk(std::max(0, held.stream - 1), {held});
+      follow_stuck(*latest_);
+      return walk(held.stream, {});
+    });
+  const ChannelCourse::End end = course_.follow(held, every_stream_);
+  if (end.repeats) return course_class_;
+  const auto from_end = [&] {
+    course_.write();
+    follow(end.stream);
+    return walk(end.stream, {});
+  };
+  return course_class_ = end.constant ? known(end.stream, end.channel, end.integer, from_end) : from_end();
+}
+
+void Simulator::follow_stuck(const Fault& fault) {
   stuck_ = &fault, written_ = false;
-  for (int reader : model_.streams[held.stream].readers) last_reader_ = std::max(last_reader_, reader);
-  return held.stream;
+  for (int reader : model_.streams[fault.streams[0].stream].readers) last_reader_ = std::max(last_reader_, reader);
 }
 
 // Whether a node read the stuck channels in a way of its own, and is done.
