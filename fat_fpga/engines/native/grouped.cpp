@@ -76,33 +76,73 @@ bool Grouped::update(int u) {
   return true;
 }
 
-// Adds what each changed activation does to the sums of its group.
+// The sums of a block of a pixel, fault-free where nothing has been added yet.
+template <class Acc>
+Acc* Grouped::touch(int u, int pixel, int block, Aligned<Acc>& sums) {
+  const Unit& unit = model_.units[u];
+  const int at = pixel * unit.blocks() + block;
+  Acc* block_sums = sums.data() + size_t(at) * kBlock;
+  if (touched_[at]) return block_sums;
+  touched_[at] = 1;
+  list_.push_back(at);
+  std::copy_n(image_.accumulators<Acc>(u, pixel) + block * kBlock, kBlock, block_sums);
+  return block_sums;
+}
+
+// Calls `take(tap, pixel)` for each output pixel whose window has a place of the input in it.
+template <class Take>
+inline void each_tap(const Unit& unit, int y, int x, Take take) {
+  for (int tap = 0; tap < unit.taps(); ++tap) {
+    const int down = y + unit.pad_y - tap / unit.kernel_x * unit.dilation_y;
+    const int right = x + unit.pad_x - tap % unit.kernel_x * unit.dilation_x;
+    if (down < 0 || right < 0 || down % unit.stride_y != 0 || right % unit.stride_x != 0) continue;
+    const int row = down / unit.stride_y, column = right / unit.stride_x;
+    if (row < unit.height && column < unit.width) take(tap, row * unit.width + column);
+  }
+}
+
+// Adds what the changed activations do to the sums of their groups; whether any changed.
 template <class Acc>
 bool Grouped::scatter(int u, Aligned<Acc>& sums) {
   const Unit& unit = model_.units[u];
-  const int inputs = unit.group_inputs(), outputs = unit.group_outputs(), blocks = unit.blocks();
+  const int inputs = unit.group_inputs(), outputs = unit.group_outputs();
   list_.clear();
+  if (inputs == 1 && outputs == 1 && !unit.in.wide()) {
+    scatter_lanes(u, sums);
+    return !list_.empty();
+  }
   each_change(image_, unit.source, states_[unit.source].changed, [&](int y, int x, int c, int32_t was, int32_t is) {
     const int by = (is - was) / unit.in_levels.step, first = c / inputs * outputs, behind = first + outputs;
-    const int8_t* weights = unit.group_weights.data() + size_t(c % inputs) * unit.padded();
-    for (int tap = 0; tap < unit.taps(); ++tap, weights += size_t(inputs) * unit.padded()) {
-      const int down = y + unit.pad_y - tap / unit.kernel_x * unit.dilation_y;
-      const int right = x + unit.pad_x - tap % unit.kernel_x * unit.dilation_x;
-      if (down < 0 || right < 0 || down % unit.stride_y != 0 || right % unit.stride_x != 0) continue;
-      const int row = down / unit.stride_y, column = right / unit.stride_x;
-      if (row >= unit.height || column >= unit.width) continue;
-      const int pixel = row * unit.width + column;
-      Acc* pixel_sums = sums.data() + size_t(pixel) * unit.padded();
+    each_tap(unit, y, x, [&](int tap, int pixel) {
+      const int8_t* weights = unit.group_weights.data() + (size_t(tap) * inputs + c % inputs) * unit.padded();
       for (int b = first / kBlock; b * kBlock < behind; ++b) {
-        if (touched_[size_t(pixel) * blocks + b]) continue;
-        touched_[size_t(pixel) * blocks + b] = 1;
-        list_.push_back(pixel * blocks + b);
-        std::copy_n(image_.accumulators<Acc>(u, pixel) + b * kBlock, kBlock, pixel_sums + b * kBlock);
+        Acc* block_sums = touch(u, pixel, b, sums) - b * kBlock;
+        const int end = std::min(behind, (b + 1) * kBlock);
+        for (int m = std::max(first, b * kBlock); m < end; ++m) block_sums[m] = Acc(block_sums[m] + weights[m] * by);
       }
-      for (int m = first; m < behind; ++m) pixel_sums[m] = Acc(pixel_sums[m] + weights[m] * by);
-    }
+    });
   });
   return !list_.empty();
+}
+
+// Depthwise, where outputs are the lanes of the inputs: 64 channels at a time.
+template <class Acc>
+void Grouped::scatter_lanes(int u, Aligned<Acc>& sums) {
+  const Unit& unit = model_.units[u];
+  const Rect& area = states_[unit.source].changed;
+  for (int y = area.y0; y < area.y1; ++y) {
+    each_word_changed(image_, unit.source, y, area.x0, area.x1, [&](int x, int w, const LevelChanges& levels) {
+      int32_t wide[kBlock] = {};
+      add_counts(wide, levels.counts, levels.raised, 1);
+      Acc by[kBlock];
+      for (int i = 0; i < kBlock; ++i) by[i] = Acc(wide[i]);
+      each_tap(unit, y, x, [&](int tap, int pixel) {
+        const int8_t* weights = unit.group_weights.data() + size_t(tap) * unit.padded() + w * kBlock;
+        Acc* block_sums = touch(u, pixel, w, sums);
+        for (int i = 0; i < kBlock; ++i) block_sums[i] = Acc(block_sums[i] + weights[i] * by[i]);
+      });
+    });
+  }
 }
 
 // Decides what was touched.

@@ -21,6 +21,10 @@ class Grouped : Part {
   template <class Acc>
   bool scatter(int u, Aligned<Acc>& sums);
   template <class Acc>
+  void scatter_lanes(int u, Aligned<Acc>& sums);
+  template <class Acc>
+  Acc* touch(int u, int pixel, int block, Aligned<Acc>& sums);
+  template <class Acc>
   void gather(int u, const Aligned<Acc>& sums);
   void decide(int u, int pixel, int block, const uint64_t* planes);
 

@@ -147,13 +147,25 @@ inline uint32_t differing(const uint64_t* a, const uint64_t* b, int n) {
   return found;
 }
 
-// Adds x to those of 64 integers that the mask has.
-inline void add_where(int32_t* to, uint64_t mask, int32_t x) {
-  const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128), by = _mm256_set1_epi32(x);
-  for (; mask != 0; mask >>= 8, to += 8) {
-    if ((mask & 255) == 0) continue;
-    const __m256i chosen = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(int(mask & 255)), bits), bits);
-    _mm256_maskstore_epi32(to, chosen, _mm256_add_epi32(_mm256_maskload_epi32(to, chosen), by));
+// Adds `by` times a number of four bits, given bit by bit, to each of 64 integers; subtracts it where not `raised`.
+// Touches none whose number is 0.
+inline void add_counts(int32_t* to, const uint64_t* counts, uint64_t raised, int32_t by) {
+  const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  const auto spread = [bits](uint64_t mask) {
+    return _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(int(mask & 255)), bits), bits);
+  };
+  const uint64_t any = counts[0] | counts[1] | counts[2] | counts[3];
+  for (int i = 0; i < 64; i += 8) {
+    if ((any >> i & 255) == 0) continue;
+    __m256i number = _mm256_setzero_si256();
+    for (int k = 0; k < 4; ++k) {
+      number = _mm256_or_si256(number, _mm256_and_si256(spread(counts[k] >> i), _mm256_set1_epi32(1 << k)));
+    }
+    number = _mm256_mullo_epi32(number, _mm256_set1_epi32(by));
+    const __m256i up = spread(raised >> i), touched = spread(any >> i);
+    const __m256i change = _mm256_blendv_epi8(_mm256_sub_epi32(_mm256_setzero_si256(), number), number, up);
+    const __m256i sums = _mm256_add_epi32(_mm256_maskload_epi32(to + i, touched), change);
+    _mm256_maskstore_epi32(to + i, touched, sums);
   }
 }
 

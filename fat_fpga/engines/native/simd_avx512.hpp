@@ -284,13 +284,20 @@ inline uint32_t differing(const uint64_t* a, const uint64_t* b, int n) {
   return found;
 }
 
-// Adds x to those of 64 integers that the mask has.
-inline void add_where(int32_t* to, uint64_t mask, int32_t x) {
-  const __m512i by = _mm512_set1_epi32(x);
-  for (; mask != 0; mask >>= 16, to += 16) {
-    const auto chosen = __mmask16(mask);
-    if (chosen == 0) continue;
-    _mm512_mask_storeu_epi32(to, chosen, _mm512_add_epi32(_mm512_maskz_loadu_epi32(chosen, to), by));
+// Adds `by` times a number of four bits, given bit by bit, to each of 64 integers; subtracts it where not `raised`.
+// Touches none whose number is 0.
+inline void add_counts(int32_t* to, const uint64_t* counts, uint64_t raised, int32_t by) {
+  const uint64_t any = counts[0] | counts[1] | counts[2] | counts[3];
+  for (int i = 0; i < 64; i += 16) {
+    const auto touched = __mmask16(any >> i);
+    if (touched == 0) continue;
+    __m512i number = _mm512_setzero_si512();
+    for (int k = 0; k < 4; ++k) {
+      number = _mm512_mask_or_epi32(number, __mmask16(counts[k] >> i), number, _mm512_set1_epi32(1 << k));
+    }
+    number = _mm512_mullo_epi32(number, _mm512_set1_epi32(by));
+    number = _mm512_mask_sub_epi32(number, __mmask16(~raised >> i), _mm512_setzero_si512(), number);
+    _mm512_mask_storeu_epi32(to + i, touched, _mm512_add_epi32(_mm512_maskz_loadu_epi32(touched, to + i), number));
   }
 }
 

@@ -88,9 +88,15 @@ inline uint32_t differing(const uint64_t* a, const uint64_t* b, int n) {
   return found;
 }
 
-// Adds x to those of 64 integers that the mask has.
-inline void add_where(int32_t* to, uint64_t mask, int32_t x) {
-  for (; mask != 0; mask &= mask - 1) to[lowest_bit(mask)] += x;
+// Adds `by` times a number of four bits, given bit by bit, to each of 64 integers; subtracts it where not `raised`.
+// Touches none whose number is 0.
+inline void add_counts(int32_t* to, const uint64_t* counts, uint64_t raised, int32_t by) {
+  for (uint64_t any = counts[0] | counts[1] | counts[2] | counts[3]; any != 0; any &= any - 1) {
+    const int i = lowest_bit(any);
+    int32_t number = 0;
+    for (int k = 0; k < 4; ++k) number |= int32_t(counts[k] >> i & 1) << k;
+    to[i] += raised >> i & 1 ? by * number : -by * number;
+  }
 }
 
 // Which of n integers, at most 64, meet their thresholds.

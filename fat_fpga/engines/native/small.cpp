@@ -1,5 +1,7 @@
 #include "small.hpp"
 
+#include <algorithm>
+
 #include "changes.hpp"
 
 namespace fat {
@@ -52,54 +54,18 @@ void Small::add(const Node& node) {
   states_[node.out].dirty = states_[node.out].changed;
 }
 
-// Adds what 64 activations changed by, in levels, times a factor. Planes, `stride` words apart, differ as `which` says.
-inline void add_levels(const uint64_t* before, const uint64_t* after, int stride, uint32_t which, int by, int32_t* to) {
-  // By how many levels each changed, as bits of the number: as many planes differ, 15 at most.
-  uint64_t counts[4] = {}, raised = 0;
-  for (; which != 0; which &= which - 1) {
-    const int t = lowest_bit(which) * stride;
-    uint64_t carry = before[t] ^ after[t];
-    raised |= carry & after[t];
-    for (uint64_t& count : counts) {
-      const uint64_t both = count & carry;
-      count ^= carry, carry = both;
-    }
-  }
-  for (int k = 0; k < 4; ++k) {
-    if (counts[k] == 0) continue;
-    add_where(to, counts[k] & raised, by * (1 << k));
-    add_where(to, counts[k] & ~raised, -by * (1 << k));
-  }
-}
-
 void Small::add_planes(const Node& node, int stream, int factor) {
-  const Stream &in = model_.streams[stream], &out = model_.streams[node.out];
-  const Image::State& from = states_[stream];
+  const Stream& out = model_.streams[node.out];
   Image::State& to = states_[node.out];
-  const int words = in.words(), by = factor * in.levels.step;
-  const Rect area = from.changed;
+  const int by = factor * model_.streams[stream].levels.step;
+  const Rect area = states_[stream].changed;
   for (int y = area.y0; y < area.y1; ++y) {
-    const uint64_t* before = from.golden.data() + in.offset(y, area.x0);
-    const uint64_t* after = from.faulty.data() + in.offset(y, area.x0);
-    int32_t* pixel = to.faulty_integers.data() + out.place(y, area.x0) * out.channels;
+    int32_t* row = to.faulty_integers.data() + out.place(y, 0) * out.channels;
     int first = area.x1, last = -1;
-    for (int x = area.x0; x < area.x1;
-         ++x, pixel += out.channels, before += in.pixel_words(), after += in.pixel_words()) {
-      if (words == 1) {
-        const uint32_t which = differing(before, after, in.planes);
-        if (which == 0) continue;
-        add_levels(before, after, 1, which, by, pixel);
-      } else {
-        bool any = false;
-        for (int w = 0; w < words; ++w) {
-          uint32_t which = 0;
-          for (int t = 0; t < in.planes; ++t) which |= uint32_t(before[t * words + w] != after[t * words + w]) << t;
-          if (which != 0) add_levels(before + w, after + w, words, which, by, pixel + w * 64), any = true;
-        }
-        if (!any) continue;
-      }
+    each_word_changed(image_, stream, y, area.x0, area.x1, [&](int x, int w, const LevelChanges& levels) {
+      add_counts(row + size_t(x) * out.channels + w * 64, levels.counts, levels.raised, by);
       first = std::min(first, x), last = x;
-    }
+    });
     if (last >= 0) to.changed.include({y, y + 1, first, last + 1});
   }
 }
