@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fat_fpga.engines.kept import Kept
-from fat_fpga.engines.native_faults import fault_list, shown_streams
+from fat_fpga.engines.native_faults import fault_list
 from fat_fpga.engines.native_network import translate
 from fat_fpga.engines.outcome import Outcome
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.engines.session import Block, Session, Streams
 from fat_fpga.engines.votes import without_votes
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import AnyFault, changes_of, places
+from fat_fpga.faults import AnyFault, changes_of
 from fat_fpga.network import Network
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class NativeSession(Session):
 
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
         voteless = self._voteless.network
-        shown = {self._voteless.shown_as(name): places(voteless)[name].shape for name in shown_streams(voteless)}
+        shown = {self._voteless.shown_as(layer.name): voteless.shape_of[layer.name] for layer in voteless.layers}
         changes = self._voteless.changes(() if fault is None else changes_of(self.network, [fault]))
         if changes is None:
             computed = self._reference.trace(block.images, fault, first_frame=block.first_frame, frames=block.frames)

@@ -112,8 +112,15 @@ def without_votes(network: Network) -> Voteless:
         votes[unit.name], rows[unit.name] = vote, numbers
         first = [copy[1] for copy in chosen if copy is not None]
         thresholds = None if unit.thresholds is None else unit.thresholds[first]
-        single = replace(unit, weights=unit.weights[first], thresholds=thresholds)
-        layers = removed([single if layer is unit else layer for layer in layers], vote.name)
+        layers = removed(
+            [
+                replace(layer, weights=unit.weights[first], thresholds=thresholds)
+                if isinstance(layer, MatrixVectorUnit) and layer.name == unit.name  # a vote in front changes its inputs
+                else layer
+                for layer in layers
+            ],
+            vote.name,
+        )
     return Voteless(replace(network, layers=layers) if votes else network, votes, rows)
 
 

@@ -23,30 +23,76 @@ using Array = nb::ndarray<const T, nb::ndim<Rank>, nb::c_contig, nb::device::cpu
 template <class T, int Rank>
 using Out = nb::ndarray<T, nb::ndim<Rank>, nb::c_contig, nb::device::cpu>;
 using Two = std::tuple<int, int>;
+using Three = std::tuple<int, int, int>;
 using Four = std::tuple<int, int, int, int>;
 
-fat::Levels levels(const Two& pair) { return {std::get<0>(pair), std::get<1>(pair)}; }
+fat::Levels levels(const Two& pair) { return {std::get<0>(pair), std::get<1>(pair), 0}; }
 
-void add_unit(fat::Model& model, Array<int8_t, 4> weights, Two stride, Four padding, int pad_index,
-              std::optional<Array<int32_t, 2>> thresholds, std::optional<Array<int32_t, 2>> integer_thresholds,
-              Array<int32_t, 1> offset, Two in_levels, Two out_levels, std::vector<Four> pools) {
+fat::Stream stream(Three shape, Four frame, int planes, int pad_index, int largest, Three spaced) {
+  fat::Stream stream;
+  std::tie(stream.channels, stream.height, stream.width) = shape;
+  std::tie(stream.top, stream.left, stream.bottom, stream.right) = frame;
+  stream.planes = planes, stream.pad_index = pad_index, stream.largest = largest;
+  std::tie(stream.levels.base, stream.levels.step, stream.levels.count) = spaced;
+  return stream;
+}
+
+void add_unit(fat::Model& model, int source, const fat::Stream& out, Array<int8_t, 4> weights, int groups, Two stride,
+              Two dilation, Four padding, std::optional<Array<int32_t, 2>> thresholds,
+              std::optional<Array<int32_t, 2>> integer_thresholds, Array<int32_t, 1> offset, Two in_levels,
+              Two out_levels) {
   fat::UnitSpec spec{};
+  spec.source = source;
   spec.weights = weights.data();
   spec.outputs = int(weights.shape(0));
   spec.kernel_y = int(weights.shape(1));
   spec.kernel_x = int(weights.shape(2));
-  spec.inputs = int(weights.shape(3));
+  spec.group_inputs = int(weights.shape(3));
+  spec.groups = groups;
   std::tie(spec.stride_y, spec.stride_x) = stride;
+  std::tie(spec.dilation_y, spec.dilation_x) = dilation;
   std::tie(spec.top, spec.left, spec.bottom, spec.right) = padding;
-  spec.pad_index = pad_index;
   spec.thresholds = thresholds ? thresholds->data() : nullptr;
   spec.integer_thresholds = integer_thresholds ? integer_thresholds->data() : nullptr;
   spec.levels = thresholds ? int(thresholds->shape(1)) + 1 : 0;
   spec.offset = offset.data();
   spec.in_levels = levels(in_levels);
   spec.out_levels = levels(out_levels);
-  for (const auto& [ky, kx, sy, sx] : pools) spec.pools.push_back({ky, kx, sy, sx, 0, 0});
-  model.add(spec);
+  model.add(spec, out);
+}
+
+void add_windows(fat::Model& model, fat::Kind kind, int source, const fat::Stream& out, Two kernel, Two stride) {
+  fat::Node node;
+  node.kind = kind;
+  node.inputs = {source};
+  std::tie(node.windows.kernel_y, node.windows.kernel_x) = kernel;
+  std::tie(node.windows.stride_y, node.windows.stride_x) = stride;
+  model.add(node, out);
+}
+
+void add_join(fat::Model& model, fat::Kind kind, std::vector<int> sources, const fat::Stream& out,
+              std::vector<int> factors) {
+  fat::Node node;
+  node.kind = kind;
+  node.inputs = std::move(sources);
+  node.factors.assign(factors.begin(), factors.end());
+  model.add(node, out);
+}
+
+void add_thresholding(fat::Model& model, int source, const fat::Stream& out, Array<int32_t, 2> thresholds, Two spaced) {
+  fat::Node node;
+  node.kind = fat::Kind::thresholding;
+  node.inputs = {source};
+  node.steps = int(thresholds.shape(1));
+  node.thresholds.assign(thresholds.data(), thresholds.data() + thresholds.size());
+  node.levels = levels(spaced);
+  model.add(node, out);
+}
+
+void set_ranks(fat::Model& model, Array<int32_t, 2> ranks, int64_t low) {
+  model.ranks.assign(ranks.data(), ranks.data() + ranks.size());
+  model.rank_count = int(ranks.shape(1));
+  model.rank_low = low;
 }
 
 void run(const fat::Model& model, Array<uint8_t, 4> images, int64_t first_frame, Array<int64_t, 1> labels,
@@ -84,23 +130,38 @@ NB_MODULE(MODULE_NAME, m) {
   nb::class_<fat::FaultList>(m, "FaultList")
       .def(nb::init<>())
       .def("begin", &fat::FaultList::begin)
-      .def("hold", &fat::FaultList::hold, "unit"_a, "stage"_a, "channels"_a, "rows"_a, "columns"_a, "value"_a,
-           "level"_a)
-      .def("flip", &fat::FaultList::flip, "unit"_a, "stage"_a, "index"_a, "frame"_a, "masks"_a, "scale"_a)
-      .def("weight", &fat::FaultList::weight, "unit"_a, "index"_a, "delta"_a)
-      .def("threshold", &fat::FaultList::threshold, "unit"_a, "channel"_a, "index"_a, "value"_a)
+      .def("hold", &fat::FaultList::hold, "stream"_a, "channels"_a, "rows"_a, "columns"_a, "value"_a)
+      .def("flip", &fat::FaultList::flip, "stream"_a, "index"_a, "frame"_a, "masks"_a, "scale"_a)
+      .def("weight", &fat::FaultList::weight, "node"_a, "index"_a, "delta"_a)
+      .def("threshold", &fat::FaultList::threshold, "node"_a, "channel"_a, "index"_a, "value"_a)
       .def("prepare", &fat::FaultList::prepare, "model"_a)
-      .def("accumulator", &fat::FaultList::accumulator, "unit"_a, "channel"_a, "masks"_a, "scale"_a);
+      .def("accumulator", &fat::FaultList::accumulator, "node"_a, "channel"_a, "masks"_a, "scale"_a);
+  nb::enum_<fat::Kind>(m, "Kind")
+      .value("pool", fat::Kind::pool)
+      .value("sum", fat::Kind::sum)
+      .value("add", fat::Kind::add)
+      .value("concat", fat::Kind::concat);
+  nb::class_<fat::Stream>(m, "Stream")
+      .def(
+          "__init__",
+          [](fat::Stream* self, Three shape, Four frame, int planes, int pad_index, int largest, Three spaced) {
+            new (self) fat::Stream(stream(shape, frame, planes, pad_index, largest, spaced));
+          },
+          "shape"_a, "frame"_a, "planes"_a, "pad_index"_a, "largest"_a, "levels"_a);
   nb::class_<fat::Model>(m, "Model")
       .def(
           "__init__",
-          [](fat::Model* self, Array<int32_t, 2> table, int height, int width) {
-            new (self) fat::Model(int(table.shape(0)), height, width, table.data());
+          [](fat::Model* self, const fat::Stream& image, Array<int32_t, 2> table) {
+            new (self) fat::Model(image, table.data());
           },
-          "table"_a, "height"_a, "width"_a)
+          "image"_a, "table"_a)
       .def_rw("update", &fat::Model::update)
-      .def("add_unit", &add_unit, "weights"_a, "stride"_a, "padding"_a, "pad_index"_a, "thresholds"_a.none(),
-           "integer_thresholds"_a.none(), "offset"_a, "in_levels"_a, "out_levels"_a, "pools"_a)
+      .def("add_unit", &add_unit, "source"_a, "out"_a, "weights"_a, "groups"_a, "stride"_a, "dilation"_a, "padding"_a,
+           "thresholds"_a.none(), "integer_thresholds"_a.none(), "offset"_a, "in_levels"_a, "out_levels"_a)
+      .def("add_windows", &add_windows, "kind"_a, "source"_a, "out"_a, "kernel"_a, "stride"_a)
+      .def("add_join", &add_join, "kind"_a, "sources"_a, "out"_a, "factors"_a)
+      .def("add_thresholding", &add_thresholding, "source"_a, "out"_a, "thresholds"_a, "levels"_a)
+      .def("set_ranks", &set_ranks, "ranks"_a, "low"_a)
       .def("run", &run, "images"_a, "first_frame"_a, "labels"_a, "faults"_a, "threads"_a, "golden"_a, "correct"_a,
            "changed"_a, "classes"_a.none())
       .def(

@@ -94,7 +94,7 @@ void ChangedColumns::slice(int u) {
   const Unit& unit = model_.units[u];
   Sliced& kept = sliced_[u];
   if (kept.valid) return;
-  const int blocks = unit.blocks(), planes = unit.out.planes;
+  const int blocks = unit.blocks(), planes = unit.planes_out();
   kept.planes.resize(size_t(unit.pixels()) * planes * kSlices * blocks);
   kept.valid = true;
   for (int p = 0; p < unit.pixels(); ++p) {
@@ -111,7 +111,7 @@ void ChangedColumns::slice(int u) {
 // A row of output pixels. Units of two blocks go two pixels at a time, so that vectors are full.
 void ChangedColumns::bit_row(int u, int y, const Rect& area, Target golden, Target to) {
   const Unit& unit = model_.units[u];
-  const int lanes = unit.blocks() == 2 && !unit.last ? 2 : 1, words = unit.last ? 0 : unit.out.pixel_words();
+  const int lanes = unit.blocks() == 2 && !unit.last ? 2 : 1, words = unit.last ? 0 : unit.words_out();
   const uint16_t none = uint16_t(unit.listed_void()), ones = uint16_t(none + unit.blocks());
   uint16_t* const lists[2] = {columns16_.data(), columns16_.data() + columns16_.size() / 2};
   // All are listed before the first is read, so that what is listed has left the processor's store queue by then.
@@ -164,7 +164,7 @@ inline void decide(int size, V odd, int planes, Column column, Slice slice, Put 
 void ChangedColumns::bit_pair(int u, int pixel, bool both, const Listed& listed, uint64_t* out) {
   using V = Bits<4>;
   const Unit& unit = model_.units[u];
-  const int planes = unit.out.planes;
+  const int planes = unit.planes_out();
   const uint64_t* columns = unit.bit_columns.data();
   const size_t words = size_t(planes) * kSlices * 2;
   const uint64_t *first = sliced_[u].planes.data() + pixel * words, *second = both ? first + words : first;
@@ -184,7 +184,7 @@ void ChangedColumns::bit_pair(int u, int pixel, bool both, const Listed& listed,
 // One pixel, as many blocks at a time as a vector holds.
 void ChangedColumns::bit_pixel(int u, int pixel, const Listed& listed, uint64_t* out) {
   const Unit& unit = model_.units[u];
-  const int blocks = unit.blocks(), planes = unit.out.planes;
+  const int blocks = unit.blocks(), planes = unit.planes_out();
   each_group(blocks, [&](auto words, int block) {
     using V = Bits<decltype(words)::value>;
     const uint64_t* columns = unit.bit_columns.data() + block;
@@ -218,7 +218,7 @@ void ChangedColumns::bit_sums(int u, int pixel, const Listed& listed, uint64_t* 
         std::copy_n(scores, kBlock, image_.sums.data() + (block + w) * kBlock);
         continue;
       }
-      for (int t = 0; t < unit.out.planes; ++t) {
+      for (int t = 0; t < unit.planes_out(); ++t) {
         const int16_t* threshold = unit.thresholds16.data() + size_t(t) * unit.padded() + (block + w) * kBlock;
         out[t * unit.blocks() + block + w] = sums.at_least(threshold);
       }

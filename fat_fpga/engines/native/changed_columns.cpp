@@ -23,10 +23,9 @@ constexpr double kBitMargin = 7.0;  // of deciding one block of a pixel in bit-p
 
 ChangedColumns::ChangedColumns(Image& image) : Part(image), sliced_(model_.units.size()) {
   size_t frame = 0, entries = 0, columns = 0, usual = 0, width = 0;
-  for (size_t u = 0; u < model_.units.size(); ++u) {
-    const Unit& unit = model_.units[u];
+  for (const Unit& unit : model_.units) {
     width = std::max(width, size_t(unit.width));
-    if (u == 0) continue;
+    if (!unit.reads_planes()) continue;
     const Stream& in = unit.in;
     const size_t row = size_t(unit.kernel_x) * in.planes * unit.inputs;  // of taps
     columns = std::max(columns, unit.width * (unit.kernel_y * row + kFill));
@@ -66,8 +65,8 @@ void ChangedColumns::find(int u, const Rect& changed, const Rect& outputs, Entry
     const int from = any ? area.x0 : seen.x1, to = any ? area.x1 : seen.x1;
     std::fill(start + seen.x0, start + from, int32_t(entry - entries));
     const size_t at = (size_t(y) * frame + from) * in.pixel_words();
-    const uint64_t* golden = states_[u - 1].golden.data() + at;
-    const uint64_t* faulty = states_[u - 1].faulty.data() + at;
+    const uint64_t* golden = states_[unit.source].golden.data() + at;
+    const uint64_t* faulty = states_[unit.source].faulty.data() + at;
     for (int x = from; x < to; ++x) {
       start[x] = int32_t(entry - entries);
       for (int t = 0; t < in.planes; ++t) {
@@ -90,7 +89,7 @@ template <class Entry>
 void ChangedColumns::list_channel(int u, int channel, int level, Entry* entries) {
   const Unit& unit = model_.units[u];
   const Stream& in = unit.in;
-  const uint64_t* word = states_[u - 1].golden.data() + channel / 64;
+  const uint64_t* word = states_[unit.source].golden.data() + channel / 64;
   const int stride = unit.listed_stride();
   Entry* entry = entries;
   int32_t* start = changes_.start.data();
@@ -133,8 +132,8 @@ void ChangedColumns::unit(int u, const Rect& area, Target to) {
 template <class Acc>
 void ChangedColumns::pixels(int u, const Rect& area, Target to) {
   const Unit& unit = model_.units[u];
-  const Target golden = unit.last ? to : image_.golden_front(u);
-  const int words = unit.last ? 0 : unit.out.pixel_words(), blocks = unit.blocks();
+  const Target golden = image_.golden_front(u);
+  const int words = unit.last ? 0 : unit.words_out(), blocks = unit.blocks();
   const Rect seen = unit.windows().covered(area);
   const int places = (seen.y1 - seen.y0) * (seen.x1 - seen.x0);
   usual_ = int(1.3 * changes_.count / places * unit.kernel_x) / 16 + 1;
@@ -172,8 +171,9 @@ void ChangedColumns::pixels(int u, const Rect& area, Target to) {
 template <class Entry>
 Entry* ChangedColumns::list_columns(const Unit& unit, int y, int x, const Entry* entries, Entry* list) {
   const int frame = unit.in.frame_width(), row = unit.inputs * unit.listed_stride();
-  const int32_t* start = changes_.start.data() + size_t(y) * unit.stride_y * frame + x * unit.stride_x;
-  int shift = -x * unit.stride_x * row;
+  const int left = x * unit.stride_x + unit.origin_x;
+  const int32_t* start = changes_.start.data() + size_t(y * unit.stride_y + unit.origin_y) * frame + left;
+  int shift = -left * row;
   for (int ky = 0; ky < unit.kernel_y; ++ky, start += frame, shift += unit.kernel_x * row) {
     const int count = start[unit.kernel_x] - start[0];
     append(entries + start[0], count, shift, usual_, list);
@@ -192,6 +192,7 @@ int ChangedColumns::blocks(int u, int pixel, const int32_t* list, int count, int
   const Acc* golden = image_.accumulators<Acc>(u, pixel) + block * kBlock;
   const int period = unit.period;
   const int8_t* columns = unit.columns.data() + block * kBlock;
+  const bool narrow = Group == 1 && unit.outputs - block * kBlock <= 32;
 
   Wide64<Acc> sums[Group];
   for (int g = 0; g < Group; ++g) sums[g] = Wide64<Acc>::load(golden + g * kBlock);
@@ -222,9 +223,9 @@ int ChangedColumns::blocks(int u, int pixel, const int32_t* list, int count, int
       std::copy_n(out, kBlock, image_.sums.data() + (block + g) * kBlock);
       continue;
     }
-    for (int t = 0; t < unit.out.planes; ++t) {
+    for (int t = 0; t < unit.planes_out(); ++t) {
       const Acc* threshold = thresholds<Acc>(unit) + size_t(t) * padded + (block + g) * kBlock;
-      planes[t * unit.blocks() + block + g] = sums[g].at_least(threshold);
+      planes[t * unit.blocks() + block + g] = narrow ? sums[g].at_least_low(threshold) : sums[g].at_least(threshold);
     }
   }
   return block + Group;

@@ -1,4 +1,4 @@
-// The unit right behind stuck channels: only those channels' weight columns count. Which taps of a window changed is a
+// A unit right behind stuck channels: only those channels' weight columns count. Which taps of a window changed is a
 // small bit pattern for each row of the kernel, and the sum of the columns of every pattern is tabulated once per
 // channel and image.
 #pragma once
@@ -17,9 +17,9 @@ class ColumnTables : Part {
   // Whether a unit can be followed by tables.
   bool fit(const Unit& unit) const;
 
-  // The planes in front of the pools of the unit behind the stuck channels, in its stage 0; false if nothing changes,
-  // and then nothing is written.
-  bool unit(const Fault& fault);
+  // The planes of unit u, which reads the stream of the stuck channels; false if nothing changes, and then nothing is
+  // written.
+  bool unit(int u, const Fault& fault);
 
  private:
   // Where a row of pixels looks up sums of columns: the patterns of its taps, and their table.
@@ -28,14 +28,16 @@ class ColumnTables : Part {
     const int8_t* table;
   };
 
-  // Which channels in front of which unit the tables are for.
+  // What is kept for a unit: tables of some channels in front of it.
   struct Tabled {
-    int unit = -1, channel = 0, channels = 0, step = 0;
-    int group = 1;        // channels that share a table
-    int twin_level = -1;  // at which twin_ has the unit's planes
-    bool operator==(const Tabled& other) const {
-      return unit == other.unit && channel == other.channel && channels == other.channels && step == other.step;
-    }
+    int channel = 0, channels = 0, step = 0;  // no channels: of none
+    int group = 1;                            // channels that share a table
+    int twin_level = -1;                      // at which `twin` has the unit's planes
+    std::vector<uint8_t> golden_rows;         // of those channels, fault-free: bitmap [channel][plane][row]
+    std::vector<uint8_t> inside;              // which columns of the frame are no padding: bitmap
+    Aligned<int8_t> sums;                     // of columns [group][tap row][subset of taps][padded outputs]
+    std::vector<int8_t> all_raised;           // sum of all columns in them [padded outputs]
+    std::vector<uint64_t> twin;               // the unit's planes under the channels stuck at the other level
   };
 
   // Fault-free accumulators of a unit less its thresholds.
@@ -45,30 +47,25 @@ class ColumnTables : Part {
   };
 
   // column_tables.cpp: tables, and what changed
-  void build(const Fault& fault);
+  void build(int u, const StreamChange& held);
   void gather_rows(int u, int channel, int k);
-  bool channel_changes(const Fault& fault);
-  void make_patterns(const Fault& fault);
+  bool channel_changes(int u, const Fault& fault);
+  void make_patterns(int u);
 
   // lookups.cpp: the unit's outputs from them
-  void look_up(const Fault& fault);
+  void look_up(int u, const Fault& fault);
   const int8_t* margins(int u);
   void take_twin(int u);
   template <class Sink>
-  void each_lookup(const Fault& fault, int lookups, Sink sink);
+  void each_lookup(int u, int lookups, Sink sink);
   template <int Fixed>
-  void margin_pixels(const Fault& fault, int lookups);
+  void margin_pixels(int u, const Fault& fault, int lookups);
   template <class Acc>
-  void table_pixels(const Fault& fault, int lookups);
+  void table_pixels(int u, const Fault& fault, int lookups);
 
-  std::vector<uint8_t> rows_;  // which places of stuck channels changed: bitmap [channel][plane][row of the frame]
-  std::vector<uint8_t> golden_rows_;  // of those channels, fault-free: bitmap [channel][plane][row]
-  std::vector<uint8_t> inside_;       // which columns of the frame are no padding: bitmap
-  size_t row_bytes_ = 0;              // of a row of these, a multiple of 8
-  Aligned<int8_t> tables_;            // sums of columns [group][tap row][subset of taps][padded outputs]
-  std::vector<int8_t> all_raised_;    // sum of all columns in them [padded outputs]
-  Tabled tabled_;
-  std::vector<uint64_t> twin_;     // planes of the unit behind, under the channels stuck at the other level
+  std::vector<uint8_t> rows_;      // which places of stuck channels changed: bitmap [channel][plane][row of the frame]
+  size_t row_bytes_ = 0;           // of a row of these, a multiple of 8
+  std::vector<Tabled> tabled_;     // of each unit
   std::vector<uint8_t> patterns_;  // subsets of taps that changed [group][plane][row of the frame][output column]
   std::vector<Lookup> lookups_;    // of one row of pixels
   std::vector<Margins> margins_;   // of each unit

@@ -9,16 +9,16 @@ class Dense : Part {
  public:
   explicit Dense(Image& image);
 
-  // An area of the first unit, from the quantised image, into its planes, or, if it is the last one too, into the
-  // image's sums; `keep` stores the accumulators.
-  void first_unit(const Rect& area, Target to, bool keep);
+  // The whole of a unit from the fault-free integers in front of it, into its planes, or, in the last unit, into the
+  // image's sums; keeps the accumulators.
+  void from_integers(int u, Target to);
 
-  // An area of another unit, from the planes in front of it.
-  void unit(int u, const uint64_t* in, const Rect& area, Target to, bool keep);
+  // An area of a unit from planes in front of it; `keep` stores the accumulators.
+  void from_planes(int u, const uint64_t* in, const Rect& area, Target to, bool keep);
 
  private:
   template <class Acc>
-  void first_pixels(const Rect& area, Target to, bool keep);
+  void integer_pixels(int u, Target to);
   void pixel(const Unit& unit, const uint64_t* in, int y, int x);
   void write_planes(const Unit& unit, uint64_t* planes) const;
 

@@ -21,25 +21,27 @@ struct FaultList {
   // To be called once all are in.
   void prepare(const Model& model) {
     for (Fault& fault : faults) fault.prepare(model);
-    for (size_t i = 0; i + 1 < faults.size(); ++i) faults[i].twin_follows = are_twins(faults[i], faults[i + 1], model);
+    for (size_t i = 0; i + 1 < faults.size(); ++i) {
+      faults[i].twin_follows = are_twins(faults[i], faults[i + 1], model);
+    }
   }
 
   // Starts the next fault; the calls that follow add to it.
   void begin() { faults.emplace_back(); }
 
-  void hold(int unit, int stage, std::tuple<int, int, int> channels, Span rows, Span columns, int value, int level) {
+  void hold(int stream, std::tuple<int, int, int> channels, Span rows, Span columns, int value) {
     StreamChange change;
-    change.unit = unit, change.stage = stage;
+    change.stream = stream;
     std::tie(change.channel, change.channel_end, change.channel_step) = channels;
     std::tie(change.area.y0, change.area.y1) = rows;
     std::tie(change.area.x0, change.area.x1) = columns;
-    change.value = value, change.level = level;
+    change.value = value;
     add(std::move(change));
   }
 
-  void flip(int unit, int stage, std::tuple<int, int, int> index, int64_t frame, Masks masks, Scale scale) {
+  void flip(int stream, std::tuple<int, int, int> index, int64_t frame, Masks masks, Scale scale) {
     StreamChange change;
-    change.unit = unit, change.stage = stage;
+    change.stream = stream;
     const auto [channel, row, column] = index;
     change.channel = channel, change.channel_end = channel + 1;
     change.area = {row, row + 1, column, column + 1};
@@ -48,17 +50,17 @@ struct FaultList {
     add(std::move(change));
   }
 
-  void weight(int unit, std::tuple<int, int, int, int> index, int delta) {
+  void weight(int node, std::tuple<int, int, int, int> index, int delta) {
     const auto [channel, input, y, x] = index;
-    faults.back().weights.push_back({unit, channel, input, y, x, delta});
+    faults.back().weights.push_back({node, channel, input, y, x, delta});
   }
 
-  void threshold(int unit, int channel, int index, int value) {
-    faults.back().thresholds.push_back({unit, channel, index, value});
+  void threshold(int node, int channel, int index, int value) {
+    faults.back().thresholds.push_back({node, channel, index, value});
   }
 
-  void accumulator(int unit, int channel, Masks masks, Scale scale) {
-    faults.back().accumulators.push_back({unit, channel, bits(masks, scale)});
+  void accumulator(int node, int channel, Masks masks, Scale scale) {
+    faults.back().accumulators.push_back({node, channel, bits(masks, scale)});
   }
 
  private:
@@ -73,9 +75,7 @@ struct FaultList {
       change.mask[c / kBlock] |= uint64_t(1) << (c % kBlock);
     }
     auto& streams = faults.back().streams;
-    const auto before = [](const StreamChange& a, const StreamChange& b) {
-      return std::tie(a.unit, a.stage) < std::tie(b.unit, b.stage);
-    };
+    const auto before = [](const StreamChange& a, const StreamChange& b) { return a.stream < b.stream; };
     streams.insert(std::upper_bound(streams.begin(), streams.end(), change, before), std::move(change));
   }
 };

@@ -5,102 +5,143 @@
 
 namespace fat {
 
-Image::Image(const Model& model) : model(model), states(model.units.size()), shown(model.units.size()) {
-  size_t padded = 0;
-  for (size_t u = 0; u < model.units.size(); ++u) {
-    const Unit& unit = model.units[u];
-    State& state = states[u];
-    const size_t accumulators = size_t(unit.pixels()) * unit.padded();
-    if (unit.wide) state.acc32.resize(accumulators);
-    else state.acc16.resize(accumulators);
-    padded = std::max(padded, size_t(unit.padded()));
-    if (unit.last) continue;
-    const Stream& out = unit.out;
-    state.golden.resize(out.frame_words());
-    for (int y = -out.top; y < out.height + out.bottom; ++y) {  // padded places keep these values for good
-      for (int x = -out.left; x < out.width + out.right; ++x) {
-        uint64_t* pixel = state.golden.data() + out.offset(y, x);
-        for (int c = 0; c < out.channels; ++c) {
-          for (int t = 0; t < out.pad_index; ++t) pixel[t * out.words() + c / 64] |= uint64_t(1) << (c % 64);
-        }
+Image::Image(const Model& model) : model(model), states(model.streams.size()), units(model.units.size()) {
+  for (size_t s = 0; s + 1 < model.streams.size(); ++s) {  // the last one is the sums
+    const Stream& stream = model.streams[s];
+    State& state = states[s];
+    if (stream.wide()) {
+      state.integers.assign(stream.frame_places() * stream.channels, 0);
+      state.faulty_integers = state.integers;
+      continue;
+    }
+    state.golden.resize(stream.frame_places() * stream.pixel_words());
+    uint64_t* pixel = state.golden.data();  // padded places keep these values for good
+    for (size_t place = 0; place < stream.frame_places(); ++place, pixel += stream.pixel_words()) {
+      for (int c = 0; c < stream.channels; ++c) {
+        for (int t = 0; t < stream.pad_index; ++t) pixel[t * stream.words() + c / 64] |= uint64_t(1) << (c % 64);
       }
     }
     state.faulty = state.golden;
-    if (!unit.pools.empty()) {
-      state.front.resize(size_t(unit.pixels()) * out.pixel_words());
-      state.scratch.resize(2 * state.front.size());
-    }
   }
-  const Stream& in = model.units[0].in;
-  pixels.assign(size_t(in.frame_height()) * in.frame_width() * in.channels, 0);
+  size_t padded = 0;
+  for (size_t u = 0; u < model.units.size(); ++u) {
+    const Unit& unit = model.units[u];
+    const size_t accumulators = size_t(unit.pixels()) * unit.padded();
+    if (unit.wide) units[u].acc32.resize(accumulators);
+    else units[u].acc16.resize(accumulators);
+    padded = std::max(padded, size_t(unit.padded()));
+    if (unit.last || !unit.out.wide()) continue;
+    units[u].front.resize(size_t(unit.pixels()) * unit.words_out());
+    units[u].scratch.resize(units[u].front.size());
+  }
   sums.resize(padded);
-  scores.resize(model.units.back().outputs);
+  raw.resize(model.last().outputs);
+  scores.resize(model.last().outputs);
 }
 
-// The integers in front of the first unit, into pixels.
+// The integers in front of the first units.
 void Image::quantise(const uint8_t* image) {
-  const Stream& in = model.units[0].in;
-  const int width = in.frame_width();
+  const Stream& in = model.streams[0];
   for (int c = 0; c < in.channels; ++c) {
     const int32_t* table = model.input_table.data() + size_t(c) * 256;
     for (int y = 0; y < in.height; ++y) {
       for (int x = 0; x < in.width; ++x) {
         const uint8_t pixel = image[(size_t(c) * in.height + y) * in.width + x];
-        pixels[(size_t(y + in.top) * width + x + in.left) * in.channels + c] = table[pixel];
+        states[0].integers[in.place(y, x) * in.channels + c] = table[pixel];
       }
     }
   }
 }
 
-// The class from the accumulators in sums; scores keeps the scores.
 int Image::classify() {
-  const Unit& unit = model.units.back();
-  for (int m = 0; m < unit.outputs; ++m) scores[m] = int64_t(unit.in_levels.step) * sums[m] + unit.offset[m];
+  const Unit& unit = model.last();
+  for (int m = 0; m < unit.outputs; ++m) raw[m] = int64_t(unit.in_levels.step) * sums[m] + unit.offset[m];
+  return classify_raw();
+}
+
+int Image::classify_raw() {
+  reached = true;
+  scores = raw;
+  for (size_t m = 0; model.rank_count > 0 && m < raw.size(); ++m) {
+    const int64_t at = std::clamp<int64_t>(raw[m] - model.rank_low, 0, model.rank_count - 1);
+    scores[m] = model.ranks[m * model.rank_count + size_t(at)];
+  }
   return best_score();
 }
 
 // The first maximum.
 int Image::best_score() const { return int(std::max_element(scores.begin(), scores.end()) - scores.begin()); }
 
-// The fault-free planes in front of the pools.
+void Image::begin() {
+  reached = false;
+  for (State& state : states) state.changed = {}, state.plain.clear();
+}
+
+Target Image::golden_planes(int stream) {
+  const Stream& out = model.streams[stream];
+  return {states[stream].golden.data() + out.offset(0, 0), size_t(out.frame_width()) * out.pixel_words()};
+}
+
+Target Image::faulty_planes(int stream) {
+  const Stream& out = model.streams[stream];
+  return {states[stream].faulty.data() + out.offset(0, 0), size_t(out.frame_width()) * out.pixel_words()};
+}
+
 Target Image::golden_front(int u) {
   const Unit& unit = model.units[u];
-  State& state = states[u];
-  if (!unit.pools.empty()) return {state.front.data(), size_t(unit.width) * unit.out.pixel_words()};
-  return {state.golden.data() + unit.out.offset(0, 0), size_t(unit.out.frame_width()) * unit.out.pixel_words()};
+  if (unit.last) return {nullptr, 0};
+  if (unit.out.wide()) return {units[u].front.data(), size_t(unit.width) * unit.words_out()};
+  return golden_planes(unit.behind);
 }
 
-// The planes under a fault, behind `stage` pools: the last of them is the faulty output.
-Target Image::stage_target(int u, int stage) {
+Target Image::faulty_front(int u) {
   const Unit& unit = model.units[u];
-  State& state = states[u];
-  const size_t words = unit.out.pixel_words();
-  if (stage == int(unit.pools.size())) {
-    return {state.faulty.data() + unit.out.offset(0, 0), size_t(unit.out.frame_width()) * words};
-  }
-  const int width = stage == 0 ? unit.width : unit.pools[stage - 1].width;
-  return {state.scratch.data() + (stage % 2) * state.front.size(), size_t(width) * words};
+  if (unit.last) return {nullptr, 0};
+  if (unit.out.wide()) return {units[u].scratch.data(), size_t(unit.width) * unit.words_out()};
+  return faulty_planes(unit.behind);
 }
 
-// The faulty output is about to be written in `area`: brings it back to the fault-free one elsewhere.
-void Image::settle(int u, const Rect& area) {
-  State& state = states[u];
-  shown[u] = Shown::faulty;
-  if (!state.dirty.inside(area)) {
-    const Stream& out = model.units[u].out;
-    const size_t words = size_t(state.dirty.x1 - state.dirty.x0) * out.pixel_words();
-    for (int y = state.dirty.y0; y < state.dirty.y1; ++y) {
-      const size_t at = out.offset(y, state.dirty.x0);
-      std::memcpy(state.faulty.data() + at, state.golden.data() + at, words * sizeof(uint64_t));
+// From the planes in front to the integers of a wide stream.
+void Image::take_front(int u, const Rect& area, bool golden) {
+  const Unit& unit = model.units[u];
+  State& state = states[unit.behind];
+  std::vector<int32_t>& integers = golden ? state.integers : state.faulty_integers;
+  const Target front = golden ? golden_front(u) : faulty_front(u);
+  for (int y = area.y0; y < area.y1; ++y) {
+    for (int x = area.x0; x < area.x1; ++x) {
+      const uint64_t* planes = front.first + y * front.pitch + size_t(x) * unit.words_out();
+      int32_t* pixel = integers.data() + unit.out.place(y, x) * unit.outputs;
+      std::fill_n(pixel, unit.outputs, unit.out_levels.base);
+      for (int t = 0; t < unit.planes_out(); ++t, planes += unit.blocks()) {
+        for (int m = 0; m < unit.outputs; ++m) pixel[m] += unit.out_levels.step * int(planes[m / 64] >> (m % 64) & 1);
+      }
     }
   }
-  state.dirty = area;
 }
 
-// Pool number `stage` (from 1), for an area of its output.
-void Image::pool_stage(int u, int stage, Target from, Target to, const Rect& area) const {
-  const Windows& pool = model.units[u].pools[stage - 1];
-  const int words = model.units[u].out.pixel_words();
+// Brings the faulty stream back to the fault-free one outside of `area`.
+void Image::settle(int stream, const Rect& area) {
+  State& state = states[stream];
+  const Stream& out = model.streams[stream];
+  if (!state.dirty.inside(area)) {
+    const int width = state.dirty.x1 - state.dirty.x0;
+    for (int y = state.dirty.y0; y < state.dirty.y1; ++y) {
+      if (out.wide()) {
+        const size_t at = out.place(y, state.dirty.x0) * out.channels;
+        std::copy_n(state.integers.data() + at, size_t(width) * out.channels, state.faulty_integers.data() + at);
+      } else {
+        const size_t at = out.offset(y, state.dirty.x0);
+        std::copy_n(state.golden.data() + at, size_t(width) * out.pixel_words(), state.faulty.data() + at);
+      }
+    }
+  }
+  state.dirty = state.changed = area;
+}
+
+// A maximum over planes, for an area of its output.
+void Image::pool_planes(const Node& node, Target from, Target to, const Rect& area) const {
+  const Windows& pool = node.windows;
+  const int words = model.streams[node.out].pixel_words();
   for (int y = area.y0; y < area.y1; ++y) {
     for (int x = area.x0; x < area.x1; ++x) {
       uint64_t* pixel = to.first + y * to.pitch + size_t(x) * words;
@@ -116,44 +157,60 @@ void Image::pool_stage(int u, int stage, Target from, Target to, const Rect& are
   }
 }
 
-// All pools of a unit, from its front to its faulty output.
-void Image::pool_whole(int u) {
-  const Unit& unit = model.units[u];
-  for (int stage = 1; stage <= int(unit.pools.size()); ++stage) {
-    const Windows& pool = unit.pools[stage - 1];
-    pool_stage(u, stage, stage_target(u, stage - 1), stage_target(u, stage), Rect::whole(pool.height, pool.width));
+// The stream was settled for nothing: what is written here is all that differs.
+void Image::put(int stream, int y, int x, int channel, int32_t integer) {
+  const Stream& out = model.streams[stream];
+  State& state = states[stream];
+  bool differs = false;
+  if (out.wide()) {
+    const size_t at = out.place(y, x) * out.channels + channel;
+    state.faulty_integers[at] = integer;
+    differs = integer != state.integers[at];
+  } else {
+    const size_t at = out.offset(y, x) + channel / 64;
+    const uint64_t bit = uint64_t(1) << (channel % 64);
+    const int index = (integer - out.levels.base) / out.levels.step;
+    for (int t = 0, words = out.words(); t < out.planes; ++t) {
+      uint64_t& word = state.faulty[at + size_t(t) * words];
+      word = t < index ? word | bit : word & ~bit;
+      differs |= ((word ^ state.golden[at + size_t(t) * words]) & bit) != 0;
+    }
   }
+  if (!differs) return;
+  state.changed.include({y, y + 1, x, x + 1});
+  state.dirty = state.changed;
 }
 
-// A fault-free activation in front of a unit, in the network's integers; rows and columns of the padding are 0.
-int Image::input_integer(int u, int channel, int y, int x) const {
-  const Stream& in = model.units[u].in;
-  if (u == 0) return pixels[(size_t(y + in.top) * in.frame_width() + x + in.left) * in.channels + channel];
-  const uint64_t* word = states[u - 1].golden.data() + in.offset(y, x) + channel / 64;
+int32_t Image::planes_integer(const Stream& stream, const uint64_t* planes, int y, int x, int channel) const {
+  const uint64_t* word = planes + stream.offset(y, x) + channel / 64;
   int index = 0;
-  for (int t = 0; t < in.planes; ++t) index += int(word[t * in.words()] >> (channel % 64) & 1);
-  const Levels& levels = model.units[u].in_levels;
-  return levels.base + levels.step * index;
+  for (int t = 0, words = stream.words(); t < stream.planes; ++t) index += int(word[t * words] >> (channel % 64) & 1);
+  return stream.levels.base + stream.levels.step * index;
 }
 
-// The stream behind a unit [pixel][channel], from its planes; the quantised image for unit -1.
-std::vector<int32_t> Image::integers_of(int u) const {
-  const Stream& in = u < 0 ? model.units[0].in : model.units[u].out;
+int32_t Image::golden_integer(int stream, int y, int x, int channel) const {
+  const Stream& from = model.streams[stream];
+  const State& state = states[stream];
+  if (from.wide()) return state.integers[from.place(y, x) * from.channels + channel];
+  return planes_integer(from, state.golden.data(), y, x, channel);
+}
+
+int32_t Image::integer(int stream, int y, int x, int channel) const {
+  const Stream& from = model.streams[stream];
+  const State& state = states[stream];
+  if (state.changed.empty()) return golden_integer(stream, y, x, channel);
+  if (from.wide()) return state.faulty_integers[from.place(y, x) * from.channels + channel];
+  return planes_integer(from, state.faulty.data(), y, x, channel);
+}
+
+std::vector<int32_t> Image::integers_of(int stream) const {
+  if (!states[stream].plain.empty()) return states[stream].plain;
+  const Stream& from = model.streams[stream];
   std::vector<int32_t> integers;
-  integers.reserve(size_t(in.height) * in.width * in.channels);
-  for (int y = 0; y < in.height; ++y) {
-    for (int x = 0; x < in.width; ++x) {
-      for (int c = 0; c < in.channels; ++c) {
-        if (u < 0) {
-          integers.push_back(input_integer(0, c, y, x));
-          continue;
-        }
-        const auto& planes = shown[u] == Shown::golden ? states[u].golden : states[u].faulty;
-        const uint64_t* word = planes.data() + in.offset(y, x) + c / 64;
-        int index = 0;
-        for (int t = 0; t < in.planes; ++t) index += int(word[t * in.words()] >> (c % 64) & 1);
-        integers.push_back(model.units[u].out_levels.base + model.units[u].out_levels.step * index);
-      }
+  integers.reserve(size_t(from.height) * from.width * from.channels);
+  for (int y = 0; y < from.height; ++y) {
+    for (int x = 0; x < from.width; ++x) {
+      for (int c = 0; c < from.channels; ++c) integers.push_back(integer(stream, y, x, c));
     }
   }
   return integers;

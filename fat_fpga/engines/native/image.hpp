@@ -1,4 +1,4 @@
-// One image in the network: its fault-free streams, and those under the present fault. Every part of the simulator
+// One image in the program: its fault-free streams, and those under the present fault. Every part of the simulator
 // works on it; what a part needs besides, it keeps itself.
 #pragma once
 
@@ -10,62 +10,81 @@
 
 namespace fat {
 
-// Planes of a unit's pixels, at some stage between its thresholds and the end of its pools.
+// Planes of a stream's pixels.
 struct Target {
   uint64_t* first;
   size_t pitch;  // words from one row to the next
 };
 
-// Where a unit's output under the present fault is: the fault did not come this far, or it is in planes or integers.
-enum class Shown : uint8_t { golden, faulty, plain };
-
 struct Image {
-  // What is kept for one unit.
+  // What is kept for one stream: planes, or integers where it is wide, in its frame.
   struct State {
-    Aligned<int16_t> acc16;         // fault-free accumulators [pixel][padded outputs]
-    Aligned<int32_t> acc32;         // the same, if the unit is wide
-    std::vector<uint64_t> front;    // fault-free planes in front of the pools; not used where there are none
-    std::vector<uint64_t> golden;   // fault-free output behind the pools, in its frame
-    std::vector<uint64_t> faulty;   // the same under the present fault
-    Rect dirty;                     // of the output: `faulty` equals `golden` outside of it
-    std::vector<uint64_t> scratch;  // planes in front of the pools, and between them
-    std::vector<int32_t> integers;  // the output [pixel][channel] of the plain path
+    std::vector<uint64_t> golden, faulty;            // fault-free, and under the present fault
+    std::vector<int32_t> integers, faulty_integers;  // the same of a wide stream
+    Rect dirty;                                      // `faulty` equals `golden` outside of it
+    Rect changed;                                    // where the present fault can have changed it; empty: nowhere
+    std::vector<int32_t> plain;                      // [pixel][channel] of the plain path; empty: not by it
+  };
+  // What is kept for one unit.
+  struct Sums {
+    Aligned<int16_t> acc16;                // fault-free accumulators [pixel][padded outputs]
+    Aligned<int32_t> acc32;                // the same, if the unit is wide
+    std::vector<uint64_t> front, scratch;  // planes [pixel] without and with a fault, if the stream behind is wide
   };
 
   explicit Image(const Model& model);
 
   const Model& model;
-  std::vector<State> states;
-  std::vector<Shown> shown;
-  std::vector<int32_t> pixels;  // quantised image in its frame [row][column][channel]
+  std::vector<State> states;    // by stream
+  std::vector<Sums> units;      // by unit
   Aligned<int32_t> sums;        // accumulators of one pixel [padded outputs]
-  std::vector<int64_t> scores;  // of the latest run that reached the last unit, in the network's integers
-  std::vector<int64_t> golden_scores;
+  std::vector<int64_t> raw;     // sums of the last unit in the network's integers, of the latest run that got there
+  std::vector<int64_t> scores;  // what becomes of them
+  std::vector<int64_t> golden_raw, golden_scores;
+  bool reached = false;  // whether the present fault got there
   int golden_class = 0;
 
-  void quantise(const uint8_t* image);    // uint8 [channels][height][width], into `pixels`
-  int classify();                         // the class from the accumulators in `sums`; keeps the scores
-  int best_score() const;                 // the first maximum
-  Target golden_front(int u);             // the fault-free planes in front of the pools
-  Target stage_target(int u, int stage);  // the planes under a fault, behind `stage` pools
-  void settle(int u, const Rect& area);   // the faulty output is about to be written in `area`
-  void pool_stage(int u, int stage, Target from, Target to, const Rect& area) const;
-  void pool_whole(int u);
-  int input_integer(int u, int channel, int y, int x) const;
-  std::vector<int32_t> integers_of(int u) const;
+  void quantise(const uint8_t* image);  // uint8 [channels][height][width], into the stream of the image
+  int classify();                       // the class from the accumulators in `sums`; keeps the scores
+  int classify_raw();                   // the same from `raw`
+  int best_score() const;               // the first maximum
+  void begin();                         // a new fault: nothing is changed
+
+  Target golden_planes(int stream);
+  Target faulty_planes(int stream);
+  Target golden_front(int u);  // the planes that a unit makes, without and with a fault
+  Target faulty_front(int u);
+  void take_front(int u, const Rect& area, bool golden);  // into the stream behind the unit, where it is wide
+
+  void settle(int stream, const Rect& area);  // the faulty stream is about to be written in `area`, all of it
+  void pool_planes(const Node& node, Target from, Target to, const Rect& area) const;
+  void put(int stream, int y, int x, int channel, int32_t integer);  // into the faulty stream; marks what differs
+
+  int32_t golden_integer(int stream, int y, int x, int channel) const;
+  int32_t integer(int stream, int y, int x, int channel) const;  // under the present fault
+  std::vector<int32_t> integers_of(int stream) const;            // [pixel][channel], under the present fault
+
+  // Whether the faulty stream holds what is not the fault-free one: planes and integers to read.
+  const uint64_t* planes(int stream) const {
+    const State& state = states[stream];
+    return (state.changed.empty() ? state.golden : state.faulty).data();
+  }
 
   template <class Acc>
   Acc* accumulators(int u, int pixel);
+
+ private:
+  int32_t planes_integer(const Stream& stream, const uint64_t* planes, int y, int x, int channel) const;
 };
 
 template <>
 inline int16_t* Image::accumulators<int16_t>(int u, int pixel) {
-  return states[u].acc16.data() + size_t(pixel) * model.units[u].padded();
+  return units[u].acc16.data() + size_t(pixel) * model.units[u].padded();
 }
 
 template <>
 inline int32_t* Image::accumulators<int32_t>(int u, int pixel) {
-  return states[u].acc32.data() + size_t(pixel) * model.units[u].padded();
+  return units[u].acc32.data() + size_t(pixel) * model.units[u].padded();
 }
 
 template <class Acc>

@@ -54,6 +54,16 @@ void set_columns(Unit& unit, const UnitSpec& spec) {
   unit.period = 127 / std::max(1, unit.largest_weight) & ~3;
 }
 
+// Weights of several groups, lane by lane.
+void set_group_weights(Unit& unit, const UnitSpec& spec) {
+  const int rows = unit.taps() * spec.group_inputs;
+  unit.group_weights.assign(size_t(rows) * unit.padded(), 0);
+  for (int m = 0; m < unit.outputs; ++m) {
+    for (int k = 0; k < rows; ++k)
+      unit.group_weights[size_t(k) * unit.padded() + m] = spec.weights[size_t(m) * rows + k];
+  }
+}
+
 // The columns of +1 and -1 as bits, in the same order; the column of zeros has no bit set, and behind it is one of
 // ones.
 void set_bit_columns(Unit& unit) {
@@ -66,7 +76,7 @@ void set_bit_columns(Unit& unit) {
 
 // Bounds of the accumulators, whatever the inputs are.
 bool needs_32_bits(const Unit& unit, const UnitSpec& spec, int largest_input) {
-  const int rows = unit.taps() * unit.inputs;
+  const int rows = unit.taps() * spec.group_inputs;
   int64_t bound = 0;
   for (int m = 0; m < unit.outputs; ++m) {
     int64_t sum = 0;
@@ -92,44 +102,81 @@ void set_thresholds(Unit& unit, const UnitSpec& spec) {
 
 }  // namespace
 
-Model::Model(int channels, int height, int width, const int32_t* table)
-    : channels(channels), height(height), width(width), input_table(table, table + size_t(channels) * 256) {
-  for (int32_t value : input_table) input_largest = std::max(input_largest, std::abs(value));
+Model::Model(const Stream& image, const int32_t* table)
+    : channels(image.channels),
+      height(image.height),
+      width(image.width),
+      input_table(table, table + size_t(image.channels) * 256) {
+  streams.push_back(image);
+  for (int32_t value : input_table) streams[0].largest = std::max(streams[0].largest, std::abs(value));
 }
 
-void Model::add(const UnitSpec& spec) {
+// Node number `node` reads these streams.
+void Model::read(const std::vector<int>& inputs, int node) {
+  for (int stream : inputs) {
+    if (stream < 0 || stream >= int(streams.size())) throw std::invalid_argument("an unknown stream");
+    std::vector<int>& readers = streams[stream].readers;
+    if (readers.empty() || readers.back() != node) readers.push_back(node);
+  }
+}
+
+void Model::add(Node node, Stream out) {
+  read(node.inputs, int(nodes.size()));
+  node.out = int(streams.size());
+  node.first_channels = {0};
+  for (int stream : node.inputs) {
+    node.first_channels.push_back(node.first_channels.back() + streams[stream].channels);
+  }
+  node.by_step.resize(node.thresholds.size());
+  for (int c = 0; c < out.channels; ++c) {
+    for (int t = 0; t < node.steps; ++t) {
+      node.by_step[size_t(t) * out.channels + c] = node.thresholds[size_t(c) * node.steps + t];
+    }
+  }
+  node.windows.height = out.height, node.windows.width = out.width;
+  nodes.push_back(std::move(node));
+  streams.push_back(std::move(out));
+}
+
+void Model::add(const UnitSpec& spec, Stream out) {
   if (!units.empty() && units.back().last) throw std::invalid_argument("a unit behind the last one");
   Unit unit;
-  unit.inputs = spec.inputs;
+  unit.source = spec.source;
+  unit.behind = int(streams.size());
+  unit.inputs = spec.group_inputs * spec.groups;
   unit.outputs = spec.outputs;
+  unit.groups = spec.groups;
   unit.kernel_y = spec.kernel_y;
   unit.kernel_x = spec.kernel_x;
   unit.stride_y = spec.stride_y;
   unit.stride_x = spec.stride_x;
+  unit.dilation_y = spec.dilation_y;
+  unit.dilation_x = spec.dilation_x;
   unit.levels = spec.levels;
   unit.last = spec.thresholds == nullptr;
+  read({spec.source}, int(nodes.size()));
 
-  Stream in;
-  if (units.empty()) {
-    in.channels = channels, in.height = height, in.width = width;
-  } else {
-    in = units.back().out;
-  }
-  if (in.channels != spec.inputs) throw std::invalid_argument("input channels do not fit");
-  in.top = spec.top, in.left = spec.left, in.bottom = spec.bottom, in.right = spec.right;
-  in.pad_index = spec.pad_index;
-  if (!units.empty()) units.back().out = in;
+  const Stream& in = streams[spec.source];
+  if (in.channels != unit.inputs) throw std::invalid_argument("input channels do not fit");
   unit.in = in;
-  unit.height = (in.frame_height() - spec.kernel_y) / spec.stride_y + 1;
-  unit.width = (in.frame_width() - spec.kernel_x) / spec.stride_x + 1;
-
-  unit.wide = needs_32_bits(unit, spec, units.empty() ? input_largest : in.planes);
-  const int64_t columns = int64_t(unit.taps()) * unit.inputs * unit.column_stride();
-  if (std::max(columns, int64_t(in.frame_width()) * unit.inputs * unit.column_stride()) > INT32_MAX / 2) {
-    throw std::invalid_argument("more than 2^30 weights");  // offsets of columns have 32 bits, see Simulator::Changes
+  unit.out = out;
+  unit.pad_y = spec.top, unit.pad_x = spec.left;
+  unit.origin_y = in.top - spec.top, unit.origin_x = in.left - spec.left;
+  unit.padded_input = spec.top + spec.left + spec.bottom + spec.right > 0;
+  unit.height = out.height, unit.width = out.width;
+  const Rect seen = unit.windows().covered(unit.whole());
+  if (seen.y0 < 0 || seen.x0 < 0 || seen.y1 > in.frame_height() || seen.x1 > in.frame_width()) {
+    throw std::invalid_argument("windows beyond the frame");
   }
-  set_columns(unit, spec);
-  if (!units.empty()) split(unit, spec);
+
+  unit.wide = needs_32_bits(unit, spec, in.wide() ? in.largest : in.planes);
+  const int64_t columns = int64_t(unit.taps()) * spec.group_inputs * unit.column_stride();
+  if (std::max(columns, int64_t(in.frame_width()) * spec.group_inputs * unit.column_stride()) > INT32_MAX / 2) {
+    throw std::invalid_argument("more than 2^30 weights");  // offsets of columns have 32 bits, see ChangedColumns
+  }
+  if (unit.groups > 1) set_group_weights(unit, spec);
+  else set_columns(unit, spec);
+  if (unit.reads_planes()) split(unit, spec);
   const bool listable = unit.columns.size() / kBlock + unit.blocks() <= UINT16_MAX;  // by offsets of 16 bits
   if (FAT_BIT_COLUMNS && unit.weight_base != 0 && !unit.wide && listable) set_bit_columns(unit);
   unit.offset.assign(spec.offset, spec.offset + spec.outputs);
@@ -139,17 +186,15 @@ void Model::add(const UnitSpec& spec) {
     set_thresholds(unit, spec);
     const size_t count = size_t(spec.outputs) * (spec.levels - 1);
     unit.integer_thresholds.assign(spec.integer_thresholds, spec.integer_thresholds + count);
-    unit.out.channels = spec.outputs;
-    unit.out.height = unit.height;
-    unit.out.width = unit.width;
-    for (Windows pool : spec.pools) {
-      unit.out.height = pool.height = (unit.out.height - pool.kernel_y) / pool.stride_y + 1;
-      unit.out.width = pool.width = (unit.out.width - pool.kernel_x) / pool.stride_x + 1;
-      unit.pools.push_back(pool);
-    }
-    unit.out.planes = spec.levels - 1;
   }
+  Node node;
+  node.inputs = {spec.source};
+  node.out = unit.behind;
+  node.unit = int(units.size());
+  node_of.push_back(int(nodes.size()));
+  nodes.push_back(std::move(node));
   units.push_back(std::move(unit));
+  streams.push_back(std::move(out));
 }
 
 }  // namespace fat

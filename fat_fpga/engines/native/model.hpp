@@ -1,7 +1,7 @@
-// The integer network in the form that the kernels want, built once per network.
+// The integer program in the form that the kernels want, built once per network.
 //
-// All arithmetic is in the index domain: an activation is the index of its level (0, 1, ...), held as
-// thermometer planes: plane t of a channel is set when the index is above t. Maxima are then bitwise ORs,
+// All arithmetic behind streams in planes is in the index domain: an activation is the index of its level (0, 1, ...),
+// held as thermometer planes: plane t of a channel is set when the index is above t. Maxima are then bitwise ORs,
 // and one changed plane bit moves an accumulator by exactly one weight.
 #pragma once
 
@@ -10,36 +10,10 @@
 #include <vector>
 
 #include "aligned.hpp"
-#include "rect.hpp"
+#include "operators.hpp"
+#include "stream.hpp"
 
 namespace fat {
-
-constexpr int kBlock = 64;  // output channels that are handled together: one 64-bit word of plane bits
-
-inline int blocks_of(int channels) { return (channels + kBlock - 1) / kBlock; }
-
-// Activations between two units, in the padded frame of the unit that reads them.
-// Words: [height][width][planes][words]; bits beyond the last channel are 0.
-struct Stream {
-  int channels = 0, height = 0, width = 0;           // without padding
-  int top = 0, left = 0, bottom = 0, right = 0;      // padding of the reading unit
-  int planes = 0;                                    // levels - 1
-  int pad_index = 0;                                 // level index of the padded places
-  int words() const { return blocks_of(channels); }  // 64-bit words of one plane of one pixel
-  int pixel_words() const { return planes * words(); }
-  int frame_width() const { return width + left + right; }
-  int frame_height() const { return height + top + bottom; }
-  size_t frame_words() const { return size_t(frame_height()) * frame_width() * pixel_words(); }
-  Rect whole() const { return Rect::whole(height, width); }
-  size_t offset(int y, int x) const {  // first word of an unpadded pixel
-    return (size_t(y + top) * frame_width() + (x + left)) * pixel_words();
-  }
-};
-
-// Evenly spaced integers of an activation: index i stands for base + step * i.
-struct Levels {
-  int base = 0, step = 1;
-};
 
 // A weight bit-plane: weights = base + sum over planes of scale * bit.
 struct WeightPlane {
@@ -48,15 +22,22 @@ struct WeightPlane {
 };
 
 struct Unit {
+  int source = 0, behind = 0;   // streams that it reads and makes
   int inputs = 0, outputs = 0;  // channels
+  int groups = 1;
   int kernel_y = 1, kernel_x = 1, stride_y = 1, stride_x = 1;
-  int height = 0, width = 0;  // of the output, in front of pooling
+  int dilation_y = 1, dilation_x = 1;  // of units of several groups; else it is in the kernel
+  int origin_y = 0, origin_x = 0;      // of the first window in the frame of `in`
+  int pad_y = 0, pad_x = 0;            // padding of the unit itself, at the top and on the left
+  bool padded_input = false;           // on any side
+  int height = 0, width = 0;           // of the output
   bool last = false;
   bool wide = false;  // accumulators need 32 bits
   int levels = 0;     // of the output; 0 in the last unit
 
   Aligned<int8_t> columns;        // [tap][input][as is, negated][padded outputs], and one column of zeros
   Aligned<uint64_t> bit_columns;  // the same as bits, set for +1, if all weights are +1 or -1; see bit_columns.cpp
+  Aligned<int8_t> group_weights;  // instead of columns, of several groups: [tap][input of the group][padded outputs]
   int largest_weight = 0;         // absolute value
   int period = 0;                 // columns whose sum fits in a byte: a multiple of four, or 0
   int weight_base = 0;
@@ -69,10 +50,10 @@ struct Unit {
   Levels in_levels, out_levels;
   std::vector<int32_t> integer_thresholds;  // [outputs][levels - 1], for accumulators of the network
 
-  std::vector<Windows> pools;  // behind the unit, in order
-  Stream in;                   // not used by the first unit
-  Stream out;                  // behind the pools, framed for the next unit; not used by the last unit
+  Stream in;   // as it is read
+  Stream out;  // as it is made; not used by the last unit
 
+  bool reads_planes() const { return !in.wide() && groups == 1; }
   int blocks() const { return blocks_of(outputs); }
   int padded() const { return blocks() * kBlock; }
   int column_stride() const { return 2 * padded(); }                  // from one input's column to the next
@@ -84,39 +65,63 @@ struct Unit {
   int taps() const { return kernel_y * kernel_x; }
   int pixels() const { return height * width; }
   int planes_out() const { return levels - 1; }
-  Windows windows() const { return {kernel_y, kernel_x, stride_y, stride_x, height, width}; }
-  Rect whole() const { return Rect::whole(height, width); }  // of the output, in front of pooling
+  int words_out() const { return planes_out() * blocks(); }  // of one pixel
+  int group_inputs() const { return inputs / groups; }
+  int group_outputs() const { return outputs / groups; }
+  Windows windows() const {
+    return {(kernel_y - 1) * dilation_y + 1,
+            (kernel_x - 1) * dilation_x + 1,
+            stride_y,
+            stride_x,
+            height,
+            width,
+            origin_y,
+            origin_x};
+  }
+  Rect whole() const { return Rect::whole(height, width); }  // of the output
   // Cost of recomputing one output pixel by popcount, in 64-channel word operations.
   int dense_steps() const { return taps() * in.pixel_words() * int(planes.size()) * blocks(); }
 };
 
 // What the caller knows of a unit.
 struct UnitSpec {
-  const int8_t* weights;  // [outputs][kernel_y][kernel_x][inputs]
-  int outputs, kernel_y, kernel_x, inputs;
+  int source;             // stream
+  const int8_t* weights;  // [outputs][kernel_y][kernel_x][inputs / groups]
+  int outputs, kernel_y, kernel_x, group_inputs, groups;
   int stride_y, stride_x;
+  int dilation_y, dilation_x;  // 1 where there is one group
   int top, left, bottom, right;
-  int pad_index;                      // level index of the integer 0 among the input's levels
   const int32_t* thresholds;          // [outputs][levels - 1], index domain, or null in the last unit
   const int32_t* integer_thresholds;  // the same in the network's integers
   int levels;                         // 0 in the last unit
   const int32_t* offset;              // [outputs]
   Levels in_levels, out_levels;
-  std::vector<Windows> pools;  // their output sizes are set by Model::add
 };
 
 // How a unit behind changed activations is brought up to date.
 enum class Update { automatic, sparse, popcount };
 
+// Nodes are added in topological order, each with the stream that it makes; std::invalid_argument where something does
+// not fit.
 struct Model {
   int channels, height, width;       // of the image
   std::vector<int32_t> input_table;  // [channel][256]
+  std::vector<Stream> streams;       // by number
+  std::vector<Node> nodes;
   std::vector<Unit> units;
-  int input_largest = 0;  // largest absolute integer behind the table
+  std::vector<int> node_of;    // of each unit
+  std::vector<int32_t> ranks;  // [class][rank_count], or none: the class scores are the sums of the last unit
+  int rank_count = 0;
+  int64_t rank_low = 0;  // the sum that the first rank of each class is of
   Update update = Update::automatic;
 
-  Model(int channels, int height, int width, const int32_t* table);
-  void add(const UnitSpec& spec);  // units in order; throws std::invalid_argument where they do not fit
+  Model(const Stream& image, const int32_t* table);
+  void add(const UnitSpec& spec, Stream out);
+  void add(Node node, Stream out);
+  const Unit& last() const { return units.back(); }
+
+ private:
+  void read(const std::vector<int>& inputs, int node);
 };
 
 }  // namespace fat

@@ -1,5 +1,5 @@
-// One channel of one unit computed with other weights, other thresholds or a changed bit in its accumulators, from the
-// fault-free accumulators: no other channel of that unit is touched.
+// One channel of one node computed with other weights, other thresholds or a changed bit in its accumulators, from the
+// fault-free accumulators: no other channel of that node is touched.
 #pragma once
 
 #include "image.hpp"
@@ -8,16 +8,16 @@ namespace fat {
 
 class OneChannel : Part {
  public:
-  explicit OneChannel(Image& image);
+  explicit OneChannel(Image& image) : Part(image) {}
 
-  // The unit's faulty output; the area of it that differs. In the last unit the image's scores, and no area.
-  Rect unit(const Fault& fault);
+  // The node's faulty stream; in the last unit the image's scores.
+  void node(const Fault& fault);
 
  private:
-  Rect write(int u, int channel);
-  int64_t changed_accumulator(const Fault& fault, int u, int channel, int y, int x) const;
+  void activate(const Fault& fault, const Node& node, const int32_t* thresholds, int count, Levels levels);
+  int64_t accumulator(const Fault& fault, const Node& node, int y, int x) const;
 
-  std::vector<uint8_t> levels_[2];  // the channel's level indices [pixel], in front of and behind a pool
+  std::vector<int32_t> thresholds_;
 };
 
 }  // namespace fat

@@ -1,5 +1,3 @@
-// Any fault, the plain way: whole units in the network's own integers, from the first changed place on. For what the
-// planes cannot hold (a flipped bit can give a value that is no level) and for changed arithmetic behind other faults.
 #include "plain.hpp"
 
 #include <algorithm>
@@ -7,14 +5,13 @@
 namespace fat {
 namespace {
 
-// Changes of a stream [pixel][channel] at one stage of a unit.
-void change_stream(std::vector<int32_t>& stream, int channels, int width, const Fault& fault, int u, int stage,
-                   int64_t frame) {
+// Changes of a stream [pixel][channel].
+void change_stream(std::vector<int32_t>& stream, const Stream& form, const Fault& fault, int number, int64_t frame) {
   for (const StreamChange& change : fault.streams) {
-    if (change.unit != u || change.stage != stage || (change.flips() && change.frame != frame)) continue;
+    if (change.stream != number || (change.flips() && change.frame != frame)) continue;
     for (int y = change.area.y0; y < change.area.y1; ++y) {
       for (int x = change.area.x0; x < change.area.x1; ++x) {
-        int32_t* pixel = stream.data() + (size_t(y) * width + x) * channels;
+        int32_t* pixel = stream.data() + (size_t(y) * form.width + x) * form.channels;
         for (int c = change.channel; c < change.channel_end; c += change.channel_step) {
           pixel[c] = change.flips() ? int32_t(change.bits.apply(pixel[c])) : change.value;
         }
@@ -23,75 +20,112 @@ void change_stream(std::vector<int32_t>& stream, int channels, int width, const 
   }
 }
 
-std::vector<int32_t> maxima(const std::vector<int32_t>& in, int width, int channels, const Windows& pool) {
-  std::vector<int32_t> out(size_t(pool.height) * pool.width * channels, INT32_MIN);
-  for (int y = 0; y < pool.height; ++y) {
-    for (int x = 0; x < pool.width; ++x) {
-      int32_t* most = out.data() + (size_t(y) * pool.width + x) * channels;
-      for (int ky = 0; ky < pool.kernel_y; ++ky) {
-        for (int kx = 0; kx < pool.kernel_x; ++kx) {
-          const size_t at = size_t(y * pool.stride_y + ky) * width + x * pool.stride_x + kx;
-          for (int c = 0; c < channels; ++c) most[c] = std::max(most[c], in[at * channels + c]);
-        }
-      }
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 int Plain::run(const Fault& fault, int64_t frame) {
-  const int start = std::max(0, fault.first_unit());
-  std::vector<int32_t> stream = image_.integers_of(start - 1);
-  const Stream& image = model_.units[0].in;
-  if (start == 0) change_stream(stream, image.channels, image.width, fault, kInput, 0, frame);
-  for (int u = start; u < int(model_.units.size()); ++u) {
-    stream = unit(u, stream, fault, frame);
-    image_.shown[u] = Shown::plain;
-    if (model_.units[u].last) break;
-    states_[u].integers = stream;
+  fault_free_.assign(model_.streams.size(), {});
+  const int start = fault.first_node();
+  const auto at = [&](int stream) {
+    return std::any_of(fault.streams.begin(), fault.streams.end(),
+                       [stream](const auto& change) { return change.stream == stream; });
+  };
+  if (at(kImage)) {
+    std::vector<int32_t> image = read(kImage);
+    change_stream(image, model_.streams[kImage], fault, kImage, frame);
+    states_[kImage].plain = std::move(image);
   }
-  return image_.best_score();
+  for (int n = start; n < int(model_.nodes.size()); ++n) {
+    std::vector<int32_t> made = compute(n, fault);
+    if (made.empty()) break;  // the last one
+    const int out = model_.nodes[n].out;
+    change_stream(made, model_.streams[out], fault, out, frame);
+    states_[out].plain = std::move(made);
+  }
+  return image_.classify_raw();
 }
 
-// Output of a unit and its pools [pixel][channel] from its input [pixel][channel]; in the last unit the scores.
-std::vector<int32_t> Plain::unit(int u, const std::vector<int32_t>& in, const Fault& fault, int64_t frame) {
-  const Unit& unit = model_.units[u];
-  const Stream& source = unit.in;
-  const int planes = unit.last ? 0 : unit.out.planes;
-  std::vector<int32_t> thresholds = unit.integer_thresholds;
+// A stream as the run left it, or without a fault.
+const Plain::Integers& Plain::read(int stream) {
+  if (!states_[stream].plain.empty()) return states_[stream].plain;
+  if (fault_free_[stream].empty()) fault_free_[stream] = image_.integers_of(stream);
+  return fault_free_[stream];
+}
+
+// The stream of a node; nothing for the last unit, whose sums are in the image.
+Plain::Integers Plain::compute(int n, const Fault& fault) {
+  if (model_.nodes[n].kind == Kind::unit) return unit(n, fault);
+  Node changed = model_.nodes[n];
   for (const auto& change : fault.thresholds) {
-    if (change.unit == u) thresholds[size_t(change.channel) * planes + change.index] = change.value;
+    if (change.node == n) changed.thresholds[size_t(change.channel) * changed.steps + change.index] = change.value;
   }
-  std::vector<int32_t> out(unit.last ? 0 : size_t(unit.pixels()) * unit.outputs);
-  std::vector<int32_t> products(unit.padded());
-  std::vector<int64_t> sums(unit.outputs);
-  const auto input = [&](int y, int x) -> const int32_t* {  // of a place of the frame, null in the padding
-    y -= source.top, x -= source.left;
-    if (y < 0 || y >= source.height || x < 0 || x >= source.width) return nullptr;
-    return in.data() + (size_t(y) * source.width + x) * source.channels;
+  std::vector<const Integers*> inputs;
+  for (int stream : changed.inputs) inputs.push_back(&read(stream));
+  const auto get = [&](int k, int y, int x, int c) {
+    const Stream& in = model_.streams[changed.inputs[k]];
+    return (*inputs[k])[(size_t(y) * in.width + x) * in.channels + c];
   };
-  for (int pixel = 0; pixel < unit.pixels(); ++pixel) {
-    const int top = pixel / unit.width * unit.stride_y, left = pixel % unit.width * unit.stride_x;
-    std::fill(products.begin(), products.end(), 0);
-    for (int tap = 0; tap < unit.taps(); ++tap) {
-      const int32_t* from = input(top + tap / unit.kernel_x, left + tap % unit.kernel_x);
-      for (int c = 0; from != nullptr && c < unit.inputs; ++c) {
-        const int8_t* column = unit.columns.data() + (size_t(tap) * unit.inputs + c) * unit.column_stride();
-        for (int m = 0; m < unit.padded(); ++m) products[m] += from[c] * column[m];
+  const Stream& out = model_.streams[changed.out];
+  Integers made;
+  made.reserve(size_t(out.height) * out.width * out.channels);
+  for (int y = 0; y < out.height; ++y) {
+    for (int x = 0; x < out.width; ++x) {
+      for (int c = 0; c < out.channels; ++c) made.push_back(changed.at(y, x, c, get));
+    }
+  }
+  return made;
+}
+
+// A place that the unit reads, null in the padding.
+const int32_t* Plain::place(const Unit& unit, const Integers& in, int y, int x) const {
+  y -= unit.pad_y, x -= unit.pad_x;
+  if (y < 0 || y >= unit.in.height || x < 0 || x >= unit.in.width) return nullptr;
+  return in.data() + (size_t(y) * unit.in.width + x) * unit.in.channels;
+}
+
+// Sums of a window without changes of the weights.
+void Plain::products(const Unit& unit, const Integers& in, int top, int left) {
+  products_.assign(unit.padded(), 0);
+  for (int tap = 0; tap < unit.taps(); ++tap) {
+    const int y = top + tap / unit.kernel_x * unit.dilation_y, x = left + tap % unit.kernel_x * unit.dilation_x;
+    const int32_t* from = place(unit, in, y, x);
+    for (int c = 0; from != nullptr && c < unit.group_inputs(); ++c) {
+      const size_t row = size_t(tap) * unit.group_inputs() + c;
+      if (unit.groups > 1) {
+        const int8_t* weights = unit.group_weights.data() + row * unit.padded();
+        for (int m = 0; m < unit.outputs; ++m) {
+          products_[m] += from[m / unit.group_outputs() * unit.group_inputs() + c] * weights[m];
+        }
+      } else {
+        const int8_t* column = unit.columns.data() + row * unit.column_stride();
+        for (int m = 0; m < unit.padded(); ++m) products_[m] += from[c] * column[m];
       }
     }
-    std::copy_n(products.begin(), unit.outputs, sums.begin());
+  }
+}
+
+Plain::Integers Plain::unit(int n, const Fault& fault) {
+  const Unit& unit = model_.units[model_.nodes[n].unit];
+  const Integers& in = read(unit.source);
+  const int planes = unit.last ? 0 : unit.planes_out();
+  std::vector<int32_t> thresholds = unit.integer_thresholds;
+  for (const auto& change : fault.thresholds) {
+    if (change.node == n) thresholds[size_t(change.channel) * planes + change.index] = change.value;
+  }
+  Integers out(unit.last ? 0 : size_t(unit.pixels()) * unit.outputs);
+  std::vector<int64_t> sums(unit.outputs);
+  for (int pixel = 0; pixel < unit.pixels(); ++pixel) {
+    const int top = pixel / unit.width * unit.stride_y, left = pixel % unit.width * unit.stride_x;
+    products(unit, in, top, left);
+    std::copy_n(products_.begin(), unit.outputs, sums.begin());
     for (const auto& change : fault.weights) {
-      const int32_t* from = change.unit == u ? input(top + change.tap_y, left + change.tap_x) : nullptr;
+      const int32_t* from = change.node == n ? place(unit, in, top + change.tap_y, left + change.tap_x) : nullptr;
       if (from != nullptr) sums[change.channel] += int64_t(change.delta) * from[change.input];
     }
     for (const auto& change : fault.accumulators) {
-      if (change.unit == u) sums[change.channel] = change.bits.apply(sums[change.channel]);
+      if (change.node == n) sums[change.channel] = change.bits.apply(sums[change.channel]);
     }
     if (unit.last) {
-      image_.scores = sums;
+      image_.raw = sums;
       return {};
     }
     for (int m = 0; m < unit.outputs; ++m) {
@@ -99,13 +133,6 @@ std::vector<int32_t> Plain::unit(int u, const std::vector<int32_t>& in, const Fa
       for (int t = 0; t < planes; ++t) level += sums[m] >= thresholds[size_t(m) * planes + t];
       out[size_t(pixel) * unit.outputs + m] = unit.out_levels.base + unit.out_levels.step * level;
     }
-  }
-  int width = unit.width;
-  change_stream(out, unit.outputs, width, fault, u, 0, frame);
-  for (size_t i = 0; i < unit.pools.size(); ++i) {
-    out = maxima(out, width, unit.outputs, unit.pools[i]);
-    width = unit.pools[i].width;
-    change_stream(out, unit.outputs, width, fault, u, int(i) + 1, frame);
   }
   return out;
 }

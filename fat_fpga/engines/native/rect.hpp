@@ -30,22 +30,26 @@ struct Rect {
   Rect moved(int y, int x) const { return {y0 + y, y1 + y, x0 + x, x1 + x}; }
 };
 
-// Windows of a convolution or pool over a frame, one for each of height x width outputs.
+// Windows of a convolution or pool over a frame, one for each of height x width outputs. The first of them begins at
+// the origin: other readers of the stream may want a wider frame.
 struct Windows {
   int kernel_y, kernel_x, stride_y, stride_x, height, width;
+  int origin_y = 0, origin_x = 0;
 
   // Outputs whose window touches `frame`.
   Rect touching(const Rect& frame) const {
-    if (frame.empty()) return {};
+    const Rect at = frame.moved(-origin_y, -origin_x);
+    if (frame.empty() || at.y1 <= 0 || at.x1 <= 0) return {};
     const auto first = [](int at, int kernel, int stride) { return std::max(0, (at - kernel + stride) / stride); };
-    return Rect{first(frame.y0, kernel_y, stride_y), std::min(height, (frame.y1 - 1) / stride_y + 1),
-                first(frame.x0, kernel_x, stride_x), std::min(width, (frame.x1 - 1) / stride_x + 1)};
+    return Rect{first(at.y0, kernel_y, stride_y), std::min(height, (at.y1 - 1) / stride_y + 1),
+                first(at.x0, kernel_x, stride_x), std::min(width, (at.x1 - 1) / stride_x + 1)};
   }
   // Places of the frame that the windows of `outputs` cover.
   Rect covered(const Rect& outputs) const {
     if (outputs.empty()) return {};
-    return {outputs.y0 * stride_y, (outputs.y1 - 1) * stride_y + kernel_y, outputs.x0 * stride_x,
-            (outputs.x1 - 1) * stride_x + kernel_x};
+    return Rect{outputs.y0 * stride_y, (outputs.y1 - 1) * stride_y + kernel_y, outputs.x0 * stride_x,
+                (outputs.x1 - 1) * stride_x + kernel_x}
+        .moved(origin_y, origin_x);
   }
 };
 

@@ -52,9 +52,10 @@ void run(const Model& model, const uint8_t* images, int64_t image_count, int64_t
 void trace(const Model& model, const uint8_t* image, int64_t frame, const std::vector<Fault>& faults,
            const std::vector<int32_t*>& streams) {
   Simulator simulator(model);
+  simulator.keep_streams();
   simulator.golden(image);
   for (const Fault& fault : faults) simulator.faulty(fault, frame);
-  for (size_t u = 0; u < streams.size(); ++u) simulator.stream(int(u), streams[u]);
+  for (size_t n = 0; n < streams.size(); ++n) simulator.stream(int(n) + 1, streams[n]);
 }
 
 }  // namespace fat

@@ -18,8 +18,8 @@ void run(const Model& model, const uint8_t* images, int64_t image_count, int64_t
          const std::vector<Fault>& faults, int threads, int32_t* golden, int64_t* correct, int64_t* changed,
          int32_t* classes);
 
-// The stream behind each unit and its pools, [channels][height][width], and the class scores, of one image: fault-free
-// if the list is empty, else under its last fault, having run all of them one after another.
+// The stream of each node, [channels][height][width], and the class scores, of one image: fault-free if the list is
+// empty, else under its last fault, having run all of them one after another.
 void trace(const Model& model, const uint8_t* image, int64_t frame, const std::vector<Fault>& faults,
            const std::vector<int32_t*>& streams);
 

@@ -59,16 +59,19 @@ struct Wide64<int16_t> {
   void store(int16_t* p) const {
     for (int i = 0; i < 4; ++i) _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 16 * i), v[i]);
   }
-  uint64_t at_least(const int16_t* threshold) const {
+  uint64_t at_least(const int16_t* threshold) const { return ~below<2>(threshold); }
+  uint64_t at_least_low(const int16_t* threshold) const { return uint32_t(~below<1>(threshold)); }  // of the first 32
+  template <int Halves>
+  uint64_t below(const int16_t* threshold) const {
     uint64_t below = 0;
-    for (int i = 0; i < 2; ++i) {
+    for (int i = 0; i < Halves; ++i) {
       const auto* t = reinterpret_cast<const __m256i*>(threshold + 32 * i);
       const __m256i low = _mm256_cmpgt_epi16(_mm256_loadu_si256(t), v[2 * i]);
       const __m256i high = _mm256_cmpgt_epi16(_mm256_loadu_si256(t + 1), v[2 * i + 1]);
       const __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8);
       below |= uint64_t(uint32_t(_mm256_movemask_epi8(packed))) << (32 * i);
     }
-    return ~below;
+    return below;
   }
 };
 
@@ -103,14 +106,17 @@ struct Wide64<int32_t> {
   void store(int32_t* p) const {
     for (int i = 0; i < 8; ++i) _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 8 * i), v[i]);
   }
-  uint64_t at_least(const int32_t* threshold) const {
+  uint64_t at_least(const int32_t* threshold) const { return ~below<8>(threshold); }
+  uint64_t at_least_low(const int32_t* threshold) const { return uint32_t(~below<4>(threshold)); }  // of the first 32
+  template <int Eighths>
+  uint64_t below(const int32_t* threshold) const {
     uint64_t below = 0;
-    for (int i = 0; i < 8; ++i) {
+    for (int i = 0; i < Eighths; ++i) {
       const __m256i t = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(threshold + 8 * i));
       const __m256i gt = _mm256_cmpgt_epi32(t, v[i]);
       below |= uint64_t(uint32_t(_mm256_movemask_ps(_mm256_castsi256_ps(gt)))) << (8 * i);
     }
-    return ~below;
+    return below;
   }
 };
 
@@ -126,6 +132,54 @@ inline void append(const int32_t* from, int count, int32_t add, int, int32_t* to
     const __m256i part = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_add_epi32(part, by));
   }
+}
+
+// Which of n words, at most 16, differ.
+inline uint32_t differing(const uint64_t* a, const uint64_t* b, int n) {
+  uint32_t found = 0;
+  int i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(a + i));
+    const __m256i same = _mm256_cmpeq_epi64(x, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(b + i)));
+    found |= uint32_t(~_mm256_movemask_pd(_mm256_castsi256_pd(same)) & 15) << i;
+  }
+  for (; i < n; ++i) found |= uint32_t(a[i] != b[i]) << i;
+  return found;
+}
+
+// Adds `by` times a number of four bits, given bit by bit, to each of 64 integers; subtracts it where not `raised`.
+// Touches none whose number is 0.
+inline void add_counts(int32_t* to, const uint64_t* counts, uint64_t raised, int32_t by) {
+  const __m256i bits = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  const auto spread = [bits](uint64_t mask) {
+    return _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32(int(mask & 255)), bits), bits);
+  };
+  const uint64_t any = counts[0] | counts[1] | counts[2] | counts[3];
+  for (int i = 0; i < 64; i += 8) {
+    if ((any >> i & 255) == 0) continue;
+    __m256i number = _mm256_setzero_si256();
+    for (int k = 0; k < 4; ++k) {
+      number = _mm256_or_si256(number, _mm256_and_si256(spread(counts[k] >> i), _mm256_set1_epi32(1 << k)));
+    }
+    number = _mm256_mullo_epi32(number, _mm256_set1_epi32(by));
+    const __m256i up = spread(raised >> i), touched = spread(any >> i);
+    const __m256i change = _mm256_blendv_epi8(_mm256_sub_epi32(_mm256_setzero_si256(), number), number, up);
+    const __m256i sums = _mm256_add_epi32(_mm256_maskload_epi32(to + i, touched), change);
+    _mm256_maskstore_epi32(to + i, touched, sums);
+  }
+}
+
+// Which of n integers, at most 64, meet their thresholds.
+inline uint64_t at_least(const int32_t* integers, const int32_t* thresholds, int n) {
+  uint64_t met = 0;
+  int i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const __m256i t = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(thresholds + i));
+    const __m256i above = _mm256_cmpgt_epi32(t, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(integers + i)));
+    met |= uint64_t(uint32_t(~_mm256_movemask_ps(_mm256_castsi256_ps(above)) & 255)) << i;
+  }
+  for (; i < n; ++i) met |= uint64_t(integers[i] >= thresholds[i]) << i;
+  return met;
 }
 
 // sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.

@@ -59,6 +59,9 @@ struct Wide64<int16_t> {
     const uint64_t h = _mm512_cmpge_epi16_mask(high, _mm512_loadu_si512(threshold + 32));
     return l | h << 32;
   }
+  uint64_t at_least_low(const int16_t* threshold) const {  // of the first 32
+    return _mm512_cmpge_epi16_mask(low, _mm512_loadu_si512(threshold));
+  }
 };
 
 template <>
@@ -93,6 +96,13 @@ struct Wide64<int32_t> {
   uint64_t at_least(const int32_t* threshold) const {
     uint64_t mask = 0;
     for (int i = 0; i < 4; ++i) {
+      mask |= uint64_t(_mm512_cmpge_epi32_mask(v[i], _mm512_loadu_si512(threshold + 16 * i))) << (16 * i);
+    }
+    return mask;
+  }
+  uint64_t at_least_low(const int32_t* threshold) const {  // of the first 32
+    uint64_t mask = 0;
+    for (int i = 0; i < 2; ++i) {
       mask |= uint64_t(_mm512_cmpge_epi32_mask(v[i], _mm512_loadu_si512(threshold + 16 * i))) << (16 * i);
     }
     return mask;
@@ -261,6 +271,45 @@ inline void fill(uint16_t* list, int count, int size, uint16_t ones, uint16_t no
         _mm256_mask_blend_epi16(__mmask16(mask), _mm256_set1_epi16(int16_t(none)), _mm256_set1_epi16(int16_t(ones)));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(list + count), part);
   }
+}
+
+// Which of n words, at most 16, differ.
+inline uint32_t differing(const uint64_t* a, const uint64_t* b, int n) {
+  uint32_t found = 0;
+  for (int i = 0; i < n; i += 8) {
+    const auto lanes = __mmask8(n - i >= 8 ? 255 : (1 << (n - i)) - 1);
+    const __m512i x = _mm512_maskz_loadu_epi64(lanes, a + i), y = _mm512_maskz_loadu_epi64(lanes, b + i);
+    found |= uint32_t(_mm512_mask_cmpneq_epi64_mask(lanes, x, y)) << i;
+  }
+  return found;
+}
+
+// Adds `by` times a number of four bits, given bit by bit, to each of 64 integers; subtracts it where not `raised`.
+// Touches none whose number is 0.
+inline void add_counts(int32_t* to, const uint64_t* counts, uint64_t raised, int32_t by) {
+  const uint64_t any = counts[0] | counts[1] | counts[2] | counts[3];
+  for (int i = 0; i < 64; i += 16) {
+    const auto touched = __mmask16(any >> i);
+    if (touched == 0) continue;
+    __m512i number = _mm512_setzero_si512();
+    for (int k = 0; k < 4; ++k) {
+      number = _mm512_mask_or_epi32(number, __mmask16(counts[k] >> i), number, _mm512_set1_epi32(1 << k));
+    }
+    number = _mm512_mullo_epi32(number, _mm512_set1_epi32(by));
+    number = _mm512_mask_sub_epi32(number, __mmask16(~raised >> i), _mm512_setzero_si512(), number);
+    _mm512_mask_storeu_epi32(to + i, touched, _mm512_add_epi32(_mm512_maskz_loadu_epi32(touched, to + i), number));
+  }
+}
+
+// Which of n integers, at most 64, meet their thresholds.
+inline uint64_t at_least(const int32_t* integers, const int32_t* thresholds, int n) {
+  uint64_t met = 0;
+  for (int i = 0; i < n; i += 16) {
+    const auto lanes = __mmask16(n - i >= 16 ? 65535 : (1 << (n - i)) - 1);
+    const __m512i values = _mm512_maskz_loadu_epi32(lanes, integers + i);
+    met |= uint64_t(_mm512_mask_cmpge_epi32_mask(lanes, values, _mm512_maskz_loadu_epi32(lanes, thresholds + i))) << i;
+  }
+  return met;
 }
 
 // sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.

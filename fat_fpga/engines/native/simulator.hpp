@@ -1,21 +1,33 @@
-// One image through the network: fault-free once, then under one fault after another.
+// One image in the program under one fault after another. A fault-free run keeps all accumulators and activations;
+// a fault starts from them where it is, and only what it changes is computed, node by node, by whatever part of the
+// simulator fits:
 //
-// The fault-free run keeps every accumulator and every activation of the image. A fault starts where it
-// acts and moves forward as a rectangle of changed activations: the unit right behind a stuck channel adds
-// sums of that channel's weight columns (looked up by which taps changed), later units add the columns of
-// the activations that changed, or recompute by popcount where so many changed that this is cheaper. Where
-// nothing is left changed, the answer is the fault-free one.
+// - ColumnTables     a unit right behind stuck channels
+// - ChannelCourse    a stuck channel behind which there is an addition, or another operator channel by channel
+// - OneChannel       changed weights, thresholds or accumulators of one channel of one node
+// - ChangedColumns   a unit behind changed planes: sums of weight columns
+// - ChangedIntegers  a unit behind changed integers: the same, times what they changed by
+// - Grouped          units of several groups
+// - Dense            units anew, by popcount
+// - Small            operators without weights
+// - Plain            any fault, node by node, in the network's integers
+//
+// Where nothing is left changed, the answer is the fault-free one.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
 #include "changed_columns.hpp"
+#include "changed_integers.hpp"
+#include "channel_course.hpp"
 #include "column_tables.hpp"
 #include "dense.hpp"
+#include "grouped.hpp"
 #include "image.hpp"
 #include "one_channel.hpp"
 #include "plain.hpp"
+#include "small.hpp"
 
 namespace fat {
 
@@ -29,37 +41,55 @@ class Simulator {
   // Predicted class of that image, number `frame` of the data set, under a fault.
   int faulty(const Fault& fault, int64_t frame);
 
-  // The stream behind a unit and its pools, [channels][height][width], or the class scores of the last unit, as the
-  // latest run left it; in the integers of the network.
-  void stream(int unit, int32_t* out) const;
+  // All streams under a fault are to be had, also where the class can do without them.
+  void keep_streams() { every_stream_ = true; }
+
+  // A stream, [channels][height][width], or the class scores for the number behind the last, as the latest run left it;
+  // in the integers of the network.
+  void stream(int number, int32_t* out) const;
 
  private:
   using Streams = std::vector<StreamChange>;
 
   // simulator.cpp: the course of a fault
-  int propagate(int u, Rect changed);
-  Rect advance(int u, const Rect& changed, const Streams& changes, size_t& next);
-  void recompute(int u, const Rect& area, Target to);
-  Rect recompute_whole(int u);
-  void copy_front(int u, const Rect& area, Target to);
+  int walk(int n, const Streams& changes);
+  void follow(int stream);
+  void update(const Node& node);
+  void update_unit(int u);
+  void update_planes(int u);
+  void recompute(int u, const Rect& area);
+  void golden_unit(int u);
+
+  // stuck.cpp: whole channels stuck, which need not be written into their stream
   int stuck_channels(const Fault& fault);
-  int changed_channel(const Fault& fault);
+  int one_channel(const StreamChange& held);
+  void follow_stuck(const Fault& fault);
+  template <class Compute>
+  int known(int stream, int channel, int32_t integer, Compute compute);
+  bool behind_stuck(const Node& node);
 
   // streams.cpp: held activations, anywhere and as many as there are
-  int held_streams(const Streams& changes);
-  Rect hold_input(const Streams& changes, size_t& next);
-  void hold(const StreamChange& change, const Unit& unit, Target to, const Rect& within) const;
-  bool as_held(StreamChange& flip);
+  void hold(const StreamChange& change);
+  bool as_held(StreamChange& flip) const;
 
   const Model& model_;
   Image image_;
   Dense dense_;
   ChangedColumns changed_;
+  ChangedIntegers integers_;
   ColumnTables tables_;
+  ChannelCourse course_;
+  Grouped grouped_;
   OneChannel channel_;
+  Small small_;
   Plain plain_;
-  std::vector<Rect> needed_;     // areas of a unit's stages
-  const Fault* held_ = nullptr;  // stuck channels that no stream was written for
+  int last_reader_ = -1;                 // the last node that reads what the present fault changed
+  const Fault* stuck_ = nullptr;         // stuck channels, which their stream need not hold
+  const Fault* latest_ = nullptr;        // the latest fault
+  std::vector<std::vector<int>> known_;  // of the present image: the class of a channel stuck at an integer, or -1
+  bool every_stream_ = false;
+  int course_class_ = 0;  // under the latest fault that course_ followed
+  bool written_ = false;  // whether the stream of stuck_ holds them
 };
 
 }  // namespace fat

@@ -1,0 +1,29 @@
+// Operators without weights behind changed streams: additions, concatenations, thresholdings, sums and maxima. Only
+// what changed in front is computed anew.
+#pragma once
+
+#include "image.hpp"
+
+namespace fat {
+
+class Small : Part {
+ public:
+  explicit Small(Image& image) : Part(image) {}
+
+  // The fault-free stream of an image.
+  void golden(const Node& node);
+
+  // The stream under the present fault, from what it changed in front; `changed` of the stream says where it differs.
+  void update(const Node& node);
+
+ private:
+  void add(const Node& node);
+  void add_planes(const Node& node, int stream, int factor);
+  void add_integers(const Node& node, int stream, int factor);
+  void threshold(const Node& node);
+  void pool(const Node& node);
+  void sums(const Node& node);
+  void maxima(const Node& node);
+};
+
+}  // namespace fat

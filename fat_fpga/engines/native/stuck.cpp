@@ -1,0 +1,76 @@
+// Whole channels stuck. Units that read their stream in planes are followed by tables, or by a list of what one channel
+// changes; only for other readers the stream is written.
+#include <algorithm>
+
+#include "simulator.hpp"
+
+namespace fat {
+
+int Simulator::stuck_channels(const Fault& fault) {
+  if (fault.streams[0].channels() == 1) return one_channel(fault.streams[0]);
+  follow_stuck(fault);
+  return walk(fault.streams[0].stream, {});
+}
+
+// The class of a channel stuck at an integer: what other faults came to that left the same channel at the same integer
+// in the same stream is known, the rest is computed.
+template <class Compute>
+int Simulator::known(int stream, int channel, int32_t integer, Compute compute) {
+  const Stream& from = model_.streams[stream];
+  if (every_stream_ || !from.levels.has(integer)) return compute();
+  std::vector<int>& classes = known_[stream];
+  if (classes.empty()) classes.assign(size_t(from.channels) * from.levels.count, -1);
+  int& kept = classes[size_t(channel) * from.levels.count + size_t((integer - from.levels.base) / from.levels.step)];
+  if (kept < 0) kept = compute();
+  return kept;
+}
+
+// One channel that holds an integer.
+int Simulator::one_channel(const StreamChange& held) {
+  if (!course_.fit(held.stream))
+    return known(held.stream, held.channel, held.value, [&] {
+      if (latest_->form != Fault::Form::channels) return walk(std::max(0, held.stream - 1), {held});
+      follow_stuck(*latest_);
+      return walk(held.stream, {});
+    });
+  const ChannelCourse::End end = course_.follow(held, every_stream_);
+  if (end.repeats) return course_class_;
+  const auto from_end = [&] {
+    course_.write();
+    follow(end.stream);
+    return walk(end.stream, {});
+  };
+  return course_class_ = end.constant ? known(end.stream, end.channel, end.integer, from_end) : from_end();
+}
+
+void Simulator::follow_stuck(const Fault& fault) {
+  stuck_ = &fault, written_ = false;
+  for (int reader : model_.streams[fault.streams[0].stream].readers) last_reader_ = std::max(last_reader_, reader);
+}
+
+// Whether a node read the stuck channels in a way of its own, and is done.
+bool Simulator::behind_stuck(const Node& node) {
+  const StreamChange& held = stuck_->streams[0];
+  if (std::find(node.inputs.begin(), node.inputs.end(), held.stream) == node.inputs.end()) return false;
+  if (node.kind == Kind::unit && model_.units[node.unit].reads_planes()) {
+    const int u = node.unit;
+    const Unit& unit = model_.units[u];
+    if (tables_.fit(unit)) {
+      if (tables_.unit(u, *stuck_) && unit.out.wide()) image_.take_front(u, unit.whole(), false);
+      return true;
+    }
+    if (held.channels() == 1 && !written_) {
+      changed_.list_channel(u, held.channel, stuck_->level);
+      if (changed_.count() == 0) return true;
+      if (changed_.cheaper(unit, unit.whole())) {
+        recompute(u, unit.whole());
+        return true;
+      }
+    }
+  }
+  if (!written_) hold(held);
+  written_ = true;
+  return false;
+}
+
+}  // namespace fat
