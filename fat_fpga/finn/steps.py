@@ -14,6 +14,7 @@ from typing import Any
 
 from onnx import helper
 
+from fat_fpga.finn.channels_last import cancel, channels_last
 from fat_fpga.finn.operators import DOMAIN, VOTER
 
 Model = Any
@@ -51,7 +52,6 @@ def hardening(model: Model) -> Model:
 def lower(model: Model) -> Model:
     """Convolutions become window generators and matrix products, channels last; bipolar products XNOR and popcount."""
     from finn.transformation.streamline import absorb
-    from finn.transformation.streamline.reorder import MakeMaxPoolNHWC
     from finn.transformation.streamline.round_thresholds import RoundAndClipThresholds
     from qonnx.transformation.bipolar_to_xnor import ConvertBipolarMatMulToXnorPopcount
     from qonnx.transformation.general import RemoveUnusedTensors
@@ -59,12 +59,10 @@ def lower(model: Model) -> Model:
     from qonnx.transformation.infer_datatypes import InferDataTypes
     from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
 
+    channels_last(model)
+    model = model.transform(LowerConvsToMatMul())
+    cancel(model)
     for transformation in (
-        LowerConvsToMatMul(),
-        MakeMaxPoolNHWC(),
-        absorb.AbsorbTransposeIntoMultiThreshold(),
-        MakeMaxPoolNHWC(),
-        absorb.AbsorbConsecutiveTransposes(),
         ConvertBipolarMatMulToXnorPopcount(),
         InferDataTypes(),
         absorb.AbsorbAddIntoMultiThreshold(),
@@ -87,7 +85,12 @@ def to_hardware(model: Model, standalone_thresholds: bool = False) -> Model:
     from finn.transformation.fpgadataflow.convert_to_hw.binary_matrix_vector_activation import (
         InferBinaryMatrixVectorActivation,
     )
+    from finn.transformation.fpgadataflow.convert_to_hw.concat import InferConcatLayer
     from finn.transformation.fpgadataflow.convert_to_hw.conv_inp_gen import InferConvInpGen
+    from finn.transformation.fpgadataflow.convert_to_hw.duplicate_streams import InferDuplicateStreamsLayer
+    from finn.transformation.fpgadataflow.convert_to_hw.elementwise_binary_operation import (
+        InferElementwiseBinaryOperation,
+    )
     from finn.transformation.fpgadataflow.convert_to_hw.fm_padding import InferFMPadding
     from finn.transformation.fpgadataflow.convert_to_hw.label_select import InferLabelSelectLayer
     from finn.transformation.fpgadataflow.convert_to_hw.pool import InferPool
@@ -95,6 +98,7 @@ def to_hardware(model: Model, standalone_thresholds: bool = False) -> Model:
         InferQuantizedMatrixVectorActivation,
     )
     from finn.transformation.fpgadataflow.convert_to_hw.thresholding import InferThresholdingLayer
+    from finn.transformation.fpgadataflow.convert_to_hw.vector_vector_activation import InferVectorVectorActivation
     from finn.transformation.move_reshape import RemoveCNVtoFCFlatten
     from finn.transformation.streamline import absorb
     from qonnx.transformation.general import GiveUniqueNodeNames
@@ -102,17 +106,21 @@ def to_hardware(model: Model, standalone_thresholds: bool = False) -> Model:
     from qonnx.transformation.infer_datatypes import InferDataTypes
     from qonnx.transformation.infer_shapes import InferShapes
 
+    branches = any(node.op_type in ("Add", "Sub", "Concat") for node in model.graph.node)
     for transformation in (
         *([InferThresholdingLayer()] if standalone_thresholds else []),
         InferBinaryMatrixVectorActivation(),
+        InferVectorVectorActivation(),
         InferQuantizedMatrixVectorActivation(),
         InferLabelSelectLayer(),
         InferThresholdingLayer(),
         InferFMPadding(),
         InferPool(),
         InferConvInpGen(),
+        *([InferElementwiseBinaryOperation(_joins), InferConcatLayer()] if branches else []),
         RemoveCNVtoFCFlatten(),
         absorb.AbsorbConsecutiveTransposes(),
+        InferDuplicateStreamsLayer(),
         GiveUniqueNodeNames(),
         InferDataLayouts(),
         InferDataTypes(),
@@ -147,6 +155,11 @@ def minimise(model: Model) -> Model:
     ):
         model = model.transform(transformation)
     return model
+
+
+def _joins(model: Model, node: Any) -> bool:
+    """Whether an operator is one of a join: on two streams, or an integer that one is multiplied with."""
+    return node.op_type in ("Add", "Sub", "Mul")
 
 
 def _tidied(model: Model) -> Model:
