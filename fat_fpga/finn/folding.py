@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -14,12 +13,11 @@ from fat_fpga.errors import FaultError, FinnError
 from fat_fpga.faults.place import INPUT
 from fat_fpga.files import replacing
 from fat_fpga.finn.form import is_depthwise
-from fat_fpga.finn.layers import UNIT, VOTE, role_of
+from fat_fpga.finn.layers import UNIT, VOTE, lanes_within, role_of
 from fat_fpga.finn.placing import LABELS
 from fat_fpga.hardening.plan import Plan
 from fat_fpga.network import MajorityVote, Network
 from fat_fpga.network.folding import divisors, folding_file, read_folds
-from fat_fpga.network.layers import Concat
 
 STOCK = {"BIPOLAR": "cnv_w1a1", "other": "cnv_w2a2"}
 """The shipped foldings of CNV, by weight type of the first unit: those of FINN's examples."""
@@ -128,10 +126,9 @@ def check_folding(folding: Folding, network: Network) -> None:
         if unit.name not in folding.folds:
             raise FinnError(f"folding {folding.name}: there is no entry for {unit.name}")
     channels = {INPUT: network.input.shape[0], LABELS: network.classes}
-    for layer in network.layers:  # a beat behind a concatenation holds channels of one stream
-        joined = isinstance(layer, Concat)
-        parts = [network.shape_of[name][0] for name in (network.inputs[layer.name] if joined else (layer.name,))]
-        channels[layer.name] = math.gcd(*parts)
+    for layer in network.layers:
+        streams = (layer.name, *network.inputs[layer.name])
+        channels[layer.name] = lanes_within(layer, [network.shape_of[stream][0] for stream in streams])
     for name, fold in folding.folds.items():
         if name not in channels:
             raise FinnError(f"folding {folding.name}: {network.name} has no place '{name}'")

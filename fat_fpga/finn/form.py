@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, singledispatch
 
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network.layers import Layer
+from fat_fpga.network.network import INPUT
 from fat_fpga.network.words import counts_bits
 
 
@@ -62,11 +64,23 @@ def taken(network: Network) -> Network:
     return replace(network, layers=tuple(layers))
 
 
+@singledispatch
+def _passes(layer: Layer) -> bool:
+    """Whether the activations behind a layer are some of those in front, as they are."""
+    return False
+
+
+@_passes.register(MaxPool)
+@_passes.register(MajorityVote)
+def _(layer: Layer) -> bool:
+    return True
+
+
 def _root(network: Network, stream: str) -> str:
     """The stream that pools and votes in front of a stream get their activations from."""
-    while stream in network.shape_of and stream != "input":
+    while stream != INPUT:
         layer = network.layers[network.position(stream)]
-        if not isinstance(layer, MaxPool | MajorityVote):
+        if not _passes(layer):
             break
         (stream,) = network.inputs[stream]
     return stream
@@ -74,13 +88,13 @@ def _root(network: Network, stream: str) -> str:
 
 def _made_for(network: Network, stream: str, counting: frozenset[str] | set[str]) -> bool:
     """Whether nothing but counting units reads a stream that thresholds make."""
-    if stream != "input" and network.layers[network.position(stream)].thresholded is None:
+    if stream != INPUT and network.layers[network.position(stream)].thresholded is None:
         return False
     waiting, readers = [stream], set()
     while waiting:
         for name in network.readers[waiting.pop()]:
             layer = network.layers[network.position(name)]
-            if isinstance(layer, MaxPool | MajorityVote):
+            if _passes(layer):
                 waiting.append(name)
             else:
                 readers.add(name)

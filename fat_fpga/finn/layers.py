@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 from fat_fpga.errors import FinnError
 from fat_fpga.finn.form import counted, is_depthwise
 from fat_fpga.finn.operators import VOTER
@@ -104,9 +107,8 @@ def _(layer: Layer, network: Network, shape: Shape) -> None:
     for stream in network.inputs[layer.name]:
         if network.levels_of[stream].stored_as == "BIPOLAR":
             raise FinnError(
-                f"{layer.name}: it reads {stream}, whose levels are -1 and +1, which FINN streams as one bit; its "
-                f"{'sums' if isinstance(layer, SumPool) else 'joins'} are of integers: train with levels that are "
-                "neighbouring integers"
+                f"{layer.name}: it reads {stream}, whose levels are -1 and +1, which FINN streams as one bit; it "
+                "adds and joins integers: train with levels that are neighbouring integers"
             )
 
 
@@ -137,3 +139,19 @@ def _no_ranks(layer: Scores) -> FinnError:
         f"{layer.name}: FINN's label select compares the sums of the last layer; this network's class scores have a "
         "bias, scale or function of their own for each class"
     )
+
+
+@singledispatch
+def lanes_within(layer: Layer, channels: Sequence[int]) -> int:
+    """What the lanes of a layer must divide.
+
+    Args:
+        channels: of its own stream, then of each stream that it reads.
+    """
+    return channels[0]
+
+
+@lanes_within.register
+def _(layer: Concat, channels: Sequence[int]) -> int:
+    """A beat holds channels of one stream."""
+    return math.gcd(*channels[1:])

@@ -151,7 +151,7 @@ def gather(
     Raises:
         PlanError: the network is not the one of the campaign.
     """
-    check_model(criticality, network)
+    check_model(criticality.run, network)
     found, orders, worst, changed, expected = {}, {}, {}, {}, []
     for unit in criticality.design[:-1]:
         name, pe = unit.name, folds[unit.name].pe
