@@ -12,9 +12,15 @@ from fat_fpga.network.words import counts_bits
 
 
 def is_depthwise(network: Network, unit: MatrixVectorUnit) -> bool:
-    """Whether FINN builds a unit as a VVAU: a convolution of as many groups as it has channels in front and behind."""
+    """Whether FINN builds a unit as a VVAU: a convolution whose output channels each see one input channel."""
     matrix = network.is_matrix(network.position(unit.name))
-    return not matrix and unit.weights.shape[1] == 1 and unit.channels == unit.groups
+    return not matrix and unit.weights.shape[1] == 1 and (unit.groups > 1 or unit.channels == 1)
+
+
+def spreads(network: Network, unit: MatrixVectorUnit) -> bool:
+    """Whether a depthwise unit has several output channels for each input channel, which FINN has not: each channel is
+    given out so many times in front of it."""
+    return is_depthwise(network, unit) and unit.channels > unit.groups
 
 
 def without_groups(network: Network, unit: MatrixVectorUnit) -> MatrixVectorUnit:

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable
 
 from fat_fpga.finn.folding import Fold, Folding
-from fat_fpga.finn.graph import nodes_of
+from fat_fpga.finn.graph import MAKERS, nodes_of
 from fat_fpga.finn.layers import CONCAT, JOIN, POOL, SUM, UNIT, VOTE
-from fat_fpga.finn.placing import ACTIVATION, COPY, HOOK, INJECTOR, LABELS, WINDOW, Node
+from fat_fpga.finn.placing import COPY, HOOK, INJECTOR, LABELS, SPREAD, WINDOW, Node
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network
 from fat_fpga.network.folding import divisors
@@ -43,11 +43,9 @@ def grouped(nodes: Iterable[Node], network: Network) -> dict[str, list[Node]]:
 
 def group_channels(group: Iterable[Node]) -> int:
     """What the PEs of a place must divide."""
-    found = 0
-    for node in group:
-        if node.role in (UNIT, POOL, SUM, JOIN, CONCAT, ACTIVATION, COPY):
-            found = math.gcd(found, *_channels(node))
-    return found or 1
+    group = list(group)
+    made = [node for node in group if node.role in MAKERS] or [node for node in group if node.role == COPY]
+    return math.gcd(*(count for node in made if node.role != VOTE for count in _channels(node))) or 1
 
 
 def _channels(node: Node) -> list[int]:
@@ -88,6 +86,10 @@ def set_fold(group: Iterable[Node], fold: Fold) -> None:
             lanes = voter_lanes(custom.channels_out, int(custom.get_nodeattr("NumChannels")) // fold.pe)
             custom.set_nodeattr("PE", fold.pe)
             custom.set_nodeattr("PEOut", lanes)
+        elif node.role == SPREAD:
+            most = custom.channels_out // fold.pe
+            custom.set_nodeattr("PE", voter_lanes(int(custom.get_nodeattr("NumChannels")), most))
+            custom.set_nodeattr("PEOut", fold.pe)
         elif node.role in (INJECTOR, HOOK, COPY):
             custom.set_nodeattr("PE", lanes)
         elif node.role == CONCAT:
@@ -100,7 +102,7 @@ def set_fold(group: Iterable[Node], fold: Fold) -> None:
 
 
 def voter_lanes(channels: int, folds: int) -> int:
-    """The fewest lanes behind a voter that give a pixel out in no more beats than it comes in."""
+    """The fewest lanes on a side of a voter that pass a pixel in no more beats than the other side, ``folds``."""
     return next(lanes for lanes in divisors(channels) if channels // lanes <= folds)
 
 

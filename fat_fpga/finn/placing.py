@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 from fat_fpga.errors import FinnError
 from fat_fpga.faults.place import INPUT
-from fat_fpga.finn.layers import KINDS, THRESHOLDS, UNIT, role_of
+from fat_fpga.finn.form import spreads
+from fat_fpga.finn.layers import KINDS, THRESHOLDS, UNIT, VOTE, role_of
 from fat_fpga.finn.operators import CHECKSUM, SABOTEUR
 from fat_fpga.network import Network
 
@@ -21,8 +22,10 @@ LABELS, LINK = "labels", "link"
 """Places of nodes that make no stream of the network: the class, and what FINN puts between layers."""
 
 ACTIVATION, WINDOW, INJECTOR, HOOK, COPY, FACTOR = "activation", "window", "injector", "hook", "copy", "factor"
+SPREAD = "spread"
 """Roles of nodes beside those that layers become: thresholds, a window generator in front; a saboteur, a checksum
-hook, what gives a stream to several readers; an integer that a stream is multiplied with in front of a join."""
+hook, what gives a stream to several readers; an integer that a stream is multiplied with in front of a join; what gives
+each channel out several times in front of a depthwise unit."""
 
 _BEHIND = {SABOTEUR: INJECTOR, CHECKSUM: HOOK, "DuplicateStreams": COPY}
 _WINDOWS = ("ConvolutionInputGenerator", "FMPadding")
@@ -137,10 +140,11 @@ class _Search:
         if stream in self._seen:
             return
         self._seen.add(stream)
+        spread = layer.unit is not None and spreads(self.network, layer.unit)
         for source, read in zip(node.inputs, self.network.inputs[stream], strict=False):
-            self._waiting.append((self._before(source, stream), read))
+            self._waiting.append((self._before(source, stream, spread), read))
 
-    def _before(self, tensor: Hashable, place: str) -> Hashable:
+    def _before(self, tensor: Hashable, place: str, spread: bool) -> Hashable:
         """The tensor in front of the window generators and factors of a layer."""
         while (node := self._makers.get(tensor)) is not None:
             kind = kind_of(node.proto)
@@ -148,6 +152,9 @@ class _Search:
                 self._put(node, place, WINDOW)
             elif kind == "ElementwiseMul":
                 self._put(node, place, FACTOR)
+            elif spread and kind in KINDS[VOTE]:
+                self._put(node, place, SPREAD)
+                spread = False
             elif kind in _MAKING or kind in _BEHIND:
                 break
             tensor = node.inputs[0]

@@ -16,6 +16,7 @@ from onnx import helper
 
 from fat_fpga.finn.channels_last import cancel, channels_last
 from fat_fpga.finn.operators import DOMAIN, VOTER
+from fat_fpga.network.write import OWN_DOMAIN
 
 Model = Any
 """qonnx.core.modelwrapper.ModelWrapper."""
@@ -40,9 +41,14 @@ def streamline(model: Model) -> Model:
 def hardening(model: Model) -> Model:
     """Majority votes become voters, FINN operators that work on streams with channels last.
 
+    Where a depthwise convolution has copies of all its channels, a voter without votes in front of it gives a channel
+    out as many times: FINN's depthwise unit has one output channel for each input channel.
+
     It comes before lowering, so that the transpositions around a voter vanish together with those around its
     neighbours.
     """
+    for node in [node for node in model.graph.node if node.op_type == "Conv"]:
+        _spread(model, node)
     votes = [node for node in model.graph.node if node.op_type == "MajorityVote"]
     for node in votes:
         _to_voter(model, node)
@@ -182,6 +188,25 @@ def _tidied(model: Model) -> Model:
     ):
         model = model.transform(transformation)
     return model
+
+
+def _spread(model: Model, node: Any) -> None:
+    """Give each channel in front of a depthwise convolution of several output channels each out so many times."""
+    from onnx import TensorProto
+
+    group = next(attribute for attribute in node.attribute if attribute.name == "group")
+    (outputs, size), shape = model.get_tensor_shape(node.input[1])[:2], model.get_tensor_shape(node.input[0])
+    if size > 1 or group.i == 1 or outputs == group.i:
+        return
+    datatype = model.get_tensor_datatype(node.input[0])
+    sources = [channel for channel in range(shape[1]) for _ in range(3 * outputs // group.i)]
+    sizes = [shape[0], outputs, *shape[2:]]
+    value = helper.make_tensor_value_info(model.make_new_valueinfo_name(), TensorProto.FLOAT, sizes)
+    model.graph.value_info.append(value)
+    model.set_tensor_datatype(value.name, datatype)
+    new = helper.make_node("MajorityVote", [node.input[0]], [value.name], domain=OWN_DOMAIN, sources=sources)
+    model.graph.node.insert(list(model.graph.node).index(node), new)
+    node.input[0], group.i = value.name, outputs
 
 
 def _to_voter(model: Model, node: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from fat_fpga.hardening.costs.folded import FoldedModel
 from fat_fpga.hardening.costs.macs import MacsModel
 from fat_fpga.hardening.criticality import criticality_of
 from fat_fpga.hardening.design import CHAIN, units_of, units_of_network
+from fat_fpga.hardening.gather import Trial, gather
 from fat_fpga.hardening.plan_text import plan_summary
 from fat_fpga.hardening.planner import Planner
 from fat_fpga.hardening.rewrite import Layout, laid_out
@@ -28,7 +30,7 @@ from fat_fpga.hardening.ties import ties
 from fat_fpga.hardening.verification_text import verification_text
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network, load_network, write_qonnx
 from fat_fpga.network.folding import Fold
-from fat_fpga.network.layers import Add, Layer, SumPool, Thresholding
+from fat_fpga.network.layers import Add, Concat, Layer, SumPool, Thresholding
 from tests.designs.random_graph import graphs, random_graph, random_groups
 from tests.designs.random_network import networks, random_images
 
@@ -224,3 +226,38 @@ def test_an_addition_to_the_input_holds_the_order() -> None:
     found = ties(Network("input", InputQuantiser((6, 6, 6), table), tuple(layers.values())))
     assert found.together == (("conv0", "conv1"),)
     assert found.fixed == {"conv2": "input"}
+
+
+def test_a_permuted_network_that_branches(run: Run, tmp_path: Path) -> None:
+    """All units that an addition ties get one order; the plan's PEs do in the permuted network what was tried."""
+    network = residual()
+    what = criticality_of(run, network=network)
+    for target in what.targets[1::2]:
+        pes, orders, found = gather(what, network, FOLDS, target, Trial(get("torch").open(network), data()))
+        assert orders["conv0"] == orders["conv1"] == orders["conv2"]
+        rows = [sum(getattr(own, which) * 3 for own in found.values()) for which in ("before", "failing")]
+        assert rows[1] <= rows[0]
+        plan = Planner(pes, FoldedModel(), FOLDS, order=orders).plan(target)
+        hardened = harden(network, plan)
+        np.testing.assert_array_equal(execute(hardened, data().images)["fc3"], execute(network, data().images)["fc3"])
+        folding = {unit.unit: unit.pe for unit in plan.units}
+        faults = fault_space(hardened, "pe", pes=folding)
+        proof = verify(plan, run_campaign(hardened, data(), faults, tmp_path / f"{target}.run", "torch"))
+        assert proof.held, verification_text(proof)
+
+
+def test_parts_of_a_concatenation_are_free_until_it_is_added_to_something() -> None:
+    def unit(name: str, shape: tuple[int, int], inputs: str) -> MatrixVectorUnit:
+        steps = np.zeros((shape[0], 1), np.int32)
+        return MatrixVectorUnit(name, np.ones((*shape, 1, 1), np.int32), steps, Levels(0, 1, 2), inputs=(inputs,))
+
+    table = np.arange(256, dtype=np.int32)[None]
+    first, second, third = unit("conv0", (2, 1), "input"), unit("conv1", (3, 1), "input"), unit("conv2", (5, 5), "c")
+    concat = Concat("c", ("conv0", "conv1"), (1, 1))
+    last = MatrixVectorUnit("conv3", np.ones((2, 5, 1, 1), np.int32), None, None, inputs=("end",))
+    quantiser = InputQuantiser((1, 1, 1), table)
+    free = Network("free", quantiser, (first, second, concat, third, replace(last, inputs=("conv2",))))
+    assert ties(free).together == (("conv0",), ("conv1",), ("conv2",))
+    held = Network("held", quantiser, (first, second, concat, third, Add("end", ("c", "conv2")), last))
+    assert ties(held).together == ()
+    assert ties(held).fixed == dict.fromkeys(("conv0", "conv1", "conv2"), "c")
