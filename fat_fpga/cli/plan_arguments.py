@@ -58,13 +58,17 @@ def _planner(
     from fat_fpga.hardening.planner import Planner
     from fat_fpga.network.folding import read_folds
 
-    what = criticality_of(run, kind)
+    network = None
     if args.model:
         from fat_fpga.cli.model import load_model
-        from fat_fpga.hardening.values import check_model, with_values
+        from fat_fpga.hardening.values import check_model
 
         network = load_model(args)
-        check_model(what, network)
+        check_model(run, network)
+    what = criticality_of(run, kind, network)
+    if network is not None:
+        from fat_fpga.hardening.values import with_values
+
         what = replace(what, design=with_values(what.design, network))
     folds: dict[str, Fold] = {}
     notes: list[str] = []

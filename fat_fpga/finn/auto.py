@@ -24,9 +24,10 @@ from fat_fpga.boards import Board
 from fat_fpga.errors import FinnError
 from fat_fpga.finn.estimates import part_of, unfolded
 from fat_fpga.finn.folding import Fold, Folding, lanes_of, shared_pes
-from fat_fpga.finn.graph import LABELS, WINDOW, Node, nodes_of
-from fat_fpga.finn.layers import POOL, UNIT
+from fat_fpga.finn.graph import nodes_of
+from fat_fpga.finn.layers import UNIT
 from fat_fpga.finn.parallel import cycles_of, group_channels, grouped, set_fold
+from fat_fpga.finn.placing import LABELS, WINDOW, Node
 from fat_fpga.finn.setup import finn_errors
 from fat_fpga.network import Network
 from fat_fpga.network.folding import divisors
@@ -95,7 +96,10 @@ def _choices(network: Network, place: str, group: Sequence[Node], part: str) -> 
         lanes = divisors(lanes_of(network, network.position(place)))
     rams = ("auto", "distributed") if unit else ("auto",)
     window_rams = ("auto", "distributed") if windows else ("distributed",)
+    depthwise = any(node.proto.op_type.startswith("VVAU") for node in group)
     for pe, simd in product(_pes(network, place, group), lanes):
+        if depthwise and simd > 1 and pe < group_channels(group):
+            continue
         for ram, window_ram in product(rams, window_rams):
             fold = Fold(pe, simd, ram, window_ram)
             set_fold(group, fold)
@@ -114,7 +118,7 @@ def _pes(network: Network, place: str, group: Iterable[Node]) -> list[int]:
     pes = divisors(group_channels(group))
     names = [layer.name for layer in network.layers]
     vote = network.vote_behind(place) if place in names else None
-    if vote is None or any(node.role == POOL for node in group):
+    if vote is None:
         return pes
     apart = [count for count in pes if shared_pes(vote, count) is None]
     if not apart:

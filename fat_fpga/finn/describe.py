@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from os import PathLike
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,9 +19,9 @@ from fat_fpga.errors import FinnError
 from fat_fpga.faults.place import Place, places
 from fat_fpga.faults.register import Register, activation_register
 from fat_fpga.files import make_folder
-from fat_fpga.finn.graph import ACTIVATION, HOOK, INJECTOR, LABELS, LINK, WINDOW, Node, placed
 from fat_fpga.finn.layers import VOTE
 from fat_fpga.finn.operators import register
+from fat_fpga.finn.placing import ACTIVATION, HOOK, INJECTOR, LABELS, LINK, WINDOW, Node, Wired, placed
 from fat_fpga.finn.steps import Model
 from fat_fpga.finn.writable import threshold_memory
 from fat_fpga.network import Network
@@ -92,25 +92,23 @@ def _parts(model: Model, network: Network) -> Iterator[_Part]:
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.custom_op.registry import getCustomOp
 
-    protos: list[Any] = []
+    nodes: list[Wired] = []
     homes: dict[int, tuple[str, Model]] = {}
-    for partition in _chain(model):
+    for partition in model.graph.node:
         if partition.op_type != PARTITION:
             raise FinnError(f"{partition.name} is no partition: FINN's bitfile step has not been run on this model")
         inside = ModelWrapper(getCustomOp(partition).get_nodeattr("model"))
-        for proto in _chain(inside):
-            protos.append(proto)
+        outside = dict(zip((tensor.name for tensor in inside.graph.input), partition.input, strict=False))
+        outside |= zip((tensor.name for tensor in inside.graph.output), partition.output, strict=False)
+        for proto in inside.graph.node:
+            names = [
+                tuple((name in outside or partition.name, outside.get(name, name)) for name in tensors)
+                for tensors in (proto.input, proto.output)
+            ]
+            nodes.append(Wired(proto, *names))
             homes[id(proto)] = partition.name, inside
-    for node in placed(protos, network):
+    for node in placed(nodes, network):
         yield _Part(node, *homes[id(node.proto)])
-
-
-def _chain(model: Model) -> Iterator[Any]:
-    """The nodes from the input on, along the stream."""
-    node = model.find_consumer(model.graph.input[0].name)
-    while node is not None:
-        yield node
-        node = model.find_consumer(node.output[0])
 
 
 def _stream(place: Place, network: Network, parts: list[_Part]) -> StreamPlace:
@@ -130,7 +128,7 @@ def _stream(place: Place, network: Network, parts: list[_Part]) -> StreamPlace:
     voter, sources = by_role.get(VOTE), None
     if voter is not None:
         sources = voter.node.custom.sources.tolist()
-        vote = network.vote_behind(network.layers[place.position - 1].name)
+        vote = network.vote_behind(network.inputs[place.name][0])
         if vote is None or sources != vote.sources.tolist():
             raise FinnError(f"{place.name}: the voter of this build has another map than {network.name}")
     layout = StreamLayout(*place.shape, lanes, bits)

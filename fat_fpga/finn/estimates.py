@@ -15,12 +15,13 @@ from typing import Any
 
 from fat_fpga.boards import Board
 from fat_fpga.errors import FinnError
+from fat_fpga.faults.place import INPUT
 from fat_fpga.finn import steps
 from fat_fpga.finn.folding import Folding, check_folding
-from fat_fpga.finn.graph import ACTIVATION, LABELS, Node, hardware_graph, nodes_of
+from fat_fpga.finn.graph import MAKERS, hardware_graph, nodes_of
 from fat_fpga.finn.inject import add_checksums, insert_saboteur
-from fat_fpga.finn.layers import POOL, UNIT, VOTE
 from fat_fpga.finn.parallel import apply_folding
+from fat_fpga.finn.placing import ACTIVATION, LABELS, Node
 from fat_fpga.finn.setup import finn_errors
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network
@@ -170,20 +171,18 @@ def unfolded(network: Network, part: str, inject: str | None = None) -> Model:
 
 
 def add_injectors(model: Model, network: Network, inject: str | None) -> None:
-    """Make thresholds writable, or put a saboteur behind every unit, voter and pool, in place.
+    """Make thresholds writable, or put a saboteur behind every layer, in place.
 
     Thresholds have to be writable before widths are minimised, else the memory is too narrow for a channel stuck at its
     lowest level.
     """
     if inject == THRESHOLDS:
         for node in nodes_of(model, network):
-            if node.role == ACTIVATION and node.place in {unit.name for unit in network.units}:
+            if node.role == ACTIVATION and node.place != INPUT:
                 node.custom.set_nodeattr("runtime_writeable_weights", 1)
     if inject == STREAM:
-        last = network.units[-1].name
-        streams = [
-            n for n in nodes_of(model, network) if n.role in (UNIT, POOL, VOTE) and n.place not in (last, LABELS)
-        ]
+        unheld = (network.scores, LABELS, INPUT)
+        streams = [n for n in nodes_of(model, network) if n.role in MAKERS and n.place not in unheld]
         for node in streams:
             insert_saboteur(model, node.proto.output[0], f"FatSaboteur_rtl_{node.place.replace('.', '_')}")
 

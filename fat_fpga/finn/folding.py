@@ -12,8 +12,9 @@ from typing import Any
 from fat_fpga.errors import FaultError, FinnError
 from fat_fpga.faults.place import INPUT
 from fat_fpga.files import replacing
-from fat_fpga.finn.graph import LABELS
-from fat_fpga.finn.layers import POOL, VOTE, role_of
+from fat_fpga.finn.form import is_depthwise
+from fat_fpga.finn.layers import UNIT, VOTE, lanes_within, role_of
+from fat_fpga.finn.placing import LABELS
 from fat_fpga.hardening.plan import Plan
 from fat_fpga.network import MajorityVote, Network
 from fat_fpga.network.folding import divisors, folding_file, read_folds
@@ -66,8 +67,8 @@ class Folding:
 def read_build_folding(text: str, network: Network) -> Folding:
     """The folding ``stock``, or what `fat_fpga.network.folding.read_folds` takes, with SIMD lanes.
 
-    In a file, entries may have ``ram_style`` and ``window_ram_style``, and there may be entries for ``input``, pools
-    and ``labels``.
+    In a file, entries may have ``ram_style`` and ``window_ram_style``, and there may be entries for ``input``,
+    ``labels`` and layers that are no units.
 
     Raises:
         FinnError: it does not fit the network: the unit, what was expected and the possible numbers.
@@ -83,7 +84,8 @@ def read_build_folding(text: str, network: Network) -> Folding:
         if fold.simd is None:
             raise FinnError(f"folding {text}: {name} has no SIMD lanes; a list for a build looks like 16x3,32x32")
         found[name] = _fold(text, name, {**extras.get(name, {}), "PE": fold.pe, "SIMD": fold.simd})
-    for place in (INPUT, LABELS, *(layer.name for layer in network.layers if role_of(layer) == POOL)):
+    others = (layer.name for layer in network.layers if role_of(layer) not in (UNIT, VOTE))
+    for place in (INPUT, LABELS, *others):
         if place in extras:
             found[place] = _fold(text, place, extras[place])
     folding = Folding(text, found)
@@ -123,9 +125,10 @@ def check_folding(folding: Folding, network: Network) -> None:
     for unit in network.units:
         if unit.name not in folding.folds:
             raise FinnError(f"folding {folding.name}: there is no entry for {unit.name}")
-    shapes = {layer.name: shape for layer, shape, _ in network.walk()} | {INPUT: network.input.shape}
-    channels = {name: shape[0] for name, shape in shapes.items()} | {LABELS: network.classes}
-    channels |= {unit.name: unit.channels for unit in network.units}
+    channels = {INPUT: network.input.shape[0], LABELS: network.classes}
+    for layer in network.layers:
+        streams = (layer.name, *network.inputs[layer.name])
+        channels[layer.name] = lanes_within(layer, [network.shape_of[stream][0] for stream in streams])
     for name, fold in folding.folds.items():
         if name not in channels:
             raise FinnError(f"folding {folding.name}: {network.name} has no place '{name}'")
@@ -133,6 +136,11 @@ def check_folding(folding: Folding, network: Network) -> None:
     for unit in network.units:
         name, fold = unit.name, folding.folds[unit.name]
         _divides(folding, name, "SIMD", fold.simd, lanes_of(network, network.position(name)), "inputs")
+        if is_depthwise(network, unit) and fold.simd > 1 and fold.pe < unit.channels:
+            raise FinnError(
+                f"folding {folding.name}: {name} is depthwise, it takes more than one SIMD lane only with all of its "
+                f"{unit.channels} PEs, got {fold.pe}"
+            )
         vote = network.vote_behind(name)
         shared = None if vote is None else shared_pes(vote, fold.pe)
         if shared is not None:
@@ -153,10 +161,12 @@ def shared_pes(vote: MajorityVote, pes: int) -> int | None:
 
 def lanes_of(network: Network, position: int) -> int:
     """What the SIMD lanes of a unit must divide: the input channels of a convolution, whose window generator gives out
-    parts of a pixel, all inputs of a fully connected unit."""
+    parts of a pixel; the places of the kernel where it is depthwise; all inputs of a fully connected unit."""
     unit = network.layers[position].unit
     assert unit is not None
-    return int(unit.weights[0].size if network.is_matrix(position) else unit.weights.shape[1])
+    if is_depthwise(network, unit):
+        return unit.kernel[0] * unit.kernel[1]
+    return int(unit.weights[0].size if network.is_matrix(position) else unit.weights.shape[1] * unit.groups)
 
 
 def _divides(folding: Folding, name: str, what: str, count: int, whole: int, of: str) -> None:

@@ -2,51 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 
 from fat_fpga.errors import FinnError, ModelError
 from fat_fpga.faults.place import INPUT
 from fat_fpga.finn import steps
-from fat_fpga.finn.layers import POOL, UNIT, VOTE, check_layer, role_of
-from fat_fpga.finn.operators import CHECKSUM, SABOTEUR, VOTER, register
+from fat_fpga.finn.form import counted, taken
+from fat_fpga.finn.layers import KINDS, UNIT, check_layer
+from fat_fpga.finn.operators import register
+from fat_fpga.finn.placing import ACTIVATION, HOOK, INJECTOR, LABELS, Node, placed, wired
 from fat_fpga.finn.setup import finn_errors
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network
 from fat_fpga.network.words import unit_weight_type
 
-LABELS, LINK = "labels", "link"
-"""Places of nodes that make no stream of the network: the class, and what FINN puts between layers."""
-
-ACTIVATION, WINDOW, INJECTOR, HOOK = "activation", "window", "injector", "hook"
-"""Roles of nodes beside those that layers become: thresholds, a window generator in front; a saboteur, a checksum
-hook."""
-
-
-@dataclass(frozen=True, eq=False)
-class Node:
-    """A node of FINN's graph.
-
-    Attributes:
-        place: of the network that it works for; ``labels`` and ``link`` are none of the network's.
-        role: what it does there.
-        proto: the ONNX node.
-    """
-
-    place: str
-    role: str
-    proto: Any
-
-    @property
-    def custom(self) -> Any:
-        """FINN's object for it, which reads and writes attributes."""
-        from qonnx.custom_op.registry import getCustomOp
-
-        return getCustomOp(self.proto)
+MAKERS = (*KINDS, ACTIVATION)
+"""Roles of nodes that make the stream of a place."""
 
 
 def finn_form(network: Network) -> Model:
@@ -62,7 +35,7 @@ def finn_form(network: Network) -> Model:
     from fat_fpga.network.write import to_qonnx
 
     try:
-        return ModelWrapper(to_qonnx(network.canonical))
+        return ModelWrapper(to_qonnx(taken(network.canonical)))
     except ModelError as error:
         raise FinnError(str(error)) from error
 
@@ -88,30 +61,31 @@ def hardware_graph(network: Network, standalone_thresholds: bool = False) -> Mod
 
 def check_mappable(network: Network, standalone_thresholds: bool = False) -> None:
     """FinnError for what FINN's hardware layers cannot do, known without FINN."""
-    levels, units = network.input.levels, network.units
-    if np.any(network.input.table != np.arange(256)):
-        counted = levels.bipolar and unit_weight_type(units[0]) == "BIPOLAR"
-        if levels.step != 1 and not counted:
+    levels = network.input.levels
+    raw = bool(np.all(network.input.table == np.arange(256)))
+    if not raw and levels.step != 1 and not counted(network, INPUT):
+        raise FinnError(
+            f"input: FINN's thresholds step by one, the input's levels are {levels}: train with "
+            f"an input quantiser of neighbouring integers"
+        )
+    for unit in network.units if standalone_thresholds else ():
+        if unit.levels is not None and unit.levels.bipolar and not counted(network, unit.name):
+            readers = (network.layers[network.position(name)].unit for name in network.readers[unit.name])
+            behind = next((unit for unit in readers if unit is not None), None)
+            of = "" if behind is None else f" of {behind.name}'s {unit_weight_type(behind)} weights"
             raise FinnError(
-                f"input: FINN's thresholds step by one, the input's levels are {levels}: train with "
-                f"an input quantiser of neighbouring integers"
-            )
-    for unit, behind in pairwise(units):
-        bipolar = unit.levels is not None and unit.levels.bipolar
-        if standalone_thresholds and bipolar and unit_weight_type(behind) != "BIPOLAR":
-            raise FinnError(
-                f"{unit.name}: FINN has no thresholds of their own for levels {unit.levels} in front "
-                f"of {behind.name}'s {unit_weight_type(behind)} weights: build without writable thresholds"
+                f"{unit.name}: FINN has no thresholds of their own for levels {unit.levels} in front{of}: build "
+                "without writable thresholds"
             )
     for layer, shape, _ in network.walk():
-        check_layer(layer, shape)
+        check_layer(layer, network, shape)
 
 
 def check_mapped(model: Model, network: Network) -> None:
     """FinnError, with the layer, unless everything behind the leading Transpose is a hardware layer."""
     unit = 0
     for number, node in enumerate(model.graph.node):
-        unit += node.op_type.startswith("MVAU")
+        unit += node.op_type.startswith(KINDS[UNIT])
         if node.domain.startswith("finn.custom_op.fpgadataflow") or (number == 0 and node.op_type == "Transpose"):
             continue
         name = network.units[min(unit, len(network.units) - 1)].name
@@ -120,47 +94,10 @@ def check_mapped(model: Model, network: Network) -> None:
 
 def nodes_of(model: Model, network: Network) -> list[Node]:
     """Every hardware layer of the model, in order, with the place that it works for."""
-    return placed(model.graph.node, network)
-
-
-def placed(protos: Iterable[Any], network: Network) -> list[Node]:
-    """Those of the nodes, given in the order of the stream, that are hardware layers."""
-    layers = iter(network.layers)
-    place, found, waiting = INPUT, [], []
-
-    def next_of(role: str) -> tuple[str, str]:
-        return next(layer.name for layer in layers if role_of(layer) == role), role
-
-    for proto in protos:
-        kind = proto.op_type.removesuffix("_hls").removesuffix("_rtl")
-        if kind in ("ConvolutionInputGenerator", "FMPadding"):
-            waiting.append(proto)
-            continue
-        role = LINK
-        if kind == "MVAU":
-            place, role = next_of(UNIT)
-        elif kind == "Pool":
-            place, role = next_of(POOL)
-        elif proto.op_type == VOTER:
-            place, role = next_of(VOTE)
-        elif kind == "Thresholding":
-            role = ACTIVATION
-        elif proto.op_type == SABOTEUR:
-            role = INJECTOR
-        elif proto.op_type == CHECKSUM:
-            role = HOOK
-        elif kind == "LabelSelect":
-            found.append(Node(LABELS, UNIT, proto))
-            continue
-        elif not proto.domain.startswith("finn.custom_op.fpgadataflow"):
-            continue
-        found += [Node(place, WINDOW, window) for window in waiting]
-        waiting.clear()
-        found.append(Node(place if role != LINK else LINK, role, proto))
-    return found
+    return placed(wired(model.graph.node), network)
 
 
 def streams_of(model: Model, network: Network) -> dict[str, Node]:
     """The node whose output is each place's stream, behind thresholds, saboteurs and checksum hooks of its own."""
-    made = (UNIT, ACTIVATION, POOL, VOTE, INJECTOR, HOOK)
+    made = (*MAKERS, INJECTOR, HOOK)
     return {node.place: node for node in nodes_of(model, network) if node.role in made and node.place != LABELS}

@@ -7,8 +7,9 @@ from typing import Any
 from onnx import TensorProto, helper
 
 from fat_fpga.faults.changes import HeldActivations
-from fat_fpga.finn.graph import Node, streams_of
+from fat_fpga.finn.graph import streams_of
 from fat_fpga.finn.operators import CHECKSUM, DOMAIN, SABOTEUR, register
+from fat_fpga.finn.placing import Node
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network
 

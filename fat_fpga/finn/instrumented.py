@@ -7,17 +7,20 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from onnx import numpy_helper
 
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.kept import Kept
 from fat_fpga.errors import EngineError, FinnError
 from fat_fpga.faults import Change, changed_unit, places
-from fat_fpga.faults.changes import ChangedAccumulators, FlippedActivation, HeldActivations
-from fat_fpga.faults.place import INPUT
-from fat_fpga.finn.graph import ACTIVATION, LABELS, hardware_graph, nodes_of
+from fat_fpga.faults.changes import ChangedAccumulators, FlippedActivation, HeldActivations, changed_thresholds
+from fat_fpga.faults.place import INPUT, Place
+from fat_fpga.finn.form import without_groups
+from fat_fpga.finn.graph import MAKERS, hardware_graph, nodes_of
 from fat_fpga.finn.inject import arm, disarm, insert_saboteur
-from fat_fpga.finn.layers import POOL, UNIT, VOTE
+from fat_fpga.finn.layers import UNIT
 from fat_fpga.finn.layout import stuck_thresholds, thresholds_tensor, to_stream, to_tensor, weights_tensor
+from fat_fpga.finn.placing import ACTIVATION, LABELS
 from fat_fpga.network import MatrixVectorUnit, Network
 from fat_fpga.network.bounds import accumulator_bounds, lattice
 from fat_fpga.network.layers import IntArray
@@ -31,7 +34,7 @@ class Instrumented:
 
     | change | in FINN's graph |
     |---|---|
-    | channels of a unit held | their thresholds, as a host writes them on the board |
+    | channels of a unit or of thresholds held | their thresholds, as a host writes them on the board |
     | other activations held | the saboteur in the stream |
     | weight, threshold | another constant |
     """
@@ -42,11 +45,14 @@ class Instrumented:
         model = hardware_graph(network)
         self._streams: dict[str, str] = {}  # tensor by place, in front of its saboteur
         self._units: dict[str, Any] = {}
+        self._thresholds: dict[str, str] = {}  # constant by place
         for node in nodes_of(model, network):
-            if node.role in (UNIT, ACTIVATION, POOL, VOTE) and node.place != LABELS:
+            if node.role in MAKERS and node.place != LABELS:
                 self._streams[node.place] = node.proto.output[0]
             if node.role == UNIT and node.place != LABELS:
                 self._units[node.place] = node.proto
+            if node.role in (UNIT, ACTIVATION) and node.place not in (LABELS, INPUT):
+                self._thresholds[node.place] = node.proto.input[-1]
         if INPUT not in self._streams:  # raw pixels
             self._streams[INPUT] = model.graph.node[0].output[0]
         self._saboteurs = {
@@ -59,9 +65,14 @@ class Instrumented:
         self._start = {node.name: number for number, node in enumerate(self._nodes)}
         self._opsets: dict[str, int] = model.get_opset_imports()
         self._empty: Context = model.make_empty_exec_context()
+        depthwise = {name for node in self._nodes if node.op_type == "VVAU" for name in node.input}
+        # FINN's VVAU reads its constants from the graph, and not from what is executed
+        self._stored = [tensor for tensor in self.graph.initializer if tensor.name in depthwise]
         self._tensors = {place: self._shown(place) for place in self._places}
         for name, proto in self._units.items():
             self._check(self._unit(name), proto)
+        for place in self._places.values():
+            self._check_thresholds(place)
 
     def golden(self, image: Images) -> Context:
         """Every tensor for one image uint8 [C, H, W], without a fault."""
@@ -85,9 +96,14 @@ class Instrumented:
             levels = self._places[place].levels
             assert levels is not None
             arm(saboteurs[place], change, to_tensor(change.value, levels, self._binary(place)))
+        stored = [constant for constant in self._stored if constant.name in overrides]
+        for constant in stored:
+            constant.CopyFrom(numpy_helper.from_array(overrides[constant.name], constant.name))
         try:
             return self._execute({**golden, **overrides}, min(starts))
         finally:
+            for constant in stored:
+                constant.CopyFrom(numpy_helper.from_array(self._empty[constant.name], constant.name))
             for saboteur in saboteurs.values():
                 disarm(saboteur)
 
@@ -110,10 +126,16 @@ class Instrumented:
         for name, proto in self._units.items():
             unit, before = changed_unit(self._unit(name), changes), self._unit(name)
             if unit.weights is not before.weights:
-                overrides[proto.input[1]] = weights_tensor(unit, self._counting(name))
-            if unit is not before and unit.thresholds is not None:  # FINN's are right for fault-free sums
-                tensor = thresholds_tensor(unit.thresholds, unit.weights[0].size, self._counting(name))
-                overrides[proto.input[2]] = tensor
+                overrides[proto.input[1]] = self._weights(unit)
+        for place in self._places.values():
+            known = place.thresholded
+            if known is None or known.thresholds is None:
+                continue
+            layer = changed_thresholds(known, changes)
+            other_sums = place.name in self._units and self._units[place.name].input[1] in overrides
+            if layer is not known or other_sums:  # FINN's are right for fault-free sums
+                assert layer.thresholds is not None
+                overrides[self._thresholds[place.name]] = self._rows(place, layer.thresholds)
         boxes: dict[str, HeldActivations] = {}
         for change in changes:
             if isinstance(change, FlippedActivation):
@@ -132,12 +154,15 @@ class Instrumented:
         """Hold whole channels of a unit by their thresholds; False where a change is something else."""
         place = self._places[change.place]
         whole = change.rows == range(place.shape[1]) and change.columns == range(place.shape[2])
-        if place.unit is None or place.levels is None or not whole:
+        if place.thresholded is None or place.levels is None or not whole:
             return False
-        unit, name = changed_unit(place.unit, changes), self._units[change.place].input[2]
+        name, counting, inputs = self._thresholds[change.place], self._counting(change.place), 0
+        low, high = (np.full(place.shape[0], end, np.int32) for end in (place.source.min, place.source.max))
+        if place.unit is not None:
+            unit = changed_unit(place.unit, changes)
+            low, high = accumulator_bounds(unit, place.source.min, place.source.max)
+            inputs = unit.weights[0].size
         tensor = overrides.get(name, self._empty[name]).copy()
-        low, high = accumulator_bounds(unit, place.source.min, place.source.max)
-        inputs, counting = unit.weights[0].size, self._counting(change.place)
         for c in change.channels:
             tensor[c] = stuck_thresholds(place.levels, change.value, int(low[c]), int(high[c]), inputs, counting)
         overrides[name] = tensor
@@ -151,15 +176,28 @@ class Instrumented:
         return context
 
     def _check(self, unit: MatrixVectorUnit, proto: Any) -> None:
-        """FinnError unless FINN's constants are what `layout` says: faults are put in by it."""
-        place, counting = self._places[unit.name], self._counting(unit.name)
-        same = np.array_equal(self._empty[proto.input[1]], weights_tensor(unit, counting))
-        if same and unit.thresholds is not None:
-            canonical = lattice(unit, place.source).canonical(unit.thresholds)
-            tensor = thresholds_tensor(canonical, unit.weights[0].size, counting)
-            same = np.array_equal(self._empty[proto.input[2]], tensor)
-        if not same:
-            raise FinnError(f"{unit.name}: FINN laid its weights or thresholds out in an unknown way ({proto.name})")
+        """FinnError unless FINN's weights are what `layout` says: faults are put in by it."""
+        if not np.array_equal(self._empty[proto.input[1]], self._weights(unit)):
+            raise FinnError(f"{unit.name}: FINN laid its weights out in an unknown way ({proto.name})")
+
+    def _check_thresholds(self, place: Place) -> None:
+        """FinnError unless FINN's thresholds of a place are what `layout` says."""
+        layer = place.thresholded
+        if layer is not None and layer.thresholds is not None:
+            canonical = self._rows(place, lattice(layer, place.source).canonical(layer.thresholds))
+            if not np.array_equal(self._empty[self._thresholds[place.name]], canonical):
+                raise FinnError(f"{place.name}: FINN laid its thresholds out in an unknown way")
+
+    def _weights(self, unit: MatrixVectorUnit) -> npt.NDArray[np.float32]:
+        """A unit's weights as they stand in FINN's tensor."""
+        if self._units[unit.name].op_type == "VVAU":
+            return unit.weights.astype(np.float32)
+        return weights_tensor(without_groups(self.network, unit), self._counting(unit.name))
+
+    def _rows(self, place: Place, thresholds: IntArray) -> npt.NDArray[np.float32]:
+        """Thresholds of a place as they stand in FINN's tensor."""
+        inputs = 0 if place.unit is None else place.unit.weights[0].size
+        return thresholds_tensor(thresholds, inputs, self._counting(place.name))
 
     def _shown(self, place: str) -> str:
         """The tensor of a place, behind its saboteur."""
@@ -173,8 +211,8 @@ class Instrumented:
         return unit
 
     def _counting(self, name: str) -> bool:
-        """Whether a unit is XNOR and popcount."""
-        return bool(self._custom(self._units[name]).get_nodeattr("binaryXnorMode"))
+        """Whether a place is a unit of XNOR and popcount."""
+        return name in self._units and bool(self._custom(self._units[name]).get_nodeattr("binaryXnorMode"))
 
     def _binary(self, place: str) -> bool:
         """Whether -1 and +1 stand as 0 and 1 in a place's tensor."""

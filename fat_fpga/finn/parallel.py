@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from fat_fpga.finn.folding import Fold, Folding
-from fat_fpga.finn.graph import ACTIVATION, HOOK, INJECTOR, LABELS, WINDOW, Node, nodes_of
-from fat_fpga.finn.layers import POOL, UNIT, VOTE
+from fat_fpga.finn.graph import MAKERS, nodes_of
+from fat_fpga.finn.layers import CONCAT, JOIN, POOL, SUM, UNIT, VOTE
+from fat_fpga.finn.placing import COPY, HOOK, INJECTOR, LABELS, SPREAD, WINDOW, Node
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network
 from fat_fpga.network.folding import divisors
@@ -41,15 +43,20 @@ def grouped(nodes: Iterable[Node], network: Network) -> dict[str, list[Node]]:
 
 def group_channels(group: Iterable[Node]) -> int:
     """What the PEs of a place must divide."""
-    for node in group:
-        custom, kind = node.custom, node.role
-        if kind == UNIT:
-            return int(custom.get_nodeattr("Labels" if node.place == LABELS else "MH"))
-        if kind == POOL:
-            return int(custom.get_nodeattr("Channels"))
-        if kind == ACTIVATION:
-            return int(custom.get_nodeattr("NumChannels"))
-    return 1
+    group = list(group)
+    made = [node for node in group if node.role in MAKERS] or [node for node in group if node.role == COPY]
+    return math.gcd(*(count for node in made if node.role != VOTE for count in _channels(node))) or 1
+
+
+def _channels(node: Node) -> list[int]:
+    """What the lanes of a node must divide."""
+    custom = node.custom
+    if node.role == CONCAT:  # a beat holds channels of one stream
+        return [int(count) for count in custom.get_nodeattr("ChannelsPerStream")]
+    if node.role == JOIN:
+        return [int(custom.get_nodeattr("out_shape")[-1])]
+    name = next(name for name in ("Labels", "MH", "Channels", "NumChannels") if _has(custom, name))
+    return [int(custom.get_nodeattr(name))]
 
 
 def cycles_of(group: Iterable[Node]) -> int:
@@ -58,23 +65,35 @@ def cycles_of(group: Iterable[Node]) -> int:
 
 
 def set_fold(group: Iterable[Node], fold: Fold) -> None:
-    """Set the layers of one place."""
+    """Set the layers of one place.
+
+    A window generator in front of a pool or a depthwise unit gives out channels as these take them, a window after the
+    other; in front of a unit that takes several places of a window at once, whole windows.
+    """
     group, lanes = list(group), fold.pe
-    pooled = any(node.role == POOL for node in group)
+    whole = any(node.role in (POOL, SUM) or node.proto.op_type.startswith("VVAU") for node in group)
     for node in group:
         custom = node.custom
         if node.role == WINDOW:
             channels = int(custom.get_nodeattr("IFMChannels" if _has(custom, "IFMChannels") else "NumChannels"))
-            simd = _common(channels, fold.pe if pooled else fold.simd)
+            simd = _common(channels, fold.pe if whole else fold.simd)
             custom.set_nodeattr("SIMD", simd)
+            if _has(custom, "parallel_window"):
+                custom.set_nodeattr("parallel_window", int(whole and fold.simd > 1))
             if _has(custom, "ram_style"):
                 custom.set_nodeattr("ram_style", fold.window_ram)
         elif node.role == VOTE:
             lanes = voter_lanes(custom.channels_out, int(custom.get_nodeattr("NumChannels")) // fold.pe)
             custom.set_nodeattr("PE", fold.pe)
             custom.set_nodeattr("PEOut", lanes)
-        elif node.role in (INJECTOR, HOOK):
+        elif node.role == SPREAD:
+            most = custom.channels_out // fold.pe
+            custom.set_nodeattr("PE", voter_lanes(int(custom.get_nodeattr("NumChannels")), most))
+            custom.set_nodeattr("PEOut", fold.pe)
+        elif node.role in (INJECTOR, HOOK, COPY):
             custom.set_nodeattr("PE", lanes)
+        elif node.role == CONCAT:
+            custom.set_nodeattr("SIMD", fold.pe)
         else:
             custom.set_nodeattr("PE", fold.pe)
             if node.role == UNIT and node.place != LABELS:
@@ -83,7 +102,7 @@ def set_fold(group: Iterable[Node], fold: Fold) -> None:
 
 
 def voter_lanes(channels: int, folds: int) -> int:
-    """The fewest lanes behind a voter that give a pixel out in no more beats than it comes in."""
+    """The fewest lanes on a side of a voter that pass a pixel in no more beats than the other side, ``folds``."""
     return next(lanes for lanes in divisors(channels) if channels // lanes <= folds)
 
 

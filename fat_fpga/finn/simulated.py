@@ -24,8 +24,9 @@ from fat_fpga.finn import steps
 from fat_fpga.finn.board_compile import compile_board
 from fat_fpga.finn.board_top import PAGE, Stage, top_module
 from fat_fpga.finn.folding import Fold
-from fat_fpga.finn.graph import ACTIVATION, hardware_graph, nodes_of
+from fat_fpga.finn.graph import hardware_graph, nodes_of
 from fat_fpga.finn.layers import UNIT
+from fat_fpga.finn.placing import ACTIVATION
 from fat_fpga.finn.writable import threshold_memory
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch

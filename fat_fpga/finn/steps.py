@@ -14,7 +14,9 @@ from typing import Any
 
 from onnx import helper
 
+from fat_fpga.finn.channels_last import cancel, channels_last
 from fat_fpga.finn.operators import DOMAIN, VOTER
+from fat_fpga.network.write import OWN_DOMAIN
 
 Model = Any
 """qonnx.core.modelwrapper.ModelWrapper."""
@@ -39,9 +41,14 @@ def streamline(model: Model) -> Model:
 def hardening(model: Model) -> Model:
     """Majority votes become voters, FINN operators that work on streams with channels last.
 
+    Where a depthwise convolution has copies of all its channels, a voter without votes in front of it gives a channel
+    out as many times: FINN's depthwise unit has one output channel for each input channel.
+
     It comes before lowering, so that the transpositions around a voter vanish together with those around its
     neighbours.
     """
+    for node in [node for node in model.graph.node if node.op_type == "Conv"]:
+        _spread(model, node)
     votes = [node for node in model.graph.node if node.op_type == "MajorityVote"]
     for node in votes:
         _to_voter(model, node)
@@ -51,7 +58,6 @@ def hardening(model: Model) -> Model:
 def lower(model: Model) -> Model:
     """Convolutions become window generators and matrix products, channels last; bipolar products XNOR and popcount."""
     from finn.transformation.streamline import absorb
-    from finn.transformation.streamline.reorder import MakeMaxPoolNHWC
     from finn.transformation.streamline.round_thresholds import RoundAndClipThresholds
     from qonnx.transformation.bipolar_to_xnor import ConvertBipolarMatMulToXnorPopcount
     from qonnx.transformation.general import RemoveUnusedTensors
@@ -59,12 +65,10 @@ def lower(model: Model) -> Model:
     from qonnx.transformation.infer_datatypes import InferDataTypes
     from qonnx.transformation.lower_convs_to_matmul import LowerConvsToMatMul
 
+    channels_last(model)
+    model = model.transform(LowerConvsToMatMul())
+    cancel(model)
     for transformation in (
-        LowerConvsToMatMul(),
-        MakeMaxPoolNHWC(),
-        absorb.AbsorbTransposeIntoMultiThreshold(),
-        MakeMaxPoolNHWC(),
-        absorb.AbsorbConsecutiveTransposes(),
         ConvertBipolarMatMulToXnorPopcount(),
         InferDataTypes(),
         absorb.AbsorbAddIntoMultiThreshold(),
@@ -87,7 +91,12 @@ def to_hardware(model: Model, standalone_thresholds: bool = False) -> Model:
     from finn.transformation.fpgadataflow.convert_to_hw.binary_matrix_vector_activation import (
         InferBinaryMatrixVectorActivation,
     )
+    from finn.transformation.fpgadataflow.convert_to_hw.concat import InferConcatLayer
     from finn.transformation.fpgadataflow.convert_to_hw.conv_inp_gen import InferConvInpGen
+    from finn.transformation.fpgadataflow.convert_to_hw.duplicate_streams import InferDuplicateStreamsLayer
+    from finn.transformation.fpgadataflow.convert_to_hw.elementwise_binary_operation import (
+        InferElementwiseBinaryOperation,
+    )
     from finn.transformation.fpgadataflow.convert_to_hw.fm_padding import InferFMPadding
     from finn.transformation.fpgadataflow.convert_to_hw.label_select import InferLabelSelectLayer
     from finn.transformation.fpgadataflow.convert_to_hw.pool import InferPool
@@ -95,6 +104,7 @@ def to_hardware(model: Model, standalone_thresholds: bool = False) -> Model:
         InferQuantizedMatrixVectorActivation,
     )
     from finn.transformation.fpgadataflow.convert_to_hw.thresholding import InferThresholdingLayer
+    from finn.transformation.fpgadataflow.convert_to_hw.vector_vector_activation import InferVectorVectorActivation
     from finn.transformation.move_reshape import RemoveCNVtoFCFlatten
     from finn.transformation.streamline import absorb
     from qonnx.transformation.general import GiveUniqueNodeNames
@@ -102,17 +112,21 @@ def to_hardware(model: Model, standalone_thresholds: bool = False) -> Model:
     from qonnx.transformation.infer_datatypes import InferDataTypes
     from qonnx.transformation.infer_shapes import InferShapes
 
+    branches = any(node.op_type in ("Add", "Sub", "Concat") for node in model.graph.node)
     for transformation in (
         *([InferThresholdingLayer()] if standalone_thresholds else []),
         InferBinaryMatrixVectorActivation(),
+        InferVectorVectorActivation(),
         InferQuantizedMatrixVectorActivation(),
         InferLabelSelectLayer(),
         InferThresholdingLayer(),
         InferFMPadding(),
         InferPool(),
         InferConvInpGen(),
+        *([InferElementwiseBinaryOperation(_joins), InferConcatLayer()] if branches else []),
         RemoveCNVtoFCFlatten(),
         absorb.AbsorbConsecutiveTransposes(),
+        InferDuplicateStreamsLayer(),
         GiveUniqueNodeNames(),
         InferDataLayouts(),
         InferDataTypes(),
@@ -149,6 +163,11 @@ def minimise(model: Model) -> Model:
     return model
 
 
+def _joins(model: Model, node: Any) -> bool:
+    """Whether an operator is one of a join: on two streams, or an integer that one is multiplied with."""
+    return node.op_type in ("Add", "Sub", "Mul")
+
+
 def _tidied(model: Model) -> Model:
     from qonnx.transformation.fold_constants import FoldConstants
     from qonnx.transformation.general import (
@@ -169,6 +188,25 @@ def _tidied(model: Model) -> Model:
     ):
         model = model.transform(transformation)
     return model
+
+
+def _spread(model: Model, node: Any) -> None:
+    """Give each channel in front of a depthwise convolution of several output channels each out so many times."""
+    from onnx import TensorProto
+
+    group = next(attribute for attribute in node.attribute if attribute.name == "group")
+    (outputs, size), shape = model.get_tensor_shape(node.input[1])[:2], model.get_tensor_shape(node.input[0])
+    if size > 1 or group.i == 1 or outputs == group.i:
+        return
+    datatype = model.get_tensor_datatype(node.input[0])
+    sources = [channel for channel in range(shape[1]) for _ in range(3 * outputs // group.i)]
+    sizes = [shape[0], outputs, *shape[2:]]
+    value = helper.make_tensor_value_info(model.make_new_valueinfo_name(), TensorProto.FLOAT, sizes)
+    model.graph.value_info.append(value)
+    model.set_tensor_datatype(value.name, datatype)
+    new = helper.make_node("MajorityVote", [node.input[0]], [value.name], domain=OWN_DOMAIN, sources=sources)
+    model.graph.node.insert(list(model.graph.node).index(node), new)
+    node.input[0], group.i = value.name, outputs
 
 
 def _to_voter(model: Model, node: Any) -> None:

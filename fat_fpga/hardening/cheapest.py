@@ -159,9 +159,9 @@ class Builder:
         return self._ways[unit.name]
 
     def _possible(self, unit: UnitShape, voted: int) -> list[Built]:
-        if not self.model.folded:
-            return [Built(unit, voted, unit.channels + 2 * voted, unit.inputs)]
-        return ways(unit, self.folds[unit.name].simd or 1, voted)
+        if not self.model.folded and (unit.groups == 1 or voted in (0, unit.channels)):
+            return [Built(unit, voted, unit.channels + 2 * voted, unit.built_inputs)]
+        return ways(unit, self.folds[unit.name].simd or 1, voted) if self.model.folded else []
 
     def _plain(self, unit: UnitShape) -> Built:
         pe, simd = (self.folds if self.model.folded else unrolled([unit]))[unit.name]

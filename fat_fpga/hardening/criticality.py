@@ -12,6 +12,7 @@ from fat_fpga.campaign import Run
 from fat_fpga.errors import PlanError
 from fat_fpga.hardening.design import UnitShape, design_of
 from fat_fpga.hardening.plan import CHANNEL, PE, Expected
+from fat_fpga.network import Network
 
 Counts = npt.NDArray[np.int64]
 
@@ -27,7 +28,9 @@ class Criticality:
         worst: for each unit but the last, int64 [parts]: images still classified correctly under the part's worst
             stuck value.
         changed: of the same faults, images whose predicted class differs; among equally bad values the largest.
-        expected: all faults of the kind, in the run's order.
+        expected: all faults of the kind in these units, in the run's order.
+        others: faults of the kind in layers that are no units, which no copies protect: additions, concatenations,
+            thresholds of their own.
     """
 
     run: Run
@@ -36,6 +39,7 @@ class Criticality:
     worst: dict[str, Counts]
     changed: dict[str, Counts]
     expected: tuple[Expected, ...]
+    others: tuple[Expected, ...] = ()
 
     @property
     def images(self) -> int:
@@ -64,8 +68,11 @@ class Criticality:
         return int((self.worst[unit] < target).sum())
 
 
-def criticality_of(run: Run, kind: str = CHANNEL) -> Criticality:
+def criticality_of(run: Run, kind: str = CHANNEL, network: Network | None = None) -> Criticality:
     """Read a finished campaign of all channels, or of all PEs under a folding.
+
+    Args:
+        network: the network of the campaign; needed where it branches.
 
     Raises:
         PlanError: the campaign is unfinished, lacks faults of the kind, or is on a network with voters.
@@ -76,7 +83,7 @@ def criticality_of(run: Run, kind: str = CHANNEL) -> Criticality:
             f"with the command that started it: fat-fpga campaign {run.identity.network} --data DATA -o "
             f"{shlex.quote(run.title)}, with the same data ({run.identity.dataset}) and options"
         )
-    design, own = design_of(run), [result for result in run.results if result.kind == kind]
+    design, own = design_of(run, network), [result for result in run.results if result.kind == kind]
     rows = {row.name: row for row in run.layers}
     counts: dict[str, dict[tuple[int, int], tuple[int, int, int]]] = {unit.name: {} for unit in design[:-1]}
     for result in own:
@@ -96,7 +103,8 @@ def criticality_of(run: Run, kind: str = CHANNEL) -> Criticality:
         least = np.array([min(values) for values in by_part], np.int64)
         worst[unit.name], changed[unit.name] = least[:, 0], -least[:, 1]
     expected = tuple(Expected(r.fault, r.correct, r.changed) for r in own if r.layer in counts)
-    return Criticality(run, kind, design, worst, changed, expected)
+    others = tuple(Expected(r.fault, r.correct, r.changed) for r in own if r.layer not in {u.name for u in design})
+    return Criticality(run, kind, design, worst, changed, expected, others)
 
 
 def _lacking(run: Run, kind: str, unit: str, count: int) -> str:

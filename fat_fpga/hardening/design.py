@@ -9,10 +9,11 @@ from itertools import pairwise
 
 from fat_fpga.campaign import LayerRow, Run
 from fat_fpga.errors import PlanError
+from fat_fpga.network import Levels, Network
 from fat_fpga.network.datatypes import smallest_type
 
-PLANNED = ("input", "unit", "pool")
-"""Types of layers, as in a run's layer table, that planning knows."""
+CHAIN = ("input", "unit", "pool")
+"""Types of layers, as in a run's layer table, of networks whose layers each read the one before."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class UnitShape:
             the last unit, whose outputs are class scores.
         accumulator_bits: what the values of the weights need; 0 where only datatypes are known.
         narrow: whether no weight is the least value of its datatype; None where only datatypes are known.
+        groups: of a grouped convolution. Its channels are triplicated all or none, as groups keep equal sizes.
+        fill: how many times more inputs than weights it is built with: FINN has no grouped units but depthwise ones, so
+            others get zeros for the weights that they do not have.
     """
 
     name: str
@@ -43,6 +47,18 @@ class UnitShape:
     output_type: str
     accumulator_bits: int = 0
     narrow: bool | None = None
+    groups: int = 1
+    fill: int = 1
+
+    @property
+    def built_inputs(self) -> int:
+        """Inputs of one output channel as it is built: FINN's MW, or the places of a depthwise kernel."""
+        return self.inputs * self.fill
+
+    @property
+    def depthwise(self) -> bool:
+        """Whether it is built as a depthwise unit, FINN's VVAU."""
+        return self.groups > 1 and self.fill == 1
 
     @property
     def macs(self) -> int:
@@ -62,11 +78,14 @@ def bits_of(datatype: str) -> int:
     return 2 if datatype == "TERNARY" else int(re.sub(r"\D", "", datatype))
 
 
-def design_of(run: Run) -> tuple[UnitShape, ...]:
+def design_of(run: Run, network: Network | None = None) -> tuple[UnitShape, ...]:
     """The units of the network that a run was on, in order.
 
+    Args:
+        network: the network itself, which tells what reads what: a run does not keep it.
+
     Raises:
-        PlanError: the network has votes: it is planned already; or layers that planning knows nothing of yet.
+        PlanError: the network has votes: it is planned already; or it branches and is not given.
     """
     votes = [row.name for row in run.layers if row.is_vote]
     if votes:
@@ -74,13 +93,44 @@ def design_of(run: Run) -> tuple[UnitShape, ...]:
             f"{run.title}: {run.identity.network} has voters already ({votes[0]}): plan from a campaign on the network "
             "without copies"
         )
-    others = [row for row in run.layers if row.type not in PLANNED]
-    if others:
+    others = [row for row in run.layers if row.type not in CHAIN]
+    if not others:
+        return units_of(run.layers)
+    if network is None:
         raise PlanError(
-            f"{run.title}: {run.identity.network} has {others[0].name} (type {others[0].type}): only chains of "
-            "units and max-pools can be planned yet"
+            f"{run.title}: {run.identity.network} has {others[0].name} (type {others[0].type}): a run does not keep "
+            "which layer reads which, so give the model of the campaign too: --model MODEL.onnx"
         )
-    return units_of(run.layers)
+    return units_of_network(network)
+
+
+def units_of_network(network: Network) -> tuple[UnitShape, ...]:
+    """The units of any network."""
+    found = []
+    for position, layer in enumerate(network.layers):
+        unit = layer.unit
+        if unit is None:
+            continue
+        (stream,) = network.inputs[unit.name]
+        matrix, (_, height, width) = network.is_matrix(position), network.shape_of[unit.name]
+        inputs, channels = unit.weights[0].size, network.shape_of[stream][0]
+        depthwise = unit.groups > 1 and unit.weights.shape[1] == 1
+        kernel = unit.kernel[0] * unit.kernel[1]
+        levels = network.levels_of.get(unit.name)
+        found.append(
+            UnitShape(
+                unit.name, unit.channels, inputs, inputs if matrix else kernel if depthwise else channels,
+                height * width, unit.weight_type, datatype_of(network.levels_of[stream]),
+                "" if levels is None else datatype_of(levels),
+                groups=unit.groups, fill=1 if depthwise else unit.groups,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def datatype_of(levels: Levels) -> str:
+    """Narrowest datatype of a stream."""
+    return "BIPOLAR" if levels.bipolar else smallest_type(levels.min, levels.max)
 
 
 def units_of(layers: Sequence[LayerRow]) -> tuple[UnitShape, ...]:

@@ -18,7 +18,7 @@ from fat_fpga.network.folding import Fold, divisors
 
 def unrolled(design: Sequence[UnitShape]) -> dict[str, Fold]:
     """The folding without folding: a PE for each output channel, a SIMD lane for each input."""
-    return {unit.name: Fold(unit.channels, unit.inputs) for unit in design}
+    return {unit.name: Fold(unit.channels, unit.built_inputs) for unit in design}
 
 
 def legal_folding(design: Sequence[UnitShape], folds: dict[str, Fold]) -> tuple[dict[str, Fold], list[str]]:
@@ -47,6 +47,11 @@ def legal_folding(design: Sequence[UnitShape], folds: dict[str, Fold]) -> tuple[
                     f"{'its output channels' if what == 'PEs' else 'its inputs'}, {whole}; "
                     f"nearest: {_nearest(whole, count)}"
                 )
+        if unit.depthwise and simd > 1 and pe < unit.channels:
+            raise PlanError(
+                f"the folding cannot be built: {unit.name} is depthwise, it takes more than one SIMD lane only with "
+                f"all of its {unit.channels} PEs, got {pe}"
+            )
         found[unit.name] = Fold(pe, simd)
     return found, notes
 
@@ -60,4 +65,8 @@ def _nearest(whole: int, count: int) -> str:
 
 def ways(unit: UnitShape, simd: int, voted: int) -> list[Built]:
     """Every legal way to build a unit with exactly ``voted`` channels triplicated; SIMD lanes stay."""
-    return [Built(unit, voted, pe, simd) for pe in divisors(unit.channels + 2 * voted) if pe >= 3 or not voted]
+    if unit.groups > 1 and voted not in (0, unit.channels):
+        return []
+    rows = unit.channels + 2 * voted
+    pes = [pe for pe in divisors(rows) if pe >= 3 or not voted]
+    return [Built(unit, voted, pe, simd) for pe in pes if not (unit.depthwise and simd > 1) or pe == rows]

@@ -21,6 +21,7 @@ from fat_fpga.faults.fault import single_or_set
 from fat_fpga.faults.place import tried
 from fat_fpga.hardening.criticality import Criticality
 from fat_fpga.hardening.plan import CHANNEL, PE, Expected
+from fat_fpga.hardening.ties import ties
 from fat_fpga.hardening.values import check_model
 from fat_fpga.network import Network
 from fat_fpga.network.folding import Fold
@@ -108,32 +109,82 @@ class Gathered:
     counts: dict[tuple[Group, int], tuple[int, int]]
 
 
-def search(unit: str, ranked: Sequence[int], critical: int, pe: int, target: int, judge: Judge) -> Gathered:
-    """The grouping with the fewest lanes that need copies, among those that are tried.
+@dataclass(frozen=True)
+class Part:
+    """A unit whose channels are to be grouped, alone or in one order with others.
 
-    Tried are: no permutation; all channels in order of criticality, lane after lane; and, from K = ceil(critical /
-    folds) up, K lanes filled with the most critical channels and the others dealt out, until every dealt lane keeps the
-    target or no improvement is possible. Of equals the first.
-
-    Args:
+    Attributes:
         ranked: channels, most critical first.
         critical: how many of them miss the target on their own.
+        weight: what a row of it costs, to weigh units against each other.
+        whole: whether all of its PEs need copies where one does.
     """
-    channels, folds = len(ranked), len(ranked) // pe
 
-    def tried(groups: Groups) -> tuple[int, Groups]:
-        return _failing(judge(unit, groups), target), groups
+    unit: str
+    ranked: tuple[int, ...]
+    critical: int
+    pe: int
+    weight: int = 1
+    whole: bool = False
 
-    start = tried(natural(channels, pe))
-    best = start
-    if best[0]:
-        best = min(best, tried(gathered(ranked, pe, pe)), key=lambda found: found[0])
-    lanes = -(-critical // folds)
-    while lanes < best[0]:
-        best = min(best, tried(gathered(ranked, pe, lanes)), key=lambda found: found[0])
-        lanes += 1
-    failing, groups = best
-    return Gathered(groups, failing, start[0], judge(unit, groups))
+    @property
+    def folds(self) -> int:
+        return len(self.ranked) // self.pe
+
+    def groups(self, order: Sequence[int]) -> Groups:
+        """Channels of each lane where the channels are in some order."""
+        return tuple(tuple(order[lane :: self.pe]) for lane in range(self.pe))
+
+
+def search(unit: str, ranked: Sequence[int], critical: int, pe: int, target: int, judge: Judge) -> Gathered:
+    """As `search_together`, for a unit alone."""
+    return search_together([Part(unit, tuple(ranked), critical, pe)], target, judge)[unit]
+
+
+def search_together(parts: Sequence[Part], target: int, judge: Judge) -> dict[str, Gathered]:
+    """One order of channels for units that are tied, with the fewest rows that need copies, among those that are tried.
+
+    Tried are: no permutation; and for each unit, and each ranking (of all units together, then of each), all channels
+    in order of criticality, lane after lane; and, from K = ceil(critical / folds) up, K lanes filled with the most
+    critical channels and the others dealt out, until every dealt lane keeps the target or no improvement is possible.
+    Of equals the first.
+    """
+    order = tuple(range(len(parts[0].ranked)))
+
+    def failing(part: Part, order: Sequence[int]) -> int:
+        count = _failing(judge(part.unit, part.groups(order)), target)
+        return part.pe if part.whole and count else count
+
+    def tried(order: Sequence[int]) -> tuple[int, tuple[int, ...], list[int]]:
+        counts = [failing(part, order) for part in parts]
+        price = sum(count * part.folds * part.weight for count, part in zip(counts, parts, strict=True))
+        return price, tuple(order), counts
+
+    best = start = tried(order)
+    for number, part in enumerate(parts):
+        for ranked, critical in _rankings(parts, part):
+            if best[0]:
+                best = min(best, tried(order_of(gathered(ranked, part.pe, part.pe))), key=lambda found: found[0])
+            lanes = -(-critical // part.folds)
+            while lanes < best[2][number]:
+                best = min(best, tried(order_of(gathered(ranked, part.pe, lanes))), key=lambda found: found[0])
+                lanes += 1
+    found = {}
+    for number, part in enumerate(parts):
+        groups = part.groups(best[1])
+        found[part.unit] = Gathered(groups, best[2][number], start[2][number], judge(part.unit, groups))
+    return found
+
+
+def _rankings(parts: Sequence[Part], own: Part) -> list[tuple[tuple[int, ...], int]]:
+    """Rankings of the channels to try for a unit, with the number of critical ones: that of the most critical channels
+    of all units, then its own."""
+    if len(parts) == 1:
+        return [(own.ranked, own.critical)]
+    places = [{channel: place for place, channel in enumerate(part.ranked)} for part in parts]
+    critical = {channel for part in parts for channel in part.ranked[: part.critical]}
+    joint = sorted(own.ranked, key=lambda c: (c not in critical, min(place[c] for place in places), c))
+    return [(tuple(joint), len(critical)), (own.ranked, own.critical)]
 
 
 def _failing(counts: Mapping[tuple[Group, int], tuple[int, int]], target: int) -> int:
@@ -152,12 +203,12 @@ def gather(
     Raises:
         PlanError: the network is not the one of the campaign.
     """
-    check_model(criticality, network)
-    found, orders, worst, changed, expected = {}, {}, {}, {}, []
+    check_model(criticality.run, network)
+    found = _search_all(criticality, network, folds, target, judge)
+    orders, worst, changed, expected = {}, {}, {}, []
     for unit in criticality.design[:-1]:
-        name, pe = unit.name, folds[unit.name].pe
-        own = search(name, criticality.ranked(name), criticality.forced(name, target), pe, target, judge)
-        found[name], orders[name] = own, order_of(own.groups)
+        name, pe, own = unit.name, folds[unit.name].pe, found[unit.name]
+        orders[name] = order_of(own.groups)
         least = []
         for lane, group in enumerate(own.groups):
             counts = {value: count for (g, value), count in own.counts.items() if g == group}
@@ -167,3 +218,25 @@ def gather(
         changed[name] = np.array([-other for _, other in least], np.int64)
     run = criticality.run
     return Criticality(run, PE, criticality.design, worst, changed, tuple(expected)), orders, found
+
+
+def _search_all(
+    criticality: Criticality, network: Network, folds: Mapping[str, Fold], target: int, judge: Judge
+) -> dict[str, Gathered]:
+    """What the search finds for every unit; units whose order nothing can change stay as they are."""
+    parts = {}
+    for unit in criticality.design[:-1]:
+        ranked, critical = criticality.ranked(unit.name), criticality.forced(unit.name, target)
+        whole, weight = unit.groups > 1, unit.built_inputs * unit.pixels
+        parts[unit.name] = Part(unit.name, tuple(ranked), critical, folds[unit.name].pe, weight, whole)
+    known, found = ties(network), dict[str, Gathered]()
+    for together in known.together:
+        found |= search_together([parts[name] for name in together], target, judge)
+    for name in known.fixed:
+        part = parts[name]
+        groups = natural(len(part.ranked), part.pe)
+        counts = judge(name, groups)
+        failing = _failing(counts, target)
+        failing = part.pe if part.whole and failing else failing
+        found[name] = Gathered(groups, failing, failing, counts)
+    return {unit.name: found[unit.name] for unit in criticality.design[:-1]}

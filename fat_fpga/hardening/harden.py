@@ -7,7 +7,7 @@ import numpy as np
 from fat_fpga.arguments import checked
 from fat_fpga.errors import PlanError
 from fat_fpga.hardening.plan import Plan
-from fat_fpga.hardening.rewrite import rearranged
+from fat_fpga.hardening.rewrite import Layout, laid_out
 from fat_fpga.network import Network
 
 
@@ -23,11 +23,7 @@ def harden(network: Network, plan: Plan) -> Network:
             f"the plan is for {plan.model} ({plan.fingerprint[:8]}), this model is {network.name} "
             f"({network.fingerprint[:8]}): plan from a campaign on this model"
         )
-    hardened = network
-    for unit in plan.units:
-        if unit.changed:
-            hardened = rearranged(hardened, unit.unit, unit.rows, unit.order)
-    return hardened
+    return laid_out(network, {unit.unit: Layout(unit.rows, unit.order) for unit in plan.units if unit.changed})
 
 
 @checked
@@ -37,7 +33,7 @@ def check_same_function(network: Network, hardened: Network, images: int = 16) -
     from fat_fpga.engines.reference import execute
 
     pixels = random_images(network, images)
-    last = network.units[-1].name
+    last = network.scores
     if not np.array_equal(execute(network, pixels)[last], execute(hardened, pixels)[last]):
         raise PlanError(f"the hardened network does not compute what {network.name} does: please report it")
 

@@ -44,6 +44,8 @@ class PeBuilder(Builder):
         for unit in self.design:
             pe, simd = self.folds[unit.name]
             copies = forced.get(unit.name, 0)
+            if unit.groups > 1 and copies:
+                copies = pe  # all channels or none
             built.append(Built(unit, copies * (unit.channels // pe), pe + 2 * copies, simd or 1, True))
         if self.cycles is not None and any(one.cycles > self.cycles for one in built):
             return None

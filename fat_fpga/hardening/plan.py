@@ -148,12 +148,14 @@ class Plan:
         golden_correct: images that the fault-free network classifies correctly.
         kind: ``channel`` or ``pe``: which faults the promise is about.
         asked: what the plan was asked for, in words.
-        worst_correct: promised: no fault of the kind, outside of voters, leaves fewer images correct.
+        worst_correct: promised: no fault of the kind in a unit leaves fewer images correct.
         units: every unit, in network order. The last one is never replicated.
         expected: every fault of the kind in the network planned for, with its counts.
         costs: figures of the cost models.
         part: the device that the plan fits, if one was named.
         notes: what was rounded up, and why.
+        others: faults of the kind in layers that are no units, with their counts. No copies protect these layers, and
+            the promise leaves them out.
     """
 
     model: str
@@ -170,6 +172,7 @@ class Plan:
     costs: tuple[Cost, ...] = ()
     part: str | None = None
     notes: tuple[str, ...] = ()
+    others: tuple[Expected, ...] = ()
 
     def __repr__(self) -> str:
         return f"<Plan for {self.model}: {self.asked}; {self.replicated} channels three times>"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,14 +46,15 @@ def plan_text(plan: Plan) -> str:
             {"unit": u.unit, "channels": u.channels, "pe": u.pe, "simd": u.simd, "rows": u.rows, "order": u.order}
             for u in plan.units
         ],
-        "expected": {
-            "fault": [e.fault for e in plan.expected],
-            "correct": [e.correct for e in plan.expected],
-            "changed": [e.changed for e in plan.expected],
-        },
+        "expected": _columns(plan.expected),
+        **({"others": _columns(plan.others)} if plan.others else {}),
     }
     lines = [f"{json.dumps(key)}: {_value(value)}" for key, value in content.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _columns(expected: Sequence[Expected]) -> dict[str, Any]:
+    return {key: [getattr(entry, key) for entry in expected] for key in ("fault", "correct", "changed")}
 
 
 def _value(value: Any) -> str:
@@ -90,12 +92,7 @@ def read_plan(path: str | os.PathLike[str]) -> Plan:
 
 
 def _plan(entry: Entry) -> Plan:
-    model, data, expected = entry.inner("model"), entry.inner("data"), entry.inner("expected")
-    faults = expected.items("fault", str)
-    counts = [expected.items(key, int, 0) for key in ("correct", "changed")]
-    for key, column in zip(("correct", "changed"), counts, strict=True):
-        if len(column) != len(faults):
-            raise PlanError(f"{entry.path}: expected.{key} has {len(column)} entries, expected.fault {len(faults)}")
+    model, data = entry.inner("model"), entry.inner("data")
     return Plan(
         model=model.get("name", str),
         fingerprint=model.get("fingerprint", str),
@@ -117,7 +114,7 @@ def _plan(entry: Entry) -> Plan:
             )
             for unit in entry.inners("units")
         ),
-        expected=tuple(map(Expected, faults, *counts)),
+        expected=_expected(entry, "expected"),
         costs=tuple(
             Cost(
                 cost.get("name", str),
@@ -129,4 +126,15 @@ def _plan(entry: Entry) -> Plan:
         ),
         part=None if entry.value.get("part") is None else entry.get("part", str),
         notes=entry.items("notes", str),
+        others=_expected(entry, "others") if "others" in entry.value else (),
     )
+
+
+def _expected(entry: Entry, name: str) -> tuple[Expected, ...]:
+    columns = entry.inner(name)
+    faults = columns.items("fault", str)
+    counts = [columns.items(key, int, 0) for key in ("correct", "changed")]
+    for key, column in zip(("correct", "changed"), counts, strict=True):
+        if len(column) != len(faults):
+            raise PlanError(f"{entry.path}: {name}.{key} has {len(column)} entries, {name}.fault {len(faults)}")
+    return tuple(map(Expected, faults, *counts))

@@ -14,9 +14,10 @@ def plan_summary(plan: Plan) -> str:
     about = MODELS[plan.kind].traits.axes[0]
     lines = [
         f"{plan.model} on {plan.dataset}, {plan.images:,} images; asked for: {plan.asked}",
-        f"promised: worst-case error {percent(plan.worst_error)} % under any single stuck {about} outside of voters "
+        f"promised: worst-case error {percent(plan.worst_error)} % under any single stuck {about} {_scope(plan)} "
         f"(error-free {percent(free)} %)",
         plan_confidence(plan),
+        *_open(plan),
         "",
     ]
     rows = [["unit", "channels", "triplicated", "rows", "PEs", "SIMD", "folds"]]
@@ -36,3 +37,18 @@ def plan_summary(plan: Plan) -> str:
     if plan.notes:
         lines += ["", *plan.notes]
     return "\n".join(lines)
+
+
+def _scope(plan: Plan) -> str:
+    return "of the units" if plan.others else "outside of voters"
+
+
+def _open(plan: Plan) -> list[str]:
+    """The worst fault in layers that no copies protect, in a line; nothing where there are none."""
+    if not plan.others:
+        return []
+    worst = min(plan.others, key=lambda fault: fault.correct)
+    return [
+        f"NOT PROTECTED: additions, concatenations and thresholds of their own; worst there {worst.fault}, "
+        f"{percent(100 * (plan.images - worst.correct) / plan.images)} % error"
+    ]

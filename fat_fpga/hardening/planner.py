@@ -239,6 +239,7 @@ class Planner:
             costs=costs_of(self.builder, built, self.clock, self.between),
             part=self.board.part if self.board else None,
             notes=notes_of(self, built, forced),
+            others=what.others,
         )
 
     def _unit_plan(self, built: Built, count: int) -> UnitPlan:

@@ -1,13 +1,14 @@
-"""Rewriting a network: output channels of a unit in another order, and copies of them with a voter behind.
+"""Rewriting a network: output channels of units in another order, and copies of them with a voter behind.
 
-Neither changes the function: the columns of the next unit follow the order, and equal copies outvote nothing.
+Neither changes the function: all that read a stream follow its order, and equal copies outvote nothing.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +17,25 @@ from fat_fpga.errors import PlanError
 from fat_fpga.hardening.plan import copies_of, sources_of
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Layer, SumPool
+from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding
+from fat_fpga.network.network import INPUT
 from fat_fpga.network.program import inserted
+
+Order = tuple[int, ...]
+"""The channel, in the network that was rewritten, at each position of a stream."""
+
+
+class Layout(NamedTuple):
+    """How the output channels of a unit are laid out.
+
+    Attributes:
+        rows: the channel that each row of the new unit computes; every channel once, or three times where it is to be
+            voted on.
+        order: the channel at each position behind the unit and its voter.
+    """
+
+    rows: Sequence[int]
+    order: Sequence[int]
 
 
 @checked
@@ -26,77 +44,123 @@ def rearranged(network: Network, unit: str, rows: Sequence[int], order: Sequence
 
     Args:
         unit: name of a unit that has thresholds and no vote behind it.
-        rows: the channel that each row of the new unit computes; every channel once, or three times where it is to be
-            voted on.
-        order: the channel at each position behind the unit and its voter; as they were by default. Without copies it
-            has to be that of the rows.
+        rows: see `Layout`.
+        order: see `Layout`; as they were by default. Without copies it has to be that of the rows.
 
     Raises:
-        PlanError: rows or order do not fit the unit.
+        PlanError: rows or order do not fit the unit, or what reads it.
+        ModelError: the network has no such unit.
+    """
+    channels = getattr(network.layers[network.position(unit)].unit, "channels", 0)
+    return laid_out(network, {unit: Layout(rows, range(channels) if order is None else order)})
+
+
+@checked
+def laid_out(network: Network, layouts: Mapping[str, Layout]) -> Network:
+    """The same function, with the output channels of several units laid out anew at once.
+
+    Where an addition ties streams together, the units in front of it need the same order.
+
+    Raises:
+        PlanError: a layout does not fit its unit, or what reads it.
         ModelError: the network has no such unit.
     """
     if network.fault:
         raise PlanError(f"{network.name} has the fault {network.fault} in it: rearrange the network without it")
-    position = network.position(unit)
-    layer = network.layers[position].unit
-    if layer is None or layer.thresholds is None:
-        raise PlanError(f"{unit}: only a unit with thresholds can be rearranged")
-    if network.vote_behind(unit) is not None:
-        raise PlanError(f"{unit}: it has a vote behind it already; plan for the network without votes")
-    order = list(range(layer.channels)) if order is None else [int(channel) for channel in order]
-    rows = [int(channel) for channel in rows]
-    if not layer.plain:
-        raise PlanError(f"{unit}: the channels of a grouped or dilated convolution cannot be rearranged yet")
-    replicated = _check(layer, rows, order)
-    layers = {each.name: each for each in network.layers}
-    layers[unit] = replace(layer, weights=layer.weights[rows], thresholds=layer.thresholds[rows])
-    for reader in _followers(network, unit, order):
-        layers[reader.name] = reader
+    wanted = {name: _checked(network, name, layout) for name, layout in layouts.items()}
+    orders: dict[str, Order] = {INPUT: tuple(range(network.input.shape[0]))}
+    layers, votes = {}, []
+    for layer in network.layers:
+        front = [orders[stream] for stream in network.inputs[layer.name]]
+        layers[layer.name], orders[layer.name] = _laid(layer, front, wanted.get(layer.name))
+        unit = layer.unit
+        if unit is not None and layer.name in wanted and len(wanted[layer.name].rows) > unit.channels:
+            rows, order = wanted[layer.name]
+            sources = np.array(sources_of(copies_of(rows, unit.channels), order), np.int32)
+            votes.append(replace(MajorityVote.behind(unit.name, sources, f"{unit.name}_vote"), inputs=(unit.name,)))
+    if orders[network.scores] != tuple(range(network.classes)):
+        raise PlanError(f"{network.scores}: the class scores would be in another order")
     program = tuple(layers.values())
-    if replicated:
-        sources = np.array(sources_of(copies_of(rows, layer.channels), order), np.int32)
-        vote = MajorityVote.behind(unit, sources, f"{unit}_vote")
-        program = inserted(program, replace(vote, inputs=(unit,)))
+    for vote in votes:
+        program = inserted(program, vote)
     return replace(network, layers=program)
 
 
-def _followers(network: Network, stream: str, order: Sequence[int]) -> Iterator[Layer]:
-    """All layers that read the channels of a stream, reading them in another order."""
-    for name in network.readers[stream]:
-        layer = network.layers[network.position(name)]
-        permuted = _permuted(layer, order)
-        if permuted is None:
-            yield from _followers(network, name, order)
-        else:
-            yield permuted
-
-
 @singledispatch
-def _permuted(layer: Layer, order: Sequence[int]) -> Layer | None:
-    """A layer that reads its channels in another order, so that its output is as before; None where its output is then
-    in that order, too, and the layer behind has to follow."""
+def _laid(layer: Layer, front: Sequence[Order], layout: Layout | None) -> tuple[Layer, Order]:
+    """A layer that reads streams of other orders, and the order of its own stream."""
     raise no_handler("the permutation of channels", layer, PlanError)
 
 
-@_permuted.register
-def _(layer: MatrixVectorUnit, order: Sequence[int]) -> Layer | None:
-    if layer.groups > 1:
-        raise PlanError(f"{layer.name}: the channels that a grouped convolution reads cannot be permuted yet")
-    return replace(layer, weights=np.ascontiguousarray(layer.weights[:, order]))
+@_laid.register
+def _(layer: MatrixVectorUnit, front: Sequence[Order], layout: Layout | None) -> tuple[Layer, Order]:
+    """Rows as they are wanted, columns as they come in; a group keeps its inputs and its outputs together."""
+    (order,) = front
+    size, outputs = layer.weights.shape[1], layer.channels // layer.groups
+    blocks = [order[start : start + size] for start in range(0, len(order), size)]
+    groups = [block[0] // size for block in blocks]
+    if any(channel // size != group for block, group in zip(blocks, groups, strict=True) for channel in block):
+        raise PlanError(f"{layer.name}: its groups of {size} input channels would be torn apart")
+    follows = tuple(group * outputs + row for group in groups for row in range(outputs))
+    rows, behind = layout or Layout(follows, follows)
+    each = len(rows) // layer.groups
+    if any(row // outputs != groups[place // each] for place, row in enumerate(rows)):
+        raise PlanError(
+            f"{layer.name}: it has {layer.groups} groups, whose output channels have to stay together, in the order "
+            f"of the channels that it reads, and have as many copies in each group"
+        )
+    if tuple(rows) == tuple(range(layer.channels)) and order == tuple(range(len(order))):
+        return layer, tuple(behind)
+    columns = np.array([[channel % size for channel in block] for block in blocks])
+    weights = np.stack([layer.weights[row][columns[place // each]] for place, row in enumerate(rows)])
+    thresholds = None if layer.thresholds is None else layer.thresholds[list(rows)]
+    return replace(layer, weights=weights, thresholds=thresholds), tuple(behind)
 
 
-@_permuted.register
-def _(layer: MaxPool, order: Sequence[int]) -> Layer | None:
-    return None
+@_laid.register(MaxPool)
+@_laid.register(SumPool)
+@_laid.register(Scores)
+def _(layer: Layer, front: Sequence[Order], layout: Layout | None) -> tuple[Layer, Order]:
+    return layer, front[0]
 
 
-@_permuted.register
-def _(layer: SumPool, order: Sequence[int]) -> Layer | None:
-    return None
+@_laid.register
+def _(layer: Thresholding, front: Sequence[Order], layout: Layout | None) -> tuple[Layer, Order]:
+    (order,) = front
+    return replace(layer, thresholds=layer.thresholds[list(order)]), order
 
 
-def _check(unit: MatrixVectorUnit, rows: Sequence[int], order: Sequence[int]) -> bool:
-    """Whether there are copies; PlanError where rows or order do not fit the unit."""
+@_laid.register
+def _(layer: MajorityVote, front: Sequence[Order], layout: Layout | None) -> tuple[Layer, Order]:
+    positions = np.argsort(front[0]).astype(np.int32)
+    return replace(layer, sources=positions[layer.sources]), tuple(range(layer.channels))
+
+
+@_laid.register
+def _(layer: Add, front: Sequence[Order], layout: Layout | None) -> tuple[Layer, Order]:
+    first, second = front
+    if first != second:
+        raise PlanError(
+            f"{layer.name}: it adds {' and '.join(layer.inputs)}, whose channels would be in different orders: units "
+            "in front of an addition need the same order"
+        )
+    return layer, first
+
+
+@_laid.register
+def _(layer: Concat, front: Sequence[Order], layout: Layout | None) -> tuple[Layer, Order]:
+    starts = np.cumsum([0, *map(len, front)])
+    return layer, tuple(int(start) + channel for start, order in zip(starts, front, strict=False) for channel in order)
+
+
+def _checked(network: Network, name: str, layout: Layout) -> Layout:
+    """The layout; PlanError where it does not fit the unit."""
+    unit = network.layers[network.position(name)].unit
+    if unit is None or unit.thresholds is None:
+        raise PlanError(f"{name}: only a unit with thresholds can be rearranged")
+    if network.vote_behind(name) is not None:
+        raise PlanError(f"{name}: it has a vote behind it already; plan for the network without votes")
+    rows, order = (tuple(map(int, channels)) for channels in layout)
     if sorted(order) != list(range(unit.channels)):
         raise PlanError(f"{unit.name}: the order must name each of its {unit.channels} channels once")
     count = Counter(rows)
@@ -104,6 +168,6 @@ def _check(unit: MatrixVectorUnit, rows: Sequence[int], order: Sequence[int]) ->
     if wrong or len(count) != unit.channels:
         wrong = wrong or [channel for channel in count if not 0 <= channel < unit.channels]
         raise PlanError(f"{unit.name}: channel {wrong[0]} stands {count[wrong[0]]} times in the rows, expected 1 or 3")
-    if len(rows) == unit.channels and list(rows) != list(order):
+    if len(rows) == unit.channels and rows != order:
         raise PlanError(f"{unit.name}: without copies there is no voter to reorder: rows and order must be the same")
-    return len(rows) > unit.channels
+    return Layout(rows, order)

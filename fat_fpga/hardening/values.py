@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from fat_fpga.campaign import Run
 from fat_fpga.errors import PlanError
 from fat_fpga.hardening.costs.finn import arithmetic_of
-from fat_fpga.hardening.criticality import Criticality
 from fat_fpga.hardening.design import UnitShape
 from fat_fpga.network import MatrixVectorUnit, Network
 from fat_fpga.network.datatypes import span_of
@@ -24,9 +24,9 @@ def with_values(design: Sequence[UnitShape], network: Network) -> tuple[UnitShap
     )
 
 
-def check_model(criticality: Criticality, network: Network) -> None:
+def check_model(run: Run, network: Network) -> None:
     """PlanError unless the network is the one of the campaign."""
-    identity = criticality.run.identity
+    identity = run.identity
     if network.fingerprint != identity.network_fingerprint:
         raise PlanError(
             f"the model is {network.name} ({network.fingerprint[:8]}), the campaign is on {identity.network} "

@@ -29,13 +29,13 @@ def verification_text(found: Verification, every: bool = False) -> str:
 
 
 def _layers(found: Verification) -> str:
-    """The units, then the voters' outputs."""
-    tables, titles = [], {False: "outside of voters", True: "voters' outputs, which a voter does not protect"}
-    for voter, title in titles.items():
-        own = [verdict for verdict in found.verdicts if verdict.voter is voter]
-        if own:
-            tables.append(f"{title}\n{_table(found, own)}")
-    return "\n\n".join(tables)
+    """The units, then the voters' outputs, then layers that are no units."""
+    kinds = (
+        ("outside of voters", [verdict for verdict in found.verdicts if verdict.promised]),
+        ("voters' outputs, which a voter does not protect", [verdict for verdict in found.verdicts if verdict.voter]),
+        ("layers that are no units, which no copies protect", [verdict for verdict in found.verdicts if verdict.other]),
+    )
+    return "\n\n".join(f"{title}\n{_table(found, own)}" for title, own in kinds if own)
 
 
 def _table(found: Verification, verdicts: Sequence[Verdict]) -> str:

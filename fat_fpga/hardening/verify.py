@@ -8,6 +8,7 @@ What a fault of the hardened network must do follows from the plan and the campa
 | a row without copies | what its channel did in the campaign |
 | a PE | what a PE did that took the same channels with it, those with other copies left out; nothing if none is left |
 | a voter's output | what the channel at that position did: voters are not themselves protected |
+| a channel of an addition, a concatenation, thresholds of their own | what it did in the campaign: it has no copies |
 
 Faults that the campaign behind the plan says nothing about are held to the promised worst case alone.
 
@@ -41,6 +42,7 @@ class Verdict:
     Attributes:
         result: what the campaign counted.
         voter: whether it sits behind a voter, which the promise leaves out.
+        other: whether it is in a layer that is no unit, which the promise leaves out too.
         foretold: images classified correctly, and images whose class changes, as the plan has it; None where its
             campaign says nothing.
         bound: images that the promise demands correct at least.
@@ -50,12 +52,18 @@ class Verdict:
     voter: bool
     foretold: tuple[int, int] | None
     bound: int
+    other: bool = False
+
+    @property
+    def promised(self) -> bool:
+        """Whether the promise is about such faults: those of units."""
+        return not self.voter and not self.other
 
     @property
     def kept(self) -> bool:
-        """Exactly as foretold, and (voters aside) not below the promise."""
+        """Exactly as foretold, and, where the promise is about it, not below that."""
         exact = self.foretold is None or self.foretold == (self.result.correct, self.result.changed)
-        return exact and (self.voter or self.result.correct >= self.bound)
+        return exact and (not self.promised or self.result.correct >= self.bound)
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ class Verification:
         """Lowest accuracy in percent outside of voters, on the plan's images and on the run's, with 95 % intervals."""
         worst = self.worst(voter=False)
         correct = self.run.error_free if worst is None else min(self.run.error_free, worst.correct)
-        faults = sum(not verdict.voter for verdict in self.verdicts)
+        faults = sum(verdict.promised for verdict in self.verdicts)
         return (
             worst_case(self.plan.worst_correct, self.plan.images, len(self.plan.expected) + 1),
             worst_case(correct, self.run.images, faults + 1),
@@ -114,8 +122,8 @@ class Verification:
         return not self.same_images and self.change.high < 0
 
     def worst(self, voter: bool) -> Result | None:
-        """The fault with the fewest correct images, behind voters or elsewhere."""
-        results = [verdict.result for verdict in self.verdicts if verdict.voter is voter]
+        """The fault with the fewest correct images, behind voters or in units."""
+        results = [v.result for v in self.verdicts if not v.other and v.voter is voter]
         return min(results, key=lambda result: result.correct, default=None)
 
 
@@ -129,7 +137,8 @@ def verify(plan: Plan, run: Run) -> Verification:
     _check(plan, run)
     same = _same_images(plan, run)
     known, voters = (_known(plan) if same else {}), _voters(run)
-    wanted = {row.name for row in run.layers if row.is_unit and row.levels}
+    wanted = {row.name for row in run.layers if row.weights and row.levels}
+    others = {fault.fault: (fault.correct, fault.changed) for fault in plan.others} if same else {}
     verdicts, seen = [], 0
     for result in run.results:
         if result.kind != plan.kind:
@@ -137,6 +146,9 @@ def verify(plan: Plan, run: Run) -> Verification:
         (fault,) = result.faults
         seen += fault.layer in wanted
         voter = fault.layer in voters
+        if not voter and fault.layer not in wanted:
+            verdicts.append(Verdict(result, False, others.get(result.fault), 0, other=True))
+            continue
         unit = plan.unit(voters.get(fault.layer, fault.layer))
         stuck = frozenset([unit.order[fault.index[0]]] if voter else _stuck(unit, fault))
         foretold = known.get((unit.unit, stuck, fault.value)) if stuck else (run.error_free, 0)

@@ -32,23 +32,23 @@ CHANNELS = (3, 2, 5, 8, 17)
 def random_graph(seed: int | np.random.Generator) -> Network:
     """A network that depends on nothing but the seed or the state of the generator."""
     rng = np.random.default_rng(seed)
-    return _Maker(lambda options: options[int(rng.integers(len(options)))], rng).network()
+    return Maker(lambda options: options[int(rng.integers(len(options)))], rng).network()
 
 
 def random_groups(seed: int) -> Network:
     """A chain of convolutions, most of them grouped, depthwise or dilated, that depends on nothing but the seed."""
     rng = np.random.default_rng(seed)
-    return _Maker(lambda options: options[int(rng.integers(len(options)))], rng).chain()
+    return Maker(lambda options: options[int(rng.integers(len(options)))], rng).chain()
 
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Network:
     """Strategy: every structure that ``random_graph`` can give."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1), label="seed of weights"))
-    return _Maker(lambda options: draw(st.sampled_from(options)), rng).network()
+    return Maker(lambda options: draw(st.sampled_from(options)), rng).network()
 
 
-class _Maker:
+class Maker:
     """Builds a network layer by layer, with the streams of some images beside it."""
 
     def __init__(self, choose: Choose, rng: np.random.Generator) -> None:

@@ -14,8 +14,9 @@ from fat_fpga.finn import setup
 from fat_fpga.finn.build import Build
 from fat_fpga.finn.estimates import part_of, unfolded
 from fat_fpga.finn.folding import Fold, Folding, read_build_folding
-from fat_fpga.finn.graph import ACTIVATION, nodes_of
+from fat_fpga.finn.graph import nodes_of
 from fat_fpga.finn.names import NAMES, OWN
+from fat_fpga.finn.placing import ACTIVATION
 from fat_fpga.network import MatrixVectorUnit, load_network
 from fat_fpga.network.bounds import accumulator_bounds
 from tests.finn.test_engine import hardened

@@ -11,7 +11,7 @@ from fat_fpga.boards import board
 from fat_fpga.campaign.layer_table import layer_table
 from fat_fpga.finn.estimates import estimate
 from fat_fpga.finn.folding import read_build_folding
-from fat_fpga.finn.graph import LABELS
+from fat_fpga.finn.placing import LABELS
 from fat_fpga.hardening.costs.around import between_units
 from fat_fpga.hardening.costs.finn import FROM_FINN, FROM_TABLE, FinnModel, arithmetic_of, ask_finn
 from fat_fpga.hardening.costs.model import Built

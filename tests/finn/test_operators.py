@@ -17,8 +17,9 @@ from fat_fpga.engines.reference import execute
 from fat_fpga.faults import places
 from fat_fpga.finn.build import Build
 from fat_fpga.finn.folding import Fold, Folding
-from fat_fpga.finn.graph import HOOK, streams_of
+from fat_fpga.finn.graph import streams_of
 from fat_fpga.finn.parallel import apply_folding
+from fat_fpga.finn.placing import HOOK
 from fat_fpga.network import load_network
 from tests.designs.random_network import random_images
 from tests.finn.test_engine import hardened

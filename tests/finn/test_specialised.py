@@ -14,11 +14,12 @@ from fat_fpga.errors import FinnError
 from fat_fpga.faults import places
 from fat_fpga.finn.auto import auto_folding
 from fat_fpga.finn.estimates import part_of, unfolded
-from fat_fpga.finn.graph import HOOK, nodes_of, streams_of
+from fat_fpga.finn.graph import nodes_of, streams_of
 from fat_fpga.finn.inject import insert_checksum
 from fat_fpga.finn.layers import UNIT
 from fat_fpga.finn.layout import to_stream
 from fat_fpga.finn.parallel import apply_folding
+from fat_fpga.finn.placing import HOOK
 from fat_fpga.network import Network, load_network
 from tests.designs.random_network import random_images, random_network
 from tests.finn.test_engine import hardened

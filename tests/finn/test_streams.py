@@ -12,10 +12,11 @@ from fat_fpga.faults import places
 from fat_fpga.finn.auto import auto_folding
 from fat_fpga.finn.estimates import part_of, unfolded
 from fat_fpga.finn.folding import read_build_folding
-from fat_fpga.finn.graph import ACTIVATION, LABELS, nodes_of
+from fat_fpga.finn.graph import nodes_of
 from fat_fpga.finn.instrumented import instrumented
 from fat_fpga.finn.layers import POOL, UNIT, VOTE
 from fat_fpga.finn.parallel import apply_folding
+from fat_fpga.finn.placing import ACTIVATION, LABELS
 from fat_fpga.network import Network, load_network
 from tests.designs.random_network import random_images
 from tests.finn.hls_checksum import checksum_hook

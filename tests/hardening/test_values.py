@@ -58,9 +58,9 @@ def test_narrow_weights_take_dsps_on_zynq_7000() -> None:
 
 def test_another_model_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
     criticality = tiny_criticality(tmp_path)
-    check_model(criticality, tiny_network())
+    check_model(criticality.run, tiny_network())
     with pytest.raises(PlanError, match="give the model of the campaign"):
-        check_model(criticality, tiny_network(seed=1))
+        check_model(criticality.run, tiny_network(seed=1))
 
 
 def test_a_part_that_is_too_small_at_a_rate_tells_the_highest_one(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]

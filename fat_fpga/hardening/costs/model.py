@@ -42,7 +42,7 @@ class Built:
     @property
     def cycles(self) -> int:
         """Clock cycles for one image: (rows / PE) x (inputs / SIMD) x pixels (FINN's ``get_exp_cycles``)."""
-        return self.folds * (self.unit.inputs // self.simd) * self.unit.pixels
+        return self.folds * (self.unit.built_inputs // self.simd) * self.unit.pixels
 
     @property
     def lanewise(self) -> bool:
