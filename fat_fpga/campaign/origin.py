@@ -85,6 +85,8 @@ class Origin:
         seed: of the sample.
         strata: the space by kind and layer, or by what a stratified sample was drawn by; None for a list, and in run
             files of older versions.
+        plan: JSON of the plan that decides how many are drawn; None where a number was asked for. See
+            `fat_fpga.campaign.sample_plan`.
     """
 
     source: str
@@ -96,6 +98,7 @@ class Origin:
     sample: int | None = None
     seed: int | None = None
     strata: Strata | None = None
+    plan: str | None = None
 
     @classmethod
     def of_entries(cls, entries: Mapping[str, Any]) -> Origin:

@@ -12,6 +12,7 @@ import socket
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from fat_fpga.campaign.database import connect, readable_errors, transaction
 from fat_fpga.campaign.digest import chunk_digest
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.new_file import SESSION, Sheet, now, worker, write
+from fat_fpga.campaign.origin import Origin
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault
 from fat_fpga.files import remove_leftovers, replacing
@@ -172,6 +174,35 @@ def _content(path: Path, identity: Identity) -> Content:
             "Continue with what it was started with, or name another output file"
         )
     return content
+
+
+def grow(path: Path, identity: Identity, origin: Origin, faults: Sequence[AnyFault], engine: str) -> None:
+    """Give a finished run file a longer list of faults, among which are its own; their results stay.
+
+    Args:
+        identity, faults: of the longer campaign; the list is ordered.
+        engine: what this process works with.
+
+    Raises:
+        CampaignError: the file is of another network or data set, its faults are not all in the list, or another
+            process works on it.
+    """
+    lock = hold(path, WORKING)
+    if lock is None:
+        raise CampaignError(f"another process is working on {path}{_who(path)}: let that one finish")
+    try:
+        content = read(path)
+        place = {str(fault): position for position, fault in enumerate(faults)}
+        same = replace(identity, fault_list=content.header.identity.fault_list)
+        differences = content.header.identity.differences(same)
+        if differences or any(result.fault not in place for result in content.results):
+            what = "; ".join(differences) or "some of its faults are not in the longer list"
+            raise CampaignError(f"{path} holds another campaign: {what}")
+        positions = np.array([place[result.fault] for result in content.results], np.int64)
+        header = replace(content.header, identity=identity, origin=origin, finished=None)
+        _renewed(path, replace(content, header=header, positions=positions), faults, engine).release()
+    finally:
+        lock.release()
 
 
 def _renewed(path: Path, content: Content, faults: Sequence[AnyFault], engine: str) -> Lock:

@@ -52,7 +52,7 @@ def decimal(low: float, high: float, what: str = "a number", above: bool = False
     return read
 
 
-def exact(low: int, high: int, suffix: str, what: str, above: bool = False) -> Callable[[str], Fraction]:
+def exact(low: int, high: int | Fraction, suffix: str, what: str, above: bool = False) -> Callable[[str], Fraction]:
     """A decimal number or a quotient (``13.84``, ``1/3``), exactly; ``suffix`` may follow it."""
 
     def read(text: str) -> Fraction:
@@ -95,4 +95,6 @@ clock = decimal(1, 1000, "MHz")
 rate = decimal(0, 1e9, "frames a second", above=True)
 waiting = decimal(0, 1e7, "seconds", above=True)
 percent = exact(0, 100, "%", "a percentage, 0 to 100, as 20 or 13.84")
+margin = exact(0, 50, "%", "a margin of error above 0 %, at most 50 %, as 1%", above=True)
+confidence = exact(50, Fraction("99.9999"), "%", "a confidence of 50 % to 99.9999 %, as 99")
 ratio = exact(0, 10**6, "x", "a cost above 0, as 1.3x, in times that of the unprotected network", above=True)
