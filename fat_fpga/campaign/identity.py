@@ -43,6 +43,7 @@ class Identity:
         fault_list: hash over the text forms of the ordered faults.
         asked: number of faults.
         memory_fingerprint: of the network, where faults change bits of its memories and registers; else empty.
+        counting: what is counted beside right and changed classes, separated by commas; see `fat_fpga.engines.counts`.
     """
 
     network: str
@@ -53,9 +54,12 @@ class Identity:
     fault_list: str
     asked: int
     memory_fingerprint: str = ""
+    counting: str = ""
 
     @classmethod
-    def of(cls, network: Network, dataset: Dataset, faults: Sequence[AnyFault]) -> Identity:
+    def of(
+        cls, network: Network, dataset: Dataset, faults: Sequence[AnyFault], counting: Sequence[str] = ()
+    ) -> Identity:
         """The identity of a campaign of ``faults``, which must be ``ordered``."""
         return cls(
             network=network.name,
@@ -66,6 +70,7 @@ class Identity:
             fault_list=fault_list_digest(list(map(str, faults))),
             asked=len(faults),
             memory_fingerprint=memory_fingerprint(network) if any(map(_changes_bits, faults)) else "",
+            counting=",".join(counting),
         )
 
     def differences(self, other: Identity) -> list[str]:
@@ -91,6 +96,11 @@ class Identity:
             found.append(
                 f"the fault list has {self.asked:,} faults ({self.fault_list[:8]}) in the file "
                 f"and {other.asked:,} faults ({other.fault_list[:8]}) now"
+            )
+        if self.counting != other.counting:
+            found.append(
+                f"beside right and changed classes it counts {self.counting or 'nothing'} in the file and "
+                f"{other.counting or 'nothing'} now"
             )
         return found
 

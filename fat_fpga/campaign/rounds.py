@@ -8,6 +8,7 @@ file alone, so a campaign that was stopped continues with the same ones.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +19,6 @@ from fat_fpga.campaign.runner import run_campaign
 from fat_fpga.campaign.sample_plan import SamplePlan
 from fat_fpga.campaign.selection import Selection
 from fat_fpga.campaign.store import grow
-from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.datasets.in_memory import LabelledImages, as_dataset
 from fat_fpga.engines import Engine, get
 from fat_fpga.faults import FaultSpace
@@ -61,6 +61,7 @@ def run_in_rounds(
     rounds: Rounds,
     path: str | os.PathLike[str],
     engine: str | Engine = "native",
+    counting: Sequence[str] = (),
     **options: Any,
 ) -> Run:
     """Run a campaign, and again with more faults, until ``rounds`` asks for no more.
@@ -73,7 +74,7 @@ def run_in_rounds(
 
     Args:
         path: the run file.
-        options: as `run_campaign` takes them.
+        counting, options: as `run_campaign` takes them.
 
     Raises:
         CampaignError: as `run_campaign`, and where the file is of another plan.
@@ -82,14 +83,10 @@ def run_in_rounds(
     engine = get(engine) if isinstance(engine, str) else engine
     selection = rounds.of(Run.open(path)) if path.exists() else rounds.first()
     while True:
-        run = run_campaign(network, dataset, selection, path, engine, **options)
+        run = run_campaign(network, dataset, selection, path, engine, counting=counting, **options)
         longer = rounds.more(run)
         if longer is None:
             return run
         selection = longer
-        _grow(path, network, dataset, selection, engine)
-
-
-def _grow(path: Path, network: Network, dataset: Dataset, selection: Selection, engine: Engine) -> None:
-    faults = ordered(network, selection.faults)
-    grow(path, Identity.of(network, dataset, faults), selection.origin, faults, engine.name)
+        faults = ordered(network, selection.faults)
+        grow(path, Identity.of(network, dataset, faults, counting), selection.origin, faults, engine.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from fat_fpga.arguments import checked
 from fat_fpga.campaign.content import read
 from fat_fpga.campaign.header import Header, Session
 from fat_fpga.campaign.result import Result
+from fat_fpga.engines.counts import Counts
 from fat_fpga.text import html_table, percent
 
 if TYPE_CHECKING:
@@ -30,11 +31,14 @@ class Run(Header):
     Attributes:
         path: the file; None for a campaign in memory.
         results: the finished faults, layers in network order.
+        counts: what else was counted of each result, int64 [F] by name: outcome classes, wrong images of each class;
+            see `fat_fpga.engines.counts`. Empty where the campaign was not asked to.
         identity, origin, error_free, created, finished, version, layers, sessions, labels, golden: see `Header`.
     """
 
     path: Path | None
     results: tuple[Result, ...]
+    counts: Counts = field(default_factory=dict)
 
     def __repr__(self) -> str:
         what, where = self.identity, "in memory" if self.path is None else self.path
@@ -70,7 +74,7 @@ class Run(Header):
         path = Path(path)
         content = read(path)
         header = {f.name: getattr(content.header, f.name) for f in fields(content.header)}
-        run = cls(**header, path=path, results=content.results)
+        run = cls(**header, path=path, results=content.results, counts=content.counts)
         # as the cached properties would have them
         run.__dict__.update(correct=content.correct, changed=content.changed)
         return run

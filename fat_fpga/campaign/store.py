@@ -23,8 +23,9 @@ from fat_fpga.campaign.content import Content, read
 from fat_fpga.campaign.database import connect, readable_errors, transaction
 from fat_fpga.campaign.digest import chunk_digest
 from fat_fpga.campaign.identity import Identity
-from fat_fpga.campaign.new_file import SESSION, Sheet, now, worker, write
+from fat_fpga.campaign.new_file import SESSION, Sheet, insert_counts, now, worker, write
 from fat_fpga.campaign.origin import Origin
+from fat_fpga.engines.counts import Counts
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault
 from fat_fpga.files import remove_leftovers, replacing
@@ -125,9 +126,10 @@ class Store:
         correct: npt.NDArray[np.int64],
         changed: npt.NDArray[np.int64],
         seconds: float,
+        counts: Counts | None = None,
     ) -> None:
         """Keep the results of one chunk, all or none; CampaignError if another process was faster."""
-        digest = chunk_digest(np.array(positions, np.int64), correct, changed)
+        digest = chunk_digest(np.array(positions, np.int64), correct, changed, counts)
         with transaction(self._connection, self.path):
             (chunk,) = self._connection.execute("SELECT count(*) + 1 FROM chunk").fetchone()
             results = (
@@ -138,6 +140,7 @@ class Store:
             )
             if written.rowcount != len(positions):
                 raise CampaignError(f"another process is working on {self.path}: let that one finish")
+            insert_counts(self._connection, positions, counts or {})
             self._connection.execute("INSERT INTO chunk VALUES (?, ?, ?)", (chunk, len(positions), digest))
             self._connection.execute(
                 "UPDATE session SET faults = faults + ?, seconds = seconds + ? WHERE id = ?",

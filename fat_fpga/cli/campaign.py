@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from fat_fpga.cli.counting import counting_of
 from fat_fpga.cli.fault_arguments import PLANNING, SAMPLING, add_fault_arguments, plan_of, selection_of, space_of
 from fat_fpga.cli.numbers import count
 from fat_fpga.cli.options import add_model, option, output
@@ -26,6 +27,7 @@ examples:
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 10000 --seed 0 -o weights.run
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 10000 --stratify kind,layer -o strata.run
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --margin 1% --confidence 99 --strata layer,bit -o m.run
+  fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 1000 --outcomes -o outcomes.run
   fat-fpga campaign tfc_w2a2 --data demo:mnist --engine board:build/boards/tfc_w2a2 -o board.run
   fat-fpga campaign cnv.onnx --data cifar10:data --dask tcp://10.0.0.1:8786 -o cnv.run
 
@@ -57,6 +59,8 @@ def add(commands: Commands) -> None:
     option(parser, "--dask")
     option(parser, "--dask-wait")
     option(parser, "--expect-accuracy")
+    option(parser, "--outcomes")
+    option(parser, "--detectors")
     option(parser, "--quiet", ", no table")
     add_fault_arguments(parser)
     parser.add_argument(
@@ -73,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.reports import report_text
 
     check_writable(args.output, args.model, *filter(None, [args.fault_list]))
+    counting = counting_of(args)
     engine = get_engine(args, args.engine)
     network = load_model(args, faulty=True)
     data = load(args.data, limit=args.images, shape=network.input.shape)
@@ -82,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
         "expect_accuracy": args.expect_accuracy,
         "dask": args.dask,
         "dask_wait": args.dask_wait,
+        "counting": counting,
     }
     try:
         if args.margin is not None:

@@ -25,9 +25,11 @@ from fat_fpga.campaign import (
 from fat_fpga.faults import Family
 from fat_fpga.files import replacing
 from fat_fpga.reports.bits import drops
+from fat_fpga.reports.outcomes import outcome_rows
 from fat_fpga.reports.part import Part, parts
 from fat_fpga.reports.pes import pes
 from fat_fpga.reports.pixel_map import pixel_maps
+from fat_fpga.reports.sample_table import margin_rows
 from fat_fpga.reports.words import causes, words
 
 FORMAT = 2
@@ -72,8 +74,13 @@ def report_json(run: Run, top: int = 10) -> dict[str, Any]:
             for group in statistics(run)
         ],
         "kinds": [_kind_json(part) for part in parts(run)],
+        "outcomes": outcome_rows(run),
+        "margins": margin_rows(run),
         "critical": [result.fault for result in most_critical(run.results, top)],
-        "faults": [_result_json(result) for result in run.results],
+        "faults": [
+            _result_json(result) | {name: int(images[number]) for name, images in run.counts.items()}
+            for number, result in enumerate(run.results)
+        ],
     }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 from fat_fpga.campaign import Run
 from fat_fpga.campaign.intervals import exact_share
@@ -63,6 +65,17 @@ def methods_table(plan: SamplePlan, space: FaultSpace, network: Network) -> str:
         table.append([name, f"{len(rows):,}", f"{total:,}", f"{100 * total / len(space):.1f}"])
     table.append(["exhaustive", "", f"{len(space):,}", "100.0"])
     return f"margin {plan.margin:g} % at {plan.confidence:g} %, by method\n{align(table)}"
+
+
+def margin_rows(run: Run) -> list[dict[str, Any]]:
+    """What `margins_table` shows, for other programs; shares and margins in percent."""
+    if run.origin.plan is None or not run.complete or run.origin.strata is None:
+        return []
+    plan = SamplePlan.read(run.origin.plan)
+    return [
+        asdict(row) | {"key": list(row.key), "asked": plan.margin, "confidence": plan.confidence}
+        for row in plan.reached(run)
+    ]
 
 
 def margins_table(run: Run) -> str:

@@ -20,6 +20,7 @@ from fat_fpga.campaign.sampling import population
 from fat_fpga.campaign.shares import HARM
 from fat_fpga.faults import DEFAULT_KIND, Family
 from fat_fpga.reports.bits import bit_table
+from fat_fpga.reports.outcomes import outcome_table
 from fat_fpga.reports.part import Part, Row, effects_of, parts
 from fat_fpga.reports.pes import pe_counts, pe_table
 from fat_fpga.reports.sample_table import margins_table
@@ -230,5 +231,5 @@ def report_text(run: Run, top: int = 10) -> str:
     if not run.done:
         return headline(run)
     last = f"{critical_table(run, top)}\n\n{cause_lines(run, top)}"
-    tables = headline, layer_table, overall_line, voter_lines, share_lines, margins_table
+    tables = headline, layer_table, overall_line, voter_lines, outcome_table, share_lines, margins_table
     return "\n\n".join(filter(None, [*(table(run) for table in tables), last]))
