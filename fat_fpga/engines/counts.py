@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 
 Counts = Mapping[str, npt.NDArray[np.int64]]
 """Numbers of images int64 [F] by name."""
-OUTCOMES, ERRORS = "outcomes", "errors"
-"""What can be counted: outcome classes, and wrong images of each true class. Names of detectors may follow."""
+OUTCOMES, ERRORS, HITS = "outcomes", "errors", "hits"
+"""What can be counted: outcome classes, wrong images of each true class, and the cells that a pattern hits. Names of
+detectors may follow."""
 PARTS = ("masked", "noncritical", "sdc1", "detected")
 """The outcome classes that add up to all images."""
 OUTCOME_NAMES = (*PARTS, "sdc5", "sdc10", "sdc20", "critical")
@@ -44,7 +45,7 @@ OUTCOME_NAMES = (*PARTS, "sdc5", "sdc10", "sdc20", "critical")
 
 def check_counting(counting: Sequence[str], network: Network) -> None:
     """EngineError unless everything in it can be counted in the network."""
-    known = (OUTCOMES, ERRORS, *DETECTORS)
+    known = (OUTCOMES, ERRORS, HITS, *DETECTORS)
     wrong = [name for name in counting if name not in known]
     if wrong:
         raise EngineError(f"'{wrong[0]}' cannot be counted: known are {', '.join(known)}")
@@ -61,7 +62,7 @@ def names_of(counting: Sequence[str], network: Network) -> list[str]:
         names += [name for name in OUTCOME_NAMES if not (_ranked(network) and name in ("sdc10", "sdc20"))]
     if ERRORS in counting:
         names += [error_name(label) for label in range(network.classes)]
-    return names
+    return names + [HITS] * (HITS in counting)
 
 
 def error_name(label: int) -> str:

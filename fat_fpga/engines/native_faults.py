@@ -70,7 +70,7 @@ def _add(listed: native.FaultList, change: Change, network: Network, unit: int, 
         assert levels is not None
         listed.hold(unit, stage, channels, rows, columns, change.value, levels.index(change.value))
     elif isinstance(change, FlippedActivation):
-        listed.flip(unit, stage, change.index, change.frame, *_bits(change.register, change.bit, None))
+        listed.flip(unit, stage, change.index, change.frame, *_bits(change.register, change.bit, change.to))
     else:
         assert isinstance(change, ChangedAccumulators)
         listed.accumulator(unit, change.channel, *_bits(change.register, change.bit, change.to))

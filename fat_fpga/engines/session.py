@@ -12,12 +12,22 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.arguments import checked
-from fat_fpga.engines.counts import ERRORS, OUTCOMES, Counts, check_counting, error_counts, names_of, outcome_counts
+from fat_fpga.engines.counts import (
+    ERRORS,
+    HITS,
+    OUTCOMES,
+    Counts,
+    check_counting,
+    error_counts,
+    names_of,
+    outcome_counts,
+)
 from fat_fpga.engines.detectors import DETECTORS
 from fat_fpga.engines.images import Images, Labels, check_images
 from fat_fpga.engines.outcome import Outcome, over_images
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import AnyFault, check_faults
+from fat_fpga.faults import AnyFault, Pattern, check_faults, expand
+from fat_fpga.faults.expand import count_hits
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
 
@@ -103,6 +113,7 @@ class Session(ABC):
         frames = first_frame + len(images) if frames is None else frames
         self._check(images, labels, faults, frames)
         check_counting(counting, self.network)
+        patterns, faults = faults, self._expanded(faults, first_frame, len(images))
         asked = self.prepare(faults)
         table = predictions or ERRORS in counting
 
@@ -120,7 +131,10 @@ class Session(ABC):
                 yield outcome
                 tell(part.stop - part.start)
 
-        return over_images(outcomes(), len(faults), len(images), predictions)
+        found = over_images(outcomes(), len(faults), len(images), predictions)
+        if HITS not in counting:
+            return found
+        return replace(found, counts={**found.counts, HITS: self._hits(patterns, first_frame, len(images))})
 
     @checked
     def trace(
@@ -134,6 +148,8 @@ class Session(ABC):
         frames = first_frame + len(images) if frames is None else frames
         labels = np.zeros(len(images), np.int64)
         self._check(images, labels, [] if fault is None else [fault], frames)
+        if fault is not None:
+            (fault,) = self._expanded([fault], first_frame, len(images))
         found = [
             self.show(Block(images[part], labels[part], first_frame + part.start, frames), fault)
             for part in self._blocks(len(images))
@@ -162,6 +178,26 @@ class Session(ABC):
     @abstractmethod
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
         """The streams of a block of images, under a fault or without."""
+
+    def _expanded(self, faults: Sequence[AnyFault], first_frame: int, images: int) -> list[AnyFault]:
+        """The faults with the single faults of patterns in their place: engines know no patterns."""
+        network = self.network.fault_free
+        return [
+            expand(network, fault, first_frame, images) if isinstance(fault, Pattern) else fault for fault in faults
+        ]
+
+    def _hits(self, faults: Sequence[AnyFault], first_frame: int, images: int) -> npt.NDArray[np.int64]:
+        """How many cells each pattern hits, int64 [F]; of other faults how many single faults they are."""
+        network = self.network.fault_free
+        return np.array(
+            [
+                count_hits(network, fault, first_frame, images)
+                if isinstance(fault, Pattern)
+                else len(fault.faults) * (first_frame == 0)
+                for fault in faults
+            ],
+            np.int64,
+        )
 
     def _counts(self, block: Block, faults: Sequence[AnyFault], outcome: Outcome, counting: Sequence[str]) -> Counts:
         """What is counted of a block beside its outcome, int64 [F] by name."""
