@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -50,12 +51,12 @@ def fitting(network: Network) -> list[str]:
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
 def test_every_engine_predicts_the_same(seed: int, sample: int) -> None:
-    network = random_network(seed)
+    network = next(n for n in map(random_network, itertools.count(seed)) if sum(u.weights.size for u in n.units) < 3000)
     images, labels = random_images(network, 3, seed), np.zeros(3, np.int64)
     rng = np.random.default_rng(seed)
     faults = [
         pattern(f"{form} ~ {rate} @ sample[{sample}]")
-        for form, rate in zip(rng.permutation(fitting(network))[:4], (0.002, 0.02, 0.2, 0.05), strict=False)
+        for form, rate in zip(rng.permutation(fitting(network))[:3], (0.002, 0.02, 0.1), strict=False)
     ]
     names = ("reference", "native", "torch")
     expected, *others = (get(name).open(network).run(images, labels, faults, predictions=True) for name in names)
