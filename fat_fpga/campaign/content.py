@@ -40,6 +40,7 @@ class Content:
         correct, changed: of the results, int64 [F].
         pending: positions of the faults without a result, int64, ascending.
         counts: what else was counted of the results, int64 [F] by name.
+        texts: text forms of all faults of the list.
     """
 
     version: int
@@ -50,6 +51,7 @@ class Content:
     changed: Ints
     pending: Ints
     counts: dict[str, Ints]
+    texts: list[str]
 
 
 def read(path: Path) -> Content:
@@ -89,7 +91,7 @@ def read_from(connection: sqlite3.Connection, path: Path, version: int) -> Conte
     if header.finished is not None and len(results) < asked:
         damaged(path, f"it is marked finished, and {asked - len(results):,} faults have no result")
     pending = np.setdiff1d(np.arange(asked), done, assume_unique=True)
-    return Content(version, header, tuple(results), done, correct, changed, pending, counts)
+    return Content(version, header, tuple(results), done, correct, changed, pending, counts, rows.texts)
 
 
 def _check_positions(connection: sqlite3.Connection, path: Path, asked: int) -> None:

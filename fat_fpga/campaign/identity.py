@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fat_fpga.campaign.digest import fault_list_digest
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import FaultError
-from fat_fpga.faults import AnyFault, fault_model, memory_fingerprint, places
+from fat_fpga.faults import AnyFault, Pattern, fault_model, memory_fingerprint, places
 from fat_fpga.network import Network
 
 
@@ -26,8 +26,13 @@ def ordered(network: Network, faults: Sequence[AnyFault]) -> list[AnyFault]:
     if twice:
         raise FaultError(f"a campaign takes each fault once, but {twice[0]} is listed {faults.count(twice[0])} times")
     place = {name: i for i, name in enumerate(places(network))}
+    patterns = [fault for fault in faults if isinstance(fault, Pattern)]
+    if patterns and len(patterns) < len(faults):
+        raise FaultError(f"patterns are in a campaign of their own, and {patterns[0]} is among other faults")
 
     def key(fault: AnyFault) -> tuple[object, ...]:
+        if isinstance(fault, Pattern):
+            return (place.get(fault.layers[0], -1), fault.layer, fault.kind, fault.what, fault.rate, fault.sample)
         parts = fault.faults
         return (place.get(parts[0].layer, -1), fault.kind, fault.layer, *(part.sort_key for part in parts))
 
@@ -106,4 +111,6 @@ class Identity:
 
 
 def _changes_bits(fault: AnyFault) -> bool:
+    if isinstance(fault, Pattern):
+        return any(fault_model(kind).traits.bits for kind in fault.kinds)
     return any(fault_model(part.kind).traits.bits for part in fault.faults)

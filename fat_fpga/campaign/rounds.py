@@ -89,4 +89,10 @@ def run_in_rounds(
             return run
         selection = longer
         faults = ordered(network, selection.faults)
-        grow(path, Identity.of(network, dataset, faults, counting), selection.origin, faults, engine.name)
+        grow(
+            path,
+            Identity.of(network, dataset, faults, tuple(filter(None, run.identity.counting.split(",")))),
+            selection.origin,
+            faults,
+            engine.name,
+        )

@@ -29,10 +29,10 @@ from fat_fpga.campaign.store import Store
 from fat_fpga.campaign.work import work
 from fat_fpga.datasets.in_memory import LabelledImages, as_dataset
 from fat_fpga.engines import Engine, Session, get
-from fat_fpga.engines.counts import check_counting
+from fat_fpga.engines.counts import HITS, check_counting
 from fat_fpga.engines.images import check_images
 from fat_fpga.errors import CampaignError, ModelWarning
-from fat_fpga.faults import AnyFault, check_faults, fault_space
+from fat_fpga.faults import AnyFault, Pattern, check_faults, fault_space
 from fat_fpga.files import check_writable
 from fat_fpga.foreign import Model, Module
 from fat_fpga.network import Network, load_network
@@ -124,6 +124,8 @@ def run_campaign(
     faults = ordered(network, selection.faults)
     check_faults(network.fault_free, faults, len(dataset.images))
     engine = get(engine) if isinstance(engine, str) else engine
+    if any(isinstance(fault, Pattern) for fault in faults):
+        counting = tuple(dict.fromkeys((*counting, HITS)))
     check_counting(counting, network.fault_free)
     identity = Identity.of(network, dataset, faults, counting)
     check_writable(path)

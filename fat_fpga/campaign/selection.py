@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fat_fpga.arguments import checked
-from fat_fpga.campaign.origin import LIST, SETS, SPACE, Origin, Strata, Stratum
+from fat_fpga.campaign.origin import LIST, PATTERNS, SETS, SPACE, Origin, Strata, Stratum
 from fat_fpga.errors import CampaignError
-from fat_fpga.faults import AnyFault, Fault, FaultSpace
+from fat_fpga.faults import AnyFault, Fault, FaultSpace, Pattern
 from fat_fpga.faults.block import Block
 from fat_fpga.faults.strata import Key, draw_numbers, draw_strata, strata, stratum_of
 
@@ -23,8 +23,16 @@ MANY = 4
 
 
 def kind_of(fault: AnyFault) -> str:
-    """What a run calls the kind of a fault: its kind, or ``set of channel+pixel`` for several faults at once."""
+    """What a run calls the kind of a fault: its kind, or ``set of channel+pixel`` for several faults at once,
+    ``pattern of weight`` for errors at a rate."""
+    if isinstance(fault, Pattern):
+        return f"{PATTERNS}{fault.kind}"
     return fault.kind if isinstance(fault, Fault) else f"{SETS}{fault.kind}"
+
+
+def places_of(fault: AnyFault) -> Sequence[str]:
+    """The names of the places that a fault is at."""
+    return fault.layers if isinstance(fault, Pattern) else [part.layer for part in fault.faults]
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class Selection:
         if isinstance(faults, FaultSpace):
             return cls(faults, _origin(faults, faults))
         kinds = _joined(map(kind_of, faults))
-        return cls(faults, Origin(LIST, kinds, _joined(part.layer for fault in faults for part in fault.faults)))
+        return cls(faults, Origin(LIST, kinds, _joined(name for fault in faults for name in places_of(fault))))
 
     @classmethod
     @checked

@@ -163,6 +163,8 @@ class Session(ABC):
 
     def check_taken(self, faults: Sequence[AnyFault]) -> None:
         """EngineError, with the first fault that is refused and the number of all, before anything is run."""
+        if type(self).refuses is not Session.refuses and any(isinstance(fault, Pattern) for fault in faults):
+            raise EngineError(f"the {self.name} engine takes no patterns of errors: native, torch and reference do")
         reasons = [reason for reason in map(self.refuses, faults) if reason is not None]
         if reasons:
             raise EngineError(f"the {self.name} engine cannot do {len(reasons)} of {len(faults)} faults: {reasons[0]}")

@@ -20,10 +20,12 @@ from fat_fpga.campaign.sampling import population
 from fat_fpga.campaign.shares import HARM
 from fat_fpga.faults import DEFAULT_KIND, Family
 from fat_fpga.reports.bits import bit_table
+from fat_fpga.reports.curves import is_sweep
 from fat_fpga.reports.outcomes import outcome_table
 from fat_fpga.reports.part import Part, Row, effects_of, parts
 from fat_fpga.reports.pes import pe_counts, pe_table
 from fat_fpga.reports.sample_table import margins_table
+from fat_fpga.reports.sweep_text import sweep_text
 from fat_fpga.reports.words import causes, words
 from fat_fpga.text import align, percent, shown
 
@@ -230,6 +232,8 @@ def report_text(run: Run, top: int = 10) -> str:
     """The whole report for the screen; only the headline while no fault is finished."""
     if not run.done:
         return headline(run)
+    if is_sweep(run):
+        return sweep_text(run, headline(run))
     last = f"{critical_table(run, top)}\n\n{cause_lines(run, top)}"
     tables = headline, layer_table, overall_line, voter_lines, outcome_table, share_lines, margins_table
     return "\n\n".join(filter(None, [*(table(run) for table in tables), last]))
