@@ -20,7 +20,7 @@ from fat_fpga.board.stream import Bytes
 from fat_fpga.board.thresholds import WritableThresholds
 from fat_fpga.board.voter import Disagreement, Voter
 from fat_fpga.errors import BoardError
-from fat_fpga.faults.fault import AnyFault
+from fat_fpga.faults.any_fault import AnyFault
 
 BATCH = 256
 """Frames of one DMA transfer."""

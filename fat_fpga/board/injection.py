@@ -8,8 +8,9 @@ from typing import NamedTuple
 from fat_fpga.board.description import Description
 from fat_fpga.board.saboteur import settings
 from fat_fpga.errors import BoardError
+from fat_fpga.faults.any_fault import AnyFault
 from fat_fpga.faults.channel import ChannelStuckAt
-from fat_fpga.faults.fault import AnyFault, Fault
+from fat_fpga.faults.fault import Fault
 
 SABOTEUR, THRESHOLDS = "saboteur", "thresholds"
 CHANNELS = ChannelStuckAt.kind

@@ -18,8 +18,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.campaign import version2, version3
+from fat_fpga.campaign.count_rows import Counted, read_counts
 from fat_fpga.campaign.database import connect, damaged, readable_errors
-from fat_fpga.campaign.digest import chunk_digest, fault_list_digest
+from fat_fpga.campaign.digest import fault_list_digest
 from fat_fpga.campaign.fault_rows import check_counts, check_places
 from fat_fpga.campaign.header import Header, read_header
 from fat_fpga.campaign.result import Result
@@ -38,6 +39,8 @@ class Content:
         positions: of the results in the ordered fault list, int64 [F], ascending.
         correct, changed: of the results, int64 [F].
         pending: positions of the faults without a result, int64, ascending.
+        counts: what else was counted of the results, int64 [F] by name.
+        texts: text forms of all faults of the list.
     """
 
     version: int
@@ -47,6 +50,8 @@ class Content:
     correct: Ints
     changed: Ints
     pending: Ints
+    counts: dict[str, Ints]
+    texts: list[str]
 
 
 def read(path: Path) -> Content:
@@ -77,15 +82,16 @@ def read_from(connection: sqlite3.Connection, path: Path, version: int) -> Conte
     check_counts(rows, header)
     check_places(rows, header)
     results, (done, correct, changed, chunks) = rows.results, rows.arrays
+    counts = read_counts(connection, path, header, done) if header.identity.counting else {}
     if version > 2:
-        _check_chunks(connection, path, chunks, done, correct, changed)
+        _check_chunks(connection, path, chunks, Counted(done, correct, changed, counts))
     worked = sum(session.faults for session in header.sessions)
     if worked != len(results):
         damaged(path, f"{len(results):,} faults have a result, {worked:,} were done by those who worked on it")
     if header.finished is not None and len(results) < asked:
         damaged(path, f"it is marked finished, and {asked - len(results):,} faults have no result")
     pending = np.setdiff1d(np.arange(asked), done, assume_unique=True)
-    return Content(version, header, tuple(results), done, correct, changed, pending)
+    return Content(version, header, tuple(results), done, correct, changed, pending, counts, rows.texts)
 
 
 def _check_positions(connection: sqlite3.Connection, path: Path, asked: int) -> None:
@@ -94,9 +100,7 @@ def _check_positions(connection: sqlite3.Connection, path: Path, asked: int) -> 
         damaged(path, f"{asked:,} faults were asked for, table fault has {count:,} (positions {first} to {last})")
 
 
-def _check_chunks(
-    connection: sqlite3.Connection, path: Path, chunks: Ints, positions: Ints, correct: Ints, changed: Ints
-) -> None:
+def _check_chunks(connection: sqlite3.Connection, path: Path, chunks: Ints, found: Counted) -> None:
     """Each chunk's results are those that its digest was made of."""
     rows = connection.execute("SELECT id, faults, digest FROM chunk ORDER BY id").fetchall()
     order = np.argsort(chunks, kind="stable")
@@ -105,7 +109,7 @@ def _check_chunks(
         damaged(path, f"its results are not those of its {len(rows):,} chunks")
     for number, faults, digest in rows:
         own = order[ends[number - 1] : ends[number]]
-        if len(own) != faults or chunk_digest(positions[own], correct[own], changed[own]) != digest:
+        if len(own) != faults or found.digest(own) != digest:
             damaged(path, f"the results of chunk {number} are not those that its digest was made of")
 
 

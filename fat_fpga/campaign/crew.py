@@ -87,8 +87,8 @@ class Crew(ABC):
 class Alone(Crew):
     """This process: one chunk at a time, computed when it is taken."""
 
-    def __init__(self, session: Session, dataset: Dataset) -> None:
-        self._session, self._dataset = session, dataset
+    def __init__(self, session: Session, dataset: Dataset, counting: Sequence[str] = ()) -> None:
+        self._session, self._dataset, self._counting = session, dataset, counting
         self._given: tuple[Sequence[int], Sequence[AnyFault]] | None = None
 
     @property
@@ -115,6 +115,7 @@ class Alone(Crew):
             self._dataset.labels,
             faults,
             progress=lambda images: tell(len(faults) * images, ""),
+            counting=self._counting,
         )
         self._given = None
         return Chunk(positions, outcome, perf_counter() - started)

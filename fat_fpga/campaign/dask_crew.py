@@ -60,9 +60,15 @@ class DaskCrew(Crew):
     """
 
     def __init__(
-        self, pool: Pool, network: Network, dataset: Dataset, engine: Engine, golden: npt.NDArray[np.int32]
+        self,
+        pool: Pool,
+        network: Network,
+        dataset: Dataset,
+        engine: Engine,
+        golden: npt.NDArray[np.int32],
+        counting: Sequence[str] = (),
     ) -> None:
-        self._tasks = Tasks(pool, CampaignJob.of(network, dataset, engine))
+        self._tasks = Tasks(pool, CampaignJob.of(network, dataset, engine, counting))
         self._engine, self._golden, self._images = engine.name, golden, len(dataset.images)
 
     def __exit__(self, *error: object) -> None:

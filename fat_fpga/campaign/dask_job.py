@@ -29,6 +29,7 @@ class CampaignJob(Job):
 
     Attributes:
         network_fingerprint, dataset_fingerprint: as the campaign's run file has them.
+        counting: what is counted beside right and changed classes.
     """
 
     network: Network
@@ -36,10 +37,11 @@ class CampaignJob(Job):
     engine: Engine
     network_fingerprint: str
     dataset_fingerprint: str
+    counting: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, network: Network, dataset: Dataset, engine: Engine) -> CampaignJob:
-        return cls(network, dataset, engine, fingerprint(network), dataset.fingerprint)
+    def of(cls, network: Network, dataset: Dataset, engine: Engine, counting: Sequence[str] = ()) -> CampaignJob:
+        return cls(network, dataset, engine, fingerprint(network), dataset.fingerprint, tuple(counting))
 
     @property
     def words(self) -> Words:
@@ -70,6 +72,7 @@ class CampaignJob(Job):
                 asked.faults,
                 first_frame=asked.first,
                 frames=len(data.images),
+                counting=self.counting,
             )
 
         return outcome

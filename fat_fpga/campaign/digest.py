@@ -33,12 +33,18 @@ def header_digest(meta: Mapping[str, Any], layers: Sequence[Sequence[Any]], imag
 
 
 def chunk_digest(
-    positions: npt.NDArray[np.int64], correct: npt.NDArray[np.int64], changed: npt.NDArray[np.int64]
+    positions: npt.NDArray[np.int64],
+    correct: npt.NDArray[np.int64],
+    changed: npt.NDArray[np.int64],
+    counts: Mapping[str, npt.NDArray[np.int64]] | None = None,
 ) -> str:
     """Of the results of one chunk: ``position, correct, changed`` of each fault, by position, as little-endian 64-bit
-    integers."""
-    rows = np.stack([positions, correct, changed], axis=1)[np.argsort(positions)]
-    return hashlib.sha256(rows.astype("<i8").tobytes()).hexdigest()
+    integers; where more is counted, each row goes on with those numbers in the order of their names, and the names,
+    joined by line feeds, come before all."""
+    names = sorted(counts or ())
+    columns = [positions, correct, changed, *((counts or {})[name] for name in names)]
+    rows = np.stack(columns, axis=1)[np.argsort(positions)]
+    return hashlib.sha256("\n".join(names).encode() + rows.astype("<i8").tobytes()).hexdigest()
 
 
 def fault_list_digest(texts: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from fat_fpga.campaign.columns import AXES
 from fat_fpga.campaign.database import damaged
 from fat_fpga.campaign.header import Header
+from fat_fpga.campaign.origin import PATTERNS
 from fat_fpga.campaign.result import Result
 from fat_fpga.faults import MODELS, FaultModel, fault_model
 from fat_fpga.faults.place import EVERYWHERE
@@ -99,7 +100,11 @@ def check_places(rows: FaultRows, header: Header) -> None:
     inside = {kind for kind in found if kind in MODELS and _axes_of_place(fault_model(kind))}
     for result in rows.results:
         row = layers.get(result.layer)
-        if row is None or result.value is None:
+        if result.kind.startswith(PATTERNS):
+            for name in result.layer.split("+"):
+                if name not in layers and name != EVERYWHERE:
+                    damaged(rows.path, f"the network has no layer '{name}', but there is {result.fault}")
+        elif row is None or result.value is None:
             for part in result.faults:
                 if part.layer not in layers and part.layer != EVERYWHERE:
                     damaged(rows.path, f"the network has no layer '{part.layer}', but there is {result.fault}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fat_fpga.campaign.digest import fault_list_digest
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import FaultError
-from fat_fpga.faults import AnyFault, fault_model, memory_fingerprint, places
+from fat_fpga.faults import AnyFault, Pattern, fault_model, memory_fingerprint, places
 from fat_fpga.network import Network
 
 
@@ -26,8 +26,13 @@ def ordered(network: Network, faults: Sequence[AnyFault]) -> list[AnyFault]:
     if twice:
         raise FaultError(f"a campaign takes each fault once, but {twice[0]} is listed {faults.count(twice[0])} times")
     place = {name: i for i, name in enumerate(places(network))}
+    patterns = [fault for fault in faults if isinstance(fault, Pattern)]
+    if patterns and len(patterns) < len(faults):
+        raise FaultError(f"patterns are in a campaign of their own, and {patterns[0]} is among other faults")
 
     def key(fault: AnyFault) -> tuple[object, ...]:
+        if isinstance(fault, Pattern):
+            return (place.get(fault.layers[0], -1), fault.layer, fault.kind, fault.what, fault.rate, fault.sample)
         parts = fault.faults
         return (place.get(parts[0].layer, -1), fault.kind, fault.layer, *(part.sort_key for part in parts))
 
@@ -43,6 +48,7 @@ class Identity:
         fault_list: hash over the text forms of the ordered faults.
         asked: number of faults.
         memory_fingerprint: of the network, where faults change bits of its memories and registers; else empty.
+        counting: what is counted beside right and changed classes, separated by commas; see `fat_fpga.engines.counts`.
     """
 
     network: str
@@ -53,9 +59,12 @@ class Identity:
     fault_list: str
     asked: int
     memory_fingerprint: str = ""
+    counting: str = ""
 
     @classmethod
-    def of(cls, network: Network, dataset: Dataset, faults: Sequence[AnyFault]) -> Identity:
+    def of(
+        cls, network: Network, dataset: Dataset, faults: Sequence[AnyFault], counting: Sequence[str] = ()
+    ) -> Identity:
         """The identity of a campaign of ``faults``, which must be ``ordered``."""
         return cls(
             network=network.name,
@@ -66,6 +75,7 @@ class Identity:
             fault_list=fault_list_digest(list(map(str, faults))),
             asked=len(faults),
             memory_fingerprint=memory_fingerprint(network) if any(map(_changes_bits, faults)) else "",
+            counting=",".join(counting),
         )
 
     def differences(self, other: Identity) -> list[str]:
@@ -92,8 +102,15 @@ class Identity:
                 f"the fault list has {self.asked:,} faults ({self.fault_list[:8]}) in the file "
                 f"and {other.asked:,} faults ({other.fault_list[:8]}) now"
             )
+        if self.counting != other.counting:
+            found.append(
+                f"beside right and changed classes it counts {self.counting or 'nothing'} in the file and "
+                f"{other.counting or 'nothing'} now"
+            )
         return found
 
 
 def _changes_bits(fault: AnyFault) -> bool:
+    if isinstance(fault, Pattern):
+        return any(fault_model(kind).traits.bits for kind in fault.kinds)
     return any(fault_model(part.kind).traits.bits for part in fault.faults)

@@ -2,13 +2,15 @@
 
 Sources: Wilson 1927 for a share; Cochran 1977, *Sampling Techniques*, sections 2.5-2.8 and 5.3-5.4 for means, finite
 populations and strata, with Satterthwaite's degrees of freedom; Zou and Donner 2008 (MOVER, after Newcombe 1998) for
-sums.
+sums; the exact hypergeometric bound where nothing or all was hit.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
-from math import inf, sqrt
+from functools import lru_cache
+from math import inf, lgamma, log, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -47,15 +49,63 @@ def finite_share(count: int, drawn: int, population: float) -> Estimate:
     """A share in percent from ``count`` of ``drawn`` without replacement, out of ``population``.
 
     Wilson's interval for n (N - 1) / (N - n) independent draws, which have the same variance; never beyond what the
-    draws leave possible. Everything drawn: the share itself. Of an unknown population, infinity, it is Wilson's own.
+    draws leave possible. Where no draw or each of them counts, the exact bound (`exact_bound`). Everything drawn: the
+    share itself. Of an unknown population, infinity, it is Wilson's own, or the binomial bound.
     """
     share = 100 * count / drawn
     if drawn >= population:
         return Estimate(share, share, share)
+    if count in (0, drawn):
+        return exact_share(count, drawn, population)
     more = 1 if population == inf else (population - 1) / (population - drawn)
     low, high = wilson(count * more, drawn * more)
     known = 100 * count / population, 100 * (1 - (drawn - count) / population)
     return Estimate(share, max(low, known[0]), min(high, known[1]))
+
+
+def exact_bound(drawn: int, population: float, confidence: float = 95.0) -> float:
+    """The largest share in percent of a population that ``drawn`` draws without replacement may all miss: the upper end
+    of the exact interval after 0 of n, 1 - a^(1/n) for an infinite population."""
+    return exact_share(0, drawn, population, confidence).high
+
+
+@lru_cache(maxsize=4096)
+def exact_share(count: int, drawn: int, population: float, confidence: float = 95.0) -> Estimate:
+    """A share in percent from ``count`` of ``drawn`` without replacement, with the exact two-sided interval.
+
+    Its ends are the fewest and the most faults K of the population under which as many hits, or as few, still have the
+    hypergeometric probability (100 - confidence) / 2 percent. It covers at least as often as it says. For an infinite
+    population it is Clopper's and Pearson's (1934); for finite ones see Wright 1991, *Exact Confidence Bounds when
+    Sampling from Small Finite Universes*.
+    """
+    from scipy.stats import beta, hypergeom
+
+    tail, share = (100 - confidence) / 200, 100 * count / drawn
+    if population == inf:
+        low = float(beta.ppf(tail, count, drawn - count + 1)) if count else 0.0
+        high = float(beta.ppf(1 - tail, count + 1, drawn - count)) if count < drawn else 1.0
+        return Estimate(share, 100 * low, 100 * high)
+    size = round(population)
+    if count in (0, drawn):
+        # all draws miss K of N with the probability C(N - K, n) / C(N, n)
+        every = _log_choose(size, drawn)
+        missed = bisect_left(
+            range(size - drawn + 1), True, key=lambda hits: _log_choose(size - hits, drawn) - every < log(tail)
+        )
+        bound = 100 * (missed - 1) / size
+        return Estimate(share, 0.0, bound) if count == 0 else Estimate(share, 100 * (size - missed + 1) / size, share)
+    possible = range(count, size - (drawn - count) + 1)
+    # as few hits as these become less likely with every fault more, as many hits become more likely
+    most = bisect_left(possible, True, key=lambda hits: float(hypergeom.logcdf(count, size, hits, drawn)) < log(tail))
+    least = bisect_left(
+        possible, True, key=lambda hits: float(hypergeom.logsf(count - 1, size, hits, drawn)) >= log(tail)
+    )
+    return Estimate(share, 100 * possible[least] / size, 100 * possible[most - 1] / size)
+
+
+def _log_choose(of: int, chosen: int) -> float:
+    """The logarithm of the number of ways to choose some of so many."""
+    return lgamma(of + 1) - lgamma(chosen + 1) - lgamma(of - chosen + 1)
 
 
 def weighted_sum(parts: Sequence[Estimate], weights: Sequence[float]) -> Estimate:

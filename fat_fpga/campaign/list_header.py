@@ -29,6 +29,7 @@ FORMAT = 1
 _TYPES: dict[str, tuple[type, ...]] = {
     "source": (str,), "kinds": (str,), "places": (str,), "effects": (str,), "folding": (str,),
     "space": (int,), "sample": (int, type(None)), "seed": (int, type(None)), "strata": (dict, type(None)),
+    "plan": (str, type(None)),
 }  # fmt: skip
 
 

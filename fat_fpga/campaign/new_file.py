@@ -23,6 +23,7 @@ from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
 from fat_fpga.campaign.origin import Origin
 from fat_fpga.campaign.selection import kind_of
+from fat_fpga.engines.counts import Counts
 from fat_fpga.faults import AnyFault, FaultSet
 from fat_fpga.plugins import used
 
@@ -93,6 +94,8 @@ def write(path: Path, sheet: Sheet, engine: str, old: Content | None = None) -> 
         connection.execute(f"PRAGMA user_version = {schema.VERSION}")
         for statement in schema.TABLES[schema.VERSION]:
             connection.execute(statement)
+        if sheet.identity.counting:
+            connection.execute(schema.COUNT)
         _fill(connection, sheet, rows, meta, images)
         if old:
             _take_over(connection, old)
@@ -132,12 +135,20 @@ def _take_over(connection: sqlite3.Connection, old: Content) -> None:
     if len(old.positions):
         rows = zip(old.correct.tolist(), old.changed.tolist(), old.positions.tolist(), strict=True)
         connection.executemany("UPDATE fault SET correct = ?, changed = ?, chunk = 1 WHERE position = ?", rows)
-        digest = chunk_digest(old.positions, old.correct, old.changed)
+        insert_counts(connection, old.positions.tolist(), old.counts)
+        digest = chunk_digest(old.positions, old.correct, old.changed, old.counts)
         connection.execute("INSERT INTO chunk VALUES (1, ?, ?)", (len(old.positions), digest))
     connection.executemany(
         "INSERT INTO session (started, engine, version, host, process, faults, seconds) VALUES (?, ?, ?, '', 0, ?, ?)",
         old.header.sessions,
     )
+
+
+def insert_counts(connection: sqlite3.Connection, positions: Sequence[int], counts: Counts) -> None:
+    """Write what was counted beside right and changed classes."""
+    for name, images in counts.items():
+        rows = ((position, name, number) for position, number in zip(positions, images.tolist(), strict=True))
+        connection.executemany("INSERT INTO count VALUES (?, ?, ?)", rows)
 
 
 def _marks(count: int) -> str:

@@ -10,8 +10,8 @@ from typing import Any
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults.strata import AXES, Key
 
-SPACE, LIST = "space", "list"
-SETS = "set of "
+SPACE, LIST, SWEEP = "space", "list", "sweep"
+SETS, PATTERNS = "set of ", "pattern of "
 FEW = 3
 """So many kinds or places are named, more are counted."""
 
@@ -75,7 +75,8 @@ class Origin:
     """How a fault list came about. Texts are for people; several things are separated by commas.
 
     Attributes:
-        source: ``space``: every fault of a space, or a sample of it; ``list``: somebody gave a list.
+        source: ``space``: every fault of a space, or a sample of it; ``list``: somebody gave a list; ``sweep``: errors
+            at several rates.
         kinds: of the faults.
         places: layers, pools, ``input``, or ``*``.
         effects: what was enumerated: ``stuck at -1, +1``; empty for a list.
@@ -85,6 +86,8 @@ class Origin:
         seed: of the sample.
         strata: the space by kind and layer, or by what a stratified sample was drawn by; None for a list, and in run
             files of older versions.
+        plan: JSON of the plan that decides how many are drawn, or of the sweep; None where a number was asked for. See
+            `fat_fpga.campaign.sample_plan` and `fat_fpga.campaign.sweep`.
     """
 
     source: str
@@ -96,6 +99,7 @@ class Origin:
     sample: int | None = None
     seed: int | None = None
     strata: Strata | None = None
+    plan: str | None = None
 
     @classmethod
     def of_entries(cls, entries: Mapping[str, Any]) -> Origin:
@@ -145,6 +149,8 @@ class Origin:
 
     def describe(self, realised: int) -> str:
         """One line on a list of so many faults: ``10,000 of 1,542,848 weight faults, drawn ...``."""
+        if self.source == SWEEP:
+            return f"{realised:,} patterns of{self._kinds} errors at several rates"
         if self.source == LIST:
             return f"{realised:,} given{self._kinds} fault{'' if realised == 1 else 's'}{self._where}"
         if self.drawn:
@@ -164,7 +170,7 @@ class Origin:
     @property
     def _kinds(self) -> str:
         names = self.kinds.split(",")
-        if any(name.startswith(SETS) for name in names):
+        if any(name.startswith((SETS, PATTERNS)) for name in names):
             return ""
         return f" {' and '.join(names)}" if len(names) <= FEW else ""
 

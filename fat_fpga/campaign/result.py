@@ -6,7 +6,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from fat_fpga.campaign.columns import fault_of
-from fat_fpga.faults import Fault
+from fat_fpga.campaign.origin import PATTERNS
+from fat_fpga.errors import CampaignError
+from fat_fpga.faults import Fault, Pattern, parse_fault
 from fat_fpga.faults.fault import single_or_set
 
 
@@ -66,12 +68,25 @@ class Result:
 
     @property
     def faults(self) -> tuple[Fault, ...]:
-        """The single faults in it: one, or those of a set."""
+        """The single faults in it: one, or those of a set; CampaignError for a pattern, which has them in a network."""
+        if self.kind.startswith(PATTERNS):
+            raise CampaignError(f"{self.fault} is a pattern of errors, and no fault that could be looked at alone")
         return self.members or (fault_of(self.layer, self.kind, self.columns),)
+
+    @property
+    def pattern(self) -> Pattern:
+        """The pattern; CampaignError where it is something else."""
+        found = parse_fault(self.fault)
+        if not isinstance(found, Pattern):
+            raise CampaignError(f"{self.fault} is no pattern of errors at a rate")
+        return found
 
     @property
     def texts(self) -> tuple[str, str]:
         """``index`` and ``effect``."""
+        if self.kind.startswith(PATTERNS):
+            pattern = self.pattern
+            return pattern.index_text, pattern.effect_text
         fault = single_or_set(self.faults)
         return fault.index_text, fault.effect_text
 

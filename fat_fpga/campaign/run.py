@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,9 @@ import numpy.typing as npt
 from fat_fpga.arguments import checked
 from fat_fpga.campaign.content import read
 from fat_fpga.campaign.header import Header, Session
+from fat_fpga.campaign.origin import PATTERNS
 from fat_fpga.campaign.result import Result
+from fat_fpga.engines.counts import Counts
 from fat_fpga.text import html_table, percent
 
 if TYPE_CHECKING:
@@ -30,11 +33,16 @@ class Run(Header):
     Attributes:
         path: the file; None for a campaign in memory.
         results: the finished faults, layers in network order.
+        counts: what else was counted of each result, int64 [F] by name: outcome classes, wrong images of each class;
+            see `fat_fpga.engines.counts`. Empty where the campaign was not asked to.
+        asked_faults: text forms of all faults of the list, done or not.
         identity, origin, error_free, created, finished, version, layers, sessions, labels, golden: see `Header`.
     """
 
     path: Path | None
     results: tuple[Result, ...]
+    counts: Counts = field(default_factory=dict)
+    asked_faults: Sequence[str] = ()
 
     def __repr__(self) -> str:
         what, where = self.identity, "in memory" if self.path is None else self.path
@@ -47,6 +55,8 @@ class Run(Header):
         """For notebooks: accuracy under fault for each kind, layer and effect."""
         from fat_fpga.campaign.statistics import statistics
 
+        if self.has_patterns:
+            return self._sweep_html()
         rows = [["faults", "layer", "effect", "done", "mean %", "min %", "worst fault"]]
         for group in statistics(self):
             spread = group.spread
@@ -54,6 +64,21 @@ class Run(Header):
             count = f"{len(group.results):,}"
             rows.append([group.kind, group.layer, group.effect, count, *accuracies, spread.worst.fault])
         return html_table(rows, f"{self!r}, error-free {percent(self.error_free_accuracy)} %")
+
+    def _sweep_html(self) -> str:
+        """Mean accuracy at each rate."""
+        from fat_fpga.campaign.sweep import accuracies
+
+        rows = [["errors in", "rate", "samples", "mean %", "min %"]]
+        for (cells, rate), found in accuracies(self).items():
+            mean = sum(found) / len(found)
+            rows.append([cells, f"{rate:.2e}", f"{len(found):,}", f"{mean:.2f}", f"{min(found):.2f}"])
+        return html_table(rows, f"{self!r}, error-free {percent(self.error_free_accuracy)} %")
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether its faults are errors at a rate: a sweep, or a list of patterns."""
+        return self.origin.kinds.startswith(PATTERNS)
 
     @property
     def title(self) -> str:
@@ -70,7 +95,7 @@ class Run(Header):
         path = Path(path)
         content = read(path)
         header = {f.name: getattr(content.header, f.name) for f in fields(content.header)}
-        run = cls(**header, path=path, results=content.results)
+        run = cls(**header, path=path, results=content.results, counts=content.counts, asked_faults=content.texts)
         # as the cached properties would have them
         run.__dict__.update(correct=content.correct, changed=content.changed)
         return run

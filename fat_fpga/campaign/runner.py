@@ -29,9 +29,10 @@ from fat_fpga.campaign.store import Store
 from fat_fpga.campaign.work import work
 from fat_fpga.datasets.in_memory import LabelledImages, as_dataset
 from fat_fpga.engines import Engine, Session, get
+from fat_fpga.engines.counts import HITS, check_counting
 from fat_fpga.engines.images import check_images
 from fat_fpga.errors import CampaignError, ModelWarning
-from fat_fpga.faults import AnyFault, check_faults, fault_space
+from fat_fpga.faults import AnyFault, Pattern, check_faults, fault_space
 from fat_fpga.files import check_writable
 from fat_fpga.foreign import Model, Module
 from fat_fpga.network import Network, load_network
@@ -54,6 +55,7 @@ def run_campaign(
     expect_accuracy: float | Fraction | None = None,
     dask: str | Client | None = None,
     dask_wait: float | None = None,
+    counting: Sequence[str] = (),
 ) -> Run:
     """Count, for every fault, the images still classified correctly, and those whose class it changes.
 
@@ -80,6 +82,8 @@ def run_campaign(
         dask: compute on workers of Dask: ``local:N`` for N processes on this machine, the address of a scheduler as
             ``tcp://HOST:PORT``, or a ``distributed.Client``. Each worker takes the threads that Dask gave it.
         dask_wait: seconds to wait while Dask has no worker; by default 60 for ``local:N``, any time for others.
+        counting: what else to count: ``outcomes`` (masked, silent corruption, critical, ...; with the detectors
+            ``voter`` and ``range``), ``errors`` by class. See `fat_fpga.engines.counts`.
 
     Raises:
         CampaignError: the file holds another campaign, or is none; the accuracy without faults is below
@@ -103,6 +107,7 @@ def run_campaign(
                 expect_accuracy=expect_accuracy,
                 dask=dask,
                 dask_wait=dask_wait,
+                counting=counting,
             )
             return replace(run, path=None)
     path = Path(path)
@@ -119,7 +124,10 @@ def run_campaign(
     faults = ordered(network, selection.faults)
     check_faults(network.fault_free, faults, len(dataset.images))
     engine = get(engine) if isinstance(engine, str) else engine
-    identity = Identity.of(network, dataset, faults)
+    if any(isinstance(fault, Pattern) for fault in faults):
+        counting = tuple(dict.fromkeys((*counting, HITS)))
+    check_counting(counting, network.fault_free)
+    identity = Identity.of(network, dataset, faults, counting)
     check_writable(path)
     store = Store.open(path, identity, faults, engine.name) if path.exists() else None
     try:
@@ -134,9 +142,9 @@ def run_campaign(
                 _check_accuracy(FaultFree(dataset.labels, golden, network.classes), expect_accuracy)
                 pace = Pace(perf_counter() - started, chunk)
                 with (
-                    Alone(session, dataset)
+                    Alone(session, dataset, counting)
                     if pool is None
-                    else DaskCrew(pool, network, dataset, engine, golden) as crew
+                    else DaskCrew(pool, network, dataset, engine, golden, counting) as crew
                 ):
                     if store is None:
                         sheet = Sheet(identity, selection.origin, layer_table(network), faults, dataset.labels, golden)

@@ -12,6 +12,7 @@ from fat_fpga.arguments import checked
 from fat_fpga.campaign.intervals import (
     Estimate,
     Moments,
+    exact_share,
     finite_share,
     shares_of,
     stratified_mean,
@@ -52,7 +53,7 @@ def pieces(run: Run, results: Sequence[Result]) -> list[Piece]:
     axes = strata.axes if strata is not None and run.origin.stratified else ("kind",)
     found: dict[Key, list[Result]] = {}
     for result in results:
-        found.setdefault(_key(result, axes), []).append(result)
+        found.setdefault(key_of(result, axes), []).append(result)
     return [Piece(tuple(own), _population(run, strata, own)) for own in found.values()]
 
 
@@ -61,7 +62,7 @@ def _population(run: Run, strata: Strata | None, results: Sequence[Result]) -> f
     if strata is None:
         return float(run.origin.space or 0) if "," not in run.origin.kinds else inf
     parts = {part.key: part for part in strata.parts}
-    counts = Counter(_key(result, strata.axes) for result in results)
+    counts = Counter(key_of(result, strata.axes) for result in results)
     if any(key not in parts or count > parts[key].drawn for key, count in counts.items()):
         raise CampaignError(f"{run.title}: the strata of the sample are not those of its faults")
     kind = results[0].kind
@@ -75,7 +76,8 @@ def _kind(part: Stratum, strata: Strata) -> str:
     return part.key[strata.axes.index("kind")]
 
 
-def _key(result: Result, axes: Sequence[str]) -> Key:
+def key_of(result: Result, axes: Sequence[str]) -> Key:
+    """The key of the stratum that a result is of."""
     if "bit" not in axes:
         return tuple(getattr(result, axis) for axis in axes)
     fault = parse_fault(result.fault)
@@ -121,7 +123,9 @@ def share_estimate(run: Run, results: Sequence[Result], hit: Callable[[Result], 
     found = pieces(run, results)
     if not found:
         return None
-    parts = [finite_share(sum(map(hit, piece.results)), len(piece.results), piece.population) for piece in found]
+    # a sample that is planned for a margin has intervals that cover at least as often as they say
+    interval = finite_share if run.origin.plan is None else exact_share
+    parts = [interval(sum(map(hit, piece.results)), len(piece.results), piece.population) for piece in found]
     if len(parts) == 1:
         return parts[0]
     value, low, high = weighted_sum(parts, shares_of([piece.population for piece in found]))

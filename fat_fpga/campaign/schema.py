@@ -68,7 +68,11 @@ TABLES = {
 }
 """The statements that make the tables of each version that can be read."""
 
-OPTIONAL: dict[int, tuple[str, ...]] = {2: (), 3: ()}
+COUNT = """CREATE TABLE count (
+    position INTEGER NOT NULL, name TEXT NOT NULL, images INTEGER NOT NULL, PRIMARY KEY (position, name)
+) WITHOUT ROWID"""
+"""What a campaign counts of a fault beside right and changed classes, where it was asked to."""
+OPTIONAL: dict[int, tuple[str, ...]] = {2: (), 3: (COUNT,)}
 """Tables that a file of a version may have, too."""
 
 MASTER = "SELECT type, name, tbl_name, sql FROM sqlite_master LIMIT 100"

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fat_fpga.arguments import checked
-from fat_fpga.campaign.origin import LIST, SETS, SPACE, Origin, Strata, Stratum
+from fat_fpga.campaign.origin import LIST, PATTERNS, SETS, SPACE, Origin, Strata, Stratum
 from fat_fpga.errors import CampaignError
-from fat_fpga.faults import AnyFault, Fault, FaultSpace
+from fat_fpga.faults import AnyFault, Fault, FaultSpace, Pattern
 from fat_fpga.faults.block import Block
-from fat_fpga.faults.strata import draw_strata, strata, stratum_of
+from fat_fpga.faults.strata import Key, draw_numbers, draw_strata, strata, stratum_of
 
 BY = ("kind", "layer")
 """What every origin tells the faults of its space by; also what a stratified sample is drawn by unless told."""
@@ -23,8 +23,16 @@ MANY = 4
 
 
 def kind_of(fault: AnyFault) -> str:
-    """What a run calls the kind of a fault: its kind, or ``set of channel+pixel`` for several faults at once."""
+    """What a run calls the kind of a fault: its kind, or ``set of channel+pixel`` for several faults at once,
+    ``pattern of weight`` for errors at a rate."""
+    if isinstance(fault, Pattern):
+        return f"{PATTERNS}{fault.kind}"
     return fault.kind if isinstance(fault, Fault) else f"{SETS}{fault.kind}"
+
+
+def places_of(fault: AnyFault) -> Sequence[str]:
+    """The names of the places that a fault is at."""
+    return fault.layers if isinstance(fault, Pattern) else [part.layer for part in fault.faults]
 
 
 @dataclass(frozen=True)
@@ -52,7 +60,7 @@ class Selection:
         if isinstance(faults, FaultSpace):
             return cls(faults, _origin(faults, faults))
         kinds = _joined(map(kind_of, faults))
-        return cls(faults, Origin(LIST, kinds, _joined(part.layer for fault in faults for part in fault.faults)))
+        return cls(faults, Origin(LIST, kinds, _joined(name for fault in faults for name in places_of(fault))))
 
     @classmethod
     @checked
@@ -90,11 +98,31 @@ class Selection:
         if count >= len(space):
             return cls(list(space), _origin(space, space, sample=count, seed=seed))
         axes = tuple(dict.fromkeys(("kind", *by)))
-        drawn = draw_strata(space, axes, count, seed, least)
+        return cls._of_strata(space, axes, draw_strata(space, axes, count, seed, least), seed, least)
+
+    @classmethod
+    def numbered(
+        cls, space: FaultSpace, axes: Sequence[str], numbers: Mapping[Key, int], seed: int, plan: str
+    ) -> Selection:
+        """So many different faults of each stratum of a space, as a plan wants them.
+
+        With larger numbers and the same seed it holds the same faults and more.
+
+        Args:
+            plan: as `Origin` keeps it.
+        """
+        drawn = draw_numbers(strata(space, axes), numbers, seed)
+        found = cls._of_strata(space, tuple(axes), drawn, seed, LEAST)
+        return cls(found.faults, replace(found.origin, plan=plan))
+
+    @classmethod
+    def _of_strata(
+        cls, space: FaultSpace, axes: tuple[str, ...], drawn: Mapping[Key, Sequence[Fault]], seed: int, least: int
+    ) -> Selection:
         populations = {key: len(part) for key, part in strata(space, axes).items()}
         found = Strata(axes, tuple(Stratum(key, populations[key], len(own)) for key, own in drawn.items()), least)
         faults = [fault for own in drawn.values() for fault in own]
-        return cls(faults, replace(_origin(space, faults, sample=count, seed=seed), strata=found))
+        return cls(faults, replace(_origin(space, faults, sample=len(faults), seed=seed), strata=found))
 
 
 def _check_count(count: int) -> None:

@@ -38,13 +38,23 @@ class Share:
 @checked
 def harmful(run: Run, results: Sequence[Result]) -> Share:
     """The faults that cost more than one percentage point of accuracy; there must be at least one fault."""
-    return _share(run, results, lambda result: 100 * (run.error_free - result.correct) > HARM * run.images)
+    return _share(run, results, lambda result: is_harmful(run, result))
 
 
 @checked
 def changing(run: Run, results: Sequence[Result]) -> Share:
     """The faults that change the predicted class of any image; there must be at least one fault."""
-    return _share(run, results, lambda result: result.changed > 0)
+    return _share(run, results, is_changing)
+
+
+def is_harmful(run: Run, result: Result) -> bool:
+    """Whether a fault costs more than one percentage point of accuracy."""
+    return 100 * (run.error_free - result.correct) > HARM * run.images
+
+
+def is_changing(result: Result) -> bool:
+    """Whether a fault changes the predicted class of any image."""
+    return result.changed > 0
 
 
 def _share(run: Run, results: Sequence[Result], hit: Callable[[Result], bool]) -> Share:

@@ -12,6 +12,7 @@ import socket
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,9 @@ from fat_fpga.campaign.content import Content, read
 from fat_fpga.campaign.database import connect, readable_errors, transaction
 from fat_fpga.campaign.digest import chunk_digest
 from fat_fpga.campaign.identity import Identity
-from fat_fpga.campaign.new_file import SESSION, Sheet, now, worker, write
+from fat_fpga.campaign.new_file import SESSION, Sheet, insert_counts, now, worker, write
+from fat_fpga.campaign.origin import Origin
+from fat_fpga.engines.counts import Counts
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault
 from fat_fpga.files import remove_leftovers, replacing
@@ -123,9 +126,10 @@ class Store:
         correct: npt.NDArray[np.int64],
         changed: npt.NDArray[np.int64],
         seconds: float,
+        counts: Counts | None = None,
     ) -> None:
         """Keep the results of one chunk, all or none; CampaignError if another process was faster."""
-        digest = chunk_digest(np.array(positions, np.int64), correct, changed)
+        digest = chunk_digest(np.array(positions, np.int64), correct, changed, counts)
         with transaction(self._connection, self.path):
             (chunk,) = self._connection.execute("SELECT count(*) + 1 FROM chunk").fetchone()
             results = (
@@ -136,6 +140,7 @@ class Store:
             )
             if written.rowcount != len(positions):
                 raise CampaignError(f"another process is working on {self.path}: let that one finish")
+            insert_counts(self._connection, positions, counts or {})
             self._connection.execute("INSERT INTO chunk VALUES (?, ?, ?)", (chunk, len(positions), digest))
             self._connection.execute(
                 "UPDATE session SET faults = faults + ?, seconds = seconds + ? WHERE id = ?",
@@ -172,6 +177,35 @@ def _content(path: Path, identity: Identity) -> Content:
             "Continue with what it was started with, or name another output file"
         )
     return content
+
+
+def grow(path: Path, identity: Identity, origin: Origin, faults: Sequence[AnyFault], engine: str) -> None:
+    """Give a finished run file a longer list of faults, among which are its own; their results stay.
+
+    Args:
+        identity, faults: of the longer campaign; the list is ordered.
+        engine: what this process works with.
+
+    Raises:
+        CampaignError: the file is of another network or data set, its faults are not all in the list, or another
+            process works on it.
+    """
+    lock = hold(path, WORKING)
+    if lock is None:
+        raise CampaignError(f"another process is working on {path}{_who(path)}: let that one finish")
+    try:
+        content = read(path)
+        place = {str(fault): position for position, fault in enumerate(faults)}
+        same = replace(identity, fault_list=content.header.identity.fault_list)
+        differences = content.header.identity.differences(same)
+        if differences or any(result.fault not in place for result in content.results):
+            what = "; ".join(differences) or "some of its faults are not in the longer list"
+            raise CampaignError(f"{path} holds another campaign: {what}")
+        positions = np.array([place[result.fault] for result in content.results], np.int64)
+        header = replace(content.header, identity=identity, origin=origin, finished=None)
+        _renewed(path, replace(content, header=header, positions=positions), faults, engine).release()
+    finally:
+        lock.release()
 
 
 def _renewed(path: Path, content: Content, faults: Sequence[AnyFault], engine: str) -> Lock:

@@ -33,7 +33,8 @@ def to_pandas(run: Run) -> pandas.DataFrame:
     found |= {name: pd.array(column(name), dtype="boolean" if name == "flip" else "Int32") for name in COLUMNS}
     found |= {"correct": run.correct, "changed": run.changed, "accuracy": run.accuracy}
     found["drop"] = run.error_free_accuracy - run.accuracy
-    frame = pd.DataFrame(found, columns=list(TABLE_COLUMNS))
+    found |= {name.replace(" ", "_"): numbers for name, numbers in run.counts.items()}
+    frame = pd.DataFrame(found, columns=list(found))
     frame.attrs = {
         "network": run.identity.network,
         "network_fingerprint": run.identity.network_fingerprint,

@@ -11,9 +11,10 @@ from fat_fpga.campaign.database import damaged
 from fat_fpga.campaign.digest import COLUMNS_DIGEST, ColumnsDigest
 from fat_fpga.campaign.fault_rows import BATCH, FaultRows
 from fat_fpga.campaign.header import Header
+from fat_fpga.campaign.origin import PATTERNS
 from fat_fpga.campaign.selection import kind_of
 from fat_fpga.errors import CampaignError, FaultError
-from fat_fpga.faults import Fault
+from fat_fpga.faults import Fault, Pattern, parse_fault
 from fat_fpga.faults.fault import FaultSet
 
 
@@ -38,7 +39,7 @@ def read_faults(connection: sqlite3.Connection, path: Path, header: Header) -> F
     members = _members(connection, path)
     _check_sets(connection, path, members)
     for position, result in zip(rows.numbers[0], rows.results, strict=True):
-        if result.value is None:
+        if result.value is None and not result.kind.startswith(PATTERNS):
             result.members = members[position]
     return rows
 
@@ -61,12 +62,25 @@ def _members(connection: sqlite3.Connection, path: Path) -> dict[int, tuple[Faul
     return {position: tuple(own) for position, own in found.items()}
 
 
+def _check_pattern(path: Path, position: int, text: str, layer: str, kind: str) -> None:
+    """A pattern is what its columns say."""
+    try:
+        found = parse_fault(text)
+    except FaultError as error:
+        damaged(path, f"fault {position}: {error}")
+    if not isinstance(found, Pattern) or (str(found), found.layer, kind_of(found)) != (text, layer, kind):
+        damaged(path, f"fault {position}, {text!r:.80}, is not what its columns say")
+
+
 def _check_sets(connection: sqlite3.Connection, path: Path, members: Mapping[int, tuple[Fault, ...]]) -> None:
     """Each set is what its members say, and nothing else has members."""
     seen = 0
     for position, text, layer, kind in connection.execute(
         "SELECT position, fault, layer, kind FROM fault WHERE value IS NULL"
     ):
+        if isinstance(kind, str) and kind.startswith(PATTERNS):
+            _check_pattern(path, position, text, layer, kind)
+            continue
         try:
             own = FaultSet(members.get(position, ()))
         except FaultError as error:

@@ -30,6 +30,7 @@ def work(crew: Crew, faults: Sequence[AnyFault], images: int, store: Store, pace
                 crew.give(now, [faults[p] for p in now], parts)
             done = crew.take(bar.at_work)
             before, recorded = recorded, perf_counter()
-            store.record(done.positions, done.outcome.correct, done.outcome.changed, recorded - before)
+            outcome = done.outcome
+            store.record(done.positions, outcome.correct, outcome.changed, recorded - before, outcome.counts)
             pace.measured(len(done.positions), done.seconds)
             bar.saved(len(done.positions))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fat_fpga.cli.fault_arguments import SAMPLING, add_fault_arguments, selection_of, space_of
+from fat_fpga.cli.counting import counting_of
+from fat_fpga.cli.fault_arguments import PLANNING, SAMPLING, add_fault_arguments, plan_of, selection_of, space_of
 from fat_fpga.cli.numbers import count
 from fat_fpga.cli.options import add_model, option, output
 from fat_fpga.cli.parser import Commands
 from fat_fpga.cli.stopped import stopped
 
 if TYPE_CHECKING:
-    from fat_fpga.campaign import Selection
+    from fat_fpga.campaign import Run, Selection
+    from fat_fpga.datasets.dataset import Dataset
+    from fat_fpga.engines import Engine
     from fat_fpga.network import Network
 
 EPILOG = """\
@@ -23,11 +26,15 @@ examples:
   fat-fpga campaign cnv.onnx --data cifar10:data --faults pe --folding bnn-pynq -o pes.run
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 10000 --seed 0 -o weights.run
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 10000 --stratify kind,layer -o strata.run
+  fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --margin 1% --confidence 99 --strata layer,bit -o m.run
+  fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 1000 --outcomes -o outcomes.run
   fat-fpga campaign tfc_w2a2 --data demo:mnist --engine board:build/boards/tfc_w2a2 -o board.run
   fat-fpga campaign cnv.onnx --data cifar10:data --dask tcp://10.0.0.1:8786 -o cnv.run
 
 Stop it with Ctrl-C, or lose power: the same command continues where it was, and no finished fault is repeated.
 Where the accuracy without faults is near chance, a note says so before the first fault; --expect-accuracy refuses it.
+--margin draws until the share of faults that change a prediction, and of those that cost more than a point, is known
+to the margin in each stratum; the plan is printed first. fat-fpga faults --plan-sample compares the ways to draw.
 A run file that belongs to another model, data set or fault list is left alone, with a word on what differs.
 """
 
@@ -52,6 +59,8 @@ def add(commands: Commands) -> None:
     option(parser, "--dask")
     option(parser, "--dask-wait")
     option(parser, "--expect-accuracy")
+    option(parser, "--outcomes")
+    option(parser, "--detectors")
     option(parser, "--quiet", ", no table")
     add_fault_arguments(parser)
     parser.add_argument(
@@ -68,23 +77,24 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.reports import report_text
 
     check_writable(args.output, args.model, *filter(None, [args.fault_list]))
+    counting = counting_of(args)
     engine = get_engine(args, args.engine)
     network = load_model(args, faulty=True)
     data = load(args.data, limit=args.images, shape=network.input.shape)
-    selection = _selection(args, network, len(data.images))
+    options = {
+        "chunk": args.chunk,
+        "progress": not args.quiet,
+        "expect_accuracy": args.expect_accuracy,
+        "dask": args.dask,
+        "dask_wait": args.dask_wait,
+        "counting": counting,
+    }
     try:
-        finished = run_campaign(
-            network,
-            data,
-            selection,
-            args.output,
-            engine,
-            chunk=args.chunk,
-            progress=not args.quiet,
-            expect_accuracy=args.expect_accuracy,
-            dask=args.dask,
-            dask_wait=args.dask_wait,
-        )
+        if args.margin is not None:
+            finished = _to_margin(args, network, data, engine, options)
+        else:
+            selection = _selection(args, network, len(data.images))
+            finished = run_campaign(network, data, selection, args.output, engine, **options)
     except KeyboardInterrupt:
         return stopped(args.output)
     if not args.quiet:
@@ -93,16 +103,41 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _to_margin(
+    args: argparse.Namespace, network: Network, data: Dataset, engine: Engine, options: dict[str, Any]
+) -> Run:
+    """A campaign that draws until the margin is reached; its plan is printed before anything runs."""
+    from fat_fpga.campaign.rounds import UntilMargin, run_in_rounds
+    from fat_fpga.faults import DEFAULT_KIND
+    from fat_fpga.reports.sample_table import plan_text
+
+    _check_fault_list(args)
+    plan = plan_of(args)
+    assert plan is not None
+    space = space_of(args, network, args.kinds or [DEFAULT_KIND], len(data.images))
+    if not args.quiet:
+        print(plan_text(plan, space, network), end="\n\n", flush=True)
+    return run_in_rounds(network, data, UntilMargin(plan, space, network), args.output, engine, **options)
+
+
 def _selection(args: argparse.Namespace, network: Network, images: int) -> Selection:
     """The faults that the arguments ask for, on so many images."""
     from fat_fpga.campaign import read_selection
-    from fat_fpga.errors import CampaignError
     from fat_fpga.faults import DEFAULT_KIND
 
     if not args.fault_list:
-        return selection_of(args, space_of(args, network, args.kinds or [DEFAULT_KIND], images))
-    for given in ("kinds", "layers", "effects", "values", "folding", "sample", *SAMPLING):
+        return selection_of(args, space_of(args, network, args.kinds or [DEFAULT_KIND], images), network)
+    _check_fault_list(args)
+    return read_selection(args.fault_list, network, images)
+
+
+def _check_fault_list(args: argparse.Namespace) -> None:
+    """CampaignError where a list is given, and something else that says which faults."""
+    from fat_fpga.errors import CampaignError
+
+    if not args.fault_list:
+        return
+    for given in ("kinds", "layers", "effects", "values", "folding", "sample", "margin", *SAMPLING, *PLANNING):
         if getattr(args, given) is not None:
             name = "faults" if given == "kinds" else given.replace("_", "-")
             raise CampaignError(f"--fault-list brings its own faults: leave --{name} out")
-    return read_selection(args.fault_list, network, images)

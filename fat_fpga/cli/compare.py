@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from fat_fpga.cli.options import option
 from fat_fpga.cli.outputs import Outputs, add_outputs
 from fat_fpga.cli.parser import Commands
+
+if TYPE_CHECKING:
+    from fat_fpga.campaign import Run
 
 EPILOG = """\
 examples:
@@ -15,7 +20,8 @@ examples:
   fat-fpga compare sat.run fat.run drop.run --names SAT,FAT,Dropout2D --figures compared --csv compared.csv
 
 The runs must be on the same images. Runs with different kinds of faults may be mixed: each kind has its own table.
-Unfinished runs take part with the faults that are done, and are marked.
+Unfinished runs take part with the faults that are done, and are marked. Sweeps are compared with sweeps: the rates that
+each tolerates, curve by curve.
 """
 
 
@@ -42,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.reports import (
         COMPARISON_COLUMNS,
         COMPARISON_FIGURES,
+        are_sweeps,
         compare,
         comparison_text,
         write_comparison_csv,
@@ -50,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     )
 
     runs = [Run.open(path) for path in args.run_files]
+    if are_sweeps(runs):
+        return _sweeps(args, runs)
     comparison = compare(runs, args.names, allow_different_data=args.allow_different_data)
     outputs = Outputs(
         args,
@@ -62,4 +71,32 @@ def run(args: argparse.Namespace) -> int:
     outputs.write("csv", partial(write_comparison_csv, comparison))
     outputs.write("json", partial(write_comparison_json, comparison))
     outputs.draw(partial(write_comparison_figures, comparison))
+    return 0
+
+
+def _sweeps(args: argparse.Namespace, runs: Sequence[Run]) -> int:
+    """Sweeps side by side."""
+    from fat_fpga.file_kinds import csv_kind, json_kind
+    from fat_fpga.reports import (
+        SWEEP_COMPARISON_COLUMNS,
+        SWEEP_COMPARISON_FIGURES,
+        compare_sweeps,
+        sweep_comparison_text,
+        write_sweep_comparison_csv,
+        write_sweep_comparison_figures,
+        write_sweep_comparison_json,
+    )
+
+    found = compare_sweeps(runs, args.names, allow_different_data=args.allow_different_data)
+    outputs = Outputs(
+        args,
+        args.run_files,
+        csv_kind("a comparison of sweeps as CSV", SWEEP_COMPARISON_COLUMNS),
+        json_kind("a comparison as JSON", "runs"),
+        SWEEP_COMPARISON_FIGURES,
+    )
+    outputs.say(sweep_comparison_text(found))
+    outputs.write("csv", partial(write_sweep_comparison_csv, found))
+    outputs.write("json", partial(write_sweep_comparison_json, found))
+    outputs.draw(partial(write_sweep_comparison_figures, found))
     return 0

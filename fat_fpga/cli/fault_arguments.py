@@ -7,12 +7,13 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fat_fpga.cli.numbers import count
+from fat_fpga.cli.numbers import confidence, count, margin
 from fat_fpga.cli.options import FOLDING, option
 from fat_fpga.cli.parser import Parser, names
 
 if TYPE_CHECKING:
     from fat_fpga.campaign import Selection
+    from fat_fpga.campaign.sample_plan import SamplePlan
     from fat_fpga.faults import Effect, FaultSpace
     from fat_fpga.network import Network
 
@@ -22,6 +23,8 @@ SAMPLING = {
     "per_stratum": "for a stratified sample",
 }
 """Options that need ``--sample``, and what each is."""
+PLANNING = ("confidence", "data_aware", "pilot")
+"""Options that need ``--margin``."""
 NEGATIVE = re.compile(r"-\d[-+\d,]*")
 
 
@@ -47,10 +50,25 @@ def add_fault_arguments(parser: Parser) -> argparse.Action:
     option(group, "--sample")
     option(group, "--seed")
     group.add_argument(
-        "--stratify", metavar="AXIS[,AXIS]", type=names,
-        help="draw from each stratum on its own, in proportion: kind,layer or kind,layer,bit",
+        "--stratify", "--strata", metavar="AXIS[,AXIS]", type=names,
+        help="draw from each stratum on its own: kind, kind,layer or kind,layer,bit",
     )  # fmt: skip
     group.add_argument("--per-stratum", metavar="N", type=count, help="at least N of each stratum (default: 2)")
+    group.add_argument(
+        "--margin", metavar="E", type=margin,
+        help="instead of --sample: as many as it takes to know the share of critical faults of each stratum to +-E",
+    )  # fmt: skip
+    group.add_argument("--confidence", metavar="P", type=confidence, help="with so many percent (default: 95)")
+    group.add_argument(
+        "--data-aware", action="store_true", default=None,
+        help="start with numbers that follow from what flips of each bit change, instead of a share of 0.5",
+    )  # fmt: skip
+    group.add_argument(
+        "--pilot",
+        metavar="N",
+        type=count,
+        help="start with N of each stratum, and draw more where the margin is missed",
+    )
     return kinds
 
 
@@ -117,19 +135,51 @@ def check_sampling(args: argparse.Namespace) -> None:
     """CampaignError for an option that says how to draw a sample where none is asked for."""
     from fat_fpga.errors import CampaignError
 
+    if args.margin is not None:
+        for given in ("sample", "per_stratum"):
+            if getattr(args, given) is not None:
+                raise CampaignError(f"--margin decides how many faults are drawn: leave --{_spelt(given)} out")
+        return
+    for given in PLANNING:
+        if getattr(args, given) is not None:
+            raise CampaignError(f"--{_spelt(given)} is for a sample with a margin: give --margin, too")
     for given, what in SAMPLING.items():
         if args.sample is None and getattr(args, given) is not None:
-            raise CampaignError(f"--{given.replace('_', '-')} is {what}: give --sample, too")
+            raise CampaignError(f"--{_spelt(given)} is {what}: give --sample, too")
 
 
-def selection_of(args: argparse.Namespace, space: FaultSpace) -> Selection:
-    """The whole space, or the sample that the arguments ask for; CampaignError for a sample of nothing."""
+def _spelt(given: str) -> str:
+    return given.replace("_", "-")
+
+
+def plan_of(args: argparse.Namespace) -> SamplePlan | None:
+    """The plan of a sample that the arguments ask for; None where they give no margin."""
+    from fat_fpga.campaign.sample_plan import SamplePlan
+
+    check_sampling(args)
+    if args.margin is None:
+        return None
+    return SamplePlan(
+        float(args.margin),
+        95.0 if args.confidence is None else float(args.confidence),
+        tuple(args.stratify or ("kind",)),
+        bool(args.data_aware),
+        args.pilot,
+        args.seed or 0,
+    )
+
+
+def selection_of(args: argparse.Namespace, space: FaultSpace, network: Network) -> Selection:
+    """The whole space, or the sample that the arguments ask for (of a margin the first round); CampaignError for a
+    sample of nothing."""
     from fat_fpga.campaign import Selection
     from fat_fpga.campaign.selection import LEAST
     from fat_fpga.errors import CampaignError
 
+    plan = plan_of(args)
+    if plan is not None:
+        return plan.selection(space, network)
     if args.sample is None:
-        check_sampling(args)
         return Selection.of(space)
     if args.stratify is None:
         if args.per_stratum is not None:

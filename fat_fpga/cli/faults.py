@@ -13,6 +13,7 @@ from fat_fpga.cli.fault_arguments import (
     check_sampling,
     effects_of,
     folding_of,
+    plan_of,
     selection_of,
     space_of,
 )
@@ -29,6 +30,7 @@ examples:
   fat-fpga faults cnv.onnx --folding bnn-pynq
   fat-fpga faults cnv.onnx --faults channel,pixel --layers conv1,conv1.pool --cause
   fat-fpga faults cnv.onnx --faults weight --sample 100 --list > faults.txt
+  fat-fpga faults cnv.onnx --faults weight --plan-sample --margin 1% --confidence 99 --strata layer,bit
 
 The table counts every place. --list and --sample take what fat-fpga campaign takes with the same options: channel
 faults of the units, if nothing else is said. A list goes into fat-fpga campaign --fault-list FILE.
@@ -46,6 +48,9 @@ def add(commands: Commands) -> None:
     kinds = add_fault_arguments(parser)
     parser.add_argument("--kind", action=Renamed, now=kinds)
     option(parser, "--images", ": which transients fall on")
+    parser.add_argument(
+        "--plan-sample", action="store_true", help="print how many faults a sample of --margin needs, by each method"
+    )
     parser.add_argument("--list", action="store_true", help="print the faults, one a line")
     parser.add_argument("--cause", action="store_true", help="say what breaks in the hardware")
     parser.set_defaults(run=run)
@@ -60,10 +65,13 @@ def run(args: argparse.Namespace) -> int:
     for kind in args.kinds or ():
         fault_model(kind)
     network = load_model(args, faulty=True)
-    if not args.list and args.sample is None:
+    if args.plan_sample:
+        print(_plan_text(args, network))
+        return 0
+    if not args.list and args.sample is None and args.margin is None:
         print(_space_text(args, network, list(dict.fromkeys(args.kinds or MODELS))))
         return 0
-    selection = selection_of(args, space_of(args, network, args.kinds or [DEFAULT_KIND], args.images))
+    selection = selection_of(args, space_of(args, network, args.kinds or [DEFAULT_KIND], args.images), network)
     if args.list:
         print("\n".join(head_lines(selection, network)))
         for fault in selection.faults:
@@ -75,6 +83,19 @@ def run(args: argparse.Namespace) -> int:
     lines = [f"{network.name}: {selection.origin.describe(len(selection.faults))}", _table(network, kinds, count)]
     print("\n".join([*lines, *_causes(args, kinds)]))
     return 0
+
+
+def _plan_text(args: argparse.Namespace, network: Network) -> str:
+    """The plan of a sample, and what each of the published methods takes."""
+    from fat_fpga.errors import CampaignError
+    from fat_fpga.faults import DEFAULT_KIND
+    from fat_fpga.reports.sample_table import methods_table, plan_text
+
+    plan = plan_of(args)
+    if plan is None:
+        raise CampaignError("--plan-sample plans a sample for a margin: give --margin, too, as --margin 1%")
+    space = space_of(args, network, args.kinds or [DEFAULT_KIND], args.images)
+    return f"{plan_text(plan, space, network)}\n\n{methods_table(plan, space, network)}"
 
 
 def _space_text(args: argparse.Namespace, network: Network, kinds: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ from fat_fpga.cli import (
     models,
     plan,
     report,
+    sweep,
     trace,
     train,
     verify,
@@ -45,8 +46,8 @@ NOTES = (ModelWarning, FaultWarning, CampaignWarning)
 """Warnings that are shown as notes."""
 
 COMMANDS = (
-    check, campaign, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, finn, train,
-    export, models,
+    check, campaign, sweep, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, finn,
+    train, export, models,
 )  # fmt: skip
 
 EXTRAS = {"torch": "train", "brevitas": "train"}

@@ -15,6 +15,8 @@ COUNT = 10**9
 """More images, faults, threads or rows than this are a slip of the keyboard."""
 SEED = 2**63 - 1
 """The largest seed: of a signed 64-bit word, which every random generator and the run file hold."""
+PER_DECADE = 3
+"""So many rates stand in each decade of a grid."""
 SHOWN = 24
 """So many characters of what came are shown."""
 
@@ -52,7 +54,7 @@ def decimal(low: float, high: float, what: str = "a number", above: bool = False
     return read
 
 
-def exact(low: int, high: int, suffix: str, what: str, above: bool = False) -> Callable[[str], Fraction]:
+def exact(low: int, high: int | Fraction, suffix: str, what: str, above: bool = False) -> Callable[[str], Fraction]:
     """A decimal number or a quotient (``13.84``, ``1/3``), exactly; ``suffix`` may follow it."""
 
     def read(text: str) -> Fraction:
@@ -83,11 +85,32 @@ def shape(text: str) -> tuple[int, int, int]:
     return sizes[0], sizes[1], sizes[2]
 
 
+def rates(text: str) -> tuple[float, ...]:
+    """Rates of errors: ``LOW:HIGH`` or ``LOW:HIGH:N`` with N in each decade, or a list separated by commas."""
+    from fat_fpga.campaign.sweep import check_rates, rate_grid
+    from fat_fpga.errors import CampaignError
+
+    parts = [part.strip() for part in text.split(":" if ":" in text else ",")]
+    if not all(_DECIMAL.fullmatch(part) for part in parts) or (":" in text and len(parts) not in (2, 3)):
+        raise argparse.ArgumentTypeError(f"expected rates as 1e-7:1e-2, 1e-7:1e-2:3 or 1e-6,1e-5, got '{cut(text)}'")
+    try:
+        if ":" in text:
+            per_decade = whole(1, 100, "rates in each decade")(parts[2]) if len(parts) == 3 else PER_DECADE
+            return rate_grid(float(parts[0]), float(parts[1]), per_decade)
+        found = tuple(map(float, parts))
+        check_rates(found)
+    except CampaignError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return found
+
+
 def _range(low: float, high: float) -> str:
     return f"{low:,} or more" if high >= COUNT else f"{low:,} to {high:,}"
 
 
 count = whole(1)
+samples = whole(1, 10**6, "samples of each rate")
+points = decimal(0, 100, "points of accuracy", above=True)
 index = whole(0)
 threads = whole(1, 1024)
 seed = whole(0, SEED, "a seed")
@@ -95,4 +118,6 @@ clock = decimal(1, 1000, "MHz")
 rate = decimal(0, 1e9, "frames a second", above=True)
 waiting = decimal(0, 1e7, "seconds", above=True)
 percent = exact(0, 100, "%", "a percentage, 0 to 100, as 20 or 13.84")
+margin = exact(0, 50, "%", "a margin of error above 0 %, at most 50 %, as 1%", above=True)
+confidence = exact(50, Fraction("99.9999"), "%", "a confidence of 50 % to 99.9999 %, as 99")
 ratio = exact(0, 10**6, "x", "a cost above 0, as 1.3x, in times that of the unprotected network", above=True)

@@ -35,6 +35,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--clock": {"metavar": "MHZ", "type": numbers.clock, "help": "clock of the accelerator in MHz"},
     "--csv": {"metavar": "FILE", "help": "write a table as CSV; - is standard output"},
+    "--detectors": {
+        "metavar": "NAME[,NAME]",
+        "type": names,
+        "help": "with --outcomes, what tells of a fault: voter (copies that differ), range (a value that is no level)",
+    },
     "--dask": {
         "metavar": "WHERE",
         "help": "compute on workers of Dask: local:N for N processes here, or tcp://HOST:PORT for those of a scheduler",
@@ -87,6 +92,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "A,B",
         "type": names,
         "help": "what to call the runs (default: the names of their networks)",
+    },
+    "--outcomes": {
+        "action": "store_true",
+        "help": "count outcome classes, too: masked, non-critical, silent corruption, critical, detected (slower)",
     },
     "--parquet": {"metavar": "FILE", "help": "write one row for each fault, with types, for data frames"},
     "--pixels": {

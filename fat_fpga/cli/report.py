@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
         description="Accuracy under fault for each layer and stuck value, and the most critical places.",
         epilog=EPILOG,
     )
-    parser.add_argument("run_file", metavar="RUN", help="run file of fat-fpga campaign")
+    parser.add_argument("run_file", metavar="RUN", help="run file of fat-fpga campaign or sweep")
     add_outputs(parser, csv="fault")
     option(parser, "--parquet")
     option(parser, "--top", " (default: 10)", default=10)
@@ -40,6 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.reports import (
         COLUMNS,
         FIGURES,
+        SWEEP_FIGURES,
         check_parquet,
         report_text,
         write_csv,
@@ -54,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
         [args.run_file],
         csv_kind("a report as CSV", COLUMNS),
         json_kind("a report as JSON", "network"),
-        FIGURES,
+        (*FIGURES, *SWEEP_FIGURES),
         PARQUET,
     )
     if args.parquet:

@@ -175,7 +175,7 @@ class FaultyGraph:
                 image = slice(None) if self._first_frame is None else change.frame - self._first_frame
                 if isinstance(image, slice) or 0 <= image < self._images:
                     where[(image, *change.index)] = 1
-                    masks = change.register.masks(change.bit, None)
+                    masks = change.register.masks(change.bit, change.to)
                     self._bits(tensor, change.register, masks, where, place.name)
         self.tensors[place.name] = tensor
 

@@ -163,7 +163,7 @@ class FileGraph:
         site, mask = self._stream(place), np.zeros((self._sites.image.batch, *place.shape), bool)
         mask[(image, *change.index)] = True
         before = self._nodes.open(site.tensor)
-        real = self._bit(before, site.scale * site.shift, site.scale, change.register, change.bit, None)
+        real = self._bit(before, site.scale * site.shift, site.scale, change.register, change.bit, change.to)
         self._nodes.close(before, real, _at(site, mask))
 
     def _bit(self, real: Value, bias: float, scale: float, register: Register, bit: int, to: int | None) -> Value:

@@ -49,7 +49,7 @@ def _add(listed: native.FaultList, change: Change, node: int) -> None:
         rows, columns = ((span.start, span.stop) for span in (change.rows, change.columns))
         listed.hold(node + 1, channels, rows, columns, change.value)
     elif isinstance(change, FlippedActivation):
-        listed.flip(node + 1, change.index, change.frame, *_bits(change.register, change.bit, None))
+        listed.flip(node + 1, change.index, change.frame, *_bits(change.register, change.bit, change.to))
     else:
         assert isinstance(change, ChangedAccumulators)
         listed.accumulator(node, change.channel, *_bits(change.register, change.bit, change.to))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.engines.counts import Counts
 from fat_fpga.engines.images import Labels
 
 
@@ -20,12 +21,14 @@ class Outcome:
         correct: int64 [F], images classified correctly under each fault.
         changed: int64 [F], images whose predicted class differs from the fault-free one.
         predictions: int32 [F, N] if asked for, else None.
+        counts: what else was asked for, int64 [F] by name; see `fat_fpga.engines.counts`.
     """
 
     golden: npt.NDArray[np.int32]
     correct: npt.NDArray[np.int64]
     changed: npt.NDArray[np.int64]
     predictions: npt.NDArray[np.int32] | None
+    counts: Counts = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"<Outcome: {len(self.correct):,} faults, {len(self.golden):,} images>"
@@ -62,14 +65,17 @@ def over_images(parts: Iterable[Outcome], faults: int, images: int, predictions:
     golden = np.empty(images, np.int32)
     correct, changed = np.zeros(faults, np.int64), np.zeros(faults, np.int64)
     table = np.empty((faults, images), np.int32) if predictions else None
+    counts: dict[str, npt.NDArray[np.int64]] = {}
     start = 0
     for part in parts:
         block = slice(start, start + len(part.golden))
         golden[block] = part.golden
         correct += part.correct
         changed += part.changed
+        for name, count in part.counts.items():
+            counts[name] = counts.get(name, 0) + count
         if table is not None and part.predictions is not None:
             table[:, block] = part.predictions
         start = block.stop
     assert start == images, f"outcomes of {start} images, expected {images}"
-    return Outcome(golden, correct, changed, table)
+    return Outcome(golden, correct, changed, table, counts)

@@ -5,16 +5,29 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from fat_fpga.arguments import checked
+from fat_fpga.engines.counts import (
+    ERRORS,
+    HITS,
+    OUTCOMES,
+    Counts,
+    check_counting,
+    error_counts,
+    names_of,
+    outcome_counts,
+)
+from fat_fpga.engines.detectors import DETECTORS
 from fat_fpga.engines.images import Images, Labels, check_images
 from fat_fpga.engines.outcome import Outcome, over_images
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import AnyFault, check_faults
+from fat_fpga.faults import AnyFault, Pattern, check_faults, expand
+from fat_fpga.faults.expand import count_hits
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
 
@@ -76,6 +89,7 @@ class Session(ABC):
         progress: Progress | None = None,
         first_frame: int = 0,
         frames: int | None = None,
+        counting: Sequence[str] = (),
     ) -> Outcome:
         """The outcome of every fault; without faults, the fault-free predictions alone.
 
@@ -88,15 +102,20 @@ class Session(ABC):
             progress: called with the number of images finished so far.
             first_frame: number of the first of the images in the data set; faults of a single frame refer to it.
             frames: number of images of the whole data set; by default it ends with these.
+            counting: what else to count: ``outcomes`` (with detectors: ``voter``, ``range``), ``errors`` by class. See
+                `fat_fpga.engines.counts`. Outcomes execute each fault once more, one by one.
 
         Raises:
             DataError: images or labels do not fit the network.
             FaultError: a fault does not exist in the network, or hits none of the images of the data set.
-            EngineError: the engine does not take a fault.
+            EngineError: the engine does not take a fault, or cannot count what is asked.
         """
         frames = first_frame + len(images) if frames is None else frames
         self._check(images, labels, faults, frames)
+        check_counting(counting, self.network)
+        patterns, faults = faults, self._expanded(faults, first_frame, len(images))
         asked = self.prepare(faults)
+        table = predictions or ERRORS in counting
 
         def outcomes() -> Iterator[Outcome]:
             for part in self._blocks(len(images)):
@@ -105,12 +124,17 @@ class Session(ABC):
                     if progress:
                         progress(start + done)
 
-                yield self.compute(
-                    Block(images[part], labels[part], first_frame + part.start, frames, predictions, tell), asked
-                )
+                block = Block(images[part], labels[part], first_frame + part.start, frames, table, tell)
+                outcome = self.compute(block, asked)
+                if counting and faults:
+                    outcome = replace(outcome, counts=self._counts(block, faults, outcome, counting))
+                yield outcome
                 tell(part.stop - part.start)
 
-        return over_images(outcomes(), len(faults), len(images), predictions)
+        found = over_images(outcomes(), len(faults), len(images), predictions)
+        if HITS not in counting:
+            return found
+        return replace(found, counts={**found.counts, HITS: self._hits(patterns, first_frame, len(images))})
 
     @checked
     def trace(
@@ -124,6 +148,8 @@ class Session(ABC):
         frames = first_frame + len(images) if frames is None else frames
         labels = np.zeros(len(images), np.int64)
         self._check(images, labels, [] if fault is None else [fault], frames)
+        if fault is not None:
+            (fault,) = self._expanded([fault], first_frame, len(images))
         found = [
             self.show(Block(images[part], labels[part], first_frame + part.start, frames), fault)
             for part in self._blocks(len(images))
@@ -137,6 +163,8 @@ class Session(ABC):
 
     def check_taken(self, faults: Sequence[AnyFault]) -> None:
         """EngineError, with the first fault that is refused and the number of all, before anything is run."""
+        if type(self).refuses is not Session.refuses and any(isinstance(fault, Pattern) for fault in faults):
+            raise EngineError(f"the {self.name} engine takes no patterns of errors: native, torch and reference do")
         reasons = [reason for reason in map(self.refuses, faults) if reason is not None]
         if reasons:
             raise EngineError(f"the {self.name} engine cannot do {len(reasons)} of {len(faults)} faults: {reasons[0]}")
@@ -152,6 +180,65 @@ class Session(ABC):
     @abstractmethod
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
         """The streams of a block of images, under a fault or without."""
+
+    def _expanded(self, faults: Sequence[AnyFault], first_frame: int, images: int) -> list[AnyFault]:
+        """The faults with the single faults of patterns in their place: engines know no patterns."""
+        network = self.network.fault_free
+        return [
+            expand(network, fault, first_frame, images) if isinstance(fault, Pattern) else fault for fault in faults
+        ]
+
+    def _hits(self, faults: Sequence[AnyFault], first_frame: int, images: int) -> npt.NDArray[np.int64]:
+        """How many cells each pattern hits, int64 [F]; of other faults how many single faults they are."""
+        network = self.network.fault_free
+        return np.array(
+            [
+                count_hits(network, fault, first_frame, images)
+                if isinstance(fault, Pattern)
+                else len(fault.faults) * (first_frame == 0)
+                for fault in faults
+            ],
+            np.int64,
+        )
+
+    def _counts(self, block: Block, faults: Sequence[AnyFault], outcome: Outcome, counting: Sequence[str]) -> Counts:
+        """What is counted of a block beside its outcome, int64 [F] by name."""
+        found: dict[str, npt.NDArray[np.int64]] = {}
+        if OUTCOMES in counting:
+            detectors = [name for name in counting if name in DETECTORS]
+            needed = [
+                self.network.scores,
+                *(place for name in detectors for place in DETECTORS[name].needs(self.network)),
+            ]
+            fault_free = self._seen(block, None, [self.network.scores])
+            each = [
+                outcome_counts(self.network, fault_free, self._seen(block, fault, needed), block.labels, detectors)
+                for fault in faults
+            ]
+            found |= {
+                name: np.array([counts[name] for counts in each], np.int64)
+                for name in names_of([OUTCOMES], self.network)
+            }
+        if ERRORS in counting:
+            assert outcome.predictions is not None
+            found |= error_counts(outcome.predictions, block.labels, self.network.classes)
+        return found
+
+    def _seen(self, block: Block, fault: AnyFault | None, needed: Sequence[str]) -> Streams:
+        """The streams at these places: the engine's own, or, of places that it does not show, the reference's."""
+        streams = self.show(block, fault)
+        if self.network.scores not in streams:
+            raise EngineError(f"the {self.name} engine shows no class scores, which outcome classes are made of")
+        if all(place in streams for place in needed):
+            return streams
+        from fat_fpga.engines.reference import ReferenceEngine
+
+        traced = (
+            ReferenceEngine()
+            .open(self.network)
+            .trace(block.images, fault, first_frame=block.first_frame, frames=block.frames)
+        )
+        return traced | streams
 
     def _check(self, images: Images, labels: Labels, faults: Sequence[AnyFault], frames: int) -> None:
         """Refuse what does not fit the network."""

@@ -177,7 +177,7 @@ def _change_stream(changes: Sequence[Change], stream: Tensor, first_frame: int) 
             stream[(slice(None), *change.box)] = change.value
         elif isinstance(change, FlippedActivation):
             at = (change.frame - first_frame, *change.index)
-            stream[at] = change_bits(stream[at], change.register, change.bit, None)
+            stream[at] = change_bits(stream[at], change.register, change.bit, change.to)
 
 
 def _in(change: Change, frames: range) -> bool:

@@ -1,5 +1,7 @@
 """A transient: one bit of one activation is flipped while one image passes, by a single-event upset in a FIFO.
 
+On request the bit is held for that image, which is how a pattern of stuck or erased activations is made up.
+
 What comes out is what the bits then say, also where that is none of the levels: a flipped high bit of a two-bit 0
 is -2.
 """
@@ -9,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fat_fpga.errors import FaultError
-from fat_fpga.faults.block import Block
+from fat_fpga.faults.block import BIT_EFFECTS, Block
 from fat_fpga.faults.changes import Change, FlippedActivation
 from fat_fpga.faults.fault import FLIP, Fault
+from fat_fpga.faults.memory import held
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import Place, place_of
 from fat_fpga.faults.register import activation_register
@@ -29,7 +32,8 @@ class ActivationUpset:
             return None
         bits = activation_register(place.levels).bits
         axes = self.traits.axes
-        return Block(place.name, self.kind, axes, place.shape, (FLIP,), bits=bits, frames=setting.frames or 0)
+        frames = setting.frames or 0
+        return Block(place.name, self.kind, axes, place.shape, (FLIP,), BIT_EFFECTS, bits=bits, frames=frames)
 
     def block_of(self, network: Network, fault: Fault) -> Block:
         block = self.block(network, place_of(network, fault.layer), Setting())
@@ -44,4 +48,4 @@ class ActivationUpset:
         assert fault.frame is not None
         channel, row, column = fault.index
         register = activation_register(place.levels)
-        return (FlippedActivation(place.name, (channel, row, column), fault.bit, register, fault.frame),)
+        return (FlippedActivation(place.name, (channel, row, column), fault.bit, register, fault.frame, held(fault)),)

@@ -46,13 +46,14 @@ class HeldActivations:
 
 @dataclass(frozen=True)
 class FlippedActivation:
-    """One bit of one activation is inverted while one image passes.
+    """One bit of one activation is inverted or held while one image passes.
 
     Attributes:
         place: the stream.
         index: channel, row, column.
         bit, register: which bit, and how the stream's activations stand in bits.
         frame: the image, counted from 0 through the data set.
+        to: the value that the bit holds, None where it is inverted.
     """
 
     place: str
@@ -60,6 +61,7 @@ class FlippedActivation:
     bit: int
     register: Register
     frame: int
+    to: int | None = None
 
     def apply(self, activations: IntArray, first_frame: int) -> IntArray:
         """The faulty stream [N, C, H, W] of the images from ``first_frame`` on; the argument is not changed."""
@@ -67,7 +69,7 @@ class FlippedActivation:
         image = self.frame - first_frame
         if 0 <= image < len(activations):
             at = (image, *self.index)
-            faulty[at] = self.register.change(faulty[at], self.bit, None)
+            faulty[at] = self.register.change(faulty[at], self.bit, self.to)
         return faulty
 
 

@@ -129,10 +129,7 @@ class FaultSet:
         return " & ".join(map(str, self.faults))
 
 
-AnyFault = Fault | FaultSet
-
-
-def single_or_set(faults: Iterable[Fault]) -> AnyFault:
+def single_or_set(faults: Iterable[Fault]) -> Fault | FaultSet:
     """The fault itself if there is one, else a set of them."""
     faults = tuple(faults)
     return faults[0] if len(faults) == 1 else FaultSet(faults)

@@ -1,5 +1,9 @@
 """The text form of faults, read character by character so that an error can say where.
 
+    text    = pattern | set
+    pattern = place { "+" place } "/" kind { "+" kind } "[*]" [ ".bit[" ( bit | "*" ) "]" ] action "~" rate
+              "@ sample[" number "]"
+    action  = "^" "1" | "=" value | "=" "uniform" | "=" "masked"
     set    = fault { "&" fault }
     fault  = place "/" kind "[" index [ "of" count ] "]" [ ".bit[" bit "]" ] effect [ "@ frame[" number "]" ]
     effect = "=" value | "^" "1"
@@ -15,13 +19,16 @@ from typing import NoReturn
 
 from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
-from fat_fpga.faults.fault import AnyFault, Fault, single_or_set
+from fat_fpga.faults.any_fault import AnyFault
+from fat_fpga.faults.fault import Fault, single_or_set
+from fat_fpga.faults.pattern import EVERY, JOIN, Action, Pattern
 from fat_fpga.faults.registry import MODELS
 
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.(?!bit\b)[A-Za-z_]\w*)*|\*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _SIGNED = re.compile(r"[+-]?[0-9]{1,18}")
+_RATE = re.compile(r"(?:[0-9]{1,30}(?:\.[0-9]{0,30})?|\.[0-9]{1,30})(?:[eE][+-]?[0-9]{1,3})?")
 _SPACE = re.compile(r"\s*")
 EXAMPLE = "conv1/channel[17] = +1"
 
@@ -34,9 +41,17 @@ def parse_fault(text: str) -> AnyFault:
         FaultError: it names the character where the text stops being a fault, and what was possible there.
     """
     scanner = _Scanner(text)
-    faults = [scanner.fault()]
+    first = scanner.fault()
+    if isinstance(first, Pattern):
+        if not scanner.done():
+            scanner.fail("the end: a pattern stands alone")
+        return first
+    faults = [first]
     while scanner.take("&"):
-        faults.append(scanner.fault())
+        start, other = scanner.at, scanner.fault()
+        if isinstance(other, Pattern):
+            scanner.fail("a single fault: a pattern stands alone", start)
+        faults.append(other)
     if not scanner.done():
         scanner.fail("the end, '&' and another fault, or '@ frame[...]'" if faults[-1].frame is None else "the end")
     return single_or_set(faults)
@@ -95,14 +110,21 @@ class _Scanner:
         self.need("]")
         return number
 
-    def fault(self) -> Fault:
-        layer = self.match(_NAME, "the name of a layer, 'input', or '*'")
+    def fault(self) -> Fault | Pattern:
+        layers = [self.match(_NAME, "the name of a layer, 'input', or '*'")]
+        while self.take(JOIN):
+            layers.append(self.match(_NAME, "the name of another layer, or 'input'"))
         self.need("/")
+        kinds = [self._kind()]
+        while self.take(JOIN):
+            kinds.append(self._kind())
         start = self.at
-        kind = self.match(_WORD, f"a kind of fault ({', '.join(MODELS)})")
-        if kind not in MODELS:
-            self.fail(f"a kind of fault ({', '.join(MODELS)})", start)
         self.need("[")
+        if self.take(EVERY):
+            return self._pattern(tuple(layers), tuple(kinds))
+        if len(layers) > 1 or len(kinds) > 1:
+            self.fail("'[*]': several layers or kinds are for patterns, errors at a rate", start)
+        (layer,), (kind,) = layers, kinds
         index = [self.number("a number")]
         while self.take(","):
             index.append(self.number("a number"))
@@ -118,6 +140,49 @@ class _Scanner:
             self.need("frame")
             frame = self.bracketed("the number of an image")
         return Fault(layer, kind, tuple(index), value, of, bit, flip, frame)
+
+    def _kind(self) -> str:
+        start = self.at
+        kind = self.match(_WORD, f"a kind of fault ({', '.join(MODELS)})")
+        if kind not in MODELS:
+            self.fail(f"a kind of fault ({', '.join(MODELS)})", start)
+        return kind
+
+    def _pattern(self, layers: tuple[str, ...], kinds: tuple[str, ...]) -> Pattern:
+        """A pattern, from behind its ``[*``."""
+        self.need("]")
+        if EVERY in layers and len(layers) > 1:
+            self.fail("'*' alone, which is all layers")
+        bit = None
+        if self.take("."):
+            self.need("bit")
+            self.need("[")
+            bit = -1 if self.take(EVERY) else self.number("the number of a bit, or '*'")
+            self.need("]")
+        action, value = self._action(bit)
+        self.need("~", "'~' and a rate, as '~ 1e-6'")
+        start, rate = self.at, float(self.match(_RATE, "a rate, 0 to 1"))
+        if not 0 <= rate <= 1:
+            self.fail("a rate, 0 to 1", start)
+        self.need("@", "'@ sample[...]', the number of the draw")
+        self.need("sample")
+        return Pattern(layers, kinds, bit, action, value, rate, self.bracketed("the number of a sample"))
+
+    def _action(self, bit: int | None) -> tuple[Action, int]:
+        start = self.at
+        if self.take("^"):
+            self.need("1", "'1': '^ 1' flips the bit")
+            return Action.FLIP, 1
+        self.need("=", "'=' and a value, 'uniform' or 'masked', or '^ 1'")
+        if bit is None and self.take("uniform"):
+            return Action.UNIFORM, 0
+        if bit is not None and self.take("masked"):
+            return Action.MASKED, 0
+        expected = "an integer or 'uniform'" if bit is None else "0, 1 or 'masked'"
+        start, value = self.at, int(self.match(_SIGNED, expected))
+        if bit is not None and value not in (0, 1):
+            self.fail(expected, start)
+        return Action.HOLD, value
 
     def _effect(self, bit: int | None) -> tuple[bool, int]:
         if bit is None:

@@ -101,5 +101,4 @@ def _wrong_bit(change: FlippedActivation | ChangedWord | ChangedAccumulators, re
         return f"the register there is {register}"
     if not 0 <= change.bit < register.bits:
         return f"the register has bits 0 to {register.bits - 1}"
-    to = getattr(change, "to", None)  # a flipped activation has none: it is always inverted
-    return "" if to in (None, 0, 1) else "a bit is held at 0 or 1"
+    return "" if change.to in (None, 0, 1) else "a bit is held at 0 or 1"

@@ -8,12 +8,13 @@ from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.faults.accumulator import AccumulatorBit
 from fat_fpga.faults.activation import ActivationUpset
+from fat_fpga.faults.any_fault import AnyFault
 from fat_fpga.faults.changes import Change
 from fat_fpga.faults.channel import ChannelStuckAt
 from fat_fpga.faults.element import ElementStuckAt
-from fat_fpga.faults.fault import AnyFault
 from fat_fpga.faults.foreign import foreign_model
 from fat_fpga.faults.model import FaultModel
+from fat_fpga.faults.pattern import Pattern
 from fat_fpga.faults.pe import PeStuckAt
 from fat_fpga.faults.pixel import PixelStuckAt
 from fat_fpga.faults.threshold import ThresholdBit
@@ -94,6 +95,11 @@ def check_faults(network: Network, faults: Sequence[AnyFault], images: int | Non
             f"{network.name} has the fault {network.fault} in it: an engine that is opened on it adds that fault"
         )
     for fault in faults:
+        if isinstance(fault, Pattern):
+            from fat_fpga.faults.expand import parts_of  # it looks models up here
+
+            parts_of(network, fault)
+            continue
         for part in fault.faults:
             fault_model(part.kind).block_of(network, part).check(part)
             if images is not None and part.frame is not None and part.frame >= images:

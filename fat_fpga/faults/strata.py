@@ -106,7 +106,11 @@ def draw_strata(space: FaultSpace, axes: Sequence[str], count: int, seed: int, l
         FaultError: as `strata` and `allocate`.
     """
     parts = strata(space, axes)
-    numbers = allocate({key: len(part) for key, part in parts.items()}, count, least)
+    return draw_numbers(parts, allocate({key: len(part) for key, part in parts.items()}, count, least), seed)
+
+
+def draw_numbers(parts: Mapping[Key, FaultSpace], numbers: Mapping[Key, int], seed: int) -> dict[Key, list[Fault]]:
+    """So many faults of each stratum, in the order of the space; more of a stratum begin with the same ones."""
     return {
         key: [part[number] for number in sorted(draw(len(part), numbers[key], f"{seed}/{'/'.join(key)}"))]
         for key, part in parts.items()

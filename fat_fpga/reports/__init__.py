@@ -18,9 +18,21 @@ from fat_fpga.reports.comparison_files import (
 )
 from fat_fpga.reports.comparison_table import comparison_text
 from fat_fpga.reports.csv_file import COLUMNS, write_csv
-from fat_fpga.reports.figures import FIGURES, FORMATS, write_figures
+from fat_fpga.reports.figures import FIGURES, FORMATS, SWEEP_FIGURES, write_figures
 from fat_fpga.reports.json_file import report_json, write_json
 from fat_fpga.reports.parquet_file import check_parquet, write_parquet
+from fat_fpga.reports.sweep_comparison import (
+    SWEEP_COMPARISON_COLUMNS,
+    SWEEP_COMPARISON_FIGURES,
+    SweepComparison,
+    are_sweeps,
+    compare_sweeps,
+    sweep_comparison_json,
+    sweep_comparison_text,
+    write_sweep_comparison_csv,
+    write_sweep_comparison_figures,
+    write_sweep_comparison_json,
+)
 from fat_fpga.reports.table import critical_table, headline, layer_table, overall_line, report_text
 
 __all__ = [
@@ -29,11 +41,17 @@ __all__ = [
     "COMPARISON_FIGURES",
     "FIGURES",
     "FORMATS",
+    "SWEEP_COMPARISON_COLUMNS",
+    "SWEEP_COMPARISON_FIGURES",
+    "SWEEP_FIGURES",
     "Comparison",
     "Entry",
     "Section",
+    "SweepComparison",
+    "are_sweeps",
     "check_parquet",
     "compare",
+    "compare_sweeps",
     "comparison_json",
     "comparison_text",
     "critical_table",
@@ -42,6 +60,8 @@ __all__ = [
     "overall_line",
     "report_json",
     "report_text",
+    "sweep_comparison_json",
+    "sweep_comparison_text",
     "write_comparison_csv",
     "write_comparison_figures",
     "write_comparison_json",
@@ -49,4 +69,7 @@ __all__ = [
     "write_figures",
     "write_json",
     "write_parquet",
+    "write_sweep_comparison_csv",
+    "write_sweep_comparison_figures",
+    "write_sweep_comparison_json",
 ]

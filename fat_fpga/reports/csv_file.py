@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from itertools import repeat
 
 from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run
@@ -18,12 +19,13 @@ def write_csv(run: Run, path: str | os.PathLike[str]) -> None:
     """Write the results, layers in network order; the file appears whole or not at all. OSError if it cannot.
 
     ``stands_for`` is how many faults of its space a fault stands for: 1 in a whole campaign, more in a finished sample,
-    and empty where the run does not say.
+    and empty where the run does not say. What else was counted (`Run.counts`) follows, a column each.
     """
     counts = stands_for(run)
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for r, count in zip(run.results, counts, strict=True):
+        writer.writerow((*COLUMNS, *(name.replace(" ", "_") for name in run.counts)))
+        more = zip(*(count.tolist() for count in run.counts.values()), strict=True) if run.counts else repeat(())
+        for r, count, own in zip(run.results, counts, more, strict=False):
             index, effect = r.texts
-            writer.writerow((r.fault, r.layer, r.kind, index, effect, run.images, r.correct, r.changed, count))
+            writer.writerow((r.fault, r.layer, r.kind, index, effect, run.images, r.correct, r.changed, count, *own))

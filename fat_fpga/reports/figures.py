@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from fat_fpga.faults import Family
 from fat_fpga.files import make_folder, replacing
 from fat_fpga.reports.change_shares import change_shares
 from fat_fpga.reports.criticality import criticality
+from fat_fpga.reports.curves import Curve, curves, is_sweep
 from fat_fpga.reports.drop_histogram import drop_histogram
 from fat_fpga.reports.every_fault import every_fault
 from fat_fpga.reports.part import Part, parts
@@ -21,6 +22,7 @@ from fat_fpga.reports.pe_bars import pe_bars
 from fat_fpga.reports.pixel_map import has_maps, pixel_map
 from fat_fpga.reports.ranges import ranges
 from fat_fpga.reports.style import style
+from fat_fpga.reports.sweep_figures import rates_figure, tolerance_figure
 from fat_fpga.reports.words import words
 
 if TYPE_CHECKING:
@@ -36,7 +38,11 @@ FIGURES: dict[str, Callable[[Part], Figure]] = {
     "changes": change_shares,
 }
 """File name, and what draws it; see `figures_of` for which kinds of fault."""
-
+SWEEP_FIGURES: dict[str, Callable[[Run, Sequence[Curve]], Figure]] = {
+    "rates": rates_figure,
+    "tolerance": tolerance_figure,
+}
+"""The same for sweeps."""
 
 FORMATS = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
 """Format, and the metadata to leave out so that the same run gives the same file."""
@@ -78,6 +84,12 @@ def write_figures(run: Run, folder: str | os.PathLike[str], formats: Iterable[st
     folder = make_folder(folder)
     written = []
     with style():
+        if is_sweep(run):
+            if not any(point.rate > 0 for curve in curves(run) for point in curve.points):
+                raise CampaignError(f"{run.title} has no rate above 0 to draw")
+            for name, draw in SWEEP_FIGURES.items():
+                written += save(draw(run, curves(run)), folder, name, formats)
+            return written
         found = parts(run)
         for part in found:
             end = f"_{part.kind.replace(' ', '_')}" if len(found) > 1 else ""

@@ -22,12 +22,18 @@ from fat_fpga.campaign import (
     overall,
     statistics,
 )
+from fat_fpga.campaign.origin import SWEEP
+from fat_fpga.campaign.sweep import Sweep
 from fat_fpga.faults import Family
 from fat_fpga.files import replacing
 from fat_fpga.reports.bits import drops
+from fat_fpga.reports.curves import curves, is_sweep
+from fat_fpga.reports.outcomes import outcome_rows
 from fat_fpga.reports.part import Part, parts
 from fat_fpga.reports.pes import pes
 from fat_fpga.reports.pixel_map import pixel_maps
+from fat_fpga.reports.sample_table import margin_rows
+from fat_fpga.reports.sweep_json import curves_json
 from fat_fpga.reports.words import causes, words
 
 FORMAT = 2
@@ -59,6 +65,25 @@ def report_json(run: Run, top: int = 10) -> dict[str, Any]:
         },
         "error_free": {"correct": run.error_free, "accuracy": run.error_free_accuracy},
         "overall": spread_json(overall(run)) if run.done else None,
+        **(_sweep_json(run) if is_sweep(run) else _single_json(run)),
+        "outcomes": outcome_rows(run),
+        "critical": [result.fault for result in most_critical(run.results, top)],
+        "faults": [
+            _result_json(result) | {name: int(images[number]) for name, images in run.counts.items()}
+            for number, result in enumerate(run.results)
+        ],
+    }
+
+
+def _sweep_json(run: Run) -> dict[str, Any]:
+    """What is in the report of a sweep alone."""
+    sweep = asdict(Sweep.read(run.origin.plan)) if run.origin.source == SWEEP else None
+    return {"sweep": sweep, "curves": curves_json(curves(run))}
+
+
+def _single_json(run: Run) -> dict[str, Any]:
+    """What is in the report of single faults and sets alone."""
+    return {
         "layers": [
             {
                 "layer": group.layer,
@@ -72,8 +97,7 @@ def report_json(run: Run, top: int = 10) -> dict[str, Any]:
             for group in statistics(run)
         ],
         "kinds": [_kind_json(part) for part in parts(run)],
-        "critical": [result.fault for result in most_critical(run.results, top)],
-        "faults": [_result_json(result) for result in run.results],
+        "margins": margin_rows(run),
     }
 
 

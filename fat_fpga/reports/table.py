@@ -20,8 +20,12 @@ from fat_fpga.campaign.sampling import population
 from fat_fpga.campaign.shares import HARM
 from fat_fpga.faults import DEFAULT_KIND, Family
 from fat_fpga.reports.bits import bit_table
+from fat_fpga.reports.curves import is_sweep
+from fat_fpga.reports.outcomes import outcome_table
 from fat_fpga.reports.part import Part, Row, effects_of, parts
 from fat_fpga.reports.pes import pe_counts, pe_table
+from fat_fpga.reports.sample_table import margins_table
+from fat_fpga.reports.sweep_text import sweep_text
 from fat_fpga.reports.words import causes, words
 from fat_fpga.text import align, percent, shown
 
@@ -193,22 +197,30 @@ def share_lines(run: Run) -> str:
 
 def estimate_table(run: Run, found: Sequence[Part], shares: Sequence[tuple[str, Share]]) -> str:
     """Shares and mean accuracies of the space that a finished sample was drawn from, with their intervals."""
-    rows = [["", "drawn", "of", "estimate", "95 % confidence interval"]]
+    rows = [["", "drawn", "of", "estimate", "95 % confidence interval", "margin"]]
     for what, share in shares:
         assert share.interval is not None
         rows.append([what, f"{share.count:,} of {share.faults:,}", *_estimate(share.population, share.percent)])
-        rows[-1].append(_interval(*share.interval))
+        rows[-1] += [_interval(*share.interval), _margin(share.percent, *share.interval)]
     for part in found:
         if words(part.kind).family is not Family.TRANSIENT:
             mean, spread = mean_estimate(run, part.results), Spread.within(run, part.results)
             rows.append([f"mean accuracy under one {part.kind} fault", f"{spread.faults:,}"])
             rows[-1] += _estimate(population(run, part.results), spread.mean)
-            rows[-1].append(_interval(mean.low, mean.high) if mean else "none: the draws show no variance")
+            if mean:
+                rows[-1] += [_interval(mean.low, mean.high), _margin(*mean)]
+            else:
+                rows[-1] += ["none: the draws show no variance", ""]
     return f"estimates for the space that the sample is from [%]\n{align(rows)}"
 
 
 def _estimate(population: int | None, value: float) -> list[str]:
     return [f"{population:,}" if population else "?", percent(value)]
+
+
+def _margin(value: float, low: float, high: float) -> str:
+    """The distance to the farther end of an interval, in points."""
+    return f"+-{percent(max(value - low, high - value))}"
 
 
 def _interval(low: float, high: float) -> str:
@@ -220,6 +232,8 @@ def report_text(run: Run, top: int = 10) -> str:
     """The whole report for the screen; only the headline while no fault is finished."""
     if not run.done:
         return headline(run)
+    if is_sweep(run):
+        return sweep_text(run, headline(run))
     last = f"{critical_table(run, top)}\n\n{cause_lines(run, top)}"
-    parts_of_it = [headline(run), layer_table(run), overall_line(run), voter_lines(run), share_lines(run), last]
-    return "\n\n".join(filter(None, parts_of_it))
+    tables = headline, layer_table, overall_line, voter_lines, outcome_table, share_lines, margins_table
+    return "\n\n".join(filter(None, [*(table(run) for table in tables), last]))

@@ -23,7 +23,7 @@ VALUES = (
     "NULL", "-1", "0", "1", "7", "1000000000000000000", "3.5", "9e999", "''", "'17'", "'conv9'", "'-1,+1'", "x'00ff'",
     "zeroblob(3000000)", "{column} + 1", "-{column}", "{column} || 'x'", "char(0)", "'a' || char(10) || 'b'",
 )  # fmt: skip
-TABLES = ("meta", "layer", "image", "fault", "member", "chunk", "session")
+TABLES = ("meta", "layer", "image", "fault", "member", "chunk", "session", "count")
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT {columns} FROM n"
 Alter = Callable[[Path, random.Random], None]
 
@@ -36,7 +36,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     faults = [parse_fault(text) for text in texts]
     for kind in ("channel", "pixel", "element", "pe", "weight", "threshold", "accumulator", "activation"):
         faults += fault_space(network, kind, pes=FOLDING, frames=12).sample(5, seed=1)
-    run_campaign(network, tiny_data(12), list(dict.fromkeys(faults)), path, "reference", chunk=10)
+    run_campaign(
+        network, tiny_data(12), list(dict.fromkeys(faults)), path, "reference", chunk=10, counting=("outcomes",)
+    )
     return path
 
 
@@ -44,8 +46,9 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def part(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An unfinished run."""
     path, network = tmp_path_factory.mktemp("part") / "a.run", tiny_network()
+    faults = fault_space(network, "weight").sample(40)
     with pytest.raises(KeyboardInterrupt):
-        run_campaign(network, tiny_data(12), fault_space(network, "weight").sample(40), path, Watched(3), chunk=7)
+        run_campaign(network, tiny_data(12), faults, path, Watched(3), chunk=7, counting=("outcomes", "errors"))
     return path
 
 

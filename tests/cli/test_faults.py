@@ -126,7 +126,6 @@ def test_a_list_is_what_a_campaign_takes(folder: Path, capsys: Capture) -> None:
         (("--values", "-1,5"), "+5 is an activation level of none"),
         (("--values", "5"), "no faults of kind channel are left"),
         (("--values", "one"), "expected integers"),
-        (("--faults", "activation", "--effects", "stuck"), "no faults of kind activation are left"),
         (("--sample", "0"), "1 or more, got '0'"),
         (("--seed", "1"), "give --sample, too"),
         (("--layers", "*"), "takes faults of kind pe"),

@@ -1,0 +1,119 @@
+"""``fat-fpga sweep``: errors at several rates, into a run file."""
+
+from __future__ import annotations
+
+import argparse
+
+from fat_fpga.cli.counting import counting_of
+from fat_fpga.cli.numbers import count, points, rates, samples
+from fat_fpga.cli.options import add_model, option, output
+from fat_fpga.cli.parser import Commands
+from fat_fpga.cli.stopped import stopped
+
+EPILOG = """\
+examples:
+  fat-fpga sweep cnv_w1a1 --data cifar10:data --faults weight --rates 1e-7:1e-2 -o weights.run
+  fat-fpga sweep cnv_w1a1 --data cifar10:data --faults weight --rates 1e-6:1e-2:2 --scope layer -o layers.run
+  fat-fpga sweep cnv_w1a1 --data cifar10:data --faults weight,activation --rates 1e-6:1e-2 --scope structure -o both.run
+  fat-fpga sweep tfc_w2a2 --data demo:mnist --faults weight --errors masked --rates 1e-4,1e-3,1e-2 -o masked.run
+  fat-fpga sweep tfc_w2a2 --data demo:mnist --faults weight --rates 1e-5:1e-1 --until-interval 0.2 -o exact.run
+  fat-fpga report weights.run --figures report
+
+Every cell (a bit, or with erase and uniform a word) fails with the same probability, on its own. Errors in weights,
+thresholds and accumulators are in every image, those of activations are drawn anew for each. A curve for each scope.
+Stop it with Ctrl-C, or lose power: the same command continues where it was.
+"""
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser(
+        "sweep",
+        help="errors at a rate: accuracy against bit error rate",
+        description="Let every bit of the memories fail with a probability, at several rates, many samples of each,\n"
+        "and count on the whole test set how many images are still classified correctly.",
+        epilog=EPILOG,
+    )
+    add_model(parser)
+    option(parser, "--data", required=True)
+    output(parser, "RUN", "the run file, made or continued", required=True)
+    group = parser.add_argument_group("which errors")
+    option(group, "--faults", " (default: weight)")
+    group.add_argument(
+        "--rates", metavar="LOW:HIGH[:N]", type=rates, required=True,
+        help="from LOW to HIGH with N rates in each decade (default: 3), or a list of rates as 1e-6,1e-5",
+    )  # fmt: skip
+    group.add_argument("--samples", metavar="N", type=samples, default=150, help="of each rate (default: 150)")
+    group.add_argument(
+        "--scope", choices=("network", "layer", "structure"), default="network",
+        help="a curve for all kinds at once (default), for each layer and kind, or for each kind",
+    )  # fmt: skip
+    group.add_argument(
+        "--errors", choices=("flip", "stuck0", "stuck1", "erase", "uniform", "masked"), default="flip",
+        help="what an error does: flip a bit (default), hold it, erase a word to 0, take another word, or be masked",
+    )  # fmt: skip
+    option(group, "--layers")
+    option(group, "--seed")
+    group.add_argument(
+        "--until-interval", metavar="W", type=points,
+        help="stop a rate when its mean accuracy is known to +-W points (95 %%); --samples is then the most",
+    )  # fmt: skip
+    option(parser, "--images")
+    option(parser, "--engine", " (default: native)", default="native")
+    option(parser, "--threads")
+    parser.add_argument(
+        "--chunk", metavar="N", type=count, help="save after every N samples (default: some ten seconds)"
+    )
+    option(parser, "--dask")
+    option(parser, "--dask-wait")
+    option(parser, "--expect-accuracy")
+    option(parser, "--outcomes")
+    option(parser, "--detectors")
+    option(parser, "--quiet", ", no table")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from fat_fpga.campaign.rounds import run_in_rounds
+    from fat_fpga.campaign.sweep import Sweep, UntilInterval
+    from fat_fpga.cli.model import get_engine, load_model
+    from fat_fpga.datasets import load
+    from fat_fpga.engines.counts import ERRORS, HITS
+    from fat_fpga.files import check_writable
+    from fat_fpga.reports import report_text
+
+    check_writable(args.output, args.model)
+    counting = (*counting_of(args), ERRORS, HITS)
+    sweep = Sweep(
+        tuple(args.kinds or ("weight",)),
+        args.rates,
+        args.samples,
+        args.scope,
+        args.errors,
+        tuple(args.layers) if args.layers else None,
+        args.until_interval,
+        args.seed or 0,
+    )
+    engine = get_engine(args, args.engine)
+    network = load_model(args, faulty=True)
+    sweep.cells(network.fault_free)  # told before the data are read
+    data = load(args.data, limit=args.images, shape=network.input.shape)
+    try:
+        finished = run_in_rounds(
+            network,
+            data,
+            UntilInterval(sweep, network.fault_free),
+            args.output,
+            engine,
+            chunk=args.chunk,
+            progress=not args.quiet,
+            expect_accuracy=args.expect_accuracy,
+            dask=args.dask,
+            dask_wait=args.dask_wait,
+            counting=counting,
+        )
+    except KeyboardInterrupt:
+        return stopped(args.output)
+    if not args.quiet:
+        print(report_text(finished))
+        print(f"\nfigures and tables: fat-fpga report {args.output} --figures DIR --csv FILE --json FILE")
+    return 0

@@ -1,0 +1,65 @@
+"""What faults do to images, by outcome class (Li et al., SC'17): text and figures for other programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fat_fpga.campaign import Run
+from fat_fpga.engines.counts import OUTCOME_NAMES, PARTS
+from fat_fpga.text import align, percent
+
+TITLES = {
+    "masked": "masked",
+    "noncritical": "non-critical",
+    "sdc1": "SDC-1",
+    "detected": "detected",
+    "sdc5": "SDC-5",
+    "sdc10": "SDC-10 %",
+    "sdc20": "SDC-20 %",
+    "critical": "critical",
+}
+
+
+def outcome_table(run: Run) -> str:
+    """Shares of all pairs of fault and image by kind and layer; empty where outcome classes were not counted."""
+    rows = outcome_rows(run)
+    if not rows:
+        return ""
+    names = [name for name in OUTCOME_NAMES if name in run.counts]
+    table = [["kind", "layer", "faults", *(TITLES[name] for name in names)]]
+    for row in rows:
+        shares = (_share(row["images"][name], row["faults"] * run.images) for name in names)
+        table.append([row["kind"], row["layer"], f"{row['faults']:,}", *shares])
+    watched = [name for name in run.identity.counting.split(",") if name in ("voter", "range")]
+    detectors = f"detected by {' or '.join(watched)}" if watched else "no detector"
+    over = "" if run.origin.whole else f", over {run.origin.counted(run.done)}"
+    return (
+        f"what faults do to images [% of pairs of fault and image]{over}; "
+        f"{', '.join(TITLES[name] for name in PARTS)} add up\n"
+        f"{align(table, left=(0, 1))}\n{detectors}; the other columns are parts of what was not detected"
+    )
+
+
+def outcome_rows(run: Run) -> list[dict[str, Any]]:
+    """By kind and layer, and for all: number of faults, and images in each class, summed over the faults."""
+    if PARTS[0] not in run.counts or not run.done:
+        return []
+    names = [name for name in OUTCOME_NAMES if name in run.counts]
+    groups: dict[tuple[str, str], list[int]] = {}
+    for number, result in enumerate(run.results):
+        groups.setdefault((result.kind, result.layer), []).append(number)
+    every = {("all", ""): list(range(run.done))} if len(groups) > 1 else {}
+    return [
+        {
+            "kind": kind,
+            "layer": layer,
+            "faults": len(own),
+            "images": {name: int(run.counts[name][own].sum()) for name in names},
+        }
+        for (kind, layer), own in (groups | every).items()
+    ]
+
+
+def _share(images: int, pairs: int) -> str:
+    share = 100 * images / pairs
+    return percent(share) if not images or share >= 0.01 else f"{share:.1e}"
