@@ -61,7 +61,7 @@ def stream_words(network: Network, place: str, stream: IntArray) -> tuple[npt.ND
     elif levels.bipolar:
         values, bits = (values + 1) // 2, 1
     else:
-        raw = place == INPUT and bool(np.all(network.input.table == np.arange(256)))
+        raw = place == INPUT and network.input.raw_pixels
         bits = 8 if raw else Register.of_type(levels.stored_as).bits
     return values & ((1 << bits) - 1), bits
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from fat_fpga.campaign import version2, version3
 from fat_fpga.campaign.count_rows import Counted, read_counts
 from fat_fpga.campaign.database import connect, damaged, readable_errors
+from fat_fpga.campaign.deviations import read_deviations
 from fat_fpga.campaign.digest import fault_list_digest
 from fat_fpga.campaign.fault_rows import check_counts, check_places
 from fat_fpga.campaign.header import Header, read_header
@@ -83,8 +84,13 @@ def read_from(connection: sqlite3.Connection, path: Path, version: int) -> Conte
     check_places(rows, header)
     results, (done, correct, changed, chunks) = rows.results, rows.arrays
     counts = read_counts(connection, path, header, done) if header.identity.counting else {}
+    moved: dict[str, Ints] = {}
+    if header.outputs is not None:
+        moved = dict(zip(("total", "largest"), read_deviations(connection, path, done), strict=True))
+        for result, total, largest in zip(results, *(column.tolist() for column in moved.values()), strict=True):
+            result.total, result.largest = total, largest
     if version > 2:
-        _check_chunks(connection, path, chunks, Counted(done, correct, changed, counts))
+        _check_chunks(connection, path, chunks, Counted(done, correct, changed, {**counts, **moved}))
     worked = sum(session.faults for session in header.sessions)
     if worked != len(results):
         damaged(path, f"{len(results):,} faults have a result, {worked:,} were done by those who worked on it")

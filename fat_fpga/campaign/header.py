@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.campaign.database import damaged
+from fat_fpga.campaign.deviations import Worth
 from fat_fpga.campaign.digest import HEADER, header_digest
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
@@ -51,6 +52,8 @@ class Header:
         sessions: who worked on it, in order.
         labels: int64 [N].
         golden: int32 [N], predicted classes of the fault-free network.
+        outputs: what its outputs are, where they are no classes. Then the "class" of an image is 0 where its output is
+            the fault-free one, else 1, and labels are 0: accuracy is the share of images with an unchanged output.
     """
 
     identity: Identity
@@ -63,6 +66,7 @@ class Header:
     sessions: tuple[Session, ...]
     labels: npt.NDArray[np.int64]
     golden: npt.NDArray[np.int32]
+    outputs: Worth | None
 
 
 def read_header(connection: sqlite3.Connection, path: Path, version: int) -> Header:
@@ -95,6 +99,7 @@ def read_header(connection: sqlite3.Connection, path: Path, version: int) -> Hea
         sessions=tuple(map(Session._make, sessions)),
         labels=table[:, 1],
         golden=table[:, 2].astype(np.int32),
+        outputs=Worth.of_entries(meta, path),
     )
     if version > 2 and meta.get(HEADER) != header_digest(meta, layers, [row[1:] for row in images]):
         damaged(path, "what it says of network, data or fault list is not what its digest was made of")

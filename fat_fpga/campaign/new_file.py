@@ -18,6 +18,7 @@ from fat_fpga import __version__
 from fat_fpga.campaign import schema
 from fat_fpga.campaign.columns import columns_of
 from fat_fpga.campaign.content import Content
+from fat_fpga.campaign.deviations import Worth
 from fat_fpga.campaign.digest import COLUMNS_DIGEST, HEADER, ColumnsDigest, chunk_digest, header_digest
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
@@ -51,6 +52,7 @@ class Sheet:
         faults: the ordered list that ``identity`` was made of.
         labels: [N].
         golden: predicted classes of the fault-free network, [N].
+        outputs: what the network's outputs are, where they are no classes.
     """
 
     identity: Identity
@@ -59,6 +61,7 @@ class Sheet:
     faults: Sequence[AnyFault]
     labels: npt.NDArray[np.int64]
     golden: npt.NDArray[np.int32]
+    outputs: Worth | None = None
 
 
 def write(path: Path, sheet: Sheet, engine: str, old: Content | None = None) -> None:
@@ -75,6 +78,7 @@ def write(path: Path, sheet: Sheet, engine: str, old: Content | None = None) -> 
     meta: dict[str, Any] = {
         **asdict(sheet.identity),
         **sheet.origin.entries(),
+        **(sheet.outputs.entries() if sheet.outputs else {}),
         "error_free": int((sheet.labels == sheet.golden).sum()),
         "created": old.header.created if old else now(),
         "finished": old.header.finished if old else None,
@@ -96,6 +100,8 @@ def write(path: Path, sheet: Sheet, engine: str, old: Content | None = None) -> 
             connection.execute(statement)
         if sheet.identity.counting:
             connection.execute(schema.COUNT)
+        if sheet.outputs is not None:
+            connection.execute(schema.DEVIATION)
         _fill(connection, sheet, rows, meta, images)
         if old:
             _take_over(connection, old)

@@ -15,7 +15,7 @@ import numpy as np
 from fat_fpga.campaign.fault_free import FaultFree
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Engine
-from fat_fpga.engines.images import Images
+from fat_fpga.engines.images import Images, check_images
 from fat_fpga.network import Network
 
 
@@ -49,6 +49,8 @@ PREPARATIONS = (
 
 def fault_free(network: Network, dataset: Dataset, engine: Engine) -> FaultFree:
     """The network without injected faults on a data set; DataError where the images do not fit the network."""
+    dataset.need_labels("the accuracy")
+    check_images(network, dataset.images, dataset.labels, dataset.name)
     golden = engine.open(network).run(dataset.images, dataset.labels, []).golden
     return FaultFree(dataset.labels, golden, network.classes)
 
@@ -64,7 +66,7 @@ def better_preparations(
     tried = [
         (name, fault_free(network, replace(dataset, images=change(dataset.images)), engine))
         for name, fits, change in PREPARATIONS
-        if fits(dataset.images)
+        if network.input.pixels and fits(dataset.images)
     ]
     return sorted((each for each in tried if surely_better(each[1], found)), key=lambda each: -each[1].correct)
 

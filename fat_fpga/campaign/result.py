@@ -34,6 +34,8 @@ class Result:
         value: the level or the bit's value that is held; 1 for a flip.
         frame: the only image that meets the fault.
         members: the single faults of a set; empty for a single fault.
+        total, largest: where the outputs are no classes, how far the fault moves them, over all values of all images
+            together and at most, in units of `Run.outputs`; else None.
     """
 
     fault: str
@@ -53,6 +55,8 @@ class Result:
     value: int | None = None
     frame: int | None = None
     members: tuple[Fault, ...] = ()
+    total: int | None = None
+    largest: int | None = None
 
     def __repr__(self) -> str:
         parts = [(each.name, getattr(self, each.name)) for each in fields(self)]

@@ -130,8 +130,9 @@ class Run(Header):
 
         Columns: ``fault`` (text form), ``layer`` and ``kind`` (categories), the typed parts of the address as `Result`
         has them (Int32, ``flip`` boolean; missing where a kind has no such part, and for sets), ``correct`` and
-        ``changed`` (images, int64), ``accuracy`` (percent) and ``drop`` (percentage points; float64). ``attrs`` names
-        model, data and fault list.
+        ``changed`` (images, int64), ``accuracy`` (percent) and ``drop`` (percentage points; float64);
+        where the outputs are no classes, ``mean_deviation`` and ``largest_deviation`` (real values; float64), too.
+        ``attrs`` names model, data and fault list.
 
         Raises:
             CampaignError: pandas is not installed.

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from fat_fpga.arguments import checked
 from fat_fpga.campaign.crew import Alone
 from fat_fpga.campaign.dask_crew import DaskCrew
+from fat_fpga.campaign.deviations import Worth
 from fat_fpga.campaign.fault_free import FaultFree
 from fat_fpga.campaign.identity import Identity, ordered
 from fat_fpga.campaign.layer_table import layer_table
@@ -58,6 +59,9 @@ def run_campaign(
     counting: Sequence[str] = (),
 ) -> Run:
     """Count, for every fault, the images still classified correctly, and those whose class it changes.
+
+    Where the outputs of the network are no classes, count the images whose output stays as it is, and measure the mean
+    and largest deviation from the fault-free output. Labels are not needed then.
 
     Continues where an earlier call with the same network, data and faults was stopped, also by kill -9;
     returns at once if that one had finished. Gives a `ModelWarning` before the first fault where the accuracy without
@@ -119,7 +123,13 @@ def run_campaign(
     if not isinstance(network, Network):
         shape = dataset.images.shape[1:] if isinstance(network, Module) else None
         network = load_network(network, image_shape=shape)
-    check_images(network, dataset.images, dataset.labels)
+    values = network.outputs is not None
+    if values and expect_accuracy is not None:
+        raise CampaignError(f"{network.name} has outputs that are no classes, and so no accuracy to be expected")
+    if not values:
+        dataset.need_labels("a campaign on a network with classes")
+    check_images(network, dataset.images, dataset.labels, dataset.name)
+    labels = np.zeros(len(dataset.images), np.int64) if values else dataset.labels
     selection = Selection.of(fault_space(network.fault_free) if faults is None else faults)
     faults = ordered(network, selection.faults)
     check_faults(network.fault_free, faults, len(dataset.images))
@@ -139,7 +149,8 @@ def run_campaign(
                 started = perf_counter()
                 golden = session.run(dataset.images, dataset.labels, []).golden
                 session.check_taken(faults)
-                _check_accuracy(FaultFree(dataset.labels, golden, network.classes), expect_accuracy)
+                if not values:
+                    _check_accuracy(FaultFree(labels, golden, network.classes), expect_accuracy)
                 pace = Pace(perf_counter() - started, chunk)
                 with (
                     Alone(session, dataset, counting)
@@ -147,7 +158,10 @@ def run_campaign(
                     else DaskCrew(pool, network, dataset, engine, golden, counting) as crew
                 ):
                     if store is None:
-                        sheet = Sheet(identity, selection.origin, layer_table(network), faults, dataset.labels, golden)
+                        worth = None if network.outputs is None else Worth(network.outputs.unit, network.values)
+                        sheet = Sheet(
+                            identity, selection.origin, layer_table(network), faults, labels, golden, worth
+                        )  # fmt: skip
                         store = Store.create(path, sheet, engine.name)
                     _check_golden(store, golden, session)
                     work(crew, faults, len(dataset.images), store, pace, progress)

@@ -72,7 +72,9 @@ COUNT = """CREATE TABLE count (
     position INTEGER NOT NULL, name TEXT NOT NULL, images INTEGER NOT NULL, PRIMARY KEY (position, name)
 ) WITHOUT ROWID"""
 """What a campaign counts of a fault beside right and changed classes, where it was asked to."""
-OPTIONAL: dict[int, tuple[str, ...]] = {2: (), 3: (COUNT,)}
+DEVIATION = "CREATE TABLE deviation (position INTEGER PRIMARY KEY, total INTEGER NOT NULL, largest INTEGER NOT NULL)"
+"""Where the outputs are no classes: a row for each finished fault; in units, over all values of all images."""
+OPTIONAL: dict[int, tuple[str, ...]] = {2: (), 3: (COUNT, DEVIATION)}
 """Tables that a file of a version may have, too."""
 
 MASTER = "SELECT type, name, tbl_name, sql FROM sqlite_master LIMIT 100"

@@ -26,6 +26,7 @@ from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.new_file import SESSION, Sheet, insert_counts, now, worker, write
 from fat_fpga.campaign.origin import Origin
 from fat_fpga.engines.counts import Counts
+from fat_fpga.engines.deviation import Deviation
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault
 from fat_fpga.files import remove_leftovers, replacing
@@ -127,9 +128,11 @@ class Store:
         changed: npt.NDArray[np.int64],
         seconds: float,
         counts: Counts | None = None,
+        deviation: Deviation | None = None,
     ) -> None:
         """Keep the results of one chunk, all or none; CampaignError if another process was faster."""
-        digest = chunk_digest(np.array(positions, np.int64), correct, changed, counts)
+        moved = {} if deviation is None else {"total": deviation.total, "largest": deviation.largest}
+        digest = chunk_digest(np.array(positions, np.int64), correct, changed, {**(counts or {}), **moved})
         with transaction(self._connection, self.path):
             (chunk,) = self._connection.execute("SELECT count(*) + 1 FROM chunk").fetchone()
             results = (
@@ -141,6 +144,9 @@ class Store:
             if written.rowcount != len(positions):
                 raise CampaignError(f"another process is working on {self.path}: let that one finish")
             insert_counts(self._connection, positions, counts or {})
+            if moved:
+                rows = zip(positions, *(column.tolist() for column in moved.values()), strict=True)
+                self._connection.executemany("INSERT INTO deviation VALUES (?, ?, ?)", rows)
             self._connection.execute("INSERT INTO chunk VALUES (?, ?, ?)", (chunk, len(positions), digest))
             self._connection.execute(
                 "UPDATE session SET faults = faults + ?, seconds = seconds + ? WHERE id = ?",

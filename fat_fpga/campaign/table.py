@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fat_fpga.campaign.columns import COLUMNS
 from fat_fpga.campaign.result import Result
 from fat_fpga.errors import CampaignError
@@ -34,6 +36,10 @@ def to_pandas(run: Run) -> pandas.DataFrame:
     found |= {"correct": run.correct, "changed": run.changed, "accuracy": run.accuracy}
     found["drop"] = run.error_free_accuracy - run.accuracy
     found |= {name.replace(" ", "_"): numbers for name, numbers in run.counts.items()}
+    if run.outputs is not None:
+        total, largest = (np.array(column(name), np.int64) for name in ("total", "largest"))
+        found["mean_deviation"] = total * (run.outputs.unit / (run.images * run.outputs.values))
+        found["largest_deviation"] = largest * run.outputs.unit
     frame = pd.DataFrame(found, columns=list(found))
     frame.attrs = {
         "network": run.identity.network,

@@ -30,7 +30,7 @@ def work(crew: Crew, faults: Sequence[AnyFault], images: int, store: Store, pace
                 crew.give(now, [faults[p] for p in now], parts)
             done = crew.take(bar.at_work)
             before, recorded = recorded, perf_counter()
-            outcome = done.outcome
-            store.record(done.positions, outcome.correct, outcome.changed, recorded - before, outcome.counts)
+            found = done.outcome
+            store.record(done.positions, found.correct, found.changed, recorded - before, found.counts, found.deviation)
             pace.measured(len(done.positions), done.seconds)
             bar.saved(len(done.positions))

@@ -49,6 +49,7 @@ def add(commands: Commands) -> None:
     )
     add_model(parser)
     option(parser, "--data", required=True)
+    option(parser, "--roi")
     output(parser, "RUN", "the run file, made or continued", required=True)
     option(parser, "--images")
     option(parser, "--engine", " (default: native)", default="native")
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     counting = counting_of(args)
     engine = get_engine(args, args.engine)
     network = load_model(args, faulty=True)
-    data = load(args.data, limit=args.images, shape=network.input.shape)
+    data = load(args.data, limit=args.images, shape=network.input.shape, roi=args.roi)
     options = {
         "chunk": args.chunk,
         "progress": not args.quiet,
@@ -99,7 +100,8 @@ def run(args: argparse.Namespace) -> int:
         return stopped(args.output)
     if not args.quiet:
         print(report_text(finished))
-        print(f"\nfigures and tables: fat-fpga report {args.output} --figures DIR --csv FILE --json FILE")
+        figures = "" if finished.outputs else "--figures DIR "
+        print(f"\nfigures and tables: fat-fpga report {args.output} {figures}--csv FILE --json FILE")
     return 0
 
 

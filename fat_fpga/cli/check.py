@@ -39,6 +39,7 @@ def add(commands: Commands) -> None:
     )
     add_model(parser)
     option(parser, "--data", "; without it only the model is looked at")
+    option(parser, "--roi")
     option(parser, "--images", "; here they are spread evenly over the data set (default: 300)", default=300)
     option(parser, "--expect-accuracy")
     option(parser, "--folding", "; to count their faults, too")
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(args: argparse.Namespace, engine: Engine, found: dict[str, Any], outputs: Outputs) -> None:
     """Print and note in ``found`` what there is; FatFpgaError for what stands in the way of a campaign."""
-    from fat_fpga.cli.info import describe
+    from fat_fpga.cli.info import describe, input_text, outputs_text
     from fat_fpga.cli.model import load_model
     from fat_fpga.datasets import load
     from fat_fpga.faults import MODELS
@@ -79,7 +80,9 @@ def _check(args: argparse.Namespace, engine: Engine, found: dict[str, Any], outp
         "network": network.name,
         "fingerprint": network.fingerprint,
         "image_shape": list(network.input.shape),
-        "classes": network.classes,
+        "input": input_text(network),
+        "outputs": outputs_text(network),
+        "classes": network.classes if network.outputs is None else None,
         "layers": [layer.name for layer in network.layers],
         "faults": faults,
     }
@@ -90,8 +93,11 @@ def _check(args: argparse.Namespace, engine: Engine, found: dict[str, Any], outp
     if args.data is None:
         outputs.say("The model can be campaigned. How well it knows some images: --data")
         return
-    data = load(args.data, shape=network.input.shape, spread=args.images)
-    _accuracy(args, network, data, engine, found, outputs)
+    data = load(args.data, shape=network.input.shape, spread=args.images, roi=args.roi)
+    if network.outputs is None:
+        _accuracy(args, network, data, engine, found, outputs)
+    else:
+        _data(args, network, data, found, outputs)
     outputs.say(f"\nnext: {_campaign(args, network)}")
 
 
@@ -102,6 +108,13 @@ def _campaign(args: argparse.Namespace, network: Network) -> str:
         command += ["--pixels", args.pixels]
     if args.image_shape:
         command += ["--image-shape", ",".join(map(str, args.image_shape))]
+    if args.normalise:
+        mean, deviation = (",".join(map(str, given)) for given in args.normalise)
+        command += ["--normalise", f"mean={mean},std={deviation}"]
+    if args.outputs != "auto":
+        command += ["--outputs", args.outputs]
+    if args.roi:
+        command.append("--roi")
     if args.engine != "native":
         command += ["--engine", args.engine]
     return shlex.join([*command, "-o", f"{network.name}.run"])
@@ -125,7 +138,7 @@ def _accuracy(
     result = fault_free(network, data, engine)
     low, high = result.interval
     outputs.say(
-        f"data: {data.name}, {len(data):,} images of {'x'.join(map(str, data.images.shape[1:]))}, "
+        f"data: {data.name}, {len(data):,} {data.rows} of {'x'.join(map(str, data.images.shape[1:]))}, "
         f"{len(data.classes)} classes\n"
         f"accuracy without injected faults: {float(result.accuracy):.2f} % "
         f"({result.correct:,} of {len(data):,} images; "
@@ -141,7 +154,9 @@ def _accuracy(
         "chance": float(result.chance),
         "near_chance": result.near_chance,
     }
-    better = better_preparations(network, data, engine, result) + _with_other_pixels(args, data, engine, result)
+    better = better_preparations(network, data, engine, result)
+    if network.input.pixels:
+        better += _with_other_pixels(args, data, engine, result)
     for name, other in better:
         _note(
             found, outputs, f"the accuracy {name} is {float(other.accuracy):.2f} %: prepare the images as in training"
@@ -151,6 +166,18 @@ def _accuracy(
         _note(found, outputs, warning)
     if args.expect_accuracy is not None:
         result.expect(args.expect_accuracy)
+
+
+def _data(args: argparse.Namespace, network: Network, data: Dataset, found: dict[str, Any], outputs: Outputs) -> None:
+    """Whether the data fit a network whose outputs are no classes, which has no accuracy."""
+    from fat_fpga.engines.images import check_images
+    from fat_fpga.errors import CampaignError
+
+    if args.expect_accuracy is not None:
+        raise CampaignError(f"{network.name} has outputs that are no classes, and so no accuracy to be expected")
+    check_images(network, data.images, data.labels, data.name)
+    found |= {"data": data.name, "images": len(data)}
+    outputs.say(f"data: {data.name}, {len(data):,} {data.rows} of {'x'.join(map(str, data.images.shape[1:]))}")
 
 
 def _with_other_pixels(
@@ -166,7 +193,7 @@ def _with_other_pixels(
     better = []
     for pixels in ("raw", "unit"):
         try:
-            network = load_model(argparse.Namespace(**{**vars(args), "pixels": pixels}), faulty=True)
+            network = load_model(argparse.Namespace(**{**vars(args), "pixels": pixels, "normalise": None}), faulty=True)
             other = fault_free(network, data, engine)
         except FatFpgaError:  # the file does not take them
             continue

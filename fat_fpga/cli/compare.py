@@ -46,7 +46,6 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign import Run
     from fat_fpga.file_kinds import csv_kind, json_kind
     from fat_fpga.reports import (
-        COMPARISON_COLUMNS,
         COMPARISON_FIGURES,
         are_sweeps,
         compare,
@@ -55,15 +54,19 @@ def run(args: argparse.Namespace) -> int:
         write_comparison_figures,
         write_comparison_json,
     )
+    from fat_fpga.reports.comparison_files import comparison_columns
+    from fat_fpga.reports.moved import refuse_values
 
     runs = [Run.open(path) for path in args.run_files]
     if are_sweeps(runs):
         return _sweeps(args, runs)
     comparison = compare(runs, args.names, allow_different_data=args.allow_different_data)
+    if args.figures:
+        refuse_values(runs[0], "--figures")
     outputs = Outputs(
         args,
         args.run_files,
-        csv_kind("a comparison as CSV", COMPARISON_COLUMNS),
+        csv_kind("a comparison as CSV", comparison_columns(runs)),
         json_kind("a comparison as JSON", "runs"),
         COMPARISON_FIGURES,
     )

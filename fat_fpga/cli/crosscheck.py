@@ -55,6 +55,7 @@ def add(commands: Commands) -> None:
     option(parser, "--seed", default=0)
     option(parser, "--images", " (default: 4)", default=4)
     option(parser, "--data", "; random images by default")
+    option(parser, "--roi")
     option(parser, "--folding", "; for faults of PEs (default: up to 8 PEs)")
     option(parser, "--quiet")
     parser.set_defaults(run=run)
@@ -67,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.crosscheck.table import crosscheck_text
     from fat_fpga.datasets import load
     from fat_fpga.engines import default_judges
+    from fat_fpga.engines.images import check_rows
     from fat_fpga.network import read_folding
     from fat_fpga.progress import progress_bar
 
@@ -76,7 +78,9 @@ def run(args: argparse.Namespace) -> int:
     if args.data is None:
         images = random_images(network, args.images, args.seed)
     else:
-        images = load(args.data, limit=args.images, shape=network.input.shape).images
+        data = load(args.data, limit=args.images, shape=network.input.shape, roi=args.roi)
+        check_rows(network, data.images, data.name)
+        images = data.images
     pes = None if args.folding is None else read_folding(args.folding, network)
     faults = sample_faults(network, args.kinds or KINDS, args.sample, len(images), args.seed, pes)
     total = steps(len(faults), len(judges))

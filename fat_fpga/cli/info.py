@@ -66,9 +66,8 @@ def describe(network: Network) -> str:
     rows.append(
         ["total", *([""] if branches else []), f"{weights:,}", "", "", "", f"{macs:,}", f"{sum(faults.values()):,}"]
     )
-    shape = "x".join(map(str, network.input.shape))
     head = (
-        f"{shown(network.name)}: {shape} pixels to {network.classes} classes; "
+        f"{shown(network.name)}: {input_text(network)} to {outputs_text(network)}; "
         f"first layer sees integers {network.input.min}..{network.input.max}"
     )
     if network.fault:
@@ -77,3 +76,20 @@ def describe(network: Network) -> str:
         f"{head}\nfingerprint {network.fingerprint}\nmemories    {memory_fingerprint(network)}\n\n"
         f"{align(rows, left=tuple(range(6 if branches else 5)))}"
     )
+
+
+def input_text(network: Network) -> str:
+    """What the input is: ``3x32x32 pixels``, ``490 finite real values``."""
+    source = network.input
+    if source.pixels:
+        return f"{'x'.join(map(str, source.shape))} pixels"
+    return f"{'x'.join(map(str, source.row_shape))} {source.takes}"
+
+
+def outputs_text(network: Network) -> str:
+    """What the outputs are: ``10 classes``, ``640 values``."""
+    if network.outputs is not None:
+        return f"{network.values:,} output value{'' if network.values == 1 else 's'}"
+    if network.shapes[-1][0] == 1:
+        return "2 classes by one score"
+    return f"{network.classes} classes"

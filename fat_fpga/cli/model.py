@@ -25,7 +25,9 @@ def load_model(args: argparse.Namespace, faulty: bool = False) -> Network:
     """
     from fat_fpga.network import load_network
 
-    network = load_network(args.model, pixels=args.pixels, image_shape=args.image_shape)
+    network = load_network(
+        args.model, pixels=args.pixels, image_shape=args.image_shape, normalise=args.normalise, outputs=args.outputs
+    )
     if network.fault and not faulty:
         raise ModelError(
             f"{args.model} has the fault {network.fault} built in: give the model without it (campaign, crosscheck, "
@@ -53,7 +55,7 @@ def get_engine(args: argparse.Namespace, name: str) -> Engine:
         raise ModelError(f"{path} is no ONNX file, which the file engine executes")
     bundled = zoo.bundled_or_file(args.model)
     if bundled is None:
-        return FileEngine(path, args.pixels, args.image_shape)
+        return FileEngine(path, args.pixels, args.image_shape, args.normalise, args.outputs)
     with tempfile.TemporaryDirectory() as folder:
         zoo.write_onnx(bundled, path := Path(folder) / f"{bundled}.onnx")
         return FileEngine(path)

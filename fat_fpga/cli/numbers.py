@@ -104,6 +104,31 @@ def rates(text: str) -> tuple[float, ...]:
     return found
 
 
+def pixels(text: str) -> str:
+    """``auto``, ``raw``, ``unit``, ``none``, or a QONNX datatype of integers."""
+    from fat_fpga.network.datatypes import span_of
+
+    if text not in ("auto", "raw", "unit", "none") and span_of(text) is None:
+        raise argparse.ArgumentTypeError(
+            f"expected auto, raw, unit, none, or a datatype of integers, as INT8, UINT4, BIPOLAR, got '{cut(text)}'"
+        )
+    return text
+
+
+def normalise(text: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Means and standard deviations: ``mean=0.49,0.48,0.45,std=0.25,0.24,0.26``."""
+    found = re.fullmatch(r"mean=([^=]+?),\s*std=([^=]+)", text.strip())
+    try:
+        if found is None:
+            raise ValueError
+        mean, deviation = (tuple(float(part) for part in found[i].split(",")) for i in (1, 2))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"expected mean=M,std=S, with one number or one for each channel, as mean=0.5,std=0.25, got '{cut(text)}'"
+        ) from None
+    return mean, deviation
+
+
 def _range(low: float, high: float) -> str:
     return f"{low:,} or more" if high >= COUNT else f"{low:,} to {high:,}"
 

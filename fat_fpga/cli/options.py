@@ -97,14 +97,27 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "action": "store_true",
         "help": "count outcome classes, too: masked, non-critical, silent corruption, critical, detected (slower)",
     },
+    "--outputs": {
+        "choices": ("auto", "classes", "values"),
+        "default": "auto",
+        "help": "what the file's outputs are: scores of classes, or values, as of a regression (auto asks the file)",
+    },
     "--parquet": {"metavar": "FILE", "help": "write one row for each fault, with types, for data frames"},
     "--pixels": {
-        "choices": ("auto", "raw", "unit"),
+        "metavar": "P",
+        "type": numbers.pixels,
         "default": "auto",
-        "help": "what the file's input takes: pixels 0..255 (raw), or divided by 255 (unit); auto asks the file",
+        "help": "what the file's input takes: pixels 0..255 (raw), or divided by 255 (unit), other data (none), or "
+        "integers of a datatype, as INT8; auto asks the file",
+    },
+    "--normalise": {
+        "metavar": "mean=M[,M,M],std=S[,S,S]",
+        "type": numbers.normalise,
+        "help": "the file takes (pixel / 255 - mean) / std; one number, or one for each channel",
     },
     "--plan": {"metavar": "PLAN", "help": "file of fat-fpga plan"},
     "--quiet": {"flags": ("-q",), "action": "store_true", "help": "no progress bar"},
+    "--roi": {"action": "store_true", "help": "cut GTSRB's images to their regions of interest"},
     "--sample": {"metavar": "N", "type": numbers.count, "help": "N of the faults, drawn without replacement"},
     "--save-folding": {"metavar": "FILE", "help": "write the folding as JSON, for --folding of other commands"},
     "--seed": {"metavar": "N", "type": numbers.seed, "help": "seed of what is drawn at random (default: 0)"},
@@ -154,4 +167,6 @@ def add_model(parser: Adds) -> None:
         help="an .onnx file, the network.npz of a board, or the name of a bundled network (fat-fpga models lists them)",
     )  # fmt: skip
     option(parser, "--pixels")
+    option(parser, "--normalise")
+    option(parser, "--outputs")
     option(parser, "--image-shape")

@@ -58,6 +58,7 @@ def add(commands: Commands) -> None:
     group.add_argument("--permute", action="store_true", help="gather critical channels in few PEs, and try that; "
                        "needs --model and --data")  # fmt: skip
     option(group, "--data")
+    option(group, "--roi")
     option(group, "--threads")
     option(group, "--quiet")
     group = parser.add_argument_group("fronts")

@@ -88,7 +88,7 @@ def permuted(args: argparse.Namespace, planner: Planner) -> tuple[Planner, str]:
     if what.kind != CHANNEL:
         raise PlanError("--permute starts from a campaign of stuck channels, this one is of PEs")
     network = load_model(args)
-    data = load(args.data, limit=what.images, shape=network.input.shape)
+    data = load(args.data, limit=what.images, shape=network.input.shape, roi=args.roi)
     if data.fingerprint != what.run.identity.dataset_fingerprint:
         raise PlanError(
             f"--data {args.data} holds other images than the campaign, which was on {what.run.identity.dataset}, "

@@ -38,7 +38,6 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign import Run
     from fat_fpga.file_kinds import PARQUET, csv_kind, json_kind
     from fat_fpga.reports import (
-        COLUMNS,
         FIGURES,
         SWEEP_FIGURES,
         check_parquet,
@@ -48,12 +47,16 @@ def run(args: argparse.Namespace) -> int:
         write_json,
         write_parquet,
     )  # fmt: skip
+    from fat_fpga.reports.csv_file import csv_columns
+    from fat_fpga.reports.moved import refuse_values
 
     found = Run.open(args.run_file)
+    if args.figures:
+        refuse_values(found, "--figures")
     outputs = Outputs(
         args,
         [args.run_file],
-        csv_kind("a report as CSV", COLUMNS),
+        csv_kind("a report as CSV", csv_columns(found)),
         json_kind("a report as JSON", "network"),
         (*FIGURES, *SWEEP_FIGURES),
         PARQUET,

@@ -32,6 +32,7 @@ def add(commands: Commands) -> None:
     add_model(parser)
     option(parser, "--image", required=True)
     option(parser, "--data", "; random images by default")
+    option(parser, "--roi")
     parser.add_argument("--fault", metavar="FAULT", help="a fault, or several joined by '&'; docs/faults.md")
     option(parser, "--engine", " (default: reference)", default="reference")
     option(parser, "--threads")
@@ -48,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.cli.model import get_engine, load_model
     from fat_fpga.crosscheck import random_images
     from fat_fpga.datasets import load
+    from fat_fpga.engines.images import check_rows
     from fat_fpga.errors import DataError
     from fat_fpga.faults import parse_fault
     from fat_fpga.file_kinds import TRACE
@@ -66,12 +68,13 @@ def run(args: argparse.Namespace) -> int:
         image = random_images(network, 1, args.image)
     else:
         try:
-            images = load(args.data, limit=args.image + 1, shape=network.input.shape).images
+            images = load(args.data, limit=args.image + 1, shape=network.input.shape, roi=args.roi).images
         except DataError:  # it has fewer, or cannot be read at all
-            images = load(args.data, shape=network.input.shape).images
+            images = load(args.data, shape=network.input.shape, roi=args.roi).images
         if args.image >= len(images):
             raise DataError(f"--image {args.image}: {args.data} has images 0 to {len(images) - 1}")
         image = images[args.image :][:1]
+        check_rows(network, image, f"{args.data}, image {args.image}")
     pes = None if args.folding is None else read_folding(args.folding, network)
     found = checksums_by(engine.open(network), image, fault)
     entries = {place: {"checksum": int(sums[0]), "bits": bits} for place, (sums, bits) in found.items()}

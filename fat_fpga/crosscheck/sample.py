@@ -113,8 +113,6 @@ def _sets(network: Network, count: int, frames: int, seed: int, pes: dict[str, i
 
 @checked
 def random_images(network: Network, count: int, seed: int = 0) -> Images:
-    """Images that the network takes: uint8 [count, C, H, W], half of them noise, half of them darker than average."""
-    rng = np.random.default_rng(seed)
-    images = rng.integers(0, 256, (count, *network.input.shape))
-    images[::2] = images[::2] * rng.random((len(images[::2]), 1, 1, 1))
-    return images.astype(np.uint8)
+    """Data that the network takes, [count, C, H, W]: images of which half are noise, half are darker than average;
+    integers of its datatype; or real values of which half lie at a step of the input's quantiser."""
+    return network.input.random(np.random.default_rng(seed), count)

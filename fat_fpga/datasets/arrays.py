@@ -1,6 +1,7 @@
-"""Images and labels kept as numpy files: one ``.npz``, or a folder with ``images.npy`` and ``labels.npy``.
+"""Images, or other data, and labels kept as numpy files: an ``.npz``, or ``images.npy`` and ``labels.npy`` in a folder.
 
-Images are uint8 [N, C, H, W] with C 1 or 3; labels are integers [N]. Without names for the classes there are as many as
+Images are uint8 [N, C, H, W], or numbers of another type and shape [N, ...] that a network takes. Labels are integers
+[N]; they may be missing. Without names for the classes there are as many as
 the highest label asks for, at least two; an ``.npz`` may name them in ``classes``.
 """
 
@@ -11,9 +12,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
-from fat_fpga.datasets.dataset import Dataset, as_labels
+from fat_fpga.datasets.dataset import NO_LABEL, Dataset, as_labels
 from fat_fpga.errors import DataError
 from fat_fpga.npz_file import UnreadableError, read_npy, read_npz
 from fat_fpga.one_line import one_line
@@ -24,14 +26,13 @@ Found = TypeVar("Found")
 
 
 def load_npz(path: Path) -> Dataset:
-    """Load the arrays ``images``, ``labels`` and, if there, ``classes`` of an ``.npz`` file.
+    """Load the array ``images`` and, if there, ``labels`` and ``classes`` of an ``.npz`` file.
 
     Raises:
         DataError: the file or an array is missing, damaged, or not of its shape and type.
     """
     arrays = _load(path, partial(read_npz, only=("images", "labels", "classes")))
-    missing = {"images", "labels"} - set(arrays)
-    if missing:
+    if "images" not in arrays:
         raise DataError(f"{path}: expected the arrays 'images' and 'labels', found {sorted(arrays)}")
     classes = arrays.get("classes")
     if classes is not None and (classes.ndim != 1 or classes.dtype.kind != "U"):
@@ -40,25 +41,30 @@ def load_npz(path: Path) -> Dataset:
         names = None if classes is None else tuple(one_line(str(name), 200) for name in classes)
     except ValueError as error:  # numbers that are no characters
         raise DataError(f"{path}: 'classes' holds what is no text ({error})") from error
-    return of_arrays(f"npz:{path.name}", arrays["images"], arrays["labels"], names)
+    return of_arrays(f"npz:{path.name}", arrays["images"], arrays.get("labels"), names)
 
 
 def load_npy(folder: Path) -> Dataset:
-    """Load ``images.npy`` and ``labels.npy`` from ``folder``.
+    """Load ``images.npy`` and, if there, ``labels.npy`` from ``folder``.
 
     Raises:
         DataError: a file is missing, damaged, or not of its shape and type.
     """
-    images, labels = (_load(folder / f"{name}.npy", read_npy) for name in ("images", "labels"))
+    images = _load(folder / "images.npy", read_npy)
+    labels = _load(folder / "labels.npy", read_npy) if (folder / "labels.npy").exists() else None
     return of_arrays(f"npy:{folder.name}", images, labels)
 
 
-def of_arrays(name: str, images: NDArray[Any], labels: NDArray[Any], names: tuple[str, ...] | None = None) -> Dataset:
-    """Images uint8 [N, C, H, W] and integer labels [N] under a name.
+def of_arrays(
+    name: str, images: NDArray[Any], labels: NDArray[Any] | None, names: tuple[str, ...] | None = None
+) -> Dataset:
+    """Images uint8 [N, C, H, W], or other data [N, ...], and integer labels [N] or none, under a name.
 
     Raises:
         DataError: an array is not of its shape or type.
     """
+    if labels is None:
+        return Dataset(name, images, np.full(len(images) if images.ndim else 0, NO_LABEL, np.int64), ())
     labels = as_labels(labels, name)
     if names is None:
         if len(labels) and labels.max() >= MOST_CLASSES:

@@ -1,4 +1,4 @@
-"""Labelled images in memory, checked once, in one form for every source."""
+"""Images, or other data, and their labels, in memory, checked once, in one form for every source."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from numpy.typing import NDArray
 from fat_fpga.errors import DataError
 from fat_fpga.files import readable
 
+NO_LABEL = -1
+"""Stands for the label of a row that has none."""
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled images.
+    """Images, or other data, one row each, and their labels.
 
     Attributes:
         name: where they came from, in the words of the data specification.
-        images: uint8 [N, C, H, W], pixel values 0 to 255, C 1 or 3.
-        labels: int64 [N], indices into ``classes``.
-        classes: the name of each class.
+        images: uint8 [N, C, H, W], pixel values 0 to 255; or other numbers of any shape [N, ...], as features [N, F]
+            and signals [N, C, L]. What a network takes of them it says itself.
+        labels: int64 [N], indices into ``classes``; -1 throughout where there are none.
+        classes: the name of each class; none where there are no labels.
 
     Raises:
         DataError: an array has a wrong shape or type, a label is outside the classes, or there is no image.
@@ -35,18 +39,15 @@ class Dataset:
 
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.images.shape[1:]))
-        return f"<Dataset {self.name}: {len(self):,} images {shape}, {len(self.classes)} classes>"
+        classes = f"{len(self.classes)} classes" if self.labelled else "no labels"
+        return f"<Dataset {self.name}: {len(self):,} {self.rows} {shape}, {classes}>"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", readable(self.name))
-        if self.images.ndim != 4 or self.images.shape[1] not in (1, 3):
+        if self.images.ndim < 2 or self.images.dtype.kind not in "biuf":
             raise DataError(
-                f"{self.name}: images must be [N, C, H, W] with C 1 or 3, got {self.images.shape}{_order(self.images)}"
-            )
-        if self.images.dtype != np.uint8:
-            raise DataError(
-                f"{self.name}: images must be uint8 pixels 0..255, got {self.images.dtype}: convert them, and "
-                "multiply by 255 first if they are 0 to 1"
+                f"{self.name}: expected numbers [N, ...], as images [N, C, H, W] or features [N, F], got "
+                f"{self.images.dtype} {list(self.images.shape)}"
             )
         if self.labels.dtype != np.int64 or self.labels.shape != (len(self.images),):
             raise DataError(
@@ -55,6 +56,8 @@ class Dataset:
             )
         if len(self.images) == 0:
             raise DataError(f"{self.name}: the data set holds no images; at least one is needed")
+        if not self.labelled and np.all(self.labels == NO_LABEL):
+            return
         wrong = np.flatnonzero((self.labels < 0) | (self.labels >= len(self.classes)))
         if len(wrong):
             raise DataError(
@@ -65,6 +68,34 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.images)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there are labels."""
+        return bool(self.classes)
+
+    @property
+    def is_images(self) -> bool:
+        """Whether they are uint8 images [N, C, H, W] of one or three channels."""
+        return self.images.dtype == np.uint8 and self.images.ndim == 4 and self.images.shape[1] in (1, 3)
+
+    @property
+    def rows(self) -> str:
+        """What to call them: ``images`` or ``rows``."""
+        return "images" if self.is_images else "rows"
+
+    def need_labels(self, what: str) -> None:
+        """DataError where there are no labels, which ``what`` needs."""
+        if not self.labelled:
+            raise DataError(f"{self.name} has no labels, and {what} needs them: add an array 'labels', integers [N]")
+
+    def need_images(self, what: str) -> None:
+        """DataError where they are no images, which ``what`` needs."""
+        if not self.is_images:
+            found = f"{self.images.dtype} {list(self.images.shape)}"
+            raise DataError(
+                f"{self.name}: {what} takes uint8 images [N, C, H, W] with C 1 or 3, got {found}{_order(self.images)}"
+            )
 
     @cached_property
     def fingerprint(self) -> str:

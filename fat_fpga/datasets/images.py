@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Prepare = Callable[["Image.Image"], "Image.Image"]
 
+Box = tuple[int, int, int, int]
+"""Left, top, right, bottom in pixels; right and bottom are the first ones outside."""
 MOST_PIXELS = 50_000_000
 """Of an image file: a few bytes can promise any size. Half of what Pillow warns of; 8K video has 33 million."""
 _SILENT = logging.NullHandler()
@@ -28,12 +30,15 @@ RESIZE, CROP = 256, 224
 """ImageNet's usual preparation: the shorter side to 256, then the 224 x 224 pixels in the centre."""
 
 
-def read_images(paths: Sequence[Path], prepare: Prepare) -> tuple[NDArray[np.uint8], int]:
+def read_images(
+    paths: Sequence[Path], prepare: Prepare, boxes: Sequence[Box] | None = None
+) -> tuple[NDArray[np.uint8], int]:
     """Read every file, with a progress bar on a terminal if that takes over two seconds.
 
     Args:
         paths: at least one file.
         prepare: what to do with each image before its pixels are taken; a ValueError of it is told as the file's fault.
+        boxes: what each image is cut to before; by default they are not.
 
     Returns:
         The images, uint8 [N, C, H, W] with C 1 for grey ones and 3 otherwise, and how many had another size before
@@ -49,7 +54,7 @@ def read_images(paths: Sequence[Path], prepare: Prepare) -> tuple[NDArray[np.uin
         True, iterable=paths, desc="reading images", unit=" images", unit_scale=True, delay=2, leave=False
     )
     for index, path in enumerate(paths if bar is None else bar):
-        pixels, changed = _read(path, prepare, module)
+        pixels, changed = _read(path, prepare, module, None if boxes is None else boxes[index])
         resized += changed
         if index == 0:
             images = _room(len(paths), pixels.shape)
@@ -70,20 +75,31 @@ def _room(count: int, shape: tuple[int, ...]) -> NDArray[np.uint8]:
         raise DataError(f"{count:,} images of shape {list(shape)} need {size:.1f} GB of memory; take fewer") from error
 
 
-def _read(path: Path, prepare: Prepare, module: Any) -> tuple[NDArray[np.uint8], bool]:
+def _read(path: Path, prepare: Prepare, module: Any, box: Box | None) -> tuple[NDArray[np.uint8], bool]:
     if not path.is_file():
         raise DataError(f"{path}: {'no file: a folder, a device or a pipe' if path.exists() else 'no such file'}")
     try:
         with _quiet(), module.open(path) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise ValueError(f"{image.width} x {image.height} pixels, expected at most {MOST_PIXELS:,}")
-            prepared = prepare(image)
+            prepared = prepare(image if box is None else _cut(image, box))
             pixels = np.asarray(prepared, np.uint8)
             changed = prepared.size != image.size
     except Exception as error:  # a damaged image can raise nearly anything
         why = " ".join(str(error).split()) or type(error).__name__
         raise DataError(f"{path}: not a readable image ({why})") from error
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1), changed
+
+
+def _cut(image: Image.Image, box: Box) -> Image.Image:
+    """The part of an image inside of a box; ValueError where it has none."""
+    left, top, right, bottom = box
+    if not (left < right <= image.width and top < bottom <= image.height):
+        raise ValueError(
+            f"its region of interest, {left}, {top} to {right}, {bottom}, is not inside of its {image.width} x "
+            f"{image.height} pixels"
+        )
+    return image.crop(box)
 
 
 @contextmanager

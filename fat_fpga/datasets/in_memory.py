@@ -24,10 +24,11 @@ def as_dataset(data: LabelledImages) -> Dataset:
     """Labelled images in the one form that everything takes.
 
     Args:
-        data: a `Dataset`, which is given back; ``(images, labels)``, uint8 [N, C, H, W] and integers [N], as arrays or
-            tensors; or a ``torch.utils.data.Dataset`` of pairs of an image and its label. Its images are pictures of
-            Pillow, uint8 [C, H, W] or [H, W], or floats that are whole pixels divided by 255, as torchvision's ToTensor
-            makes them; it is gone through once.
+        data: a `Dataset`, which is given back; ``(images, labels)``, as arrays or tensors: uint8 [N, C, H, W], or other
+            data [N, ...] that the network takes, and integers [N], or None where there are no labels; or a
+            ``torch.utils.data.Dataset`` of pairs of an image and its label. Its images are pictures of Pillow, uint8
+            [C, H, W] or [H, W], or floats that are whole pixels divided by 255, as torchvision's ToTensor makes them,
+            or vectors of features; it is gone through once.
 
     Raises:
         DataError: images are no whole pixels, are of several shapes, or do not fit their labels.
@@ -37,7 +38,7 @@ def as_dataset(data: LabelledImages) -> Dataset:
     if isinstance(data, tuple):
         if len(data) != 2:
             raise DataError(f"expected the pair (images, labels), got {len(data)} entries")
-        return of_arrays("arrays in memory", np.asarray(data[0]), np.asarray(data[1]))
+        return of_arrays("arrays in memory", np.asarray(data[0]), None if data[1] is None else np.asarray(data[1]))
     name = f"torch:{type(data).__name__}"
     images, labels = [], []
     for number, item in enumerate(_items(data)):
@@ -65,8 +66,8 @@ def _classes(data: Any) -> tuple[str, ...] | None:
     return tuple(found) if isinstance(found, list | tuple) and all(isinstance(each, str) for each in found) else None
 
 
-def _pixels(image: Any, where: str) -> npt.NDArray[np.uint8]:
-    """An image as uint8 [C, H, W]."""
+def _pixels(image: Any, where: str) -> npt.NDArray[Any]:
+    """An image as uint8 [C, H, W]; a vector of features as it is."""
     if hasattr(image, "getbands"):  # a picture of Pillow
         try:
             image = np.asarray(eight_bits(image))
@@ -74,6 +75,8 @@ def _pixels(image: Any, where: str) -> npt.NDArray[np.uint8]:
             raise DataError(f"{where}: {error}") from error
         image = image if image.ndim == 2 else image.transpose(2, 0, 1)
     found = np.asarray(image)
+    if found.ndim < 2 and found.dtype.kind in "biuf":
+        return found  # features
     found = found[None] if found.ndim == 2 else found
     if found.dtype.kind == "f":
         whole = np.rint(found * 255)

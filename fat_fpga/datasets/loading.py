@@ -21,6 +21,8 @@ from fat_fpga.errors import DataError
 
 Shape = tuple[int, int, int]
 Loader = Callable[[Path, Part, Shape | None], Dataset]
+ROI = "gtsrb"
+"""The kind that has regions of interest."""
 
 
 def _chosen(read: Callable[[Path, Literal["train", "test"]], Dataset]) -> Loader:
@@ -66,6 +68,7 @@ def load(
     shape: Shape | None = None,
     *,
     spread: int | None = None,
+    roi: bool = False,
 ) -> Dataset:
     """Load the data that ``spec`` names.
 
@@ -74,8 +77,8 @@ def load(
 
     Args:
         spec: ``cifar10:DIR``, ``svhn:DIR``, ``gtsrb:DIR``, ``mnist:DIR`` (the folder of the official files or the one
-            above it), ``folder:DIR`` (a sub-folder per class), ``npz:FILE`` (arrays images, labels), ``npy:DIR``
-            (images.npy, labels.npy), ``demo:cifar10`` (1,000 test images that come with the package) or
+            above it), ``folder:DIR`` (a sub-folder per class), ``npz:FILE`` (arrays images, of any shape, and labels),
+            ``npy:DIR`` (images.npy, labels.npy), ``demo:cifar10`` (1,000 test images that come with the package) or
             ``demo:mnist`` (200); then, if not all of the test part is meant, ``@PART[START:STOP:STEP]``: see
             `fat_fpga.datasets.part`.
         split: which part, where ``spec`` does not say; ``test`` by default. Formats with one part take ``train`` and
@@ -84,6 +87,7 @@ def load(
         shape: channels, height, width that the network takes; ``folder:`` brings its images to it, see there. All other
             kinds have a shape of their own and disregard it.
         spread: at most so many images, spread evenly over the part, so that data in order of class show every class.
+        roi: cut the images of ``gtsrb:`` to their regions of interest, before they are resized.
 
     Raises:
         DataError: an unknown kind or part, or data that is missing, damaged or unfit; one line that says which and
@@ -102,4 +106,8 @@ def load(
     if part.split is not None and split not in (None, part.split):
         raise DataError(f"{spec}: this is the {part.split} part, and the {split} part is needed: leave @ out")
     part = replace(part, split=part.split or split, limit=limit, spread=spread)
+    if roi:
+        if kind != ROI:
+            raise DataError(f"{spec}: only {ROI}: has regions of interest: leave --roi out")
+        return load_gtsrb(Path(path).expanduser(), part, roi=True).first(limit)
     return KINDS[kind][1](Path(path).expanduser(), part, shape).first(limit)

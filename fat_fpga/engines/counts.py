@@ -49,6 +49,8 @@ def check_counting(counting: Sequence[str], network: Network) -> None:
     wrong = [name for name in counting if name not in known]
     if wrong:
         raise EngineError(f"'{wrong[0]}' cannot be counted: known are {', '.join(known)}")
+    if counting and network.outputs is not None:
+        raise EngineError(f"{network.name} has outputs that are no classes: outcome classes and errors need classes")
     detectors = [name for name in counting if name in DETECTORS]
     if detectors and OUTCOMES not in counting:
         raise EngineError(f"the detector '{detectors[0]}' is for outcome classes: count these, too")

@@ -14,7 +14,7 @@ from fat_fpga.network import Network
 from fat_fpga.network.layers import Shape
 
 if TYPE_CHECKING:
-    from fat_fpga.network.lowering.pixels import Pixels
+    from fat_fpga.network.lowering.pixels import Normalise, Outputs, Pixels
 
 
 @register
@@ -23,7 +23,7 @@ class FileEngine(Engine):
 
     Args:
         path: the file.
-        pixels, image_shape: as for `fat_fpga.network.load_network`.
+        pixels, image_shape, normalise, outputs: as for `fat_fpga.network.load_network`.
 
     Attributes:
         network: what the file is, without a fault that is in it.
@@ -35,10 +35,13 @@ class FileEngine(Engine):
     name = "file"
     forms = ("file:PATH",)
 
-    def __init__(self, path: str | PathLike[str], pixels: Pixels = "auto", image_shape: Shape | None = None) -> None:
+    def __init__(
+        self, path: str | PathLike[str], pixels: Pixels = "auto", image_shape: Shape | None = None,
+        normalise: Normalise | None = None, outputs: Outputs = "auto",
+    ) -> None:  # fmt: skip
         from fat_fpga.engines.file_session import File
 
-        self._file = File.read(Path(path), pixels, image_shape)
+        self._file = File.read(Path(path), pixels, image_shape, normalise, outputs)
         self.network = self._file.network
 
     @classmethod

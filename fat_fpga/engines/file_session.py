@@ -28,7 +28,7 @@ from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray, Shape
 
 if TYPE_CHECKING:
-    from fat_fpga.network.lowering.pixels import Pixels
+    from fat_fpga.network.lowering.pixels import Normalise, Outputs, Pixels
     from fat_fpga.network.lowering.sites import ImageSite, Sites
 
 
@@ -63,10 +63,17 @@ class File:
     wide: str | None
 
     @classmethod
-    def read(cls, path: Path, pixels: Pixels, image_shape: Shape | None) -> File:
+    def read(
+        cls,
+        path: Path,
+        pixels: Pixels,
+        image_shape: Shape | None,
+        normalise: Normalise | None = None,
+        outputs: Outputs = "auto",
+    ) -> File:
         from fat_fpga.network.lowering.load import load_with_sites
 
-        network, sites = load_with_sites(path, None, pixels, image_shape)
+        network, sites = load_with_sites(path, None, pixels, image_shape, normalise, outputs)
         network = network.fault_free
         return cls(path, network, sites, _with_shapes(sites.model, sites.image), _too_wide(network))
 
@@ -118,7 +125,9 @@ class FileSession(OneByOne[Executed]):
         if self._sites.choice is not None:
             chosen: npt.NDArray[np.int32] = tensors[self._sites.choice].reshape(-1)[:count].astype(np.int32)
             return chosen
-        scores = tensors[self._sites.scores].reshape(-1, self.network.classes)[:count]
+        scores = tensors[self._sites.scores].reshape(-1, self.network.shapes[-1][0])[:count]
+        if scores.shape[1] == 1:
+            return (scores[:, 0] > self._sites.middle).astype(np.int32)
         best: npt.NDArray[np.int32] = scores.argmax(axis=1).astype(np.int32)
         return best
 
@@ -160,9 +169,16 @@ def _with_shapes(model: onnx.ModelProto, image: ImageSite) -> onnx.ModelProto:
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.transformation.infer_shapes import InferShapes
 
+    from fat_fpga.network.lowering.operators import QONNX_DOMAIN, QONNX_QUANTISERS
+
     bare = onnx.ModelProto()
     bare.CopyFrom(model)
     graph = bare.graph
+    for node in graph.node:
+        if node.op_type in QONNX_QUANTISERS:
+            node.domain = QONNX_DOMAIN  # Brevitas and FINN have used other names for it
+    if all(entry.domain != QONNX_DOMAIN for entry in bare.opset_import):
+        bare.opset_import.append(onnx.helper.make_opsetid(QONNX_DOMAIN, 1))
     for value in [value for value in graph.input if value.name != image.tensor]:
         graph.input.remove(value)  # constants, which exporters list as inputs too
     free = graph.input[0].type.tensor_type.shape.dim[0]

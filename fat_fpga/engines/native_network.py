@@ -19,6 +19,7 @@ from fat_fpga.errors import EngineError
 from fat_fpga.network import Levels, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
 from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding
+from fat_fpga.network.operators.input import CODES
 
 if TYPE_CHECKING:
     from fat_fpga.engines import _native_portable as native
@@ -43,7 +44,10 @@ class Program:
         self.streams, self.indices = native_streams(network, module)
         self.number = {name: n for n, name in enumerate(self.streams)}
         image = self.streams["input"]
-        self.model: native.Model = module.Model(image, np.ascontiguousarray(network.input.table))
+        table = network.input.code_table
+        if table is None:
+            raise NotHeldError(f"the native engine takes inputs of at most {CODES} different integers")
+        self.model: native.Model = module.Model(image, np.ascontiguousarray(table))
 
     def read(self, layer: Layer) -> list[int]:
         """Numbers of the streams that a layer reads."""
@@ -52,6 +56,10 @@ class Program:
 
 def translate(network: Network, module: ModuleType) -> native.Model:
     """The C++ model of a network; NotHeldError where the kernels cannot hold it."""
+    if network.outputs is not None:
+        raise NotHeldError("the native engine compares classes, and the outputs are values")
+    if network.shapes[-1][0] == 1:
+        raise NotHeldError("the native engine takes the largest of two or more scores, and there is one")
     for layer in network.layers:
         _adder(layer)
     program = Program(network, module)

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from fat_fpga.engines.kept import Kept
 from fat_fpga.engines.native_faults import fault_list
@@ -84,7 +85,7 @@ class NativeSession(Session):
         table = np.empty((asked.count, len(block.images)), np.int32) if block.predictions else None
         self._choose_update()
         self._model.run(
-            np.ascontiguousarray(block.images), block.first_frame, np.ascontiguousarray(block.labels, np.int64),
+            self._pixels(block), block.first_frame, np.ascontiguousarray(block.labels, np.int64),
             asked.listed, self.threads, golden, correct, changed, table,
         )  # fmt: skip
         if asked.undecided:
@@ -108,10 +109,16 @@ class NativeSession(Session):
         listed = fault_list(voteless, [changes], self._model, self._module)
         streams = {name: np.empty((len(block.images), *shape), np.int32) for name, shape in shown.items()}
         self._choose_update()
-        for n, image in enumerate(block.images):
+        for n, image in enumerate(self._pixels(block)):
             out = [stream[n] for stream in streams.values()]
-            self._model.trace(np.ascontiguousarray(image), block.first_frame + n, listed, out)
+            self._model.trace(image, block.first_frame + n, listed, out)
         return streams
+
+    def _pixels(self, block: Block) -> npt.NDArray[np.uint8]:
+        """The images as the kernels take them: positions in the table of the input's integers."""
+        found = self.network.input.codes(block.images)
+        assert found is not None, "a network whose input has more integers is not translated"
+        return np.ascontiguousarray(found[1])
 
     def _choose_update(self) -> None:
         wanted = os.environ.get(UPDATE) or _UPDATES[0]

@@ -9,10 +9,14 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.engines.deviation import Deviation
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.outcome import Outcome, outcome_of
 from fat_fpga.engines.session import Block, Session, Streams
+from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, Change, changes_of
+from fat_fpga.network.layers import IntArray
+from fat_fpga.network.outputs import OutputValues
 
 State = TypeVar("State")
 """What an execution leaves: the streams, or every tensor of a graph."""
@@ -44,12 +48,32 @@ class OneByOne(Session, Generic[State]):
         return [changes_of(self.network, [fault]) for fault in faults]
 
     def compute(self, block: Block, asked: list[tuple[Change, ...]]) -> Outcome:
+        if self.network.outputs is not None:
+            return self._values(block, asked, self.network.outputs)
         fault_free = self.execute(block.images, (), block.first_frame)
         golden = self.classes(fault_free)
         table = np.empty((len(asked), len(block.images)), np.int32)
         for row, changes in enumerate(asked):
             table[row] = self.classes(self.execute(block.images, changes, block.first_frame, fault_free))
         return outcome_of(golden, table, block.labels, block.predictions)
+
+    def _values(self, block: Block, asked: list[tuple[Change, ...]], values: OutputValues) -> Outcome:
+        """The outcome for outputs that are no classes."""
+        fault_free = self.execute(block.images, (), block.first_frame)
+        golden, deviation = self._output(fault_free), Deviation.none(len(asked))
+        table = np.empty((len(asked), len(block.images)), np.int32)
+        for row, changes in enumerate(asked):
+            found = self._output(self.execute(block.images, changes, block.first_frame, fault_free))
+            table[row] = deviation.add(row, values, found, golden)
+        nothing = np.zeros(len(block.images), np.int32)
+        return outcome_of(nothing, table, block.labels, block.predictions, deviation)
+
+    def _output(self, state: State) -> IntArray:
+        """The last stream; EngineError where the engine does not show it."""
+        streams = self.streams(state)
+        if self.network.scores not in streams:
+            raise EngineError(f"the {self.name} engine does not show the network's output, {self.network.scores}")
+        return streams[self.network.scores]
 
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
         changes = () if fault is None else changes_of(self.network, [fault])

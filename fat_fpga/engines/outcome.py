@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.engines.counts import Counts
+from fat_fpga.engines.deviation import Deviation
 from fat_fpga.engines.images import Labels
 
 
@@ -22,6 +23,8 @@ class Outcome:
         changed: int64 [F], images whose predicted class differs from the fault-free one.
         predictions: int32 [F, N] if asked for, else None.
         counts: what else was asked for, int64 [F] by name; see `fat_fpga.engines.counts`.
+        deviation: of the outputs, where these are no classes. Then the "class" of an image is 0 where its output is the
+            fault-free one, else 1, and labels are 0: ``correct`` counts the images whose output is unchanged.
     """
 
     golden: npt.NDArray[np.int32]
@@ -29,14 +32,16 @@ class Outcome:
     changed: npt.NDArray[np.int64]
     predictions: npt.NDArray[np.int32] | None
     counts: Counts = field(default_factory=dict)
+    deviation: Deviation | None = None
 
     def __repr__(self) -> str:
         return f"<Outcome: {len(self.correct):,} faults, {len(self.golden):,} images>"
 
 
 def outcome_of(
-    golden: npt.NDArray[np.int32], table: npt.NDArray[np.int32], labels: Labels, predictions: bool
-) -> Outcome:
+    golden: npt.NDArray[np.int32], table: npt.NDArray[np.int32], labels: Labels, predictions: bool,
+    deviation: Deviation | None = None,
+) -> Outcome:  # fmt: skip
     """The outcome that follows from every prediction.
 
     Args:
@@ -49,6 +54,7 @@ def outcome_of(
         correct=(table == labels).sum(axis=1),
         changed=(table != golden).sum(axis=1),
         predictions=table if predictions else None,
+        deviation=deviation,
     )
 
 
@@ -66,8 +72,11 @@ def over_images(parts: Iterable[Outcome], faults: int, images: int, predictions:
     correct, changed = np.zeros(faults, np.int64), np.zeros(faults, np.int64)
     table = np.empty((faults, images), np.int32) if predictions else None
     counts: dict[str, npt.NDArray[np.int64]] = {}
-    start = 0
+    start, deviation = 0, None
     for part in parts:
+        if part.deviation is not None:
+            deviation = deviation or Deviation.none(faults)
+            deviation.take(part.deviation)
         block = slice(start, start + len(part.golden))
         golden[block] = part.golden
         correct += part.correct
@@ -78,4 +87,4 @@ def over_images(parts: Iterable[Outcome], faults: int, images: int, predictions:
             table[:, block] = part.predictions
         start = block.stop
     assert start == images, f"outcomes of {start} images, expected {images}"
-    return Outcome(golden, correct, changed, table, counts)
+    return Outcome(golden, correct, changed, table, counts, deviation)

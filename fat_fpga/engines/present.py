@@ -12,6 +12,7 @@ from dataclasses import replace
 from fat_fpga.engines.images import Images, Labels, check_images
 from fat_fpga.engines.outcome import Outcome, outcome_of
 from fat_fpga.engines.session import Block, Session, Streams
+from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, check_faults, parse_fault
 from fat_fpga.faults.fault import single_or_set
 from fat_fpga.network import Network
@@ -26,6 +27,11 @@ class Present(Session):
 
     def __init__(self, session: Session, network: Network) -> None:
         super().__init__(session.name, network)
+        if network.outputs is not None:
+            raise EngineError(
+                f"{network.name} has the fault {network.fault} in it for good, and outputs that are no classes: this "
+                "is not supported yet, take the file without the fault"
+            )
         self._session = session
         self._present = parse_fault(network.fault).faults
 

@@ -22,7 +22,7 @@ from fat_fpga.network.layers import IntArray, Layer, Thresholding
 
 def quantise(network: Network, images: Images) -> IntArray:
     """The integers in front of the first layer: int32 [N, C, H, W]."""
-    return np.stack([table[images[:, c]] for c, table in enumerate(network.input.table)], axis=1)
+    return network.input.integers(images)
 
 
 @functools.singledispatch  # every layer says what it computes, so no other package is asked for a handler
@@ -76,7 +76,10 @@ def execute_changes(
 
 
 def classes(scores: IntArray) -> IntArray:
-    """Predicted classes, int32 [N]: the first maximum of the scores [N, C, 1, 1]."""
+    """Predicted classes, int32 [N]: the first maximum of the scores [N, C, 1, 1]; of a single one 1 above 0, else 0."""
+    if scores.shape[1] == 1:
+        above: IntArray = (scores[:, 0, 0, 0] > 0).astype(np.int32)
+        return above
     predicted: IntArray = scores[:, :, 0, 0].argmax(axis=1).astype(np.int32)
     return predicted
 

@@ -46,7 +46,7 @@ class Block:
     """Some consecutive images of a data set, and what is asked about them.
 
     Attributes:
-        images, labels: of the block.
+        images, labels: of the block; images [N, C, H, W] as `Input.taken` gives them.
         first_frame: number of its first image in the data set, which faults of a single frame refer to.
         frames: number of images of the data set.
         predictions: whether every prediction is asked for.
@@ -96,7 +96,7 @@ class Session(ABC):
         Images may be a part of a data set; `over_images` joins the outcomes of its parts.
 
         Args:
-            images: uint8 [N, C, H, W].
+            images: uint8 [N, C, H, W], or what else the network takes (`fat_fpga.network.operators.input`).
             labels: int64 [N].
             predictions: whether the outcome keeps every prediction.
             progress: called with the number of images finished so far.
@@ -113,6 +113,9 @@ class Session(ABC):
         frames = first_frame + len(images) if frames is None else frames
         self._check(images, labels, faults, frames)
         check_counting(counting, self.network)
+        images = self.network.input.taken(images)
+        if self.network.outputs is not None:  # what is counted are unchanged outputs, see `Outcome.deviation`
+            labels = np.zeros(len(images), np.int64)
         patterns, faults = faults, self._expanded(faults, first_frame, len(images))
         asked = self.prepare(faults)
         table = predictions or ERRORS in counting
@@ -148,6 +151,7 @@ class Session(ABC):
         frames = first_frame + len(images) if frames is None else frames
         labels = np.zeros(len(images), np.int64)
         self._check(images, labels, [] if fault is None else [fault], frames)
+        images = self.network.input.taken(images)
         if fault is not None:
             (fault,) = self._expanded([fault], first_frame, len(images))
         found = [

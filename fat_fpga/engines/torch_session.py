@@ -9,6 +9,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from fat_fpga.engines.deviation import Deviation
 from fat_fpga.engines.outcome import Outcome, outcome_of
 from fat_fpga.engines.reference import classes
 from fat_fpga.engines.session import Block, Session, Streams
@@ -16,6 +17,7 @@ from fat_fpga.engines.torch_layers import exact_products
 from fat_fpga.engines.torch_walk import Walk
 from fat_fpga.faults import AnyFault, Change, changes_of
 from fat_fpga.network import Network
+from fat_fpga.network.outputs import OutputValues
 
 Asked = tuple[Walk, list[tuple[Change, ...]]]
 """The network on the device, and the changes of each fault."""
@@ -40,6 +42,8 @@ class TorchSession(Session):
             return Walk(self.network, [change for part in changes for change in part], self.device), changes
 
     def compute(self, block: Block, asked: Asked) -> Outcome:
+        if self.network.outputs is not None:
+            return self._values(block, asked, self.network.outputs)
         walk, changes = asked
         count = len(block.images)
         with exact_products():
@@ -51,6 +55,24 @@ class TorchSession(Session):
                 rows = walk.scores(streams, changes[first : first + step], block.first_frame)
                 table[first + rows.fault.cpu().numpy(), rows.image.cpu().numpy()] = _classes(rows.values)
         return outcome_of(golden, table, block.labels, block.predictions)
+
+    def _values(self, block: Block, asked: Asked, values: OutputValues) -> Outcome:
+        """The outcome for outputs that are no classes."""
+        walk, changes = asked
+        count, deviation = len(block.images), Deviation.none(len(changes))
+        table = np.zeros((len(changes), count), np.int32)
+        with exact_products():
+            streams = walk.streams(block.images)
+            golden = streams[self.network.scores].cpu().numpy()
+            step = max(1, self.rows // count)
+            for first in range(0, len(changes), step):
+                rows = walk.scores(streams, changes[first : first + step], block.first_frame)
+                faults, images = first + rows.fault.cpu().numpy(), rows.image.cpu().numpy()
+                found = rows.values.cpu().numpy()
+                for fault in np.unique(faults):
+                    own = faults == fault
+                    table[fault, images[own]] = deviation.add(fault, values, found[own], golden[images[own]])
+        return outcome_of(np.zeros(count, np.int32), table, block.labels, block.predictions, deviation)
 
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
         found = {}

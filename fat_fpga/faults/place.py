@@ -9,7 +9,7 @@ from functools import lru_cache
 from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.network import Levels, MatrixVectorUnit, Network
-from fat_fpga.network.layers import InputQuantiser, Shape, Thresholded
+from fat_fpga.network.layers import Input, Shape, Thresholded
 from fat_fpga.network.network import INPUT as INPUT
 
 EVERYWHERE = "*"
@@ -38,7 +38,7 @@ class Place:
     unit: MatrixVectorUnit | None
     enumerated: bool
     type: str
-    source: InputQuantiser | Levels
+    source: Input | Levels
     thresholded: Thresholded | None = None
 
 

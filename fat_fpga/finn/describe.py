@@ -68,7 +68,7 @@ def describe(model: Model, network: Network) -> Description:
     labels = next((part for part in parts if part.node.place == LABELS), None)
     if missing or labels is None:
         raise FinnError(f"this build has no layer {missing[0] if missing else LABELS}: it is not one of {network.name}")
-    table = np.broadcast_to(np.arange(256), network.input.table.shape).tolist()
+    table = np.broadcast_to(np.arange(256), (network.input.shape[0], 256)).tolist()
     entry = next(part for part in parts if part.node.role != LINK)
     first, last = entry.node.custom, labels.node.custom
     lanes, pixel = int(first.get_folded_input_shape()[-1]), first.get_input_datatype()

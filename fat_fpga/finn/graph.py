@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from fat_fpga.errors import FinnError, ModelError
 from fat_fpga.faults.place import INPUT
 from fat_fpga.finn import steps
@@ -61,9 +59,16 @@ def hardware_graph(network: Network, standalone_thresholds: bool = False) -> Mod
 
 def check_mappable(network: Network, standalone_thresholds: bool = False) -> None:
     """FinnError for what FINN's hardware layers cannot do, known without FINN."""
+    if not network.input.pixels:
+        raise FinnError(
+            f"input: FINN builds are of networks that take pixels, {network.name} takes {network.input.takes}"
+        )
+    if network.outputs is not None:
+        raise FinnError("FINN builds here end with the choice of a class, and the outputs are values")
+    if network.shapes[-1][0] == 1:
+        raise FinnError("FINN's LabelSelect takes the largest of two or more scores, and there is one")
     levels = network.input.levels
-    raw = bool(np.all(network.input.table == np.arange(256)))
-    if not raw and levels.step != 1 and not counted(network, INPUT):
+    if not network.input.raw_pixels and levels.step != 1 and not counted(network, INPUT):
         raise FinnError(
             f"input: FINN's thresholds step by one, the input's levels are {levels}: train with "
             f"an input quantiser of neighbouring integers"

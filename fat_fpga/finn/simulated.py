@@ -200,7 +200,8 @@ def _describe(network: Network, units: list[_Unit], model: Any) -> tuple[list[St
     first = units[0].fold.simd
     c, h, w = network.input.shape
     entry = StreamLayout(c * h * w, 1, 1, first, activation_register(source))
-    table = network.input.table.tolist()
+    table = network.input.code_table
+    assert table is not None, "check_mappable refuses other inputs than pixels"
     return stages, Description(
-        network.name, network.fingerprint, network.input.shape, table, entry, output, tuple(streams)
+        network.name, network.fingerprint, network.input.shape, table.tolist(), entry, output, tuple(streams)
     )

@@ -77,6 +77,11 @@ def criticality_of(run: Run, kind: str = CHANNEL, network: Network | None = None
     Raises:
         PlanError: the campaign is unfinished, lacks faults of the kind, or is on a network with voters.
     """
+    if run.outputs is not None:
+        raise PlanError(
+            f"{run.title} is on a network whose outputs are no classes: the goal of a plan is an accuracy, and it has "
+            "none"
+        )
     if not run.complete:
         raise PlanError(
             f"{run.title} is unfinished, {run.done:,} of {run.asked:,} faults: a plan needs all of them. Finish it "

@@ -2,12 +2,22 @@
 
 from fat_fpga.network.files import load_network, write_qonnx
 from fat_fpga.network.folding import read_folding
-from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool
+from fat_fpga.network.layers import (
+    FeatureQuantiser,
+    InputQuantiser,
+    IntegerInput,
+    Layer,
+    MajorityVote,
+    MatrixVectorUnit,
+    MaxPool,
+)
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import Network
 
 __all__ = [
+    "FeatureQuantiser",
     "InputQuantiser",
+    "IntegerInput",
     "Layer",
     "Levels",
     "MajorityVote",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit, Thresholded
+from fat_fpga.network.layers import Input, IntArray, MatrixVectorUnit, Thresholded
 from fat_fpga.network.levels import Levels
 
 
@@ -42,7 +42,7 @@ class Lattice:
         return canonical
 
 
-def lattice(layer: Thresholded, source: InputQuantiser | Levels) -> Lattice:
+def lattice(layer: Thresholded, source: Input | Levels) -> Lattice:
     """Reachable integers in front of a layer's thresholds: accumulators of a unit, or else the stream itself.
 
     Args:

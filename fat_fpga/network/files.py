@@ -15,7 +15,7 @@ from fat_fpga.network.network import Network
 from fat_fpga.network.network_file import read_network
 
 if TYPE_CHECKING:
-    from fat_fpga.network.lowering.pixels import Pixels
+    from fat_fpga.network.lowering.pixels import Normalise, Outputs, Pixels
 
 CHECKPOINTS = (".pt", ".pth", ".ckpt")
 """How files of PyTorch are called, which hold weights and no graph."""
@@ -28,6 +28,8 @@ def load_network(
     *,
     pixels: Pixels = "auto",
     image_shape: Shape | None = None,
+    normalise: Normalise | None = None,
+    outputs: Outputs = "auto",
 ) -> Network:
     """Read a network and lower it to integers.
 
@@ -47,10 +49,16 @@ def load_network(
             the name of a graph.
         pixels: what the file expects of a pixel. ``auto`` takes ``raw`` where the file annotates its input as UINT8,
             has it as an integer type, or divides it by 255 or 256 at once; else ``unit``: the float32 quotient of pixel
-            and 255, as torchvision's ToTensor gives it.
+            and 255, as torchvision's ToTensor gives it. ``none``: no pixels, but integers of the datatype that the
+            file gives its input, or real values; a QONNX datatype, as ``INT8``: integers of it. ``auto`` takes that
+            for an annotation other than UINT8, for int8, and for inputs [N, C, L].
         image_shape: channels, height, width of an image, where the file's input is flat, as [N, 784], and does not
             tell, and of a torch module. A flat input that the file reshapes at once has the shape that it is
             reshaped to; any other flat input of F values is taken as an image of [F, 1, 1].
+        normalise: means and standard deviations, one number or one for each channel: the file takes
+            ``(pixel / 255 - mean) / std`` in float32, as torchvision's Normalize gives it.
+        outputs: ``classes``, or ``values``, which are no class scores: a regression, an autoencoder. ``auto`` takes
+            values where the output has height or width.
 
     Raises:
         ModelError: there is no such file or bundled network, it is not ONNX, or it cannot be executed exactly on
@@ -59,7 +67,7 @@ def load_network(
     if not isinstance(source, str | PathLike):
         from fat_fpga.network.in_memory import load_model
 
-        return load_model(source, name, pixels, image_shape)
+        return load_model(source, name, pixels, image_shape, normalise, outputs)
     path = Path(source)
     if path.suffix == ".npz":
         network = read_network(path)
@@ -73,7 +81,7 @@ def load_network(
     from fat_fpga.network.lowering.load import load, load_bundled
 
     bundled = zoo.bundled_or_file(source)
-    return load(path, name, pixels, image_shape) if bundled is None else load_bundled(bundled, name)
+    return load(path, name, pixels, image_shape, normalise, outputs) if bundled is None else load_bundled(bundled, name)
 
 
 @checked

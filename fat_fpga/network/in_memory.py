@@ -14,11 +14,18 @@ from fat_fpga.extras import advice
 from fat_fpga.foreign import Model, ModelWrapper, Module
 from fat_fpga.network.layers import Shape
 from fat_fpga.network.lowering.load import lower_model, tensors_of
-from fat_fpga.network.lowering.pixels import Pixels
+from fat_fpga.network.lowering.pixels import Normalise, Outputs, Pixels
 from fat_fpga.network.network import Network
 
 
-def load_model(model: Model, name: str | None, pixels: Pixels, image_shape: Shape | None) -> Network:
+def load_model(
+    model: Model,
+    name: str | None,
+    pixels: Pixels,
+    image_shape: Shape | None,
+    normalise: Normalise | None = None,
+    outputs: Outputs = "auto",
+) -> Network:
     """See `fat_fpga.network.load_network`; the model is left as it is."""
     if isinstance(model, Module):
         name = name or type(model).__name__
@@ -33,7 +40,7 @@ def load_model(model: Model, name: str | None, pixels: Pixels, image_shape: Shap
             f"{name}: the values of {outside[0]} are in a file beside the model's: read the model with onnx.load, "
             "which reads that file, too, or give load_network the path"
         )
-    return lower_model(own, name, name, pixels, image_shape)[0]
+    return lower_model(own, name, name, pixels, image_shape, normalise, outputs)[0]
 
 
 def _exported(module: Module, name: str, image_shape: Shape | None) -> onnx.ModelProto:

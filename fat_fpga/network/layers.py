@@ -4,7 +4,10 @@ from fat_fpga.network.operators.add import Add
 from fat_fpga.network.operators.base import IntArray, Layer, Shape
 from fat_fpga.network.operators.class_scores import AffineScores, ClassScores, OrderedScores
 from fat_fpga.network.operators.concat import Concat
+from fat_fpga.network.operators.feature_quantiser import FeatureQuantiser
+from fat_fpga.network.operators.input import Data, Input
 from fat_fpga.network.operators.input_quantiser import InputQuantiser
+from fat_fpga.network.operators.integer_input import IntegerInput
 from fat_fpga.network.operators.majority_vote import MajorityVote
 from fat_fpga.network.operators.matrix_vector_unit import MatrixVectorUnit
 from fat_fpga.network.operators.max_pool import MaxPool
@@ -22,8 +25,12 @@ __all__ = [
     "AffineScores",
     "ClassScores",
     "Concat",
+    "Data",
+    "FeatureQuantiser",
+    "Input",
     "InputQuantiser",
     "IntArray",
+    "IntegerInput",
     "Layer",
     "MajorityVote",
     "MatrixVectorUnit",

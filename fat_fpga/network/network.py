@@ -9,9 +9,10 @@ from functools import cached_property
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import lattice
-from fat_fpga.network.layers import InputQuantiser, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Shape
+from fat_fpga.network.layers import Input, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Shape
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.names import reads_flat
+from fat_fpga.network.outputs import OutputValues
 from fat_fpga.network.program import INPUT as INPUT
 from fat_fpga.network.program import check_program, inputs_of
 from fat_fpga.text import html_table
@@ -19,32 +20,37 @@ from fat_fpga.text import html_table
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """A program of integer layers, from uint8 pixels to class scores.
+    """A program of integer layers, from data, as uint8 pixels, to class scores.
 
     Each layer reads streams by name and makes one, which has the layer's name; the stream of integers in front of the
     first layers is called ``input``. A stream may be read by several layers. A chain is the special case in which each
     layer reads the stream of the layer right before it.
 
-    Class scores are the last unit's raw accumulators, or their ranks; the predicted class is the first maximum.
+    Class scores are the last unit's raw accumulators, or their ranks; the predicted class is the first maximum. A
+    single score decides between two classes: it is class 1 above 0, else class 0.
 
     Attributes:
         name: what to call the network in tables.
-        input: how pixels become integers.
+        input: how pixels, or other data, become integers.
         layers: in topological order: every layer comes after those whose streams it reads. The last is a unit without
             thresholds and with one output pixel. A vote reads a unit, whose stream nothing else reads.
         fault: text of a fault that is in it for good; empty where there is none. Engines execute the network
             with it.
+        outputs: what the last stream is worth, where it is no class scores; then it may have any shape, and levels.
     """
 
     name: str
-    input: InputQuantiser
+    input: Input
     layers: tuple[Layer, ...]
     fault: str = ""
+    outputs: OutputValues | None = None
 
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.input.shape))
         fault = f", fault {self.fault}" if self.fault else ""
-        return f"<Network {self.name}: {shape} pixels, {len(self.layers)} layers, {self.classes} classes{fault}>"
+        what = "pixels" if self.input.pixels else "values"
+        end = f"{self.classes} classes" if self.outputs is None else f"{self.values} output values"
+        return f"<Network {self.name}: {shape} {what}, {len(self.layers)} layers, {end}{fault}>"
 
     def _repr_html_(self) -> str:
         """For notebooks: the layers."""
@@ -57,8 +63,11 @@ class Network:
         return html_table(rows, repr(self))
 
     def __post_init__(self) -> None:
-        check_program(self.name, self.layers)
-        if self.shapes[-1][1:] != (1, 1):
+        check_program(self.name, self.layers, self.outputs is not None)
+        if self.outputs is not None:
+            if len(self.outputs.scales) not in (1, self.shapes[-1][0]):
+                raise ModelError(f"{self.name}: expected 1 or {self.shapes[-1][0]} scales of outputs")
+        elif self.shapes[-1][1:] != (1, 1):
             raise ModelError(f"{self.name}: expected one score per class, got an output of {list(self.shapes[-1])}")
 
     @property
@@ -77,7 +86,14 @@ class Network:
 
     @property
     def classes(self) -> int:
-        return self.units[-1].channels
+        """Number of classes: two where there is one score, which is class 1 above 0, else one for each score."""
+        return max(2, self.shapes[-1][0])
+
+    @property
+    def values(self) -> int:
+        """Number of values of the last stream, for one row."""
+        channels, height, width = self.shapes[-1]
+        return channels * height * width
 
     @cached_property
     def inputs(self) -> dict[str, tuple[str, ...]]:
@@ -158,7 +174,7 @@ class Network:
             pools.append(behind)
         return tuple(pools)
 
-    def source(self, position: int) -> InputQuantiser | Levels:
+    def source(self, position: int) -> Input | Levels:
         """What decides the integers in front of ``layers[position]``, the first stream that it reads."""
         stream = self.inputs[self.layers[position].name][0]
         return self.input if stream == INPUT else self.levels_of[stream]
@@ -194,7 +210,8 @@ class Network:
             digest.update(repr(parts).encode())
 
         add(self.input.shape)
-        digest.update(self.input.table.astype("<i4").tobytes())
+        for part in self.input.hashed():
+            digest.update(part)
         before = INPUT
         for layer in self.canonical.layers:
             for part in layer.hashed():
@@ -202,6 +219,8 @@ class Network:
             if self.inputs[layer.name] != (before,):
                 add("inputs", self.inputs[layer.name])
             before = layer.name
+        if self.outputs is not None:
+            add("outputs", self.outputs.scales)
         if self.fault:
             add("fault", self.fault)
         return digest.hexdigest()

@@ -14,11 +14,11 @@ import numpy as np
 from fat_fpga.errors import ModelError
 from fat_fpga.files import replacing
 from fat_fpga.json_file import Entry, object_of
+from fat_fpga.network.input_file import input_entries, read_input
 from fat_fpga.network.layers import (
     Add,
     AffineScores,
     Concat,
-    InputQuantiser,
     Layer,
     MajorityVote,
     MatrixVectorUnit,
@@ -33,11 +33,16 @@ from fat_fpga.network.layers import (
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import INPUT, Network
 from fat_fpga.network.operators.max_pool import UNPADDED
+from fat_fpga.network.outputs import OutputValues
 from fat_fpga.npz_file import Array, UnreadableError, read_npz
 
 FORMAT = 1
 GRAPH = 2
 """Format of networks with a layer that reads another stream than that of the layer right before it."""
+OTHER_INPUT = 3
+"""Format of networks that take other data than pixels by a table for each channel, or
+have outputs that are no classes."""
+FORMATS = (FORMAT, GRAPH, OTHER_INPUT)
 LARGEST_SHAPE = 2**20
 """Channels, or pixels a side."""
 _ARRAYS = ("weights", "thresholds", "sources", "ranks", "starts", "values", "offsets")
@@ -52,15 +57,15 @@ _TYPES = ("weight_type", "accumulator_type", "threshold_type")
 
 def write_network(network: Network, path: str | PathLike[str]) -> None:
     """Write ``network`` as ``.npz``, whole or not at all."""
-    arrays: dict[str, Any] = {"table": network.input.table}
-    layers, format_, before = [], FORMAT, INPUT
+    source, arrays = input_entries(network.input)
+    layers, format_, before = [], OTHER_INPUT if "type" in source else FORMAT, INPUT
     for number, layer in enumerate(network.layers):
         content = {key: value for key, value in vars(layer).items() if key not in (*_ARRAYS, "inputs")}
         for key, default in _ONLY_OTHERS.get(type(layer), {}).items():
             if content[key] == default:
                 del content[key]
         if network.inputs[layer.name] != (before,):
-            content["inputs"], format_ = network.inputs[layer.name], GRAPH
+            content["inputs"], format_ = network.inputs[layer.name], max(format_, GRAPH)
         before = layer.name
         if isinstance(layer, OrderedScores):  # an array of bits, as all arrays are of int32
             arrays[f"numbers{number}"] = content.pop("numbers").view(np.int32)
@@ -69,12 +74,12 @@ def write_network(network: Network, path: str | PathLike[str]) -> None:
         levels = content.get("levels")
         layers.append({**content, "levels": levels and asdict(levels), "type": type(layer).__name__})
         arrays |= {f"{key}{number}": getattr(layer, key) for key in _ARRAYS if getattr(layer, key, None) is not None}
+    if network.outputs is not None:
+        source["outputs"], format_ = network.outputs.scales, OTHER_INPUT
     head = {
         "format": format_,
         "name": network.name,
-        "shape": network.input.shape,
-        "scale": network.input.scale,
-        "datatype": network.input.datatype,
+        **source,
         "layers": layers,
         "fingerprint": network.fingerprint,
     }
@@ -96,8 +101,9 @@ def read_network(path: str | PathLike[str]) -> Network:
     if "head" not in arrays or arrays["head"].shape or arrays["head"].dtype.kind != "U":
         raise ModelError(f"cannot read the network file {path}: it has no head, as network files of fat_fpga have")
     head = object_of(str(arrays["head"]), path, "a network file", ModelError)
-    if head.get("format", int) not in (FORMAT, GRAPH):
-        raise ModelError(f"{path}: expected format {FORMAT} or {GRAPH} of a network file, got {head.value['format']}")
+    if head.get("format", int) not in FORMATS:
+        known = ", ".join(map(str, FORMATS))
+        raise ModelError(f"{path}: expected a format of network files, {known}, got {head.value['format']}")
     try:
         network = _network(head, arrays)
     except ModelError as error:
@@ -111,10 +117,10 @@ def _network(head: Entry, arrays: dict[str, Array]) -> Network:
     shape = head.items("shape", int, 1, LARGEST_SHAPE)
     if len(shape) != 3:
         raise ModelError(f"{head.path}: shape must be channels, height, width of an image, got {list(shape)}")
-    datatype = head.get("datatype", str) if "datatype" in head.value else ""
-    source = InputQuantiser(shape, _array(head, arrays, "table"), head.number("scale"), datatype)
+    source = read_input(head, shape, arrays, _levels)
     layers = tuple(_layer(entry, number, arrays) for number, entry in enumerate(head.inners("layers")))
-    return Network(head.get("name", str), source, layers)
+    outputs = OutputValues(head.items("outputs", float)) if "outputs" in head.value else None
+    return Network(head.get("name", str), source, layers, outputs=outputs)
 
 
 def _array(entry: Entry, arrays: dict[str, Array], name: str) -> Array:

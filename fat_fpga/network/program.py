@@ -22,17 +22,18 @@ def inputs_of(layers: Iterable[Layer]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def check_program(network: str, layers: Sequence[Layer]) -> None:
+def check_program(network: str, layers: Sequence[Layer], values: bool = False) -> None:
     """ModelError unless layers make a network, which is called ``network`` in messages.
 
     Every stream is known before it is read, and every one but the class scores is read; the last layer, and no other,
-    is a unit without thresholds, behind which there may be ranks of its sums.
+    is a unit without thresholds, behind which there may be ranks of its sums. Where the outputs are ``values``, no
+    classes, the last layer may also be any other one.
     """
     names = [layer.name for layer in layers]
     if len(set(names)) != len(names) or INPUT in names:
         raise ModelError(f"{network}: layer names must differ, also from {INPUT}, got {', '.join(names)}")
     end = layers[:-1] if layers and isinstance(layers[-1], ClassScores) else layers
-    if not end or not _sums(end[-1]):
+    if not end or not (values or _sums(end[-1])):
         raise ModelError(f"{network}: the last layer must be a matrix-vector unit without thresholds")
     for layer in end[:-1]:
         if _sums(layer) or isinstance(layer, ClassScores):

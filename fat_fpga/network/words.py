@@ -10,10 +10,10 @@ import numpy as np
 
 from fat_fpga.network.bounds import Lattice, lattice
 from fat_fpga.network.datatypes import OPERAND, holds, holds_span, is_word, smallest_type, span_of, type_of
-from fat_fpga.network.layers import InputQuantiser, IntArray, Layer, MatrixVectorUnit, Thresholded
+from fat_fpga.network.layers import Input, IntArray, Layer, MatrixVectorUnit, Thresholded
 from fat_fpga.network.levels import Levels
 
-Source = InputQuantiser | Levels
+Source = Input | Levels
 """What decides the integers in front of a unit; `Network.source` gives it."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from fat_fpga.network.layers import (
     Add,
     AffineScores,
     Concat,
-    InputQuantiser,
+    Input,
     IntArray,
     Layer,
     MajorityVote,
@@ -45,6 +46,10 @@ INPUT, OUTPUT = "global_in", "global_out"
 MEMORY = "fat_fpga.memory."
 """In front of a tensor's name, the key of the model property that tells which datatype the memory of a threshold tensor
 has, where the tensor holds thresholds that are beyond it, too; empty where that follows from the accumulators."""
+VALUES = "fat_fpga.input"
+"""The key of the model property that says that the input takes other data than pixels."""
+OUTPUTS = "fat_fpga.outputs"
+"""The key of the model property with the scales of outputs that are no classes, a list in JSON."""
 OWN_DOMAIN = "fat_fpga.qonnx_ops"
 """Of the operators MajorityVote, SumPool, Ranks, Table and Requantise; qonnx imports the module of that name."""
 
@@ -94,7 +99,6 @@ class _Writer:
         self.datatypes: dict[str, str] = {}
         self.properties: dict[str, str] = {}
         self.tensor, self.shape = INPUT, network.input.shape
-        self.datatypes[INPUT] = "UINT8"
         self.flat = False
         self._streams: dict[str, _Stream] = {}
         self._quantise(network.input)
@@ -122,11 +126,7 @@ class _Writer:
             self._node("MatMul", unit.name, [self.tensor, weights])
         else:
             if self.flat:
-                target = numpy_helper.from_array(np.array([1, *self.shape]), f"{unit.name}_shape")
-                self.constants.append(target)
-                self._node("Reshape", f"{unit.name}_image", [self.tensor, target.name])
-                self._value([1, *self.shape])
-                self.flat = False
+                self._image(unit.name)
             weights = self._constant(f"{unit.name}_weights", unit.weights, weight_type)
             options = {"kernel_shape": unit.kernel, "strides": unit.stride, "pads": unit.padding}
             self._node("Conv", unit.name, [self.tensor, weights], group=unit.groups, dilations=unit.dilation, **options)
@@ -239,7 +239,9 @@ class _Writer:
         del self.datatypes[self.tensor]
         self.nodes[-1].output[0] = OUTPUT
         self.datatypes[OUTPUT] = datatype
-        classes = self.network.classes
+        classes = self.network.values
+        if self.network.outputs is not None:
+            self.properties[OUTPUTS] = json.dumps(self.network.outputs.scales)
         graph = helper.make_graph(
             self.nodes,
             self.network.name or "network",
@@ -261,26 +263,48 @@ class _Writer:
         helper.set_model_props(model, self.properties)
         return model
 
-    def _quantise(self, quantiser: InputQuantiser) -> None:
-        """Nodes that turn pixels into the integers of the table: none for raw pixels, else thresholds on the pixel."""
-        table = quantiser.table.astype(np.int64)
-        if np.all(table == np.arange(256)):
+    def _quantise(self, source: Input) -> None:
+        """Nodes that turn data into the first stream: none for the integers themselves, else thresholds."""
+        self.datatypes[INPUT] = source.row_type
+        if not source.pixels:
+            self.properties[VALUES] = "values"
+        try:
+            found = source.as_thresholds
+        except ModelError as error:
+            raise ModelError(f"{self.network.name}: {error}") from error
+        if found is None:
             return
-        if np.any(np.diff(table, axis=1) < 0):
-            raise ModelError(
-                f"{self.network.name}: an input table that is not ascending cannot be written as thresholds"
-            )
-        levels = quantiser.levels
-        wanted = np.array(levels.values[1:])
-        thresholds = np.stack([np.searchsorted(row, wanted) for row in table])
-        self._thresholds("input_thresholds", thresholds, levels)
+        thresholds, sign = found
+        if len(thresholds) != self.shape[0]:
+            self._flatten("input")
+            self.shape = (len(thresholds), 1, 1)
+        if np.any(sign < 0):
+            factor = self._constant("input_signs", sign.reshape(-1, *[1] * (len(self._dims()) - 1)), "BIPOLAR")
+            self._node("Mul", "input_signed", [self.tensor, factor])
+            self._value([1, *self._dims()])
+        whole = thresholds.dtype.kind != "f"
+        self._thresholds("input_thresholds", thresholds, source.levels, words="" if whole else "FLOAT32")
+        if self.shape != self.network.input.shape:
+            self.shape = self.network.input.shape
+            self._image("input")
 
-    def _thresholds(self, name: str, thresholds: npt.NDArray[Any], levels: Levels, memory: str | None = None) -> None:
+    def _image(self, name: str) -> None:
+        """Bring a flat tensor to its shape [N, C, H, W], in front of what is called ``name``."""
+        datatype = self.datatypes.get(self.tensor)
+        target = numpy_helper.from_array(np.array([1, *self.shape]), f"{name}_shape")
+        self.constants.append(target)
+        self._node("Reshape", f"{name}_image", [self.tensor, target.name])
+        self._value([1, *self.shape], datatype)
+        self.flat = False
+
+    def _thresholds(
+        self, name: str, thresholds: npt.NDArray[Any], levels: Levels, memory: str | None = None, words: str = ""
+    ) -> None:
         """A MultiThreshold; ``memory`` is the datatype of the memory, None where there is none, empty where it follows
-        from the accumulators."""
+        from the accumulators; ``words`` that of the thresholds, where they are no integers."""
         datatype = levels.stored_as
-        low, high = min(int(thresholds.min()), 0), max(int(thresholds.max()), 0)
-        constant = self._constant(f"{name}_values", thresholds, smallest_type(low, high))
+        words = words or smallest_type(min(int(thresholds.min()), 0), max(int(thresholds.max()), 0))
+        constant = self._constant(f"{name}_values", thresholds, words)
         if memory is not None:
             self.properties[MEMORY + constant] = memory
         self._node(

@@ -172,6 +172,9 @@ def compare(
     for run in runs:
         if not run.done:
             raise CampaignError(f"{run.title} has no finished fault to compare: let the campaign run for a while")
+    if len({run.outputs is None for run in runs}) > 1:
+        values = next(run for run in runs if run.outputs is not None)
+        raise CampaignError(f"{values.title} has outputs that are no classes, and others have classes: no comparison")
     same_data = len({run.identity.dataset_fingerprint for run in runs}) == 1
     if not same_data and not allow_different_data:
         raise CampaignError(f"the runs are on different data ({_data(runs)}): allow it with --allow-different-data")

@@ -14,6 +14,7 @@ from fat_fpga.reports.comparison import Comparison, Section
 from fat_fpga.reports.comparison_criticality import comparison_criticality
 from fat_fpga.reports.comparison_ranges import comparison_ranges
 from fat_fpga.reports.figures import FORMATS, save
+from fat_fpga.reports.moved import refuse_values
 from fat_fpga.reports.style import style
 from fat_fpga.reports.words import words
 
@@ -42,6 +43,8 @@ def write_comparison_figures(
     Raises:
         OSError: the folder cannot be written to.
     """
+    for run in comparison.runs:
+        refuse_values(run, "a figure")
     folder = make_folder(folder)
     written = []
     with style():

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from fat_fpga import __version__
 from fat_fpga.arguments import checked
+from fat_fpga.campaign import Run
 from fat_fpga.files import replacing
 from fat_fpga.reports.comparison import Comparison, Entry
 from fat_fpga.reports.json_file import origin_json, spread_json
+from fat_fpga.reports.moved import Moved
 
 COMPARISON_FORMAT = 1
 """Raised when a field of the JSON changes its name or meaning; new fields do not raise it."""
@@ -27,7 +31,7 @@ def write_comparison_csv(comparison: Comparison, path: str | os.PathLike[str]) -
     """One row for each kind of fault and run; the file appears whole or not at all. OSError if it cannot."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors="replace") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COMPARISON_COLUMNS)
+        writer.writerow(comparison_columns(comparison.runs))
         for section in comparison.sections:
             writer.writerows(_row(entry) for entry in section.entries)
 
@@ -39,7 +43,21 @@ def _row(entry: Entry) -> tuple[Any, ...]:
         spread.min, entry.drop, spread.max, spread.mean, spread.variance, spread.faults, spread.worst.fault,
         spread.best.fault, "yes" if run.complete else "no", "yes" if run.origin.drawn else "no", run.title,
         "yes" if run.origin.word == "given" else "no", *(own and own.min for own in (entry.outside, entry.voters)),
+        *_moved(entry),
     )  # fmt: skip
+
+
+def comparison_columns(runs: Sequence[Run]) -> tuple[str, ...]:
+    """The columns of a comparison of these runs: with deviations where the outputs are no classes."""
+    more = ("mean_deviation", "worst_mean_deviation", "largest_deviation")
+    return (*COMPARISON_COLUMNS, *(more if runs[0].outputs is not None else ()))
+
+
+def _moved(entry: Entry) -> tuple[float, ...]:
+    if entry.run.outputs is None:
+        return ()
+    found = Moved.of(entry.run, entry.results)
+    return found.mean, found.worst, found.largest
 
 
 @checked
@@ -69,6 +87,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
                     "name": entry.name,
                     "drop": entry.drop,
                     **spread_json(entry.spread),
+                    **({} if entry.run.outputs is None else {"deviation": asdict(Moved.of(entry.run, entry.results))}),
                     "outside_voters": entry.outside and spread_json(entry.outside),
                     "voters": entry.voters and spread_json(entry.voters),
                     "layers": [{"layer": name, **spread_json(spread)} for name, spread in entry.layers.items()],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run, Spread
 from fat_fpga.reports.comparison import Comparison, Section
+from fat_fpga.reports.moved import compared
 from fat_fpga.reports.table import progress
 from fat_fpga.reports.words import words
 from fat_fpga.text import align, percent, shown
@@ -14,6 +15,8 @@ from fat_fpga.text import align, percent, shown
 def comparison_text(comparison: Comparison) -> str:
     """What is compared, then for each kind of fault the runs, who leads by how much, and the minimum of each layer."""
     blocks = [_runs(comparison)]
+    if comparison.runs[0].outputs is not None:
+        return "\n\n".join([*blocks, compared(comparison.runs, comparison.names)])
     for section in comparison.sections:
         blocks += [_methods(section), _notes(section), _layers(section)]
     return "\n\n".join(filter(None, blocks))

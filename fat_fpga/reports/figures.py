@@ -17,6 +17,7 @@ from fat_fpga.reports.criticality import criticality
 from fat_fpga.reports.curves import Curve, curves, is_sweep
 from fat_fpga.reports.drop_histogram import drop_histogram
 from fat_fpga.reports.every_fault import every_fault
+from fat_fpga.reports.moved import refuse_values
 from fat_fpga.reports.part import Part, parts
 from fat_fpga.reports.pe_bars import pe_bars
 from fat_fpga.reports.pixel_map import has_maps, pixel_map
@@ -76,11 +77,12 @@ def write_figures(run: Run, folder: str | os.PathLike[str], formats: Iterable[st
         The files, one for each figure and format.
 
     Raises:
-        CampaignError: no fault is finished yet.
+        CampaignError: no fault is finished yet, or the outputs are no classes.
         OSError: the folder cannot be written to.
     """
     if not run.done:
         raise CampaignError(f"{run.title} has no finished fault to draw: let the campaign run for a while")
+    refuse_values(run, "a figure")
     folder = make_folder(folder)
     written = []
     with style():

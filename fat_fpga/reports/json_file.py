@@ -28,6 +28,7 @@ from fat_fpga.faults import Family
 from fat_fpga.files import replacing
 from fat_fpga.reports.bits import drops
 from fat_fpga.reports.curves import curves, is_sweep
+from fat_fpga.reports.moved import Moved, deviations, worth_of
 from fat_fpga.reports.outcomes import outcome_rows
 from fat_fpga.reports.part import Part, parts
 from fat_fpga.reports.pes import pes
@@ -69,9 +70,10 @@ def report_json(run: Run, top: int = 10) -> dict[str, Any]:
         "outcomes": outcome_rows(run),
         "critical": [result.fault for result in most_critical(run.results, top)],
         "faults": [
-            _result_json(result) | {name: int(images[number]) for name, images in run.counts.items()}
+            _result_json(run, result) | {name: int(images[number]) for name, images in run.counts.items()}
             for number, result in enumerate(run.results)
         ],
+        **({} if run.outputs is None else {"outputs": _outputs_json(run)}),
     }
 
 
@@ -101,11 +103,19 @@ def _single_json(run: Run) -> dict[str, Any]:
     }
 
 
-def _result_json(result: Result) -> dict[str, Any]:
+def _outputs_json(run: Run) -> dict[str, Any]:
+    """What the outputs are, where they are no classes: ``correct`` and accuracies are then of unchanged outputs."""
+    return asdict(worth_of(run)) | {"deviation": asdict(Moved.of(run, run.results)) if run.done else None}
+
+
+def _result_json(run: Run, result: Result) -> dict[str, Any]:
     index, effect = result.texts
+    moved = {}
+    if run.outputs is not None:
+        moved = dict(zip(("mean_deviation", "largest_deviation"), deviations(run, result), strict=True))
     return {
         "fault": result.fault, "layer": result.layer, "kind": result.kind, "index": index, "effect": effect,
-        "correct": result.correct, "changed": result.changed,
+        "correct": result.correct, "changed": result.changed, **moved,
     }  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from fat_fpga.campaign.shares import HARM
 from fat_fpga.faults import DEFAULT_KIND, Family
 from fat_fpga.reports.bits import bit_table
 from fat_fpga.reports.curves import is_sweep
+from fat_fpga.reports.moved import moved_line, moved_most, moved_tables, outputs_line
 from fat_fpga.reports.outcomes import outcome_table
 from fat_fpga.reports.part import Part, Row, effects_of, parts
 from fat_fpga.reports.pes import pe_counts, pe_table
@@ -37,9 +38,12 @@ WIDE = 2
 def headline(run: Run) -> str:
     """Model, data, error-free accuracy, which faults there are, and how far the campaign is."""
     what = run.identity
-    lines = [
+    first = (
         f"{shown(what.network)} on {shown(what.dataset)}, {run.images:,} images: "
-        f"error-free {percent(run.error_free_accuracy)} %",
+        f"error-free {percent(run.error_free_accuracy)} %"
+    )
+    lines = [
+        first if run.outputs is None else outputs_line(run),
         f"model {what.network_fingerprint[:12]}, data {what.dataset_fingerprint[:12]}, faults {what.fault_list[:12]}",
         run.origin.describe(run.asked),
     ]
@@ -232,6 +236,9 @@ def report_text(run: Run, top: int = 10) -> str:
     """The whole report for the screen; only the headline while no fault is finished."""
     if not run.done:
         return headline(run)
+    if run.outputs is not None:
+        moved = [moved_tables(run), moved_line(run), moved_most(run, top)]
+        return "\n\n".join([headline(run), *moved, cause_lines(run, top)])
     if is_sweep(run):
         return sweep_text(run, headline(run))
     last = f"{critical_table(run, top)}\n\n{cause_lines(run, top)}"

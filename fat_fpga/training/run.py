@@ -46,6 +46,8 @@ class TrainingRun:
         self.evaluate_every = evaluate_every
         expected = models.spec(identity.model, identity.classes).topology.input_shape
         for dataset in (dataset_train, dataset_test):
+            dataset.need_images("training")
+            dataset.need_labels("training")
             if dataset.images.shape[1:] != expected:
                 shape = list(dataset.images.shape[1:])
                 raise TrainingError(f"{dataset.name}: images are {shape}, {identity.model} takes {list(expected)}")

@@ -51,8 +51,9 @@ def describe(network: Network, checksums: bool = True) -> Description:
     _, bits = stream_words(network, "fc2", np.zeros((1, 3, 1, 1), np.int32))
     entry, output = StreamLayout(16, 1, 1, 4, register), StreamLayout(3, 1, 1, 1, Register(bits, True))
     streams.append(StreamPlace("fc2", output, None, checksum=hook()))
-    table = network.input.table.tolist()
-    return Description("small", network.fingerprint, (1, 4, 4), table, entry, output, tuple(streams))
+    table = network.input.code_table
+    assert table is not None
+    return Description("small", network.fingerprint, (1, 4, 4), table.tolist(), entry, output, tuple(streams))
 
 
 @dataclass

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from fat_fpga.datasets import load
+from fat_fpga.datasets.arrays import of_arrays
 from fat_fpga.errors import DataError
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 3, 5, 4), dtype=np.uint8)
@@ -34,10 +35,10 @@ def test_class_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({"images": IMAGES}, "expected the arrays 'images' and 'labels', found .'images'."),
-        ({"images": IMAGES[0], "labels": LABELS}, r"images must be \[N, C, H, W\]"),
-        ({"images": IMAGES.transpose(0, 2, 3, 1), "labels": LABELS}, r"with C 1 or 3, got \(6, 5, 4, 3\)"),
-        ({"images": IMAGES / 255, "labels": LABELS}, r"must be uint8 pixels 0\.\.255, got float64"),
+        ({"labels": LABELS}, "expected the arrays 'images' and 'labels', found .'labels'."),
+        ({"images": LABELS, "labels": LABELS}, r"expected numbers \[N, \.\.\.\], .* got int64 \[6\]"),
+        ({"images": np.full((6, 2), "a"), "labels": LABELS}, r"expected numbers .* got <U1 \[6, 2\]"),
+        ({"images": IMAGES[0], "labels": LABELS}, "expected one int64 label per image, 3 in all"),
         ({"images": IMAGES, "labels": LABELS[:5]}, "expected one int64 label per image, 6 in all"),
         ({"images": IMAGES, "labels": LABELS * 0.5}, "labels must be integers, got float64"),
         ({"images": IMAGES, "labels": LABELS - 1}, "label -1 of image 0 is outside"),
@@ -65,8 +66,8 @@ def test_damaged(tmp_path: Path) -> None:
     np.save(tmp_path / "images.npy", IMAGES)
     with pytest.raises(DataError, match=r"expected an \.npz file"):
         load(f"npz:{tmp_path / 'images.npy'}")
-    with pytest.raises(DataError, match=r"labels\.npy: no such file"):
-        load(f"npy:{tmp_path}")
+    with pytest.raises(DataError, match=r"images\.npy: no such file"):
+        load(f"npy:{tmp_path / 'other'}")
 
 
 @pytest.mark.parametrize(
@@ -88,3 +89,26 @@ def test_names_of_classes_are_printable(tmp_path: Path) -> None:
     first, second, third = load(f"npz:{tmp_path / 'some.npz'}").classes
     assert (first, second) == ("\\x1b[2J", "two lines")
     assert len(third) <= 200
+
+
+@pytest.mark.parametrize("rows", [np.zeros((6, 5)), np.zeros((6, 2, 9), np.int8), np.zeros((6, 4, 4, 3), np.float32)])
+def test_other_data_than_images_and_no_labels(tmp_path: Path, rows: Any) -> None:
+    np.savez(tmp_path / "some.npz", images=rows)
+    np.save(tmp_path / "images.npy", rows)
+    for spec in (f"npz:{tmp_path / 'some.npz'}", f"npy:{tmp_path}"):
+        data = load(spec, limit=4)
+        assert np.array_equal(data.images, rows[:4])
+        assert data.images.dtype == rows.dtype
+        assert not data.labelled
+        assert "4 rows" in repr(data)
+        assert repr(data).endswith("no labels>")
+        with pytest.raises(DataError, match="has no labels, and training needs them: add an array 'labels'"):
+            data.need_labels("training")
+        with pytest.raises(DataError, match=r"training takes uint8 images \[N, C, H, W\] with C 1 or 3, got"):
+            data.need_images("training")
+
+
+def test_what_to_do_with_channels_that_are_last_or_missing() -> None:
+    for images, words in ((IMAGES.transpose(0, 2, 3, 1), "the channels are last"), (IMAGES[:, 0], "an axis for their")):
+        with pytest.raises(DataError, match=words):
+            of_arrays("some", images, LABELS).need_images("training")

@@ -58,6 +58,41 @@ def test_test_set(tmp_path: Path, images: Path, table: str) -> None:
     assert load(f"gtsrb:{tmp_path}", spread=2).labels.tolist() == data.labels[[0, 2]].tolist()
 
 
+def test_regions_of_interest_are_cut_before_resizing(tmp_path: Path, images: Path) -> None:
+    data = load(f"gtsrb:{tmp_path}", roi=True)
+    assert data.name == "gtsrb:test, roi"
+    for image, (width, height) in zip(data.images, SIZES, strict=True):
+        own = Image.fromarray(pixels(width, height)[5 : height - 6, 5 : width - 6])
+        expected = own.resize((32, 32), Image.Resampling.BILINEAR)
+        np.testing.assert_array_equal(image, np.asarray(expected).transpose(2, 0, 1))
+    assert data.fingerprint != load(f"gtsrb:{tmp_path}").fingerprint
+    with pytest.raises(DataError, match="only gtsrb: has regions of interest: leave --roi out"):
+        load("demo:mnist", roi=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("Roi.X2", "Right", "--roi needs the columns Roi.X1, Roi.Y1, Roi.X2, Roi.Y2, found Filename"),
+        ("53;54;5;", "53;54;x;", r"GT-final_test\.csv, line 3: expected whole numbers of pixels in Roi.X1, .*'x'"),
+        ("53;54;5;", "53;54;-1;", "line 3: expected whole numbers of pixels"),
+        (
+            ";47;48;",
+            ";54;48;",
+            r"00001\.ppm: not a readable image \(its region of interest, 5, 5 to 54, 48, is not",
+        ),
+        (";47;48;", ";5;48;", "its region of interest, 5, 5 to 5, 48, is not inside of its 53 x 54 pixels"),
+    ],
+)
+def test_regions_that_are_none(tmp_path: Path, images: Path, before: str, after: str, message: str) -> None:
+    table = tmp_path / "GTSRB" / "GT-final_test.csv"
+    content = table.read_text()
+    assert before in content
+    table.write_text(content.replace(before, after))
+    with pytest.raises(DataError, match=message):
+        load(f"gtsrb:{tmp_path}", roi=True)
+
+
 def test_whole_frames_are_averaged_not_sampled(tmp_path: Path) -> None:
     folder = tmp_path / "Final_Test" / "Images"
     write(folder, tmp_path / "GT-final_test.csv", [(256, 256)], [3])

@@ -99,7 +99,8 @@ def _kinds(of: Any) -> Iterator[type[Layer]]:
         yield from _kinds(kind)
 
 
-LAYERS = {kind.__name__ for kind in _kinds(Layer)} | {"Layer", "InputQuantiser"}
+INPUTS = {"Input", "InputQuantiser", "IntegerInput", "FeatureQuantiser"}
+LAYERS = {kind.__name__ for kind in _kinds(Layer)} | INPUTS | {"Layer"}
 TYPES = {kind.type for kind in _kinds(Layer) if isinstance(kind.__dict__.get("type"), str)}
 PARTS_OF_NAMES = re.compile(r"conv|fc|\.?(pool|vote)|unit")
 TAKES_APART = {"startswith", "endswith", "removeprefix", "removesuffix", "partition", "split", "rpartition"}

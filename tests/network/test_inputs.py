@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 
 from fat_fpga.errors import ModelError, ModelWarning
+from fat_fpga.network import InputQuantiser, Network
+from fat_fpga.network.layers import IntArray
+from fat_fpga.network.lowering.pixels import Normalise
 from fat_fpga.network.lowering.walk import lower
 from tests.designs.float_graph import GraphBuilder
 
@@ -21,10 +24,16 @@ def dense(builder: GraphBuilder, inputs: int, outputs: int = 3) -> GraphBuilder:
     return builder
 
 
+def table_of(network: Network) -> IntArray:
+    """What the first layer sees for each pixel."""
+    assert isinstance(network.input, InputQuantiser)
+    return network.input.table
+
+
 def test_raw_pixels_without_a_quantiser_are_the_identity() -> None:
     network = lower(dense(GraphBuilder([1, 12], "UINT8"), 12).model(), "raw")
     assert network.input.shape == (12, 1, 1)
-    assert np.array_equal(network.input.table, np.tile(PIXELS, (12, 1)))
+    assert np.array_equal(table_of(network), np.tile(PIXELS, (12, 1)))
     assert network.input.scale == 1
 
 
@@ -37,7 +46,7 @@ def test_pixels_divided_in_the_file_equal_pixels_divided_before() -> None:
         builder.node("Mul", 2.0)
         builder.node("Sub", 1.0)
         builder.quant(2.0**-7, 8)
-        tables.append(lower(dense(builder, 12).model(), "scaled").input.table)
+        tables.append(table_of(lower(dense(builder, 12).model(), "scaled")))
     assert np.array_equal(tables[0], tables[1])
     assert np.array_equal(tables[0][0], np.clip(np.rint((PIXELS / 255 * 2 - 1) * 128), -128, 127))
 
@@ -47,13 +56,13 @@ def test_the_pixels_argument_overrides_the_annotation() -> None:
     builder.quant(1 / 64, 7, signed=0)
     model = dense(builder, 12).model()
     with pytest.warns(ModelWarning, match="raw pixels 0..255 reach only 3 of the 128 levels"):
-        assert lower(model, "raw").input.table[0, 5] == 127
-    assert lower(model, "unit", "unit").input.table[0, 255] == 64
+        assert table_of(lower(model, "raw"))[0, 5] == 127
+    assert table_of(lower(model, "unit", "unit"))[0, 255] == 64
 
 
 def test_unquantised_floats_in_front_of_the_first_layer() -> None:
     network = lower(dense(GraphBuilder([1, 12]), 12).model(), "unit")
-    assert np.array_equal(network.input.table[0], PIXELS)
+    assert np.array_equal(table_of(network)[0], PIXELS)
     assert network.input.scale == pytest.approx(1 / 255)
     builder = GraphBuilder([1, 12])
     builder.node("Sub", 0.1234)
@@ -66,7 +75,7 @@ def test_every_channel_has_its_own_table() -> None:
     builder.node("Sub", np.array([0.5, 0.25, 0.0]).reshape(1, 3, 1, 1))
     builder.quant(1 / 64, 8)
     builder.node("Flatten", axis=1)
-    table = lower(dense(builder, 48).model(), "coloured").input.table
+    table = table_of(lower(dense(builder, 48).model(), "coloured"))
     assert [table[c, 0] for c in range(3)] == [-32, -16, 0]
 
 
@@ -141,3 +150,50 @@ def test_importing_the_networks_loads_no_onnx() -> None:
         "sys.exit(any(m.split('.')[0] in ('onnx', 'onnxruntime', 'qonnx', 'torch') for m in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("normalise", [((0.5,), (0.25,)), ((0.4, 0.5, 0.6), (0.2, 0.3, 0.1))])
+def test_pixels_are_normalised_as_torchvision_does(normalise: Normalise) -> None:
+    """The table is what the quantiser makes of (pixel / 255 - mean) / std, all in float32."""
+    builder = GraphBuilder([1, 3, 4, 4])
+    builder.quant(1 / 32, 8)
+    builder.node("Flatten", axis=1)
+    table = table_of(lower(dense(builder, 48).model(), "normal", normalise=normalise))
+    for channel in range(3):
+        mean, deviation = (np.float32(given[channel % len(given)]) for given in normalise)
+        real = (PIXELS.astype(np.float32) / np.float32(255) - mean) / deviation
+        assert np.array_equal(table[channel], np.clip(np.rint(real * np.float32(32)), -128, 127))
+    assert len(np.unique(table[0])) > 100
+
+
+@pytest.mark.parametrize(
+    ("datatype", "pixels", "normalise", "words"),
+    [
+        (None, "raw", ((0.5,), (0.5,)), "--normalise is for pixels divided by 255: leave --pixels raw out"),
+        (None, "none", ((0.5,), (0.5,)), "--normalise is for pixels divided by 255, and the file takes other data"),
+        ("INT8", "auto", ((0.5,), (0.5,)), "--normalise is for pixels divided by 255, and the file takes other data"),
+        (None, "unit", ((0.5, 0.5), (0.5,)), "--normalise: expected 1 or 12 means, one for each channel, got 2"),
+        (None, "unit", ((0.5,), (0.0,)), "expected finite means, and standard deviations above 0"),
+        (None, "unit", ((float("nan"),), (1.0,)), "expected finite means, and standard deviations above 0"),
+        (None, "INT", None, "pixels 'INT': expected auto, raw, unit, none, or a QONNX datatype of integers"),
+        ("FIXED<8,4>", "auto", None, r"annotated FIXED<8,4>: expected FLOAT32 or a datatype of integers, as INT8"),
+        ("INT20", "auto", None, "float activations reach it.*the file's input is of real values"),
+        (None, "none", None, "float activations reach it.*the file's input is of real values"),
+    ],
+)
+def test_what_a_file_does_not_take(datatype: str | None, pixels: str, normalise: Normalise, words: str) -> None:
+    builder = GraphBuilder([1, 12], datatype)
+    with pytest.raises(ModelError, match=words):
+        lower(dense(builder, 12).model(), "wrong", pixels, normalise=normalise)
+
+
+def test_three_axes_are_signals_and_a_datatype_is_believed() -> None:
+    builder = GraphBuilder([1, 2, 9])
+    builder.quant(0.25, 4)
+    builder.node("Flatten", axis=1)
+    assert repr(lower(dense(builder, 18).model(), "signal").input) == (
+        "<FeatureQuantiser: 2x1x9 real values to integers {-8..7}>"
+    )
+    for name, pixels in (("BIPOLAR", "auto"), (None, "BIPOLAR")):
+        network = lower(dense(GraphBuilder([1, 12], name), 12).model(), "bits", pixels)
+        assert repr(network.input) == "<IntegerInput: 12x1x1 integers BIPOLAR>"

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.errors import ModelError
 from fat_fpga.network.lowering.constants import Array
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
 from fat_fpga.network.lowering.monotone import not_monotone
@@ -27,6 +28,10 @@ AFFINE = ("Add", "Sub", "Mul", "Div", "Neg", "BatchNormalization")
 """Operators that may decrease; the other monotone ones never do."""
 FAR = 2.0**40
 """A value next to which shifts are small, and which no scale takes out of float32."""
+
+
+class DifferError(ModelError):
+    """Parameters differ between the pixels of a channel."""
 
 
 @dataclass
@@ -179,9 +184,14 @@ class Chain:
         where = np.unique(step.channels, return_index=True)[1]
         gathered: Probe = flat[:, where]
         if not np.array_equal(gathered[:, step.channels.ravel()], flat, equal_nan=flat.dtype.kind == "f"):
-            raise refuse(
-                node,
-                "its parameters differ between the pixels of a channel: take one for the tensor or for each channel",
+            raise DifferError(
+                str(
+                    refuse(
+                        node,
+                        "its parameters differ between the pixels of a channel: take one for the tensor or for each "
+                        "channel",
+                    )
+                )
             )
         if np.any(np.isnan(gathered)):  # far from what sums reach, infinite values are for a quantiser to limit
             raise refuse(node, "it yields values that are not finite")

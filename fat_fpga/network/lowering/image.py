@@ -1,21 +1,22 @@
-"""The image, before it becomes the first stream of integers."""
+"""The input, before it becomes the first stream of integers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
 
-from fat_fpga.network.layers import InputQuantiser
+from fat_fpga.network.layers import Input
 from fat_fpga.network.lowering.chain import Chain
+from fat_fpga.network.lowering.entry import Entry
 from fat_fpga.network.lowering.geometry import NONE, Padding
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.grid import Grid
-from fat_fpga.network.lowering.layout import Layout
-from fat_fpga.network.lowering.pixels import input_quantiser
+from fat_fpga.network.lowering.layout import Index, Layout
 from fat_fpga.network.lowering.sites import Sites, stream_site
 from fat_fpga.network.lowering.stream import FRONT, Stream, needs_quantiser
+from fat_fpga.network.lowering.types import DType
 from fat_fpga.network.program import INPUT
 
 
@@ -24,19 +25,20 @@ class PendingImage:
     """State in front of the first node that needs integers.
 
     Attributes:
-        scale: real value of one step of a pixel.
-        told: whether the user or the file has said what pixels it takes.
-        chain: the element-wise nodes so far.
+        entry: what enters the file.
         tensor, layout: the latest tensor.
-        input: how pixels become integers, once that is known.
+        order: of the shape that one row has in the file; position in the flattened [C, H, W] of each element.
+        steps: the element-wise nodes so far, with the position of each element of their moving input, and its type.
+        input: how data become integers, once that is known.
     """
 
-    scale: np.float32
-    told: bool
-    chain: Chain
+    entry: Entry
+    graph: Graph
     tensor: str
     layout: Layout
-    input: InputQuantiser | None = None
+    order: Index
+    steps: list[tuple[Node, Index, DType]] = field(default_factory=list)
+    input: Input | None = None
     voted: ClassVar[bool] = False
     streams: dict[str, object] = field(default_factory=dict)
 
@@ -48,14 +50,48 @@ class PendingImage:
         """There can be none."""
         raise refuse(node, "expected right behind the activation quantiser of a matrix product")
 
+    def add_step(self, node: Node, layout: Layout, dtype: DType) -> None:
+        """Take in an element-wise node."""
+        self.steps.append((node, layout.index, dtype))
+
     def show(self, tensor: str, layout: Layout, grid: Grid) -> None:
         """Note where the integers are now."""
         self.tensor, self.layout = tensor, layout
+
+    def as_image(self, layout: Layout) -> Layout:
+        """The layout in front of a node that takes [N, C, H, W], or [N, C, L]: the axes of ``layout`` are these.
+
+        A file of which the input lies otherwise, with the channels last, or flat, has moved its axes before.
+        """
+        index = layout.index
+        if layout.is_image or index.ndim not in (2, 3):
+            return layout
+        places = np.empty(index.size, np.intp)
+        places[index.ravel()] = np.arange(index.size)
+        channels, *rest = index.shape
+        shape = (channels, *([1] * (2 - len(rest))), *rest)
+        shape = (shape[0], shape[1], shape[2])
+        self.order = places[self.order]
+        self.steps = [(node, places[own], dtype) for node, own, dtype in self.steps]
+        self.layout = Layout(shape, places[self.layout.index])
+        return Layout(shape, np.arange(index.size).reshape(index.shape))
+
+    def chain(self, shape: tuple[int, int, int], each: bool) -> Chain:
+        """The nodes, for one value of each channel, or of ``each`` position."""
+        channels, pixels = shape[0], shape[1] * shape[2]
+        chain = Chain(self.graph, channels * pixels if each else channels)
+        for node, index, dtype in self.steps:
+            chain.add(node, index if each else index // pixels, dtype)
+        return chain
 
     def finish(self, node: Node, grid: Grid | str, sites: Sites) -> Stream:
         """The stream of integers, in front of ``node``, which reads them on ``grid``."""
         if isinstance(grid, str):
             raise refuse(node, needs_quantiser(grid))
-        self.input = input_quantiser(self.chain, self.layout.shape, self.scale, grid, node, self.told)
+        shape = self.layout.shape
+        natural = self.order.shape == shape and np.array_equal(self.order.ravel(), np.arange(self.order.size))
+        order = None if natural else self.order.astype(np.int32)
+        self.input = self.entry.read(lambda each: self.chain(shape, each), shape, order, grid, node)
+        sites.image = replace(sites.image, index=self.order)
         sites.streams[INPUT] = stream_site(self.tensor, self.layout, grid, grid.levels)
         return Stream(INPUT, INPUT, self.input, grid.scale)

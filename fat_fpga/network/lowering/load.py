@@ -13,15 +13,18 @@ from fat_fpga.files import readable
 from fat_fpga.models import zoo
 from fat_fpga.network.layers import Shape
 from fat_fpga.network.lowering.built_in import check_fault_free, fault_in, without_fault
-from fat_fpga.network.lowering.pixels import Pixels
+from fat_fpga.network.lowering.pixels import Normalise, Outputs, Pixels
 from fat_fpga.network.lowering.sites import Sites
 from fat_fpga.network.lowering.walk import lower_with_sites
 from fat_fpga.network.network import Network
 
 
-def load(path: Path, name: str | None = None, pixels: Pixels = "auto", image_shape: Shape | None = None) -> Network:
+def load(
+    path: Path, name: str | None = None, pixels: Pixels = "auto", image_shape: Shape | None = None,
+    normalise: Normalise | None = None, outputs: Outputs = "auto",
+) -> Network:  # fmt: skip
     """See `fat_fpga.network.load_network`."""
-    return load_with_sites(path, name, pixels, image_shape)[0]
+    return load_with_sites(path, name, pixels, image_shape, normalise, outputs)[0]
 
 
 def load_bundled(bundled: str, name: str | None = None) -> Network:
@@ -31,8 +34,9 @@ def load_bundled(bundled: str, name: str | None = None) -> Network:
 
 
 def load_with_sites(
-    path: Path, name: str | None = None, pixels: Pixels = "auto", image_shape: Shape | None = None
-) -> tuple[Network, Sites]:
+    path: Path, name: str | None = None, pixels: Pixels = "auto", image_shape: Shape | None = None,
+    normalise: Normalise | None = None, outputs: Outputs = "auto",
+) -> tuple[Network, Sites]:  # fmt: skip
     """The network in a file, and where its parts are in the file's model."""
     if path.exists() and not path.is_file():
         raise ModelError(
@@ -45,17 +49,18 @@ def load_with_sites(
     except Exception as error:  # protobuf and onnx have many
         raise ModelError(f"{path} is not an ONNX file, or is damaged ({error}): export or copy it again") from error
     _load_data_beside(model, path)
-    return lower_model(model, name or readable(path.stem), str(path), pixels, image_shape)
+    return lower_model(model, name or readable(path.stem), str(path), pixels, image_shape, normalise, outputs)
 
 
 def lower_model(
-    model: onnx.ModelProto, name: str, where: str, pixels: Pixels = "auto", image_shape: Shape | None = None
-) -> tuple[Network, Sites]:
+    model: onnx.ModelProto, name: str, where: str, pixels: Pixels = "auto", image_shape: Shape | None = None,
+    normalise: Normalise | None = None, outputs: Outputs = "auto",
+) -> tuple[Network, Sites]:  # fmt: skip
     """The network that a model is, whose fault is told apart; ``where`` the model is from stands in messages."""
     try:
         fault = fault_in(model)
         model = without_fault(model) if fault else model
-        network, sites = lower_with_sites(model, name, pixels, image_shape)
+        network, sites = lower_with_sites(model, name, pixels, image_shape, normalise, outputs)
         if fault:
             check_fault_free(model, network.fingerprint)
         return replace(network, fault=fault) if fault else network, sites

@@ -1,57 +1,123 @@
-"""The input: from uint8 pixels to the first layer's integers."""
+"""What a file's input takes; and pixels, until they are the first layer's integers."""
 
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from math import isqrt
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 
 from fat_fpga.errors import ModelError, ModelWarning
-from fat_fpga.network.layers import InputQuantiser, IntArray, Shape
-from fat_fpga.network.lowering.chain import Chain
+from fat_fpga.network.datatypes import span_of
+from fat_fpga.network.layers import Data, Input, InputQuantiser, IntArray, Shape
+from fat_fpga.network.lowering.chain import DifferError
 from fat_fpga.network.lowering.constants import uniform, whole
+from fat_fpga.network.lowering.entry import Chains, Entry
 from fat_fpga.network.lowering.graph import Graph, Node, label, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE
+from fat_fpga.network.lowering.values import Values
+from fat_fpga.network.write import VALUES
 
-Pixels = Literal["auto", "raw", "unit"]
-"""What a file's input takes: 0..255 (``raw``), or that divided by 255 (``unit``)."""
+Pixels = str
+"""What a file's input takes: ``raw`` (0..255), ``unit`` (that divided by 255), ``none`` (other data than pixels), the
+QONNX datatype of integers, as ``INT8``; or ``auto``."""
+WORDS = ("auto", "raw", "unit", "none")
+Outputs = Literal["auto", "classes", "values"]
+"""What a file's outputs are: class scores or other values; ``auto``: values where they have height or width."""
+Normalise = tuple[tuple[float, ...], tuple[float, ...]]
+"""Mean and standard deviation of pixels divided by 255, one number or one for each channel."""
 RAW_TYPES = ("UINT8", "UINT16", "UINT32", "UINT64", "INT16", "INT32", "INT64")
 """Element types that hold every pixel, and can hold nothing else of it than 0..255."""
+VALUE_TYPES = ("INT8", *RAW_TYPES)
+"""Integer element types of other data."""
+MOST_EACH = 2**26
+"""Entries of a table with 256 pixel values for each position."""
+PLAIN = ("", "FLOAT32", "UINT8")
+"""Annotations of an input that may be pixels."""
 
 
 def input_type(graph: Graph) -> np.dtype[np.generic]:
-    """Element type of the input; ModelError where it cannot take pixels."""
+    """Element type of the input; ModelError where it is none of numbers that enter exactly."""
     name = onnx.TensorProto.DataType.Name(graph.input_type)
-    if name != "FLOAT" and name not in RAW_TYPES:
+    if name != "FLOAT" and name not in VALUE_TYPES:
         raise ModelError(
-            f"input '{graph.input}' is of type {name}, expected FLOAT or an integer type that holds 0..255: "
+            f"input '{graph.input}' is of type {name}, expected FLOAT or an integer type: "
             "export the model in single precision (float32)"
         )
     return np.dtype(onnx.helper.tensor_dtype_to_np_dtype(graph.input_type))
 
 
-def pixel_scale(graph: Graph, pixels: Pixels) -> np.float32:
-    """Real value of one step of a pixel: 1 where raw pixels enter the file, else 1/255."""
-    integers = input_type(graph) != np.float32
-    if pixels == "auto":
-        datatype = graph.datatypes.get(graph.input, "FLOAT32")
-        if datatype not in ("UINT8", "FLOAT32"):
+def entry_of(graph: Graph, pixels: Pixels, normalise: Normalise | None, channels: int) -> Entry:
+    """What enters a file.
+
+    Args:
+        channels: of the input, for the numbers of ``normalise``.
+
+    Raises:
+        ModelError: the file does not take what is asked for.
+    """
+    if pixels not in WORDS:
+        if span_of(pixels) is None:
             raise ModelError(
-                f"input '{graph.input}' is annotated {datatype}: expected UINT8 or FLOAT32; "
-                "say what pixels it takes with --pixels raw or --pixels unit (pixels=... in Python)"
+                f"pixels '{pixels}': expected {', '.join(WORDS)}, or a QONNX datatype of integers, as INT8 or BIPOLAR"
             )
-        pixels = "raw" if integers or datatype == "UINT8" or _divides(graph) else "unit"
-    elif pixels == "unit" and integers:
+        graph.datatypes[graph.input], pixels = pixels, "none"
+    integers, annotated = input_type(graph) != np.float32, graph.datatypes.get(graph.input, "")
+    if (pixels == "auto" and _no_pixels(graph, annotated)) or pixels == "none":
+        if normalise is not None:
+            raise ModelError("--normalise is for pixels divided by 255, and the file takes other data: leave it out")
+        return Values(_datatype(graph, annotated))
+    told = pixels != "auto" or annotated == "UINT8" or integers or normalise is not None
+    if pixels == "auto" and normalise is None:
+        pixels = "raw" if integers or annotated == "UINT8" or _divides(graph) else "unit"
+    elif integers and (pixels == "unit" or normalise is not None):
         raise ModelError(
             f"input '{graph.input}' holds integers: it takes raw pixels, not pixels divided by 255: "
-            "take --pixels raw (pixels='raw' in Python)"
+            "take --pixels raw (pixels='raw' in Python), and no --normalise"
         )
-    return np.float32(1) if pixels == "raw" else np.float32(1) / np.float32(255)
+    elif pixels == "raw" and normalise is not None:
+        raise ModelError("--normalise is for pixels divided by 255: leave --pixels raw out")
+    real = np.arange(256, dtype=np.float32)[:, None]
+    if pixels != "raw":
+        real = real / np.float32(255)
+    scale = float(real[1, 0])
+    if normalise is None:
+        return ImagePixels(real, Grid(scale, None), "raw pixels 0..255" if pixels == "raw" else UNIT, told)
+    for what, given in zip(("means", "standard deviations"), normalise, strict=True):
+        if len(given) not in (1, channels):
+            raise ModelError(f"--normalise: expected 1 or {channels} {what}, one for each channel, got {len(given)}")
+    mean, deviation = (np.array(given, np.float32) for given in normalise)
+    if not (np.all(np.isfinite(mean)) and np.all(np.isfinite(deviation)) and np.all(deviation > 0)):
+        raise ModelError("--normalise: expected finite means, and standard deviations above 0")
+    return ImagePixels((real - mean) / deviation, "pixels are normalised", "normalised pixels", told)
+
+
+UNIT = "pixels divided by 255"
+
+
+def _no_pixels(graph: Graph, annotated: str) -> bool:
+    """Whether a file says itself that it takes other data than pixels: by the datatype or the type of its input, by
+    three axes, which are those of signals, or as a file that was written here."""
+    name = onnx.TensorProto.DataType.Name(graph.input_type)
+    return annotated not in PLAIN or name == "INT8" or len(graph.input_shape) == 2 or VALUES in graph.properties
+
+
+def _datatype(graph: Graph, annotated: str) -> str:
+    """QONNX datatype of the data; empty where they are real."""
+    name = onnx.TensorProto.DataType.Name(graph.input_type)
+    if annotated and annotated != "FLOAT32":
+        if span_of(annotated) is None:
+            raise ModelError(
+                f"input '{graph.input}' is annotated {annotated}: expected FLOAT32 or a datatype of integers, as INT8"
+            )
+        return annotated
+    return "" if name == "FLOAT" else name
 
 
 def _divides(graph: Graph) -> bool:
@@ -102,40 +168,60 @@ def _shapes(count: int) -> str:
     return f": is it --image-shape {' or '.join(found)}?" if found else ""
 
 
-def input_quantiser(
-    chain: Chain, shape: Shape, scale: np.float32, grid: Grid, node: Node, told: bool = False
-) -> InputQuantiser:
-    """Execute the chain in front of the first matrix product, ``node``, on every pixel value of every channel.
+@dataclass(frozen=True)
+class ImagePixels(Entry):
+    """Pixels.
 
-    Args:
-        told: whether the user or the file has said what pixels it takes, so that ``scale`` is no guess.
+    Attributes:
+        table: float32 [256, C or 1], what the file takes for each pixel.
+        grid: see `Entry`.
+        what: they are, for messages.
+        told: whether the user or the file has said so, so that it is no guess.
     """
-    values = np.arange(256, dtype=np.float32)
-    if scale != 1:
-        values = values / np.float32(255)
-    table = whole(chain(np.repeat(values[:, None], shape[0], axis=1)), grid.scale, largest=256)
-    if table is None:
-        raise refuse(node, f"its input is no multiple of {grid.scale:g}, the scale of the quantiser in front")
-    table = np.ascontiguousarray(table.T)
-    _check_reached(table, scale, grid, node, told)
-    datatype = "" if grid.levels is None else grid.levels.datatype
-    return InputQuantiser(shape, table, grid.scale, datatype)
 
+    table: npt.NDArray[np.float32]
+    grid: Grid | str
+    what: str
+    told: bool
 
-def _check_reached(table: IntArray, scale: np.float32, grid: Grid, node: Node, told: bool) -> None:
-    """Refuse, or warn of, a quantiser of many levels of which the 256 pixel values reach a handful.
+    def real(self, rows: Data) -> npt.NDArray[Any]:
+        found: npt.NDArray[Any] = self.table[rows, 0]
+        if self.table.shape[1] == 1:
+            return found
+        return np.stack([self.table[rows[:, c], c] for c in range(rows.shape[1])], axis=1)
 
-    A network that takes other data than pixels, or pixels of another range, is recognised by that.
-    """
-    count = 256 if grid.levels is None else min(grid.levels.count, 256)
-    reached = max(len(np.unique(row)) for row in table)
-    if count < 8 or reached > 4 or (reached > 1 and reached * 16 >= count):
-        return
-    what = "raw pixels 0..255" if scale == 1 else "pixels divided by 255"
-    text = (
-        f"{what} reach only {reached} of the {count} levels of the input's quantiser: "
-        "does the file take other data, or pixels of another range?"
-    )
-    if not told:
-        raise refuse(node, f"{text} Say what it takes with --pixels raw or --pixels unit (pixels=... in Python)")
-    warnings.warn(" ".join(f"{label(node)}: {text}".split()), ModelWarning, stacklevel=2)
+    def read(self, chains: Chains, shape: Shape, order: IntArray | None, grid: Grid, node: Node) -> Input:
+        size = int(np.prod(shape))
+        try:
+            values = chains(False)(np.repeat(self.table, shape[0] // self.table.shape[1], axis=1))
+        except DifferError:
+            if 256 * size > MOST_EACH:
+                raise
+            values = chains(True)(np.repeat(self.table, size // self.table.shape[1], axis=1))
+        table = whole(values, grid.scale, largest=256)
+        if table is None:
+            raise refuse(node, f"its input is no multiple of {grid.scale:g}, the scale of the quantiser in front")
+        table = np.ascontiguousarray(table.T)
+        self._check_reached(table, grid, node)
+        datatype = "" if grid.levels is None else grid.levels.datatype
+        return InputQuantiser(shape, table, grid.scale, datatype, order)
+
+    def _check_reached(self, table: IntArray, grid: Grid, node: Node) -> None:
+        """Refuse, or warn of, a quantiser of many levels of which the 256 pixel values reach a handful.
+
+        A network that takes other data than pixels, or pixels of another range, is recognised by that.
+        """
+        count = 256 if grid.levels is None else min(grid.levels.count, 256)
+        reached = max(len(np.unique(row)) for row in table)
+        if count < 8 or reached > 4 or (reached > 1 and reached * 16 >= count):
+            return
+        text = (
+            f"{self.what} reach only {reached} of the {count} levels of the input's quantiser, "
+            f"{table.min()}..{table.max()}: does the file take other data, or pixels of another range?"
+        )
+        if not self.told:
+            raise refuse(
+                node,
+                f"{text} Say what it takes with --pixels raw, unit or none, or with --normalise (pixels=... in Python)",
+            )
+        warnings.warn(" ".join(f"{label(node)}: {text}".split()), ModelWarning, stacklevel=2)

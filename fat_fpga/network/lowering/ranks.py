@@ -8,7 +8,7 @@ import numpy.typing as npt
 from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import lattice
 from fat_fpga.network.datatypes import span_of
-from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
+from fat_fpga.network.layers import Input, IntArray, MatrixVectorUnit
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.graph import Node, refuse
@@ -21,7 +21,7 @@ MOST_RANKS = 2**24
 
 
 def ranks_of(
-    unit: MatrixVectorUnit, product: Product, source: InputQuantiser | Levels, source_scale: float, chain: Chain
+    unit: MatrixVectorUnit, product: Product, source: Input | Levels, source_scale: float, chain: Chain
 ) -> tuple[IntArray, int]:
     """Ranks int32 [M, K] of the scores of each class, and the sum that the first is of.
 
@@ -45,12 +45,12 @@ def ranks_of(
     return ranks.astype(np.int32), -end
 
 
-def too_many(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> bool:
+def too_many(unit: MatrixVectorUnit, source: Input | Levels) -> bool:
     """Whether a table of ranks would be too large."""
     return (2 * end_of_sums(unit, source) + 1) * unit.channels > MOST_RANKS
 
 
-def too_large(unit: MatrixVectorUnit, node: Node, source: InputQuantiser | Levels) -> ModelError:
+def too_large(unit: MatrixVectorUnit, node: Node, source: Input | Levels) -> ModelError:
     """The error that says so."""
     entries = (2 * end_of_sums(unit, source) + 1) * unit.channels
     return refuse(
@@ -61,7 +61,7 @@ def too_large(unit: MatrixVectorUnit, node: Node, source: InputQuantiser | Level
     )
 
 
-def end_of_sums(unit: MatrixVectorUnit, source: InputQuantiser | Levels) -> int:
+def end_of_sums(unit: MatrixVectorUnit, source: Input | Levels) -> int:
     """What no sum exceeds in magnitude: any words in memories, and then any bits of the register."""
     activation = max(_largest(source.levels.stored_as), abs(source.min), abs(source.max))
     sums: int = unit.weights[0].size * _largest(unit_weight_type(unit)) * activation

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
-from fat_fpga.network.layers import MatrixVectorUnit
+from fat_fpga.network.layers import Data, MatrixVectorUnit
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain
+from fat_fpga.network.lowering.entry import Entry
 from fat_fpga.network.lowering.graph import Node, attributes
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Index, Layout
@@ -27,22 +28,21 @@ class ImageSite:
         tensor: its name.
         index: of its shape without the batch; position in the flattened [C, H, W] of each element.
         batch: how many images it takes at once.
-        divided: whether pixels are divided by 255.
+        entry: what it takes.
         dtype: of its elements.
     """
 
     tensor: str
     index: Index
     batch: int
-    divided: bool
+    entry: Entry
     dtype: npt.DTypeLike
 
-    def values(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[Any]:
-        """What the file takes for at most ``batch`` images uint8 [N, C, H, W]; the last one fills the batch up."""
+    def values(self, images: Data) -> npt.NDArray[Any]:
+        """What the file takes for at most ``batch`` images [N, C, H, W]; the last one fills the batch up."""
         numbers = np.minimum(np.arange(self.batch), len(images) - 1)
-        pixels = images.reshape(len(images), -1)[numbers][:, self.index].astype(np.float32)
-        pixels = pixels / np.float32(255) if self.divided else pixels
-        return pixels.astype(self.dtype)
+        real = self.entry.real(images).reshape(len(images), -1)
+        return real[numbers][:, self.index].astype(self.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +106,7 @@ class Sites:
         units: by name; also thresholds on a stream, whose sums are the integers of that stream.
         scores: the tensor of the class scores, as the file gives them.
         choice: the tensor of the predicted class, where the file has one.
+        middle: where there is one score only, what it has to exceed for class 1.
     """
 
     model: onnx.ModelProto
@@ -114,6 +115,7 @@ class Sites:
     units: dict[str, UnitSite] = field(default_factory=dict)
     scores: str = ""
     choice: str | None = None
+    middle: float = 0.0
 
     def rename(self, names: Mapping[str, str]) -> None:
         """Give streams and units other names."""

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.domains import RANKS, check_attributes
 from fat_fpga.network.lowering.geometry import NONE, Padding
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
@@ -77,6 +76,7 @@ class Strand:
         elif node.op_type in MOVES:
             self._move(node, graph)
         elif node.op_type == "Pad":
+            self.face_image()
             self.pad = node, read_pad(node, graph, self.layout)
         elif node.op_type in SELECTORS:
             self._select(node, graph)
@@ -127,11 +127,13 @@ class Strand:
             )
         self.layout = moved
         if isinstance(self.head, PendingImage) and self.pad is None:
-            self._adopt_image_shape(graph, self.head)
+            self._adopt_image_shape()
 
     def _element_wise(self, node: Node, graph: Graph) -> None:
         check_arithmetic(node, self.dtype)
-        if not self.head.voted:  # what follows a vote only scales, and has other channels
+        if isinstance(self.head, PendingImage):
+            self.head.add_step(node, self.layout, self.dtype)
+        elif not self.head.voted:  # what follows a vote only scales, and has other channels
             self.head.chain.add(node, self.layout.channels, self.dtype)
         self.grid = behind(node, self.grid, graph)
         if node.op_type in (*QUANTISERS, "Relu", "Clip"):
@@ -153,16 +155,14 @@ class Strand:
             raise refuse(node, f"expected the choice among all classes, got axis {axis} of {list(self.layout.shape)}")
         self.selected = True
 
-    def _adopt_image_shape(self, graph: Graph, image: PendingImage) -> None:
-        """Take an input that is reshaped to [N, C, H, W], from flat or before all else, as an image of that shape."""
+    def face_image(self) -> None:
+        """Get ready for a node that takes an image: where an input lies with its channels last, or flat, the file has
+        moved its axes, and they are those of the image now."""
+        if isinstance(self.head, PendingImage):
+            self.layout = self.head.as_image(self.layout)
+
+    def _adopt_image_shape(self) -> None:
+        """Take an input that is reshaped to [N, C, H, W] as an image of that shape."""
         index = self.layout.index
-        if index.ndim not in (2, 3) or not np.array_equal(index.ravel(), np.arange(index.size)):
-            return
-        channels, height, width = index.shape if index.ndim == 3 else (index.shape[0], 1, index.shape[1])
-        if self.layout.shape[1:] == (1, 1):
-            image.chain.regroup(channels, height * width)
-        elif not image.chain.steps:
-            image.chain = Chain(graph, channels)
-        else:
-            return
-        self.layout = Layout.image((channels, height, width), index.ndim)
+        if index.ndim in (2, 3) and np.array_equal(index.ravel(), np.arange(index.size)):
+            self.face_image()

@@ -10,7 +10,7 @@ import numpy as np
 
 from fat_fpga.network.bounds import Lattice
 from fat_fpga.network.datatypes import span_of
-from fat_fpga.network.layers import InputQuantiser, Layer, MaxPool, Table, Thresholding
+from fat_fpga.network.layers import Input, Layer, MaxPool, Table, Thresholding
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.activation import activation
 from fat_fpga.network.lowering.affine import affine_of
@@ -55,7 +55,7 @@ class Stream:
 
     name: str
     root: str
-    source: InputQuantiser | Levels
+    source: Input | Levels
     scale: float | None
     real: Real | None = None
     span: tuple[int, int] | None = None

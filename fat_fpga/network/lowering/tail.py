@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from fat_fpga.errors import ModelWarning
 from fat_fpga.network.bounds import Lattice, lattice
-from fat_fpga.network.layers import AffineScores, InputQuantiser, Layer, MatrixVectorUnit, Scores
+from fat_fpga.network.layers import AffineScores, Input, Layer, MatrixVectorUnit, Scores
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.affine import UNLIMITED, affine_of
 from fat_fpga.network.lowering.chain import Chain
@@ -42,7 +42,7 @@ def check_selector(node: Node, graph: Graph) -> None:
 
 
 def scoring_layers(
-    unit: MatrixVectorUnit, product: Product, source: InputQuantiser | Levels, source_scale: float, chain: Chain,
+    unit: MatrixVectorUnit, product: Product, source: Input | Levels, source_scale: float, chain: Chain,
     name: str,
 ) -> list[Layer]:  # fmt: skip
     """The last unit, and ranks of its sums called ``name``, where the sums themselves are not the class scores.
@@ -74,7 +74,7 @@ def scoring_layers(
 
 
 def _scores_of(
-    unit: MatrixVectorUnit, product: Product, source: InputQuantiser | Levels, source_scale: float, chain: Chain,
+    unit: MatrixVectorUnit, product: Product, source: Input | Levels, source_scale: float, chain: Chain,
     name: str,
 ) -> Layer:  # fmt: skip
     """Scores of each class: a table of ranks where it is small, else on one grid, else in the order of floats."""

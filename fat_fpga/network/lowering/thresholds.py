@@ -17,7 +17,7 @@ import numpy.typing as npt
 from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import Lattice, lattice
 from fat_fpga.network.datatypes import holds, is_word, smallest_type, type_of
-from fat_fpga.network.layers import InputQuantiser, IntArray, MatrixVectorUnit
+from fat_fpga.network.layers import Input, IntArray, MatrixVectorUnit
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import ROUNDING
@@ -79,7 +79,7 @@ class Accumulators:
 def activated_unit(
     unit: MatrixVectorUnit,
     product: Product,
-    source: InputQuantiser | Levels,
+    source: Input | Levels,
     source_scale: float,
     chain: Chain,
     grid: Grid,

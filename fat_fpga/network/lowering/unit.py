@@ -15,6 +15,7 @@ from fat_fpga.network.lowering.affine import fixed_point
 from fat_fpga.network.lowering.builder import Builder
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import exactly
+from fat_fpga.network.lowering.decision import decision
 from fat_fpga.network.lowering.geometry import NONE, Padding
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
 from fat_fpga.network.lowering.grid import Grid
@@ -26,6 +27,7 @@ from fat_fpga.network.lowering.sites import Sites, stream_site, unit_site
 from fat_fpga.network.lowering.stream import OWN, PendingStream, Stream
 from fat_fpga.network.lowering.tail import scoring_layers
 from fat_fpga.network.lowering.thresholds import Accumulators, accumulator_annotation, activated_unit, widened
+from fat_fpga.network.lowering.valued import slopes
 from fat_fpga.network.lowering.vote import read_vote
 
 
@@ -216,17 +218,14 @@ class PendingUnit:
                 f"expected one score per class, got an output of {list(layout.shape)} for each image: "
                 "end the model with a fully connected layer"
             )
-        if self.unit.channels == 1:
-            raise refuse(
-                self.product.node,
-                "it yields one score; the class is that of the largest of two or more: "
-                "train it with a score for each of the two classes",
-            )
 
     def scoring(self, sites: Sites) -> None:
         """Finish the unit as the last one."""
         if self.ranks is not None and self.chain.steps:
             raise refuse(self.chain.nodes[0], "nothing but the choice of the class may follow ranks of sums")
+        if self.unit.channels == 1:
+            self._deciding(sites)
+            return
         unit, *ranks = scoring_layers(
             self.unit, self.product, self.source.source, self.source.step, self.chain,
             self.builder.name("scores", root=self.unit.name),
@@ -234,6 +233,30 @@ class PendingUnit:
         assert unit.unit is not None
         ranks = ranks if self.ranks is None else [self.ranks]
         self.builder.add(self.order, [self._noted(unit.unit, sites), *ranks], (self.source.name,))
+
+    def valued(self, sites: Sites) -> tuple[float, ...]:
+        """Finish the unit as the last one, whose sums are the network's outputs; what one step of each is worth."""
+        if self.behind:
+            raise ModelError(
+                f"node '{self.behind[0].node}' behind the last matrix product is not supported: the outputs are "
+                "values, so end the model with a quantiser or with the product"
+            )
+        unit = replace(self.unit, accumulator_type=accumulator_annotation(self.product, self.chain.graph))
+        self.builder.add(self.order, [self._noted(unit, sites)], (self.source.name,))
+        return slopes(self.chain, self.product, self.source.step)
+
+    def _deciding(self, sites: Sites) -> None:
+        """Finish the unit as the last one, whose one output decides between two classes."""
+        name = self.builder.name("scores", root=self.unit.name)
+        unit = replace(self.unit, accumulator_type=accumulator_annotation(self.product, self.chain.graph))
+        ranks = self.ranks
+        if ranks is None:
+            ranks, sites.middle = decision(
+                unit, self.product, self.source.source, self.source.step, self.chain, name
+            )  # fmt: skip
+        self.builder.add(
+            self.order, [self._noted(unit, sites), *([] if ranks is None else [ranks])], (self.source.name,)
+        )
 
     def _noted(self, unit: MatrixVectorUnit, sites: Sites) -> MatrixVectorUnit:
         values = self.chain.graph.constants[self.product.node.input[1]].values

@@ -14,7 +14,6 @@ from fat_fpga.errors import ModelError, ModelWarning
 from fat_fpga.network.layers import Shape
 from fat_fpga.network.lowering.averages import AVERAGES, read_average
 from fat_fpga.network.lowering.builder import Builder
-from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import Constant
 from fat_fpga.network.lowering.domains import check_attributes, check_domain, check_form
 from fat_fpga.network.lowering.folding import fold
@@ -28,27 +27,33 @@ from fat_fpga.network.lowering.matrix import MATRIX, read_product
 from fat_fpga.network.lowering.monotone import check_certain, refusal
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE, Operator
 from fat_fpga.network.lowering.own import OWN_LAYERS, read_own
-from fat_fpga.network.lowering.pixels import Pixels, input_layout, input_type, pixel_scale
+from fat_fpga.network.lowering.pixels import Normalise, Outputs, Pixels, entry_of, input_layout, input_type
 from fat_fpga.network.lowering.sites import ImageSite, Sites, stream_site
 from fat_fpga.network.lowering.strand import Strand
 from fat_fpga.network.lowering.stream import FRONT, PendingStream, Stream
-from fat_fpga.network.lowering.types import FLOAT, check_float
+from fat_fpga.network.lowering.types import check_float
 from fat_fpga.network.lowering.unit import PendingUnit
+from fat_fpga.network.lowering.valued import written_scales
 from fat_fpga.network.network import INPUT, Network
+from fat_fpga.network.outputs import OutputValues
 
 
-def lower(model: onnx.ModelProto, name: str, pixels: Pixels = "auto", image_shape: Shape | None = None) -> Network:
+def lower(
+    model: onnx.ModelProto, name: str, pixels: Pixels = "auto", image_shape: Shape | None = None,
+    normalise: Normalise | None = None, outputs: Outputs = "auto",
+) -> Network:  # fmt: skip
     """Lower an opened model; see `fat_fpga.network.load_network` for arguments and errors."""
-    return lower_with_sites(model, name, pixels, image_shape)[0]
+    return lower_with_sites(model, name, pixels, image_shape, normalise, outputs)[0]
 
 
 def lower_with_sites(
-    model: onnx.ModelProto, name: str, pixels: Pixels = "auto", image_shape: Shape | None = None
-) -> tuple[Network, Sites]:
+    model: onnx.ModelProto, name: str, pixels: Pixels = "auto", image_shape: Shape | None = None,
+    normalise: Normalise | None = None, outputs: Outputs = "auto",
+) -> tuple[Network, Sites]:  # fmt: skip
     """Lower an opened model, and tell where each part of the network is in it."""
     try:
         graph = Graph(in_standard_form(model))
-        walk = _Walk(graph, pixels, image_shape)
+        walk = _Walk(graph, pixels, image_shape, normalise, outputs)
         with np.errstate(all="ignore"):  # what is not finite is refused where it matters
             for node in graph.nodes:
                 with blaming(node):
@@ -63,22 +68,23 @@ def lower_with_sites(
 class _Walk:
     """What is known of each tensor so far, and the layers that are finished."""
 
-    def __init__(self, graph: Graph, pixels: Pixels, image_shape: Shape | None) -> None:
-        self.graph = graph
+    def __init__(
+        self, graph: Graph, pixels: Pixels, image_shape: Shape | None, normalise: Normalise | None, outputs: Outputs
+    ) -> None:
+        self.graph, self.outputs = graph, outputs
         layout = input_layout(graph, image_shape)
         self.seen = {graph.input: (graph.batch, *layout.index.shape)}  # shapes of the tensors so far
         for node in graph.nodes:
             if node.op_type == "Constant":  # the first ones may tell what pixels the file takes
                 fold(node, graph)
-        scale, dtype = pixel_scale(graph, pixels), input_type(graph)
-        told = pixels != "auto" or graph.datatypes.get(graph.input) == "UINT8" or dtype != FLOAT
-        self.image = PendingImage(scale, told, Chain(graph, layout.shape[0]), graph.input, layout)
-        first = Strand(self.image, graph.input, layout, Grid(float(scale), None), dtype)
+        entry, dtype = entry_of(graph, pixels, normalise, layout.shape[0]), input_type(graph)
+        self.image = PendingImage(entry, graph, graph.input, layout, layout.index)
+        first = Strand(self.image, graph.input, layout, entry.grid, dtype)
         self.strands = {graph.input: first}
         self.forks: dict[str, Callable[[], Strand]] = {}  # what follows tensors that several nodes read
         self.number = 0  # of the node
         self.builder = Builder()
-        self.sites = Sites(graph.model, ImageSite(graph.input, layout.index, graph.batch, bool(scale != 1), dtype))
+        self.sites = Sites(graph.model, ImageSite(graph.input, layout.index, graph.batch, entry, dtype))
 
     def visit(self, node: Node) -> None:
         """Take in the next node."""
@@ -133,6 +139,8 @@ class _Walk:
         self.strands.update(dict.fromkeys(made, strand))
         self.seen.update(dict.fromkeys(node.output, (self.graph.batch, *strand.layout.index.shape)))
         if strand.selected:
+            if strand.layout.index.size == 1:
+                raise refuse(node, "there is one score only, which is not chosen among: export the model without it")
             self.sites.scores, self.sites.choice = strand.before, node.output[-1]
 
     def _after_choice(self, node: Node, tensor: str, strand: Strand) -> None:
@@ -189,6 +197,8 @@ class _Walk:
         if strand.pad is not None and node.op_type != "Conv":
             raise strand.lost_pad(label(node))
         check_float(node, strand.dtype)
+        if node.op_type == "Conv" and strand.pad is None:
+            strand.face_image()
         _, zeros = strand.pad or (None, NONE)
         product = read_product(node, self.graph, strand.layout, zeros)
         source = self._finish(node, strand)
@@ -256,6 +266,10 @@ class _Walk:
         """The network, when all nodes have been visited."""
         end = self._end()
         unit = end.head
+        written = written_scales(self.graph)
+        pixels = end.layout.index.size != end.layout.shape[0]
+        if self.outputs == "values" or (self.outputs == "auto" and (pixels or written is not None)):
+            return self._valued(name, end, written)
         if not isinstance(unit, PendingUnit) or self.image.input is None:
             if not isinstance(unit, PendingUnit) and self.image.input is not None:
                 raise ModelError(
@@ -280,6 +294,31 @@ class _Walk:
         unit.scoring(self.sites)
         self.sites.scores = self.sites.scores or end.normalised or end.tensor
         return Network(name, self.image.input, self.builder.finish(self.sites))
+
+    def _valued(self, name: str, end: Strand, written: OutputValues | None) -> Network:
+        """The network whose outputs are values."""
+        if isinstance(end.head, PendingImage):
+            raise ModelError("it holds no matrix product that depends on the input: is it the whole model?")
+        if end.selected:
+            raise ModelError("it ends with the choice of a class, so its outputs are no values: leave outputs out")
+        if end.tensor not in self.graph.outputs:
+            raise ModelError(
+                f"its output '{', '.join(self.graph.outputs)}' is not the end of the chain, '{end.tensor}': "
+                "export the model with that as output"
+            )
+        if end.pad is not None:
+            raise end.lost_pad("the end of the file")
+        if isinstance(end.grid, Grid) and end.grid.levels is not None:
+            last = next(node for node in reversed(self.graph.nodes) if end.tensor in node.output)
+            scales: tuple[float, ...] = (end.head.finish(last, end.grid, self.sites).step,)
+        elif isinstance(end.head, PendingUnit):
+            scales = end.head.valued(self.sites)
+        else:
+            raise ModelError(f"its outputs '{end.tensor}' are no integers: {end.grid}; end the model with a quantiser")
+        self.sites.scores = end.tensor
+        assert self.image.input is not None, "a product has read it"
+        layers = self.builder.finish(self.sites)
+        return Network(name, self.image.input, layers, outputs=written or OutputValues(scales))
 
     def _end(self) -> Strand:
         """What nothing reads any more: the class scores."""
