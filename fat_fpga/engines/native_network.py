@@ -102,10 +102,7 @@ def _(layer: Concat) -> Callable[[Program], None]:
 
 @_adder.register
 def _(layer: Thresholding) -> Callable[[Program], None]:
-    return lambda program: program.model.add_thresholding(
-        *program.read(layer), program.streams[layer.name],
-        np.ascontiguousarray(layer.thresholds, np.int32), (layer.levels.base, layer.levels.step),
-    )  # fmt: skip
+    return lambda program: _add_thresholding(program, layer)
 
 
 @_adder.register
@@ -121,6 +118,13 @@ def _check_unpadded(layer: MaxPool | SumPool) -> None:
 def _add_windows(program: Program, layer: MaxPool | SumPool, kind: native.Kind) -> None:
     (source,) = program.read(layer)
     program.model.add_windows(kind, source, program.streams[layer.name], layer.kernel, layer.stride)
+
+
+def _add_thresholding(program: Program, layer: Thresholding) -> None:
+    (source,) = program.read(layer)
+    thresholds = np.ascontiguousarray(layer.thresholds, np.int32)
+    levels = (layer.levels.base, layer.levels.step)
+    program.model.add_thresholding(source, program.streams[layer.name], thresholds, levels)
 
 
 def _add_unit(program: Program, layer: MatrixVectorUnit) -> None:

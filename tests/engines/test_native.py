@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -19,6 +20,7 @@ from fat_fpga.extras import installed
 from fat_fpga.faults import fault_space
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
 from tests.designs.random_faults import folding_of, mixed_faults
+from tests.designs.random_graph import graphs, random_graph, random_groups
 from tests.designs.random_network import networks, random_images, random_network
 from tests.designs.wide_network import wide_network
 
@@ -42,7 +44,7 @@ def assert_equal_outcomes(network: Network, seed: int, threads: int = 2) -> None
     for one in (None, *faults[:6]):
         streams = execute(network, images, [one] if one else [])
         shown = native.open(network).trace(images, one)
-        assert list(shown)[-1] == network.units[-1].name
+        assert list(shown)[-1] == network.scores
         for name, stream in shown.items():
             np.testing.assert_array_equal(stream, streams[name], f"{one} at {name}")
 
@@ -74,6 +76,26 @@ def test_neighbours_in_a_list_do_not_matter(network: Network, seed: int) -> None
 @given(network=networks(), seed=st.integers(0, 1000))
 def test_equals_reference_on_random_networks(network: Network, seed: int) -> None:
     assert_equal_outcomes(network, seed)
+
+
+@given(network=graphs(), seed=st.integers(0, 1000))
+def test_equals_reference_on_random_graphs(network: Network, seed: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the kernels hold them all
+        assert_equal_outcomes(network, seed)
+
+
+@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512"])
+def test_graphs_by_every_instruction_set(instruction_set: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if instruction_set not in instruction_sets():
+        pytest.skip(f"this processor does not run {instruction_set}")
+    monkeypatch.setenv(ENVIRONMENT, instruction_set)
+    for seed, update in enumerate(("automatic", "sparse", "popcount") * 2):
+        monkeypatch.setenv(UPDATE, update)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert_equal_outcomes(random_graph(seed), seed)
+            assert_equal_outcomes(random_groups(seed), seed)
 
 
 @pytest.mark.parametrize("update", ["automatic", "sparse", "popcount"])
@@ -131,7 +153,17 @@ def weights_of_minus_128() -> Network:
     return Network("big", InputQuantiser((1, 1, 1), table), (MatrixVectorUnit("fc0", weights, None, None),))
 
 
+def sums_beyond_30_bits() -> Network:
+    levels = Levels(0, 1, 2**16)
+    thresholds = np.sort(np.arange(levels.count - 1, dtype=np.int32) % 256)[None]
+    first = MatrixVectorUnit("fc0", np.ones((1, 1, 1, 1), np.int32), thresholds, levels)
+    second = MatrixVectorUnit("conv1", np.full((2, 1, 150, 1), 127, np.int32), None, None, padding=(75, 0, 74, 0))
+    table = np.arange(256, dtype=np.int32)[None]
+    return Network("large", InputQuantiser((1, 1, 1), table), (first, second))
+
+
 def padded_bipolar() -> Network:
+    """Padded with 0, which is none of the levels."""
     rng = np.random.default_rng(0)
     weights = [rng.choice([-1, 1], shape).astype(np.int32) for shape in ((3, 1, 1, 1), (2, 3, 3, 3))]
     levels = Levels(-1, 2, 2)
@@ -141,9 +173,13 @@ def padded_bipolar() -> Network:
     return Network("padded", InputQuantiser((1, 1, 1), table), (first, last))
 
 
+def test_padding_that_is_no_level() -> None:
+    assert_equal_outcomes(padded_bipolar(), 0)
+
+
 @pytest.mark.parametrize(
     ("build", "why"),
-    [(weights_of_minus_128, r"fc0: .*-127\.\.127"), (padded_bipolar, r"conv1: .* pads with 0, .*\{-1, \+1\}")],
+    [(weights_of_minus_128, r"fc0: .*-127\.\.127"), (sums_beyond_30_bits, r"conv1: accumulators beyond 30 bits")],
 )
 @pytest.mark.parametrize("torch", [True, False])
 def test_what_the_kernels_cannot_hold_is_handed_to_the_next_engine_and_told_once(
