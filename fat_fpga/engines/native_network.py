@@ -71,6 +71,8 @@ def _adder(layer: Layer) -> Callable[[Program], None]:
 
 @_adder.register
 def _(layer: MatrixVectorUnit) -> Callable[[Program], None]:
+    if layer.thresholds is None and layer.levels is not None:
+        raise NotHeldError(f"{layer.name}: the native engine has no units without thresholds but the last one")
     return lambda program: _add_unit(program, layer)
 
 
@@ -83,6 +85,8 @@ def _(layer: MaxPool) -> Callable[[Program], None]:
 @_adder.register
 def _(layer: SumPool) -> Callable[[Program], None]:
     _check_unpadded(layer)
+    if layer.multiple not in (0, layer.kernel[0] * layer.kernel[1]):
+        raise NotHeldError(f"{layer.name}: the native engine takes each sum once")
     return lambda program: _add_windows(program, layer, program.module.Kind.sum)
 
 
