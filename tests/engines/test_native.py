@@ -154,10 +154,9 @@ def weights_of_minus_128() -> Network:
 
 
 def sums_beyond_30_bits() -> Network:
-    levels = Levels(0, 1, 2**16)
-    thresholds = np.sort(np.arange(levels.count - 1, dtype=np.int32) % 256)[None]
-    first = MatrixVectorUnit("fc0", np.ones((1, 1, 1, 1), np.int32), thresholds, levels)
-    second = MatrixVectorUnit("conv1", np.full((2, 1, 150, 1), 127, np.int32), None, None, padding=(75, 0, 74, 0))
+    levels = Levels(1, 2**20, 2)
+    first = MatrixVectorUnit("fc0", np.ones((1, 1, 1, 1), np.int32), np.full((1, 1), 128, np.int32), levels)
+    second = MatrixVectorUnit("conv1", np.full((2, 1, 3, 3), 127, np.int32), None, None, padding=(1, 1, 1, 1))
     table = np.arange(256, dtype=np.int32)[None]
     return Network("large", InputQuantiser((1, 1, 1), table), (first, second))
 
