@@ -18,7 +18,8 @@ from fat_fpga.engines.reference import ReferenceEngine, execute
 from fat_fpga.errors import EngineError, ModelWarning
 from fat_fpga.extras import installed
 from fat_fpga.faults import fault_space
-from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
+from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network.layers import Thresholding
 from tests.designs.random_faults import folding_of, mixed_faults
 from tests.designs.random_graph import graphs, random_graph, random_groups
 from tests.designs.random_network import networks, random_images, random_network
@@ -161,6 +162,22 @@ def sums_beyond_30_bits() -> Network:
     return Network("large", InputQuantiser((1, 1, 1), table), (first, second))
 
 
+def padded_pool() -> Network:
+    first = MatrixVectorUnit("conv0", np.ones((1, 1, 1, 1), np.int32), np.full((1, 1), 128, np.int32), Levels(0, 1, 2))
+    pool = MaxPool("conv0.pool", (2, 2), (2, 2), padding=(1, 1, 1, 1))
+    last = MatrixVectorUnit("fc1", np.ones((2, 1, 2, 2), np.int32), None, None)
+    table = np.arange(256, dtype=np.int32)[None]
+    return Network("pool", InputQuantiser((1, 2, 2), table), (first, pool, last))
+
+
+def sums_in_the_middle() -> Network:
+    sums = MatrixVectorUnit("conv0", np.ones((1, 1, 1, 1), np.int32), None, Levels(0, 1, 256))
+    thresholds = Thresholding("conv0.thresholding", np.full((1, 1), 128, np.int32), Levels(0, 1, 2))
+    last = MatrixVectorUnit("fc1", np.ones((2, 1, 1, 1), np.int32), None, None)
+    table = np.arange(256, dtype=np.int32)[None]
+    return Network("sums", InputQuantiser((1, 1, 1), table), (sums, thresholds, last))
+
+
 def padded_bipolar() -> Network:
     """Padded with 0, which is none of the levels."""
     rng = np.random.default_rng(0)
@@ -178,7 +195,12 @@ def test_padding_that_is_no_level() -> None:
 
 @pytest.mark.parametrize(
     ("build", "why"),
-    [(weights_of_minus_128, r"fc0: .*-127\.\.127"), (sums_beyond_30_bits, r"conv1: accumulators beyond 30 bits")],
+    [
+        (weights_of_minus_128, r"fc0: .*-127\.\.127"),
+        (sums_beyond_30_bits, r"conv1: accumulators beyond 30 bits"),
+        (padded_pool, r"conv0\.pool: the native engine has no padded pools"),
+        (sums_in_the_middle, r"conv0: the native engine has no units without thresholds but the last one"),
+    ],
 )
 @pytest.mark.parametrize("torch", [True, False])
 def test_what_the_kernels_cannot_hold_is_handed_to_the_next_engine_and_told_once(
