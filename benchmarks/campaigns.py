@@ -7,10 +7,11 @@ from statistics import median
 from time import perf_counter
 
 from benchmarks.plain_torch import images_per_second
+from benchmarks.subjects import subject
 from fat_fpga.datasets import load
 from fat_fpga.engines.native_engine import NativeEngine
 from fat_fpga.faults import Fault, fault_space
-from fat_fpga.network import Network, load_network, read_folding
+from fat_fpga.network import Network, read_folding
 
 SAMPLE = 10_000
 """Faults of a kind that has more."""
@@ -32,17 +33,17 @@ def faults_of(network: Network, kind: str) -> list[Fault]:
 
 
 def campaign(name: str, kind: str, images: int, rounds: int) -> Result:
-    """The campaign of a kind of fault on a bundled network and the first ``images`` bundled images.
+    """The campaign of a kind of fault on a network and the first ``images`` bundled images.
 
     PyTorch and the native engine take turns, so that both meet the same weather on the machine.
     """
-    network = load_network(name)
+    network = subject(name)
     data = load("demo:cifar10", limit=images)
     faults = faults_of(network, kind)
     session = NativeEngine().open(network)
     plain, native = [], []
     for _ in range(rounds):
-        plain.append(images_per_second())
+        plain.append(images_per_second(name.split("_")[0]))
         started = perf_counter()
         session.run(data.images, data.labels, faults)
         native.append(len(faults) * images / (perf_counter() - started))

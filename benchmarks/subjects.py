@@ -4,6 +4,7 @@ they have learned. Thresholds and batch norms are set to what the bundled images
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def resnet8() -> Network:
     model = build("resnet8-w2a2").train()
     images = torch.from_numpy(load("demo:cifar10", limit=SETTLING).images / np.float32(255))
     with torch.no_grad():
-        for _ in range(20):
+        for _ in range(8):
             model(images)
     with tempfile.TemporaryDirectory() as folder:
         export_qonnx(model.eval(), path := Path(folder) / "resnet8.onnx", (1, 3, 32, 32))
@@ -47,7 +48,7 @@ def resnet8() -> Network:
 
 
 def mobilenet() -> Network:
-    """MobileNet-v1's shape for images of 32x32, 4-bit weights and activations: the first stride and pool are left out."""
+    """MobileNet-v1 for images of 32x32 (without its first stride and pool), 4-bit weights and activations."""
     rng = np.random.default_rng(0)
     table = np.tile(np.arange(-128, 128, dtype=np.int32), (3, 1))
     images = load("demo:cifar10", limit=SETTLING).images
@@ -84,6 +85,4 @@ def _quantiles(accumulators: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 
 
 def _with(unit: MatrixVectorUnit, thresholds: npt.NDArray[np.int32]) -> MatrixVectorUnit:
-    from dataclasses import replace
-
     return replace(unit, thresholds=thresholds, levels=Levels(0, 1, 16))

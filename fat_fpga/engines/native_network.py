@@ -79,6 +79,8 @@ def _adder(layer: Layer) -> Callable[[Program], None]:
 
 @_adder.register
 def _(layer: MatrixVectorUnit) -> Callable[[Program], None]:
+    if layer.thresholds is None and layer.levels is not None:
+        raise NotHeldError(f"{layer.name}: the native engine has no units without thresholds but the last one")
     return lambda program: _add_unit(program, layer)
 
 
@@ -91,6 +93,8 @@ def _(layer: MaxPool) -> Callable[[Program], None]:
 @_adder.register
 def _(layer: SumPool) -> Callable[[Program], None]:
     _check_unpadded(layer)
+    if layer.multiple not in (0, layer.kernel[0] * layer.kernel[1]):
+        raise NotHeldError(f"{layer.name}: the native engine takes each sum once")
     return lambda program: _add_windows(program, layer, program.module.Kind.sum)
 
 
@@ -110,10 +114,7 @@ def _(layer: Concat) -> Callable[[Program], None]:
 
 @_adder.register
 def _(layer: Thresholding) -> Callable[[Program], None]:
-    return lambda program: program.model.add_thresholding(
-        *program.read(layer), program.streams[layer.name],
-        np.ascontiguousarray(layer.thresholds, np.int32), (layer.levels.base, layer.levels.step),
-    )  # fmt: skip
+    return lambda program: _add_thresholding(program, layer)
 
 
 @_adder.register
@@ -129,6 +130,13 @@ def _check_unpadded(layer: MaxPool | SumPool) -> None:
 def _add_windows(program: Program, layer: MaxPool | SumPool, kind: native.Kind) -> None:
     (source,) = program.read(layer)
     program.model.add_windows(kind, source, program.streams[layer.name], layer.kernel, layer.stride)
+
+
+def _add_thresholding(program: Program, layer: Thresholding) -> None:
+    (source,) = program.read(layer)
+    thresholds = np.ascontiguousarray(layer.thresholds, np.int32)
+    levels = (layer.levels.base, layer.levels.step)
+    program.model.add_thresholding(source, program.streams[layer.name], thresholds, levels)
 
 
 def _add_unit(program: Program, layer: MatrixVectorUnit) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from fat_fpga.network import Levels, MatrixVectorUnit, Network
-from fat_fpga.network.layers import Add, SumPool
+from fat_fpga.network import Levels, Network
+from fat_fpga.network.handlers import singledispatch
+from fat_fpga.network.layers import Add, Layer, SumPool
 from fat_fpga.network.network import INPUT
 
 if TYPE_CHECKING:
@@ -57,8 +58,22 @@ def _in_planes(network: Network, stream: str, levels: Levels, padded: bool) -> b
     """Whether a stream is held in planes. Padding is the integer 0, which planes hold where it is a level."""
     if stream == INPUT or levels.count - 1 > MOST_PLANES or (padded and 0 not in levels.values):
         return False
-    layer = network.layers[network.position(stream)]
-    if isinstance(layer, Add):  # what follows additions are thresholds, as a rule, which read integers
-        readers = (network.layers[network.position(name)] for name in network.readers[stream])
-        return any(isinstance(reader, MatrixVectorUnit) for reader in readers)
-    return not isinstance(layer, SumPool)
+    readers = (network.layers[network.position(name)] for name in network.readers[stream])
+    return _wanted(network.layers[network.position(stream)], any(reader.unit is not None for reader in readers))
+
+
+@singledispatch
+def _wanted(layer: Layer, by_units: bool) -> bool:
+    """Whether the stream of a layer is wanted in planes; ``by_units``: whether units read it."""
+    return True
+
+
+@_wanted.register
+def _(layer: Add, by_units: bool) -> bool:
+    """What follows additions are thresholds, as a rule, which read integers."""
+    return by_units
+
+
+@_wanted.register
+def _(layer: SumPool, by_units: bool) -> bool:
+    return False

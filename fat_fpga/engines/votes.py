@@ -111,16 +111,10 @@ def without_votes(network: Network) -> Voteless:
             )
         votes[unit.name], rows[unit.name] = vote, numbers
         first = [copy[1] for copy in chosen if copy is not None]
+        now = {layer.unit.name: layer.unit for layer in layers if layer.unit is not None}  # a vote in front is gone
         thresholds = None if unit.thresholds is None else unit.thresholds[first]
-        layers = removed(
-            [
-                replace(layer, weights=unit.weights[first], thresholds=thresholds)
-                if isinstance(layer, MatrixVectorUnit) and layer.name == unit.name  # a vote in front changes its inputs
-                else layer
-                for layer in layers
-            ],
-            vote.name,
-        )
+        single = replace(now[unit.name], weights=unit.weights[first], thresholds=thresholds)
+        layers = removed([single if layer.name == unit.name else layer for layer in layers], vote.name)
     return Voteless(replace(network, layers=layers) if votes else network, votes, rows)
 
 

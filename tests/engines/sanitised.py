@@ -22,6 +22,7 @@ from fat_fpga.engines.native_session import UPDATE
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.network import Levels, MatrixVectorUnit, Network
 from tests.designs.random_faults import mixed_faults
+from tests.designs.random_graph import random_graph, random_groups
 from tests.designs.random_network import random_images, random_network
 from tests.designs.wide_network import wide_network
 
@@ -29,7 +30,7 @@ FAULTS = 60  # of each network
 IMAGES = 4
 BATCH = 16  # networks that the processes share out before pairs are counted
 UPDATES = ("automatic", "sparse", "popcount")
-EVERY_WIDE, EVERY_BIPOLAR = 16, 3  # networks, of which one is wide or bipolar
+EVERY_WIDE, EVERY_BIPOLAR, EVERY_GRAPH = 16, 3, 2  # networks, of which one is wide, bipolar or a graph
 WIDE = ((Levels(-8, 1, 16), -127, 127), (Levels(-1, 2, 2), -8, 7))
 
 
@@ -47,9 +48,12 @@ def take_modules(build: Path) -> None:
 
 
 def subject(seed: int) -> Network:
-    """A random network; every third one of bipolar weights, which have kernels of their own, and some of wide sums."""
+    """A random network: a graph or one with groups, a chain, every third one of bipolar weights, which have kernels of
+    their own, or one of wide sums."""
     if seed % EVERY_WIDE == 0:
         return wide_network(*WIDE[seed // EVERY_WIDE % len(WIDE)])
+    if seed % EVERY_GRAPH == 1:
+        return (random_graph if seed // EVERY_GRAPH % 2 else random_groups)(seed)
     network = random_network(seed)
     return bipolar(network) if seed % EVERY_BIPOLAR == 0 else network
 

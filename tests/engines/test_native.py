@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -17,8 +18,10 @@ from fat_fpga.engines.reference import ReferenceEngine, execute
 from fat_fpga.errors import EngineError, ModelWarning
 from fat_fpga.extras import installed
 from fat_fpga.faults import fault_space
-from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
+from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network.layers import Thresholding
 from tests.designs.random_faults import folding_of, mixed_faults
+from tests.designs.random_graph import graphs, random_graph, random_groups
 from tests.designs.random_network import networks, random_images, random_network
 from tests.designs.wide_network import wide_network
 
@@ -42,7 +45,7 @@ def assert_equal_outcomes(network: Network, seed: int, threads: int = 2) -> None
     for one in (None, *faults[:6]):
         streams = execute(network, images, [one] if one else [])
         shown = native.open(network).trace(images, one)
-        assert list(shown)[-1] == network.units[-1].name
+        assert list(shown)[-1] == network.scores
         for name, stream in shown.items():
             np.testing.assert_array_equal(stream, streams[name], f"{one} at {name}")
 
@@ -74,6 +77,26 @@ def test_neighbours_in_a_list_do_not_matter(network: Network, seed: int) -> None
 @given(network=networks(), seed=st.integers(0, 1000))
 def test_equals_reference_on_random_networks(network: Network, seed: int) -> None:
     assert_equal_outcomes(network, seed)
+
+
+@given(network=graphs(), seed=st.integers(0, 1000))
+def test_equals_reference_on_random_graphs(network: Network, seed: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # the kernels hold them all
+        assert_equal_outcomes(network, seed)
+
+
+@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512"])
+def test_graphs_by_every_instruction_set(instruction_set: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if instruction_set not in instruction_sets():
+        pytest.skip(f"this processor does not run {instruction_set}")
+    monkeypatch.setenv(ENVIRONMENT, instruction_set)
+    for seed, update in enumerate(("automatic", "sparse", "popcount") * 2):
+        monkeypatch.setenv(UPDATE, update)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert_equal_outcomes(random_graph(seed), seed)
+            assert_equal_outcomes(random_groups(seed), seed)
 
 
 @pytest.mark.parametrize("update", ["automatic", "sparse", "popcount"])
@@ -131,7 +154,32 @@ def weights_of_minus_128() -> Network:
     return Network("big", InputQuantiser((1, 1, 1), table), (MatrixVectorUnit("fc0", weights, None, None),))
 
 
+def sums_beyond_30_bits() -> Network:
+    levels = Levels(1, 2**20, 2)
+    first = MatrixVectorUnit("fc0", np.ones((1, 1, 1, 1), np.int32), np.full((1, 1), 128, np.int32), levels)
+    second = MatrixVectorUnit("conv1", np.full((2, 1, 3, 3), 127, np.int32), None, None, padding=(1, 1, 1, 1))
+    table = np.arange(256, dtype=np.int32)[None]
+    return Network("large", InputQuantiser((1, 1, 1), table), (first, second))
+
+
+def padded_pool() -> Network:
+    first = MatrixVectorUnit("conv0", np.ones((1, 1, 1, 1), np.int32), np.full((1, 1), 128, np.int32), Levels(0, 1, 2))
+    pool = MaxPool("conv0.pool", (2, 2), (2, 2), padding=(1, 1, 1, 1))
+    last = MatrixVectorUnit("fc1", np.ones((2, 1, 2, 2), np.int32), None, None)
+    table = np.arange(256, dtype=np.int32)[None]
+    return Network("pool", InputQuantiser((1, 2, 2), table), (first, pool, last))
+
+
+def sums_in_the_middle() -> Network:
+    sums = MatrixVectorUnit("conv0", np.ones((1, 1, 1, 1), np.int32), None, Levels(0, 1, 256))
+    thresholds = Thresholding("conv0.thresholding", np.full((1, 1), 128, np.int32), Levels(0, 1, 2))
+    last = MatrixVectorUnit("fc1", np.ones((2, 1, 1, 1), np.int32), None, None)
+    table = np.arange(256, dtype=np.int32)[None]
+    return Network("sums", InputQuantiser((1, 1, 1), table), (sums, thresholds, last))
+
+
 def padded_bipolar() -> Network:
+    """Padded with 0, which is none of the levels."""
     rng = np.random.default_rng(0)
     weights = [rng.choice([-1, 1], shape).astype(np.int32) for shape in ((3, 1, 1, 1), (2, 3, 3, 3))]
     levels = Levels(-1, 2, 2)
@@ -141,9 +189,18 @@ def padded_bipolar() -> Network:
     return Network("padded", InputQuantiser((1, 1, 1), table), (first, last))
 
 
+def test_padding_that_is_no_level() -> None:
+    assert_equal_outcomes(padded_bipolar(), 0)
+
+
 @pytest.mark.parametrize(
     ("build", "why"),
-    [(weights_of_minus_128, r"fc0: .*-127\.\.127"), (padded_bipolar, r"conv1: .* pads with 0, .*\{-1, \+1\}")],
+    [
+        (weights_of_minus_128, r"fc0: .*-127\.\.127"),
+        (sums_beyond_30_bits, r"conv1: accumulators beyond 30 bits"),
+        (padded_pool, r"conv0\.pool: the native engine has no padded pools"),
+        (sums_in_the_middle, r"conv0: the native engine has no units without thresholds but the last one"),
+    ],
 )
 @pytest.mark.parametrize("torch", [True, False])
 def test_what_the_kernels_cannot_hold_is_handed_to_the_next_engine_and_told_once(

@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from fat_fpga.engines import get
+from fat_fpga.engines.reference import execute
 from fat_fpga.engines.votes import without_votes
 from fat_fpga.errors import ModelWarning
 from fat_fpga.faults import Fault, FaultSet, changes_of
 from fat_fpga.hardening import rearranged
 from fat_fpga.network import Levels, MajorityVote, Network
 from tests.campaign.tiny import tiny_data, tiny_network
+from tests.designs.random_graph import random_graph
+from tests.designs.random_network import random_images
 
 ROWS = (0, 1, 2, 3, 1, 1)
 TERNARY = Levels(-1, 1, 3)
@@ -87,3 +90,20 @@ def test_one_bad_copy_in_the_file_is_outvoted() -> None:
     for name in ("reference", "native"):
         golden = get(name).open(odd).run(data.images, data.labels, []).golden
         np.testing.assert_array_equal(golden, get(name).open(network).run(data.images, data.labels, []).golden)
+
+
+def test_votes_one_behind_the_other_in_graphs() -> None:
+    """A vote that is gone changes what the units behind it read; their own votes go as well."""
+    behind = 0
+    for seed in range(60):
+        network = random_graph(seed)
+        votes = [layer for layer in network.layers if isinstance(layer, MajorityVote)]
+        voted = [network.inputs[vote.name][0] for vote in votes]
+        behind += sum(network.inputs[unit][0] in {vote.name for vote in votes} for unit in voted)
+        voteless = without_votes(network)
+        assert not any(isinstance(layer, MajorityVote) for layer in voteless.network.layers)
+        images = random_images(network, 2, seed)
+        expected, got = execute(network, images, []), execute(voteless.network, images, [])
+        for layer in voteless.network.layers:
+            np.testing.assert_array_equal(got[layer.name], expected[voteless.shown_as(layer.name)])
+    assert behind >= 5

@@ -111,6 +111,11 @@ Model::Model(const Stream& image, const int32_t* table)
   for (int32_t value : input_table) streams[0].largest = std::max(streams[0].largest, std::abs(value));
 }
 
+// What counts changed levels has four bits; see changes.hpp.
+void Model::check(const Stream& out) const {
+  if (out.planes > kMostLevelPlanes) throw std::invalid_argument("more than 15 planes");
+}
+
 // Node number `node` reads these streams.
 void Model::read(const std::vector<int>& inputs, int node) {
   for (int stream : inputs) {
@@ -121,6 +126,7 @@ void Model::read(const std::vector<int>& inputs, int node) {
 }
 
 void Model::add(Node node, Stream out) {
+  check(out);
   read(node.inputs, int(nodes.size()));
   node.out = int(streams.size());
   node.first_channels = {0};
@@ -140,6 +146,7 @@ void Model::add(Node node, Stream out) {
 
 void Model::add(const UnitSpec& spec, Stream out) {
   if (!units.empty() && units.back().last) throw std::invalid_argument("a unit behind the last one");
+  check(out);
   Unit unit;
   unit.source = spec.source;
   unit.behind = int(streams.size());

@@ -121,6 +121,7 @@ struct Model {
   const Unit& last() const { return units.back(); }
 
  private:
+  void check(const Stream& out) const;
   void read(const std::vector<int>& inputs, int node);
 };
 

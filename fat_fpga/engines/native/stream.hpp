@@ -11,6 +11,8 @@ namespace fat {
 
 constexpr int kBlock = 64;  // output channels that are handled together: one 64-bit word of plane bits
 
+constexpr int kMostLevelPlanes = 15;
+
 inline int blocks_of(int channels) { return (channels + kBlock - 1) / kBlock; }
 
 // Evenly spaced integers of an activation: index i stands for base + step * i.

@@ -6,6 +6,8 @@
 
 namespace fat {
 
+constexpr int kMostKnown = 4096;  // levels of a stream of which the classes of stuck channels are kept
+
 int Simulator::stuck_channels(const Fault& fault) {
   if (fault.streams[0].channels() == 1) return one_channel(fault.streams[0]);
   follow_stuck(fault);
@@ -17,7 +19,7 @@ int Simulator::stuck_channels(const Fault& fault) {
 template <class Compute>
 int Simulator::known(int stream, int channel, int32_t integer, Compute compute) {
   const Stream& from = model_.streams[stream];
-  if (every_stream_ || !from.levels.has(integer)) return compute();
+  if (every_stream_ || from.levels.count > kMostKnown || !from.levels.has(integer)) return compute();
   std::vector<int>& classes = known_[stream];
   if (classes.empty()) classes.assign(size_t(from.channels) * from.levels.count, -1);
   int& kept = classes[size_t(channel) * from.levels.count + size_t((integer - from.levels.base) / from.levels.step)];
