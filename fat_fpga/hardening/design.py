@@ -106,6 +106,11 @@ def design_of(run: Run, network: Network | None = None) -> tuple[UnitShape, ...]
     return units_of_network(network)
 
 
+def branching(run: Run, network: Network | None) -> Network | None:
+    """The network of a run, where it is no chain of units and pools."""
+    return None if all(row.type in CHAIN for row in run.layers) else network
+
+
 def units_of_network(network: Network) -> tuple[UnitShape, ...]:
     """The units of any network."""
     found = []

@@ -18,12 +18,14 @@ from typing import Any
 from fat_fpga.boards import Board
 from fat_fpga.campaign import LayerRow
 from fat_fpga.hardening.costs.around import between_units
+from fat_fpga.hardening.costs.around_graph import between_layers
 from fat_fpga.hardening.costs.estimate import Arithmetic, Estimate
 from fat_fpga.hardening.costs.model import Between, Built
 from fat_fpga.hardening.costs.mvau import accumulator_bits, formula, on_dsps
 from fat_fpga.hardening.costs.voter import voter_luts
 from fat_fpga.hardening.costs.vvau import depthwise
 from fat_fpga.hardening.design import UnitShape, bits_of
+from fat_fpga.network import Network
 from fat_fpga.network.folding import Fold
 
 TABLE = "finn_mvau.json.xz"
@@ -157,8 +159,10 @@ class FinnModel:
             found.setdefault(source, []).append(one.unit.name)
         return found
 
-    def between(self, places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles: int) -> list[Between]:
-        return between_units(places, folds, cycles)
+    def between(
+        self, places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles: int, network: Network | None = None
+    ) -> list[Between]:
+        return between_units(places, folds, cycles) if network is None else between_layers(network, folds, cycles)
 
     def _found(self, built: Built) -> tuple[Estimate, str]:
         """The estimate, and where it comes from."""

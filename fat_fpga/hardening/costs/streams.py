@@ -23,23 +23,29 @@ def undecided(network: Network) -> set[str]:
     found = set[str]()
     for layer in network.layers:
         passed = layer.thresholded is None and any(stream in found for stream in network.inputs[layer.name])
-        if passed or _computes(layer):
+        if passed or adds(layer) or _scales(layer):
             found.add(layer.name)
     return found
 
 
 @singledispatch
-def _computes(layer: Layer) -> bool:
-    """Whether FINN adds or multiplies streams for a layer."""
+def adds(layer: Layer) -> bool:
+    """Whether FINN adds streams for a layer."""
     return False
 
 
-@_computes.register
+@adds.register
 def _(layer: Add) -> bool:
     return True
 
 
-@_computes.register
+@singledispatch
+def _scales(layer: Layer) -> bool:
+    """Whether FINN multiplies streams for a layer that does not add them."""
+    return False
+
+
+@_scales.register
 def _(layer: Concat) -> bool:
     return any(factor > 1 for factor in layer.factors)
 
