@@ -79,8 +79,9 @@ def _(layer: MatrixVectorUnit, site: _Site) -> Iterator[Between]:
     top, left, bottom, right = layer.padding
     depthwise = layer.groups > 1 and layer.weights.shape[1] == 1
     size = height + top + bottom, width + left + right
+    given = layer.channels if depthwise else channels  # each channel as often as it has output channels
     window = Generator(
-        channels, bits_of(site.types[stream]), size, layer.kernel, layer.stride,
+        given, bits_of(site.types[stream]), size, layer.kernel, layer.stride,
         network.shape_of[layer.name][1:], depthwise, size, layer.dilation,
     )  # fmt: skip
     assert site.fold is not None
