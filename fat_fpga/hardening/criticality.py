@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fat_fpga.campaign import Run
 from fat_fpga.errors import PlanError
-from fat_fpga.hardening.design import UnitShape, design_of
+from fat_fpga.hardening.design import UnitShape, branching, design_of
 from fat_fpga.hardening.plan import CHANNEL, PE, Expected
 from fat_fpga.network import Network
 
@@ -31,6 +31,7 @@ class Criticality:
         expected: all faults of the kind in these units, in the run's order.
         others: faults of the kind in layers that are no units, which no copies protect: additions, concatenations,
             thresholds of their own.
+        network: the network of the campaign, where it branches.
     """
 
     run: Run
@@ -40,6 +41,7 @@ class Criticality:
     changed: dict[str, Counts]
     expected: tuple[Expected, ...]
     others: tuple[Expected, ...] = ()
+    network: Network | None = None
 
     @property
     def images(self) -> int:
@@ -108,8 +110,10 @@ def criticality_of(run: Run, kind: str = CHANNEL, network: Network | None = None
         least = np.array([min(values) for values in by_part], np.int64)
         worst[unit.name], changed[unit.name] = least[:, 0], -least[:, 1]
     expected = tuple(Expected(r.fault, r.correct, r.changed) for r in own if r.layer in counts)
-    others = tuple(Expected(r.fault, r.correct, r.changed) for r in own if r.layer not in {u.name for u in design})
-    return Criticality(run, kind, design, worst, changed, expected, others)
+    known, branches = {unit.name for unit in design}, branching(run, network)
+    others = [r for r in own if branches is not None and r.layer in rows and r.layer not in known]
+    open_faults = tuple(Expected(r.fault, r.correct, r.changed) for r in others)
+    return Criticality(run, kind, design, worst, changed, expected, open_faults, branches)
 
 
 def _lacking(run: Run, kind: str, unit: str, count: int) -> str:

@@ -35,6 +35,7 @@ class UnitShape:
         groups: of a grouped convolution. Its channels are triplicated all or none, as groups keep equal sizes.
         fill: how many times more inputs than weights it is built with: FINN has no grouped units but depthwise ones, so
             others get zeros for the weights that they do not have.
+        joined: whether it reads sums or products of streams, without thresholds behind them.
     """
 
     name: str
@@ -49,6 +50,7 @@ class UnitShape:
     narrow: bool | None = None
     groups: int = 1
     fill: int = 1
+    joined: bool = False
 
     @property
     def built_inputs(self) -> int:
@@ -102,6 +104,11 @@ def design_of(run: Run, network: Network | None = None) -> tuple[UnitShape, ...]
             "which layer reads which, so give the model of the campaign too: --model MODEL.onnx"
         )
     return units_of_network(network)
+
+
+def branching(run: Run, network: Network | None) -> Network | None:
+    """The network of a run, where it is no chain of units and pools."""
+    return None if all(row.type in CHAIN for row in run.layers) else network
 
 
 def units_of_network(network: Network) -> tuple[UnitShape, ...]:

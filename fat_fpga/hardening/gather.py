@@ -217,7 +217,11 @@ def gather(
         worst[name] = np.array([correct for correct, _ in least], np.int64)
         changed[name] = np.array([-other for _, other in least], np.int64)
     run = criticality.run
-    return Criticality(run, PE, criticality.design, worst, changed, tuple(expected)), orders, found
+    return (
+        Criticality(run, PE, criticality.design, worst, changed, tuple(expected), (), criticality.network),
+        orders,
+        found,
+    )
 
 
 def _search_all(

@@ -88,7 +88,7 @@ class Planner:
         check_rate(builder, self.cycles, self.clock)
         builder.cycles = slowest(builder.given()) if self.cycles is None else self.cycles
         if self.board is not None:
-            between = self.model.between(self.criticality.run.layers, folds, builder.cycles)
+            between = self._between(folds, builder.cycles)
             left = self.board.lut - sum(one.price for one in between)
             builder.limits = {"price": left, "BRAM_18K": self.board.bram_18k, "DSP": self.board.dsp}
         return builder
@@ -98,7 +98,13 @@ class Planner:
         """What stands between the units, with copies as without."""
         if not self.folds:
             return []
-        return self.model.between(self.criticality.run.layers, self.folds, self.builder.cycles or 0)
+        return self._between(self.folds, self.builder.cycles or 0)
+
+    def _between(self, folds: Mapping[str, Fold], cycles: int) -> list[Between]:
+        what = self.criticality
+        if what.network is None:
+            return self.model.between(what.run.layers, folds, cycles)
+        return self.model.between(what.run.layers, folds, cycles, what.network)
 
     @cached_property
     def unprotected(self) -> float:

@@ -55,10 +55,15 @@ def threshold_luts(image: LayerRow, lanes: int) -> int:
 
     A binary search: a memory for each bit of the outcome, twice as deep as the one before.
     """
+    return search_luts(image.channels, lanes, PIXEL_BITS, bits_of(activations_of(image)))
+
+
+def search_luts(channels: int, lanes: int, bits: int, outcome: int) -> int:
+    """LUTs of thresholds of so many ``bits`` for levels of ``outcome`` bits."""
     total = 0
-    for bit in range(bits_of(activations_of(image))):
-        words = image.channels // lanes * 2**bit
-        counts = [-(-PIXEL_BITS // width) * -(-words // depth) for width, depth in MEMORIES]
+    for bit in range(outcome):
+        words = channels // lanes * 2**bit
+        counts = [-(-bits // width) * -(-words // depth) for width, depth in MEMORIES]
         sizes = [count * width * depth for count, (width, depth) in zip(counts, MEMORIES, strict=True)]
         if min(sizes[:-1]) > sizes[-1]:
             total += lanes * counts[-1]

@@ -18,11 +18,14 @@ from typing import Any
 from fat_fpga.boards import Board
 from fat_fpga.campaign import LayerRow
 from fat_fpga.hardening.costs.around import between_units
+from fat_fpga.hardening.costs.around_graph import between_layers
 from fat_fpga.hardening.costs.estimate import Arithmetic, Estimate
 from fat_fpga.hardening.costs.model import Between, Built
 from fat_fpga.hardening.costs.mvau import accumulator_bits, formula, on_dsps
 from fat_fpga.hardening.costs.voter import voter_luts
+from fat_fpga.hardening.costs.vvau import depthwise
 from fat_fpga.hardening.design import UnitShape, bits_of
+from fat_fpga.network import Network
 from fat_fpga.network.folding import Fold
 
 TABLE = "finn_mvau.json.xz"
@@ -58,15 +61,15 @@ def _by_datatypes(unit: UnitShape) -> Arithmetic:
     One-bit weights behind one-bit activations become XNOR; one-bit weights behind anything else stand as INT2, which
     reproduces FINN's figures of the stock cnv-w1a1. The accumulators of one-bit weights are as wide as the largest sum.
     """
-    if unit.weight_type == "BIPOLAR" and unit.input_type == "BIPOLAR":
+    if unit.weight_type == "BIPOLAR" and unit.input_type == "BIPOLAR" and unit.groups == 1:
         accumulator = f"UINT{unit.inputs.bit_length()}"
-        return Arithmetic(unit.inputs, True, "BINARY", "BINARY", accumulator, _behind(unit, accumulator))
+        return Arithmetic(unit.built_inputs, True, "BINARY", "BINARY", accumulator, _behind(unit, accumulator))
     if unit.weight_type == "BIPOLAR":
         bits = bits_of(unit.input_type)
         largest = unit.inputs * (2 ** (bits - 1) if unit.input_type.startswith("INT") else 2**bits - 1)
         accumulator = f"INT{largest.bit_length() + 1}"
-        return Arithmetic(unit.inputs, False, "INT2", unit.input_type, accumulator, _behind(unit, accumulator))
-    return Arithmetic(unit.inputs, False, unit.weight_type, unit.input_type, "INT32", _behind(unit, "INT32"))
+        return Arithmetic(unit.built_inputs, False, "INT2", unit.input_type, accumulator, _behind(unit, accumulator))
+    return Arithmetic(unit.built_inputs, False, unit.weight_type, unit.input_type, "INT32", _behind(unit, "INT32"))
 
 
 def _behind(unit: UnitShape, accumulator: str) -> str:
@@ -156,8 +159,10 @@ class FinnModel:
             found.setdefault(source, []).append(one.unit.name)
         return found
 
-    def between(self, places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles: int) -> list[Between]:
-        return between_units(places, folds, cycles)
+    def between(
+        self, places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles: int, network: Network | None = None
+    ) -> list[Between]:
+        return between_units(places, folds, cycles) if network is None else between_layers(network, folds, cycles)
 
     def _found(self, built: Built) -> tuple[Estimate, str]:
         """The estimate, and where it comes from."""
@@ -168,6 +173,8 @@ class FinnModel:
 
     def _find(self, unit: UnitShape, rows: int, pe: int, simd: int) -> tuple[Estimate, str]:
         what, dsps = arithmetic_of(unit), takes_dsps(unit, self.board)
+        if unit.depthwise:
+            return depthwise(what, rows, pe, simd), BY_FORMULA
         found = None if dsps else look_up(what, rows, pe, simd)
         if found is not None:
             return found, FROM_TABLE
@@ -182,7 +189,7 @@ def takes_dsps(unit: UnitShape, board: Board | None) -> bool:
     """Whether FINN builds a unit from DSP slices on a board (``MVAU_rtl``): the last one, which has no thresholds, with
     weights and activations of four bits or more. On Zynq-7000 no weight may be the least value of its datatype; where
     values are not known, LUTs are counted."""
-    return board is not None and _wide_scores(unit) and (board.dsp48e2 or bool(unit.narrow))
+    return board is not None and not unit.joined and _wide_scores(unit) and (board.dsp48e2 or bool(unit.narrow))
 
 
 def _wide_scores(unit: UnitShape) -> bool:

@@ -13,6 +13,7 @@ from fat_fpga.boards import Board
 from fat_fpga.campaign import LayerRow
 from fat_fpga.hardening.costs.model import Between, Built
 from fat_fpga.hardening.costs.voter import MACS_PER_VOTE
+from fat_fpga.network import Network
 from fat_fpga.network.folding import Fold
 
 
@@ -36,5 +37,7 @@ class MacsModel:
     def sources(self, built: Sequence[Built]) -> dict[str, list[str]]:
         return {}
 
-    def between(self, places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles: int) -> list[Between]:
+    def between(
+        self, places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles: int, network: Network | None = None
+    ) -> list[Between]:
         return []

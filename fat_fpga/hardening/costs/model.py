@@ -9,6 +9,7 @@ from typing import Protocol
 from fat_fpga.boards import Board
 from fat_fpga.campaign import LayerRow
 from fat_fpga.hardening.design import UnitShape
+from fat_fpga.network import Network
 from fat_fpga.network.folding import Fold
 
 
@@ -109,11 +110,14 @@ class CostModel(Protocol):
     def sources(self, built: Sequence[Built]) -> dict[str, list[str]]:
         """Where figures come from, and the units whose figures do; empty where they are counted by definition."""
 
-    def between(self, places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles: int) -> list[Between]:
+    def between(
+        self, places: Sequence[LayerRow], folds: Mapping[str, Fold], cycles: int, network: Network | None = None
+    ) -> list[Between]:
         """What stands between the units, with copies as without, and has a price, too.
 
         Args:
             places: of the network, its input first.
             folds: of the units.
             cycles: of the slowest unit.
+            network: the network itself, where it branches.
         """

@@ -18,6 +18,62 @@ BASE, LUT_DEPTH = 300, 38
 
 
 @dataclass(frozen=True)
+class Generator:
+    """A window generator.
+
+    Attributes:
+        channels: of the stream in front.
+        bits: of one activation of it.
+        size: height and width of the image, padding included.
+        kernel, stride: of the windows; vertical, horizontal.
+        windows: rows and columns of windows.
+        depthwise: whether a beat holds one place of some channels of a window, all places of these first: in front of
+            pools and depthwise units.
+        plain: height and width of the image without padding.
+        dilation: of the windows.
+    """
+
+    channels: int
+    bits: int
+    size: tuple[int, int]
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    windows: tuple[int, int]
+    depthwise: bool = False
+    plain: tuple[int, int] = (2, 2)
+    dilation: tuple[int, int] = (1, 1)
+
+    def lut(self, lanes: int) -> int:
+        """LUTs, with so many channels a beat: lines as many as a window is high, less one, and a part of the next, and
+        room for what comes in while a stride is made."""
+        (high, wide), (down, right) = self.kernel, self.stride
+        words, pixels = self._held, high * wide
+        words += max(0, right - 1 - pixels) + max(0, (down - 1) * self.size[1] - pixels)
+        depth = words * (self.channels // lanes) if pixels > 1 else 1
+        return BASE + lanes * self.bits * -(-depth // LUT_DEPTH)
+
+    def cycles(self, lanes: int) -> int:
+        """Clock cycles for an image."""
+        beats, (down, right), (high, wide) = self.channels // lanes, self.stride, self.kernel
+        if (high, wide) == (1, 1):
+            return self.plain[0] * self.plain[1] * beats + 2
+        if 1 in self.plain:
+            return self.windows[0] * self.windows[1] * high * wide * beats + 2
+        row = max(self.windows[1] * high * wide * beats, right * self.size[1] * beats)
+        rest = 0
+        if self.depthwise:
+            row += self.windows[1] * (right - 1) * (beats - 1)
+            rest = (down - 1) * self.size[1] * beats
+        return self._held * beats + self.windows[0] * row + rest
+
+    @property
+    def _held(self) -> int:
+        """Pixels of the first window and of the lines that it reaches over."""
+        (high, wide), (down, right) = self.kernel, self.dilation
+        return (high - 1) * down * self.size[1] + (wide - 1) * right + 1
+
+
+@dataclass(frozen=True)
 class Window:
     """What forms the windows of a convolution or a pool.
 
@@ -58,32 +114,20 @@ class Window:
         return self.kernel != (1, 1) or self.stride != (1, 1)
 
     def lut(self, lanes: int) -> int:
-        """LUTs, with so many channels a beat: lines as many as a window is high, less one, and a part of the next, and
-        room for what comes in while a stride is made."""
-        (high, wide), (down, right) = self.kernel, self.stride
-        words, pixels = self._held, high * wide
-        words += max(0, right - 1 - pixels) + max(0, (down - 1) * self._width - pixels)
-        depth = words * (self.front.channels // lanes) if pixels > 1 else 1
-        return BASE + lanes * bits_of(activations_of(self.front)) * -(-depth // LUT_DEPTH)
+        """LUTs, with so many channels a beat."""
+        return self._generator.lut(lanes)
 
     def cycles(self, lanes: int) -> int:
         """Clock cycles for an image."""
-        beats, (down, right), (high, wide) = self.front.channels // lanes, self.stride, self.kernel
-        if (high, wide) == (1, 1):
-            return self.front.height * self.front.width * beats + 2
-        if self.front.height == 1 or self.front.width == 1:
-            return self.place.height * self.place.width * high * wide * beats + 2
-        row = max(self.place.width * high * wide * beats, right * self._width * beats)
-        rest = 0
-        if self.pool:
-            row += self.place.width * (right - 1) * (beats - 1)
-            rest = (down - 1) * self._width * beats
-        return self._held * beats + self.place.height * row + rest
+        return self._generator.cycles(lanes)
 
     @property
-    def _held(self) -> int:
-        """Pixels of the first window and of the lines that it reaches over."""
-        return (self.kernel[0] - 1) * self._width + self.kernel[1]
+    def _generator(self) -> Generator:
+        front, place = self.front, self.place
+        return Generator(
+            front.channels, bits_of(activations_of(front)), (front.height, self._width), self.kernel, self.stride,
+            (place.height, place.width), depthwise=self.pool, plain=(front.height, front.width),
+        )  # fmt: skip
 
     @property
     def _width(self) -> int:
