@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from fat_fpga.cli.counting import counting_of
 from fat_fpga.cli.fault_arguments import PLANNING, SAMPLING, add_fault_arguments, plan_of, selection_of, space_of
-from fat_fpga.cli.numbers import count
 from fat_fpga.cli.options import add_model, option, output
 from fat_fpga.cli.parser import Commands
 from fat_fpga.cli.stopped import stopped
@@ -54,9 +53,7 @@ def add(commands: Commands) -> None:
     option(parser, "--images")
     option(parser, "--engine", " (default: native)", default="native")
     option(parser, "--threads")
-    parser.add_argument(
-        "--chunk", metavar="N", type=count, help="save after every N faults (default: some ten seconds)"
-    )
+    option(parser, "--chunk")
     option(parser, "--dask")
     option(parser, "--dask-wait")
     option(parser, "--expect-accuracy")

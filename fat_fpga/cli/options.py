@@ -33,6 +33,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": "Pynq-Z1, Ultra96, ZCU104, or their parts",
     },
+    "--chunk": {
+        "metavar": "N",
+        "type": numbers.count,
+        "help": "save after every N faults, or samples (default: some ten seconds)",
+    },
     "--clock": {"metavar": "MHZ", "type": numbers.clock, "help": "clock of the accelerator in MHz"},
     "--csv": {"metavar": "FILE", "help": "write a table as CSV; - is standard output"},
     "--detectors": {

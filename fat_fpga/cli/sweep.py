@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from fat_fpga.cli.counting import counting_of
-from fat_fpga.cli.numbers import count, points, rates, samples
+from fat_fpga.cli.numbers import points, rates, samples
 from fat_fpga.cli.options import add_model, option, output
 from fat_fpga.cli.parser import Commands
 from fat_fpga.cli.stopped import stopped
@@ -60,9 +60,7 @@ def add(commands: Commands) -> None:
     option(parser, "--images")
     option(parser, "--engine", " (default: native)", default="native")
     option(parser, "--threads")
-    parser.add_argument(
-        "--chunk", metavar="N", type=count, help="save after every N samples (default: some ten seconds)"
-    )
+    option(parser, "--chunk")
     option(parser, "--dask")
     option(parser, "--dask-wait")
     option(parser, "--expect-accuracy")

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.campaign import Run
+from fat_fpga.campaign.counted import HITS, error_name
 from fat_fpga.campaign.sweep import half_interval
-from fat_fpga.engines.counts import HITS, error_name
 
 LOSSES = (0.0, 1.0, 5.0, 10.0)
 """Losses of accuracy, in points, whose rates are reported (Ares, Figures 4 and 5)."""

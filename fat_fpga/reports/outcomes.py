@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fat_fpga.campaign import Run
-from fat_fpga.engines.counts import OUTCOME_NAMES, PARTS
+from fat_fpga.campaign.counted import DETECTORS, OUTCOME_NAMES, PARTS
 from fat_fpga.text import align, percent
 
 TITLES = {
@@ -30,7 +30,7 @@ def outcome_table(run: Run) -> str:
     for row in rows:
         shares = (_share(row["images"][name], row["faults"] * run.images) for name in names)
         table.append([row["kind"], row["layer"], f"{row['faults']:,}", *shares])
-    watched = [name for name in run.identity.counting.split(",") if name in ("voter", "range")]
+    watched = [name for name in run.identity.counting.split(",") if name in DETECTORS]
     detectors = f"detected by {' or '.join(watched)}" if watched else "no detector"
     over = "" if run.origin.whole else f", over {run.origin.counted(run.done)}"
     return (

@@ -1,0 +1,8 @@
+"""The names of what a campaign can count beside right and changed classes, for those who read runs."""
+
+from __future__ import annotations
+
+from fat_fpga.engines.counts import ERRORS, HITS, OUTCOME_NAMES, OUTCOMES, PARTS, error_name
+from fat_fpga.engines.detectors import DETECTORS
+
+__all__ = ["DETECTORS", "ERRORS", "HITS", "OUTCOMES", "OUTCOME_NAMES", "PARTS", "error_name"]
