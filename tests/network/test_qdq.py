@@ -15,6 +15,7 @@ from fat_fpga.engines.reference import execute
 from fat_fpga.errors import ModelError
 from fat_fpga.network import Levels
 from fat_fpga.network.lowering.walk import lower
+from tests.designs.against_file import check_file
 from tests.designs.against_qonnx import check_scores
 from tests.designs.float_graph import GraphBuilder
 from tests.designs.random_network import random_images
@@ -170,11 +171,15 @@ def test_what_is_refused() -> None:
     builder.node("QLinearMatMul", *[1.0] * 7)
     with pytest.raises(ModelError, match=r"\(QLinearMatMul\): unsupported operator: quantise with QuantizeLinear"):
         lower(builder.model(), "network")
+
+
+@pytest.mark.parametrize("scale", [2.0**-10, 0.01])
+def test_activations_of_16_bits(scale: float) -> None:
     builder = start()
     builder.node("MatMul", builder.stored(RNG.integers(-128, 128, (INPUTS, HIDDEN)), 2.0**-7))
-    builder.pair(0.01, dtype=np.int16)
-    with pytest.raises(ModelError, match=r"\(QuantizeLinear\) stores int16: only int8 and uint8"):
-        lower(finish(builder, 21), "network")
+    builder.pair(scale, dtype=np.int16)
+    network = check_file(finish(builder, 21))
+    assert network.layers[1].type == ("requantise" if scale == 2.0**-10 else "table")
 
 
 @pytest.mark.parametrize("per_channel", [False, True])

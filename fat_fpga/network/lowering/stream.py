@@ -209,6 +209,8 @@ class PendingStream:
         """The layer that the chain becomes, if it changes any integer, and the scale behind it; or what is wrong."""
         if isinstance(grid, str):
             affine = affine_of(self.chain, stream.values)
+            if isinstance(affine, str) and stream.scale is None and stream.span is None:
+                return stream.why
             if isinstance(affine, str):
                 return needs_quantiser(f"{affine}; {grid}" if grid else affine)
             if affine.plain and stream.scale is not None:
