@@ -90,10 +90,10 @@ class _Program(_Maker):
         assert levels is not None
         reach = max(abs(levels.min), abs(levels.max), 1)
         shift = self.choose([0, 3, 9])
-        factors: IntArray = self.rng.integers(-4, 5, channels) << max(0, shift - reach.bit_length() + 3)
+        factors = self.rng.integers(-4, 5, channels) << max(0, shift - reach.bit_length() + 3)
         factors[0] = 1 << max(0, shift - reach.bit_length() + 3)
         offsets = self.rng.integers(-reach, reach + 1, channels)
         low, high = self.choose([(-8, 7), (0, 100), (-300, 2**31 - 1)])
-        first, second = factors.astype(np.int32), np.asarray(offsets, np.int32)
+        first, second = np.asarray(factors, np.int32), np.asarray(offsets, np.int32)
         rounding, name = self.choose(["even", "down"]), self.name(end, "requantise")
-        return self.made(Requantise(name, np.asarray(first), second, shift, low, high, rounding, inputs=(end,)))
+        return self.made(Requantise(name, first, second, shift, low, high, rounding, inputs=(end,)))

@@ -253,3 +253,15 @@ def test_two_heads_are_refused() -> None:
     model.graph.output.append(onnx.helper.make_tensor_value_info("other", onnx.TensorProto.FLOAT, None))
     with pytest.raises(ModelError, match="several heads are not supported"):
         lower(model, "branches")
+
+
+def test_a_cycle_is_refused() -> None:
+    model = two_branches((0.5, 0.5)).model()
+    join = next(node for node in model.graph.node if node.name == "join")
+    after = onnx.helper.make_node("Relu", [join.output[0]], ["round"], name="after")
+    model.graph.node.append(after)
+    join.input[1] = "round"
+    with pytest.raises(
+        ModelError, match=r"'join' \(Add\): its input 'round' is made by a node after it: the graph has a"
+    ):
+        lower(model, "branches")

@@ -23,7 +23,7 @@ from tests.designs.random_network import random_images
 from tests.designs.random_program import programs, random_program
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(programs())
 def test_what_is_written_is_read_again(network: Network) -> None:
     with TemporaryDirectory() as folder:
@@ -37,15 +37,23 @@ def test_what_is_written_is_read_again(network: Network) -> None:
         assert memory_fingerprint(other) == memory_fingerprint(network)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(programs(), st.integers(0, 2**32 - 1))
 def test_the_torch_engine_agrees_under_faults(network: Network, seed: int) -> None:
-    engines = {"reference": get("reference"), "torch": get("torch")}
-    check = crosscheck(network, random_images(network, 3), sample_faults(network, KINDS, 20, 3, seed), engines)
+    images, labels = random_images(network, 3), np.zeros(3, np.int64)
+    faults = sample_faults(network, KINDS, 20, 3, seed)
+    ours, theirs = (
+        get(name).open(network).run(images, labels, faults, predictions=True) for name in ("reference", "torch")
+    )
+    assert np.array_equal(ours.golden, theirs.golden)
+    assert ours.predictions is not None
+    assert theirs.predictions is not None
+    assert np.array_equal(ours.predictions, theirs.predictions)
+    check = crosscheck(network, images, faults[:1], {name: get(name) for name in ("reference", "torch")})
     assert check.equal, crosscheck_text(check)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_the_qonnx_engine_agrees_under_faults(seed: int) -> None:
     network = random_program(seed)
     engines = {"reference": get("reference"), "qonnx": get("qonnx")}
@@ -53,7 +61,7 @@ def test_the_qonnx_engine_agrees_under_faults(seed: int) -> None:
     assert check.equal, crosscheck_text(check)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(programs())
 def test_no_stream_leaves_its_levels(network: Network) -> None:
     streams = execute(network, random_images(network, 4))

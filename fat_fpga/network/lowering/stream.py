@@ -10,7 +10,7 @@ import numpy as np
 
 from fat_fpga.network.bounds import Lattice
 from fat_fpga.network.datatypes import span_of
-from fat_fpga.network.layers import InputQuantiser, Layer, MaxPool, Table, Thresholding
+from fat_fpga.network.layers import InputQuantiser, Layer, MaxPool, Requantise, Table, Thresholding
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.activation import activation
 from fat_fpga.network.lowering.affine import affine_of
@@ -200,7 +200,8 @@ class PendingStream:
         for place, (tensor, layout, shown) in self.streams.items():
             name = layer.name if layer is not None and place == OWN else place
             if name in [layer.name for layer in layers]:
-                sites.streams[name] = stream_site(tensor, layout, shown, levels)
+                known = grid.levels if isinstance(grid, Grid) and isinstance(layer, Requantise) else levels
+                sites.streams[name] = stream_site(tensor, layout, shown, known)
         self.builder.add(self.order, layers, (stream.name,))
         source = levels if layers else stream.source
         return Stream(layers[-1].name if layers else stream.name, self.root, source, scale, span=span)
