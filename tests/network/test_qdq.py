@@ -258,3 +258,54 @@ def test_a_static_quantisation_of_onnxruntime(activations: str, per_channel: boo
             model.graph.initializer.append(onnx.numpy_helper.from_array(tensor, name))
     network = check_scores(model)
     assert [layer.name for layer in network.layers] == ["conv0", "conv0.pool", "fc1"]
+
+
+def convolution(builder: Pair, channels: int, inputs: int, scale: float, zero: int) -> None:
+    weights = builder.stored(RNG.integers(-128, 128, (channels, inputs, 3, 3)), 0.0123)
+    builder.node("Conv", weights, pads=[1, 1, 1, 1])
+    parameters = scale, builder.constant(zero, np.int8)
+    builder.node("QuantizeLinear", *parameters)
+    builder.node("DequantizeLinear", *parameters)
+
+
+def requantise(builder: Pair, scale: float) -> None:
+    parameters = scale, builder.constant(-128, np.int8)
+    builder.node("QuantizeLinear", *parameters)
+    builder.node("DequantizeLinear", *parameters)
+
+
+def test_a_residual_block_of_branches_with_a_scale_each() -> None:
+    builder = start((1, 3, 8, 8))
+    convolution(builder, 8, 3, 0.031, -128)
+    shortcut = builder.tensor
+    convolution(builder, 8, 8, 0.0777, 3)
+    builder.node("Add", shortcut)
+    builder.node("Relu")
+    requantise(builder, 0.05)
+    builder.node("GlobalAveragePool")
+    requantise(builder, 0.02)
+    builder.node("Flatten", axis=1)
+    builder.node("MatMul", builder.stored(RNG.integers(-128, 128, (8, 5)), 0.0123))
+    names = [layer.name for layer in check_file(builder.model(20), 2).layers]
+    assert names == ["conv0", "conv1", "add0", "add0.thresholding", "add0.sum", "add0.thresholding2", "fc2"]
+
+
+def test_functions_between_two_quantisers_are_tables() -> None:
+    builder = start((1, 3, 6, 6))
+    convolution(builder, 4, 3, 0.05, 7)
+    builder.node("HardSwish")
+    requantise(builder, 0.03)
+    convolution(builder, 4, 4, 0.05, 7)
+    before = builder.tensor
+    builder.node("Sigmoid")
+    builder.node("Mul", before)
+    requantise(builder, 0.03)
+    builder.node("Flatten", axis=1)
+    builder.node("MatMul", builder.stored(RNG.integers(-128, 128, (144, 5)), 0.0123))
+    assert [layer.type for layer in check_file(builder.model(20), 2).layers] == [
+        "unit",
+        "table",
+        "unit",
+        "table",
+        "unit",
+    ]
