@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from fat_fpga.engines import _native_portable as native
 
 
+MOST_LEVELS = 2**16
+"""Of a stream."""
+
+
 class NotHeldError(EngineError):
     """The kernels cannot hold a network."""
 
@@ -54,6 +58,9 @@ def translate(network: Network, module: ModuleType) -> native.Model:
     """The C++ model of a network; NotHeldError where the kernels cannot hold it."""
     for layer in network.layers:
         _adder(layer)
+        levels = network.levels_of.get(layer.name)
+        if levels is not None and levels.count > MOST_LEVELS:
+            raise NotHeldError(f"{layer.name}: the native engine takes streams of at most {MOST_LEVELS:,} levels")
     program = Program(network, module)
     for layer in network.layers:
         try:
@@ -71,6 +78,8 @@ def _adder(layer: Layer) -> Callable[[Program], None]:
 
 @_adder.register
 def _(layer: MatrixVectorUnit) -> Callable[[Program], None]:
+    if layer.levels is not None and layer.thresholds is None:
+        raise NotHeldError(f"{layer.name}: the native engine has no sums as a stream yet")
     return lambda program: _add_unit(program, layer)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fat_fpga.network import Levels, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.bounds import lattice
 from fat_fpga.network.layers import Add, AffineScores, Requantise, SumPool, Table
-from tests.designs.random_graph import _Maker
+from tests.designs.random_graph import Maker
 from tests.designs.random_network import LEVELS
 
 
@@ -27,7 +27,7 @@ def random_program(seed: int) -> Network:
     return _Program(lambda options: options[int(rng.integers(len(options)))], rng).network()
 
 
-class _Program(_Maker):
+class _Program(Maker):
     """Adds an operator of another kind behind each block, and at the end."""
 
     def network(self) -> Network:
