@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import Lattice
 from fat_fpga.network.datatypes import span_of
 from fat_fpga.network.layers import InputQuantiser, Layer, MaxPool, Requantise, Table, Thresholding
@@ -211,7 +212,7 @@ class PendingStream:
         if isinstance(grid, str):
             affine = affine_of(self.chain, stream.values)
             if isinstance(affine, str) and stream.scale is None and stream.span is None:
-                return stream.why
+                raise ModelError(stream.why)
             if isinstance(affine, str):
                 return needs_quantiser(f"{affine}; {grid}" if grid else affine)
             if affine.plain and stream.scale is not None:
