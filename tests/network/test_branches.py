@@ -18,11 +18,9 @@ from qonnx.core.onnx_exec import execute_onnx
 from qonnx.transformation.infer_shapes import InferShapes
 from qonnx.util.cleanup import cleanup_model
 
-from fat_fpga.engines import get
 from fat_fpga.engines.reference import execute
-from fat_fpga.errors import ModelError, ModelWarning, PlanError
+from fat_fpga.errors import ModelError
 from fat_fpga.faults import memory_fingerprint, places
-from fat_fpga.hardening.rewrite import rearranged
 from fat_fpga.network import Levels, MatrixVectorUnit, Network, load_network, write_qonnx
 from fat_fpga.network.layers import Add, Concat, SumPool, Thresholding
 from fat_fpga.network.lowering.walk import lower
@@ -128,16 +126,6 @@ def test_a_program_that_is_not_whole(case: str) -> None:
     change, reason = BROKEN[case]
     with pytest.raises(ModelError, match=reason):
         replace(network, layers=tuple(change(list(network.layers))))
-
-
-def test_rooms_that_know_chains_only_refuse_by_name() -> None:
-    network = random_graph(4)
-    with pytest.warns(ModelWarning, match=r"add0: the native engine has no Add yet: the torch engine executes it"):
-        get("native").open(network)
-    add = network.layers[network.position("add0")]
-    unit = next(name for name in add.inputs if network.layers[network.position(name)].unit is not None)
-    with pytest.raises(PlanError, match=r"add0: the permutation of channels has no Add yet"):
-        rearranged(network, unit, range(network.shape_of[unit][0]))
 
 
 def test_sums_and_thresholds_are_places_of_faults() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,12 +15,14 @@ from fat_fpga.crosscheck import KINDS, crosscheck, sample_faults
 from fat_fpga.crosscheck.table import crosscheck_text
 from fat_fpga.engines import get
 from fat_fpga.engines.reference import execute
-from fat_fpga.errors import ModelWarning
+from fat_fpga.errors import ModelWarning, PlanError
 from fat_fpga.faults import memory_fingerprint, places
+from fat_fpga.hardening.rewrite import rearranged
 from fat_fpga.network import Network, load_network, write_qonnx
 from fat_fpga.network.layers import Requantise, Table
 from fat_fpga.network.network_file import read_network, write_network
-from tests.designs.random_network import random_images
+from fat_fpga.network.program import inserted
+from tests.designs.random_network import random_images, random_network
 from tests.designs.random_program import programs, random_program
 
 
@@ -77,5 +80,16 @@ def test_tables_and_fixed_point_are_places_of_faults() -> None:
     known = places(network)
     for layer in network.layers:
         assert known[layer.name].type == layer.row_type
-    with pytest.warns(ModelWarning, match=r"the native engine has no \w+ yet: the torch engine executes it"):
+
+
+def test_rooms_that_hold_less_refuse_by_name() -> None:
+    network = random_network(0)
+    first = network.units[0]
+    assert first.levels is not None
+    values = np.full((first.channels, 2), first.levels.min, np.int32)
+    table = Table(f"{first.name}.table", np.zeros((first.channels, 1), np.int32), values, first.levels)
+    network = replace(network, layers=inserted(network.layers, replace(table, inputs=(first.name,))))
+    with pytest.warns(ModelWarning, match=r"table: the native engine has no Table yet: the torch engine executes it"):
         get("native").open(network)
+    with pytest.raises(PlanError, match=r"table: .* has no Table yet"):
+        rearranged(network, first.name, range(first.channels))
