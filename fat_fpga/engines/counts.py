@@ -28,7 +28,7 @@ from fat_fpga.engines.detectors import DETECTORS, check_detectors
 from fat_fpga.engines.images import Labels
 from fat_fpga.errors import EngineError
 from fat_fpga.network import Network
-from fat_fpga.network.layers import IntArray, Scores
+from fat_fpga.network.layers import IntArray
 
 if TYPE_CHECKING:
     from fat_fpga.engines.session import Streams
@@ -117,4 +117,4 @@ def _rank(scores: npt.NDArray[np.int64], of: npt.NDArray[np.int64]) -> npt.NDArr
 
 def _ranked(network: Network) -> bool:
     """Whether class scores are ranks."""
-    return isinstance(network.layers[-1], Scores)
+    return network.layers[-1].ordinal

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from fat_fpga.engines import _native_portable as native
 
 
+MOST_LEVELS = 2**16
+"""Of a stream."""
+
+
 class NotHeldError(EngineError):
     """The kernels cannot hold a network."""
 
@@ -62,6 +66,9 @@ def translate(network: Network, module: ModuleType) -> native.Model:
         raise NotHeldError("the native engine takes the largest of two or more scores, and there is one")
     for layer in network.layers:
         _adder(layer)
+        levels = network.levels_of.get(layer.name)
+        if levels is not None and levels.count > MOST_LEVELS:
+            raise NotHeldError(f"{layer.name}: the native engine takes streams of at most {MOST_LEVELS:,} levels")
     program = Program(network, module)
     for layer in network.layers:
         try:

@@ -18,8 +18,7 @@ from fat_fpga.engines.one_by_one import OneByOne
 from fat_fpga.engines.reference import classes
 from fat_fpga.engines.session import Streams
 from fat_fpga.faults import Change, places
-from fat_fpga.network.layers import IntArray, OrderedScores
-from fat_fpga.network.operators.class_scores import order_of
+from fat_fpga.network.layers import IntArray
 from fat_fpga.network.write import INPUT, OUTPUT
 
 Executed = tuple[FaultyGraph, dict[str, Any]]
@@ -49,7 +48,6 @@ class QonnxSession(OneByOne[Executed]):
     def _integers(self, tensor: Any, place: str) -> IntArray:
         """A tensor of the graph as the stream int32 [N, C, H, W] at a place."""
         found = places(self.network)[place]
-        if isinstance(self.network.layers[found.position], OrderedScores) and found.position >= 0:
-            tensor = order_of(tensor)
-        integers: IntArray = tensor.astype(np.int32).reshape(len(tensor), *found.shape)
-        return integers
+        layer = None if found.position < 0 else self.network.layers[found.position]
+        integers: IntArray = tensor.astype(np.int32) if layer is None else layer.executed(tensor)
+        return integers.reshape(len(tensor), *found.shape)

@@ -36,7 +36,7 @@ def check_file(model: onnx.ModelProto, images: int = 3, told: bool = True, **arg
         for place, site in sites.streams.items():
             if site.tensor in tensors and place != "input":
                 steps = tensors[site.tensor][0].astype(np.float64) / site.scale - site.shift
-                assert np.abs(steps - np.rint(steps)).max() < 1e-3, place
+                assert np.abs(steps - np.rint(steps)).max() < 0.05, place  # the rounding of float32
                 assert np.array_equal(np.rint(steps), streams[place].ravel()[site.index]), place
                 shown.add(place)
         scores = streams[network.scores].ravel()

@@ -15,7 +15,7 @@ from tests.designs.float_graph import GraphBuilder
 from .test_refusals import CASES, whole
 
 CURES = {
-    "unsupported operator": "docs/networks.md lists those that are read",
+    "unsupported operator": "docs/operators.md lists those that are read",
     "sine": "needs a quantiser behind it",
     "float weights": "export without it",
     "no quantiser": "it needs a quantiser in front, .* QuantIdentity or QuantReLU",

@@ -175,9 +175,9 @@ def test_against_the_file_and_in_every_engine(case: str, tmp_path: Path) -> None
     network = load_network(path)
     quick = {"reference": get("reference"), "torch": get("torch")}
     slow = {"reference": get("reference"), "qonnx": get("qonnx"), "file": FileEngine(path)}
-    for engines, count in ((quick, 60), (slow, 4)):
+    for engines, count in ((quick, 20), (slow, 2)):
         faults = sample_faults(network, KINDS, count, 1)
-        check = crosscheck(network, random_images(network, 1 if engines is slow else 8), faults, engines)
+        check = crosscheck(network, random_images(network, 1 if engines is slow else 3), faults, engines)
         assert check.equal, crosscheck_text(check)
     write_qonnx(network, tmp_path / "written.onnx")
     write_network(network, tmp_path / "written.npz")
@@ -239,7 +239,10 @@ def pairs_without_a_quantiser(builder: GraphBuilder) -> None:
 REFUSED: dict[str, tuple[Build, str]] = {
     "a float bias": (float_bias, "float activations reach it: .* a bias of .* is no multiple of its step"),
     "no quantiser behind a function": (no_quantiser_behind, r"node 'culprit' \(Tanh\) needs a quantiser behind it"),
-    "sums of two grids": (pairs_without_a_quantiser, "float activations .* its grids have nothing in common"),
+    "sums of two grids": (
+        pairs_without_a_quantiser,
+        r"^node 'Add_5' \(Add\): it joins multiples of .* put a quantiser behind",
+    ),
 }
 
 

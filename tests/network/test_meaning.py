@@ -97,8 +97,10 @@ def test_random_numbers_are_no_constants() -> None:
 
 
 def test_hardware_layers_of_finn() -> None:
+    message = refusal(between("Lookup_hls", domain="finn.custom_op.fpgadataflow.hls").model())
+    assert message.startswith("node 'culprit' (Lookup_hls): it is a hardware layer of FINN that is not supported")
     message = refusal(between("MVAU_hls", domain="finn.custom_op.fpgadataflow.hls").model())
-    assert message.startswith("node 'culprit' (MVAU_hls): it is a hardware layer of FINN")
+    assert message.startswith("node 'culprit' (MVAU_hls): its input 1 must be a constant in the file")
 
 
 # element types of the input
@@ -226,32 +228,39 @@ def test_domains_that_quantisers_have_had(domain: str) -> None:
     assert lower(model, "network").fingerprint == expected
 
 
-@pytest.mark.parametrize("operator", ["Conv", "MaxPool", "BatchNormalization", "MultiThreshold"])
-def test_channels_last_operators_are_other_ones(operator: str) -> None:
+def test_other_operators_with_the_channels_last() -> None:
     builder = product(start())
-    if operator == "Conv":
-        builder.nodes[-1].domain = "qonnx.custom_op.channels_last"
-    elif operator == "MaxPool":
-        builder.quant(1.0, 3)
-        builder.node(operator, kernel_shape=[1, 1])
-    else:
-        builder.node(operator, *(NORM if operator == "BatchNormalization" else [np.zeros((1, 1))]))
+    builder.node("MultiThreshold", np.zeros((1, 1)))
     builder.nodes[-1].domain = "qonnx.custom_op.channels_last"
     message = refusal(finish(builder).model())
-    assert f"({operator}): channels-last operators (domain qonnx.custom_op.channels_last) are not" in message
+    assert (
+        "(MultiThreshold): of the channels-last operators (domain qonnx.custom_op.channels_last), Conv, Max" in message
+    )
 
 
 def test_onnxruntimes_own_quantisers() -> None:
     """As its static quantisation writes them for 4 and 16 bits in files of opset 20 and before."""
     builder = product(start())
-    builder.node("QuantizeLinear", 0.5, builder.constant(0, np.int8), name="culprit")
+    builder.node("QuantizeLinear", 0.5, builder.constant(0, np.int16), name="culprit")
     builder.nodes[-1].domain = "com.microsoft"
     message = refusal(builder.model())
     assert message.startswith("node 'culprit' (QuantizeLinear): onnxruntime's own form of it is not supported (domain")
     assert "quantise a file of opset 21 or later" in message
 
 
-@pytest.mark.parametrize("operator", ["Trunc", "Im2Col"])
+def test_onnxruntimes_own_quantisers_of_8_bits_are_the_standard_ones() -> None:
+    builder = product(start())
+    for operator in ("QuantizeLinear", "DequantizeLinear"):
+        builder.node(operator, 0.5, builder.constant(0, np.int8))
+    model = finish(builder).model()
+    expected = lower(model, "network").fingerprint
+    for node in model.graph.node:
+        if node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+            node.domain = "com.microsoft"
+    assert lower(model, "network").fingerprint == expected
+
+
+@pytest.mark.parametrize("operator", ["FloatQuant", "Debug"])
 def test_operators_of_qonnx_that_are_not_read(operator: str) -> None:
     builder = product(start())
     builder.node(operator)

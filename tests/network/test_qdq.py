@@ -15,6 +15,7 @@ from fat_fpga.engines.reference import execute
 from fat_fpga.errors import ModelError
 from fat_fpga.network import Levels
 from fat_fpga.network.lowering.walk import lower
+from tests.designs.against_file import check_file
 from tests.designs.against_qonnx import check_scores
 from tests.designs.float_graph import GraphBuilder
 from tests.designs.random_network import random_images
@@ -170,11 +171,15 @@ def test_what_is_refused() -> None:
     builder.node("QLinearMatMul", *[1.0] * 7)
     with pytest.raises(ModelError, match=r"\(QLinearMatMul\): unsupported operator: quantise with QuantizeLinear"):
         lower(builder.model(), "network")
+
+
+@pytest.mark.parametrize("scale", [2.0**-10, 0.01])
+def test_activations_of_16_bits(scale: float) -> None:
     builder = start()
     builder.node("MatMul", builder.stored(RNG.integers(-128, 128, (INPUTS, HIDDEN)), 2.0**-7))
-    builder.pair(0.01, dtype=np.int16)
-    with pytest.raises(ModelError, match=r"\(QuantizeLinear\) stores int16: only int8 and uint8"):
-        lower(finish(builder, 21), "network")
+    builder.pair(scale, dtype=np.int16)
+    network = check_file(finish(builder, 21))
+    assert network.layers[1].type == ("requantise" if scale == 2.0**-10 else "table")
 
 
 @pytest.mark.parametrize("per_channel", [False, True])
@@ -253,3 +258,54 @@ def test_a_static_quantisation_of_onnxruntime(activations: str, per_channel: boo
             model.graph.initializer.append(onnx.numpy_helper.from_array(tensor, name))
     network = check_scores(model)
     assert [layer.name for layer in network.layers] == ["conv0", "conv0.pool", "fc1"]
+
+
+def convolution(builder: Pair, channels: int, inputs: int, scale: float, zero: int) -> None:
+    weights = builder.stored(RNG.integers(-128, 128, (channels, inputs, 3, 3)), 0.0123)
+    builder.node("Conv", weights, pads=[1, 1, 1, 1])
+    parameters = scale, builder.constant(zero, np.int8)
+    builder.node("QuantizeLinear", *parameters)
+    builder.node("DequantizeLinear", *parameters)
+
+
+def requantise(builder: Pair, scale: float) -> None:
+    parameters = scale, builder.constant(-128, np.int8)
+    builder.node("QuantizeLinear", *parameters)
+    builder.node("DequantizeLinear", *parameters)
+
+
+def test_a_residual_block_of_branches_with_a_scale_each() -> None:
+    builder = start((1, 3, 8, 8))
+    convolution(builder, 8, 3, 0.031, -128)
+    shortcut = builder.tensor
+    convolution(builder, 8, 8, 0.0777, 3)
+    builder.node("Add", shortcut)
+    builder.node("Relu")
+    requantise(builder, 0.05)
+    builder.node("GlobalAveragePool")
+    requantise(builder, 0.02)
+    builder.node("Flatten", axis=1)
+    builder.node("MatMul", builder.stored(RNG.integers(-128, 128, (8, 5)), 0.0123))
+    names = [layer.name for layer in check_file(builder.model(20), 2).layers]
+    assert names == ["conv0", "conv1", "add0", "add0.thresholding", "add0.sum", "add0.thresholding2", "fc2"]
+
+
+def test_functions_between_two_quantisers_are_tables() -> None:
+    builder = start((1, 3, 6, 6))
+    convolution(builder, 4, 3, 0.05, 7)
+    builder.node("HardSwish")
+    requantise(builder, 0.03)
+    convolution(builder, 4, 4, 0.05, 7)
+    before = builder.tensor
+    builder.node("Sigmoid")
+    builder.node("Mul", before)
+    requantise(builder, 0.03)
+    builder.node("Flatten", axis=1)
+    builder.node("MatMul", builder.stored(RNG.integers(-128, 128, (144, 5)), 0.0123))
+    assert [layer.type for layer in check_file(builder.model(20), 2).layers] == [
+        "unit",
+        "table",
+        "unit",
+        "table",
+        "unit",
+    ]

@@ -122,6 +122,25 @@ def test_against_qonnx(case: str) -> None:
     check_file(builder.model())
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_truncated_averages_of_brevitas(version: int) -> None:
+    builder = start(2, 8, 8)
+    builder.node("Conv", weights(builder, 4, 2, 1, 1))
+    relu(builder)
+    builder.node("AveragePool", kernel_shape=[4, 4], strides=[4, 4])
+    if version == 1:
+        builder.node("Mul", 16.0)
+        builder.node("Trunc", 0.5, 0.0, 7.0, 3.0, rounding_mode="FLOOR")
+    else:
+        builder.node("Trunc", 0.5 / 16, 0.0, 7.0, 0.5, 3.0, rounding_mode="FLOOR", signed=0, narrow=0)
+    builder.nodes[-1].domain = "qonnx.custom_op.general"
+    dense(builder, 16)
+    model = builder.model()
+    next(entry for entry in model.opset_import if entry.domain).version = version
+    names = [layer.name for layer in check_file(model).layers]
+    assert names == ["conv0", "conv0.sum", f"conv0.{'table' if version == 1 else 'thresholding'}", "fc1"]
+
+
 @st.composite
 def windows(draw: st.DrawFn) -> tuple[MaxPool, SumPool, tuple[int, int]]:
     kernel, stride = (draw(st.tuples(st.integers(1, 3), st.integers(1, 3))) for _ in range(2))

@@ -40,6 +40,8 @@ def activation(
     levels, last = grid.levels, chain.nodes[-1]
     assert levels is not None
     rises = chain.otherwise is None and bool(np.all(chain.direction() > 0))
+    if last.op_type == "Trunc" and len(last.input) == 5:  # the first version has no levels that it keeps to
+        rises = False
     wide = levels.count > FEW
     if wide and chain.otherwise is None:
         layer = fixed_point(chain, real, grid, name)

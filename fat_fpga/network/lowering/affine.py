@@ -14,6 +14,7 @@ from fat_fpga.network.lowering.chain import AFFINE, FAR, Chain
 from fat_fpga.network.lowering.constants import ROUNDING, whole
 from fat_fpga.network.lowering.graph import attributes, label
 from fat_fpga.network.lowering.grid import Grid
+from fat_fpga.network.lowering.operators import QUANTISERS
 from fat_fpga.network.lowering.real import Real
 
 LIMITS = ("Relu", "Clip", "Min", "Max")
@@ -93,13 +94,16 @@ def affine_of(chain: Chain, real: Real, exact: bool = False) -> Affine | str:
 
 def fixed_point(chain: Chain, real: Real, grid: Grid, name: str) -> Requantise | None:
     """The layer that a chain with a quantiser at its end is, where factors and offsets are exact in fixed point."""
-    last, levels = chain.nodes[-1], grid.levels
+    count, levels = len(chain.steps), grid.levels
+    if chain.nodes[-1].op_type == "DequantizeLinear":  # which only scales what a QuantizeLinear, and a Clip, make
+        count -= 1 + (count > 2 and chain.nodes[-2].op_type == "Clip")
+    last = chain.nodes[count - 1]
     rounding = ROUNDINGS.get(str(attributes(last).get("rounding_mode", "ROUND")).upper())
     if levels is None or levels.step != 1 or rounding is None:
         return None
     if last.op_type not in ("Quant", "IntQuant", "QuantizeLinear"):
         return None
-    found = _line(chain.part(0, len(chain.steps) - 1), real)
+    found = _line(chain.part(0, count - 1), real)
     if isinstance(found, str):
         return None
     slopes, shifts, limits = found
@@ -128,7 +132,9 @@ def _line(chain: Chain, real: Real) -> tuple[Floats, Floats, tuple[float | None,
     start = next((i for i, operator in enumerate(operators) if operator not in AFFINE), len(operators))
     other = [step for step in chain.steps[start:] if step.operator.node.op_type not in LIMITS]
     if other or any(len(step.nodes) > 1 for step in chain.steps):
-        return f"{label((other or chain.steps)[0].nodes[-1])} needs a quantiser behind it"
+        functions = [step.nodes[-1] for step in other or chain.steps]
+        culprit = next((node for node in reversed(functions) if node.op_type not in QUANTISERS), functions[-1])
+        return f"{label(culprit)} needs a quantiser behind it"
     integers = np.repeat(np.array([[0], [2**20]], np.int64), chain.count, axis=1)
     double = real.double(integers)
     if double is None:

@@ -214,8 +214,7 @@ def truncated(node: Node, grid: Grid | str, graph: Graph) -> Grid | str:
         return Grid(float(np.float32(made)), Levels(low, 1, high - low + 1))
     if isinstance(grid, str) or grid.levels is None:
         return "lie levels whose ends are not known: it needs a quantiser in front"
-    shift = more[0] - more[1]
-    low, high = (
-        int(np.floor(np.rint(end * grid.scale / scale) / 2**shift)) for end in (grid.levels.min, grid.levels.max)
-    )
-    return Grid(float(np.float32(scale)), Levels(low, 1, high + 1 - low + 1))
+    shift, span = more[0] - more[1], span_of(grid.levels.stored_as)  # it limits nothing: words under a fault count, too
+    assert span is not None
+    low, high = (int(np.floor(np.rint(end * grid.scale / scale) / 2**shift)) for end in span)
+    return Grid(float(np.float32(scale)), Levels(low, 1, max(high - low, 1) + 1))

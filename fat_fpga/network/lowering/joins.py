@@ -49,7 +49,7 @@ def read_join(node: Node, streams: list[Stream], graph: Graph, name: str) -> tup
     layer = _layer(node, streams, graph, name, factors)
     levels = layer.output_levels(*(stream.levels for stream in streams))
     assert levels is not None
-    why = f"after {label(node)} lie sums of two grids that have nothing in common"
+    why = f"{label(node)}: {_nothing_in_common(streams)}"
     return layer, Stream(name, name, levels, scale, real, why=why)
 
 
@@ -122,12 +122,7 @@ def _in_order(node: Node, streams: list[Stream]) -> tuple[tuple[int, ...], Inter
     sums are the file's, pair by pair.
     """
     scales = [np.float32(stream.step) for stream in streams]
-    shown = " and of ".join(f"{scale:g}" for scale in scales)
-    refusal = refuse(
-        node,
-        f"it joins multiples of {shown}, which have no grid in common: "
-        "give all branches one scale (in Brevitas, one quantiser for all), or powers of two",
-    )
+    refusal = refuse(node, _nothing_in_common(streams))
     sizes = [high - low + 1 for low, high in (stream.words for stream in streams)]
     ratio = _convergent(Fraction(float(scales[0])) / Fraction(float(scales[1])), max(sizes))
     factors = ratio.numerator, ratio.denominator
@@ -169,3 +164,11 @@ def _convergent(ratio: Fraction, least: int) -> Fraction:
         if (p1 > least and q1 > least) or rest == digit:
             return Fraction(p1, q1)
         rest = 1 / (rest - digit)
+
+
+def _nothing_in_common(streams: list[Stream]) -> str:
+    shown = " and of ".join(f"{np.float32(stream.step):g}" for stream in streams)
+    return (
+        f"it joins multiples of {shown}, which have no grid in common: put a quantiser behind an addition, or give all "
+        "branches one scale (in Brevitas, one quantiser for all), or powers of two"
+    )

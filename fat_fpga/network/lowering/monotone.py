@@ -138,4 +138,4 @@ def refusal(node: Node) -> Any:
         return refuse(node, "graphs within a node are not supported: export the model without branches and loops")
     if node.op_type.startswith("QLinear") or node.op_type.endswith("Integer") or node.op_type.startswith("Dynamic"):
         return refuse(node, "unsupported operator: quantise with QuantizeLinear and DequantizeLinear (QDQ) instead")
-    return refuse(node, "unsupported operator: docs/networks.md lists those that are read")
+    return refuse(node, "unsupported operator: docs/operators.md lists those that are read")

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import Lattice
 from fat_fpga.network.datatypes import span_of
-from fat_fpga.network.layers import Input, Layer, MaxPool, Table, Thresholding
+from fat_fpga.network.layers import Input, Layer, MaxPool, Requantise, Table, Thresholding
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.activation import activation
 from fat_fpga.network.lowering.affine import affine_of
@@ -200,7 +201,8 @@ class PendingStream:
         for place, (tensor, layout, shown) in self.streams.items():
             name = layer.name if layer is not None and place == OWN else place
             if name in [layer.name for layer in layers]:
-                sites.streams[name] = stream_site(tensor, layout, shown, levels)
+                known = grid.levels if isinstance(grid, Grid) and isinstance(layer, Requantise) else levels
+                sites.streams[name] = stream_site(tensor, layout, shown, known)
         self.builder.add(self.order, layers, (stream.name,))
         source = levels if layers else stream.source
         return Stream(layers[-1].name if layers else stream.name, self.root, source, scale, span=span)
@@ -209,6 +211,8 @@ class PendingStream:
         """The layer that the chain becomes, if it changes any integer, and the scale behind it; or what is wrong."""
         if isinstance(grid, str):
             affine = affine_of(self.chain, stream.values)
+            if isinstance(affine, str) and stream.scale is None and stream.span is None:
+                raise ModelError(stream.why)
             if isinstance(affine, str):
                 return needs_quantiser(f"{affine}; {grid}" if grid else affine)
             if affine.plain and stream.scale is not None:

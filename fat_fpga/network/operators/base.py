@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,7 @@ class Layer(ABC):
     Attributes:
         type: the word for its kind in run files.
         enumerated: whether its stream is among the places whose faults are enumerated unless others are named.
+        ordinal: whether what it makes is an order only, so that differences and ratios mean nothing.
         name: its address, and that of the stream that it makes.
         node: name of its node in the file.
         inputs: names of the streams that it reads; empty stands for the one stream of the layer right before it, as
@@ -37,6 +38,7 @@ class Layer(ABC):
 
     type: ClassVar[str]
     enumerated: ClassVar[bool] = False
+    ordinal: ClassVar[bool] = False
     name: str
     node: str
     inputs: tuple[str, ...] = ()
@@ -67,6 +69,11 @@ class Layer(ABC):
         """What its activations can be, for input streams of some levels; None for class scores."""
         (levels,) = before
         return levels
+
+    def executed(self, tensor: npt.NDArray[Any]) -> IntArray:
+        """Its stream, of what qonnx makes of it in a file that `fat_fpga.network.write_qonnx` has written."""
+        integers: IntArray = tensor.astype(np.int32)
+        return integers
 
     @property
     def unit(self) -> MatrixVectorUnit | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -95,6 +95,7 @@ class OrderedScores(ClassScores):
     numbers: npt.NDArray[np.float32]
     node: str = ""
     inputs: tuple[str, ...] = ()
+    ordinal: ClassVar[bool] = True
 
     def __repr__(self) -> str:
         return f"<OrderedScores {self.name}: {self.count} classes>"
@@ -121,6 +122,9 @@ class OrderedScores(ClassScores):
     def output(self, *streams: IntArray) -> IntArray:
         (sums,) = streams
         return order_of(self.floats(sums))
+
+    def executed(self, tensor: npt.NDArray[Any]) -> IntArray:
+        return order_of(tensor)
 
     def hashed(self) -> Iterator[bytes]:
         yield repr((self.name, "ordered scores", self.steps, self.numbers.shape)).encode()

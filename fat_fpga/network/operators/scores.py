@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -32,6 +33,7 @@ class Scores(ClassScores):
     low: int
     node: str = ""
     inputs: tuple[str, ...] = ()
+    ordinal: ClassVar[bool] = True
 
     def __repr__(self) -> str:
         return f"<Scores {self.name}: ranks of {self.ranks.shape[1]} sums of {len(self.ranks)} classes>"

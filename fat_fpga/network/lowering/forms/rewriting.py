@@ -17,6 +17,8 @@ from fat_fpga.network.lowering.operators import QONNX_QUANTISERS
 from fat_fpga.network.lowering.sizes import tensor_values
 
 QONNX = "qonnx.custom_op.general"
+MICROSOFT = "com.microsoft"
+"""Where onnxruntime has quantisers of its own, which are the standard ones but for the types that they know."""
 OLD_DOMAINS = ("", "ai.onnx", "finn", "finn.custom_op.general")
 """Where the first versions of Brevitas and FINN had qonnx's quantisers."""
 DEFAULT_OPSET = 13
@@ -184,6 +186,8 @@ def rule_of(node: Node) -> Rule | None:
 
     if node.op_type in QONNX_QUANTISERS and node.domain in OLD_DOMAINS:
         return _renamed
+    if node.domain == MICROSOFT and node.op_type in ("QuantizeLinear", "DequantizeLinear"):
+        return _standard
     return channels_last_rule(node) or hardware_rule(node) or lowered_rule(node)
 
 
@@ -192,6 +196,16 @@ def _renamed(node: Node, rewriter: Rewriter) -> None:
     own = onnx.NodeProto()
     own.CopyFrom(node)
     own.domain = QONNX
+    rewriter.add(own)
+
+
+def _standard(node: Node, rewriter: Rewriter) -> None:
+    """A quantiser of onnxruntime, where the file's version of the standard one takes its type, too."""
+    last = node.input[2] if len(node.input) > 2 else ""
+    wide = rewriter.is_constant(last) and rewriter.constant(node, 2).dtype not in (np.int8, np.uint8, np.int32)
+    own = onnx.NodeProto()
+    own.CopyFrom(node)
+    own.domain = MICROSOFT if wide and rewriter.opset < 21 else ""
     rewriter.add(own)
 
 
