@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import singledispatch
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from fat_fpga.network import Levels, Network
-from fat_fpga.network.handlers import singledispatch
 from fat_fpga.network.layers import Add, Layer, SumPool
 from fat_fpga.network.network import INPUT
 
