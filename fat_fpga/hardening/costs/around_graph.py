@@ -47,10 +47,12 @@ def between_layers(network: Network, folds: Mapping[str, Fold], cycles: int) -> 
     """All of a network without voters, in order, with their LUTs; see `between_units`."""
     types, found = stream_types(network), list[Between]()
     channels, height, width = network.input.shape
-    if not np.array_equal(network.input.table, np.broadcast_to(np.arange(256), network.input.table.shape)):
+    if (quantiser := network.input.as_thresholds) is not None:
         lanes = _lanes(channels, channels * height * width, cycles)
-        steps = [np.searchsorted(row, network.input.levels.values[1:]).max() for row in network.input.table]
-        bits = int(max(steps)).bit_length()  # a level that no pixel has is at 256
+        thresholds, _ = quantiser
+        whole = np.issubdtype(thresholds.dtype, np.integer)
+        # a level that no pixel has is at 256
+        bits = int(np.abs(thresholds).max()).bit_length() if whole else bits_of(network.input.row_type)
         luts = search_luts(channels, lanes, bits, bits_of(types[INPUT]))
         found.append(Between(INPUT, THRESHOLDS, luts, channels * height * width // lanes))
     for position, layer in enumerate(network.layers):
@@ -89,13 +91,22 @@ def _(layer: MatrixVectorUnit, site: _Site) -> Iterator[Between]:
     yield Between(layer.name, WINDOW, window.lut(lanes), window.cycles(lanes))
 
 
-@_in_front.register(MaxPool)
-@_in_front.register(SumPool)
-def _(layer: MaxPool | SumPool, site: _Site) -> Iterator[Between]:
+@_in_front.register
+def _(layer: SumPool, site: _Site) -> Iterator[Between]:
+    (stream,) = site.network.inputs[layer.name]
+    if layer.kernel != site.network.shape_of[stream][1:]:
+        yield from _pool_window(layer, site)
+
+
+@_in_front.register
+def _(layer: MaxPool, site: _Site) -> Iterator[Between]:
+    yield from _pool_window(layer, site)
+
+
+def _pool_window(layer: MaxPool | SumPool, site: _Site) -> Iterator[Between]:
+    """The window generator of a pool that is not over the whole image."""
     (stream,) = site.network.inputs[layer.name]
     channels, height, width = site.network.shape_of[stream]
-    if layer.kernel == (height, width) and layer.type == SumPool.type:
-        return
     shape = site.network.shape_of[layer.name][1:]
     bits = bits_of(site.types[stream])
     window = Generator(channels, bits, (height, width), layer.kernel, layer.stride, shape, True, (height, width))
