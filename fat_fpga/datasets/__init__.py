@@ -1,6 +1,6 @@
 """Labelled images from official on-disk formats and plain files.
 
-Needs numpy alone; image files (``gtsrb:``, ``folder:``) and ``svhn:`` need the extra ``data``: Pillow and scipy.
+Image files (``gtsrb:``, ``folder:``) need the extra ``data``: Pillow.
 """
 
 from __future__ import annotations

@@ -12,7 +12,6 @@ from typing import Literal
 import numpy as np
 
 from fat_fpga.datasets.dataset import Dataset, as_labels
-from fat_fpga.datasets.extra import extra
 from fat_fpga.datasets.files import Official, find_folder
 from fat_fpga.datasets.matlab import read_x_and_y
 from fat_fpga.errors import DataError
@@ -26,9 +25,8 @@ def load_svhn(folder: Path, split: Literal["train", "test"]) -> Dataset:
     """Load SVHN from ``folder``, which holds the ``.mat`` files, or holds ``SVHN`` or ``svhn`` that does.
 
     Raises:
-        DataError: scipy is missing, or the file is missing, damaged, or not what it should be.
+        DataError: the file is missing, damaged, or not what it should be.
     """
-    extra("scipy.io", "scipy", "reading SVHN's .mat files")
     file = f"{split}_32x32.mat"
     path = find_folder(folder, ("SVHN", "svhn"), (file,), OFFICIAL) / file
     images, found = read_x_and_y(path)
