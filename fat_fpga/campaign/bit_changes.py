@@ -11,9 +11,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fat_fpga.faults import FaultSpace, Place, places
+from fat_fpga.faults import MODELS, FaultSpace, Place, places
 from fat_fpga.faults.block import Block
-from fat_fpga.faults.register import Register, stored_thresholds, threshold_register, weight_register
+from fat_fpga.faults.register import Register
 from fat_fpga.faults.strata import Key
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
@@ -38,20 +38,12 @@ def mean_change(words: IntArray, register: Register, bit: int) -> float:
 
 
 def _share(place: Place | None, block: Block) -> float:
-    memory = None if place is None else _memory(place, block.kind)
-    if memory is None or block.bit is None:
+    words_at = MODELS[block.kind].traits.words
+    words = None if place is None or words_at is None else words_at(place)
+    if words is None or words.stored is None or block.bit is None:
         return 0.5
-    changes = [mean_change(*memory, bit) for bit in range(memory[1].bits)]
+    changes = [mean_change(words.stored, words.register, bit) for bit in range(words.register.bits)]
     low, high = min(changes), max(changes)
     if low == high:
         return 0.5
     return max(LEAST_SHARE, 0.5 * (changes[block.bit] - low) / (high - low))
-
-
-def _memory(place: Place, kind: str) -> tuple[IntArray, Register] | None:
-    """The words that a memory holds without a fault; None where faults are in no memory."""
-    if kind == "weight" and place.unit is not None:
-        return place.unit.weights, weight_register(place.unit)
-    if kind == "threshold" and place.thresholded is not None:
-        return stored_thresholds(place), threshold_register(place)
-    return None

@@ -53,6 +53,8 @@ def add(commands: Commands) -> None:
     group = parser.add_argument_group("the model of the campaign, for closer costs and for reordering")
     option(group, "--model", " of the campaign: its weights tell how wide accumulators have to be")
     option(group, "--pixels")
+    option(group, "--normalise")
+    option(group, "--outputs")
     option(group, "--image-shape")
     group = parser.add_argument_group("reordering channels for faults of PEs")
     group.add_argument("--permute", action="store_true", help="gather critical channels in few PEs, and try that; "

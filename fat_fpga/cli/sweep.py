@@ -76,13 +76,14 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.cli.model import get_engine, load_model
     from fat_fpga.datasets import load
     from fat_fpga.engines.counts import ERRORS, HITS
+    from fat_fpga.faults.registry import DEFAULT_SWEPT
     from fat_fpga.files import check_writable
     from fat_fpga.reports import report_text
 
     check_writable(args.output, args.model)
     counting = (*counting_of(args), ERRORS, HITS)
     sweep = Sweep(
-        tuple(args.kinds or ("weight",)),
+        tuple(args.kinds or (DEFAULT_SWEPT,)),
         args.rates,
         args.samples,
         args.scope,

@@ -14,6 +14,7 @@ from fat_fpga.faults.memory import MemoryBits, held, unit_at
 from fat_fpga.faults.place import Place
 from fat_fpga.faults.register import accumulator_register
 from fat_fpga.faults.traits import CHANNEL_AXIS, Family, Traits
+from fat_fpga.faults.words import accumulator_words
 from fat_fpga.network import Network
 
 
@@ -22,7 +23,7 @@ class AccumulatorBit(MemoryBits):
     cause = "a bit of the accumulator register in front of the thresholds"
     traits = Traits(
         Family.MEMORY_BIT, "faulty accumulator bit", "accumulator bits", "worst effect", axes=(CHANNEL_AXIS,),
-        last_layer=True,
+        last_layer=True, words=accumulator_words,
     )  # fmt: skip
 
     def words(self, place: Place) -> tuple[tuple[int, ...], int] | None:

@@ -19,13 +19,17 @@ from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import Place, place_of
 from fat_fpga.faults.register import activation_register
 from fat_fpga.faults.traits import STREAM_AXES, Family, Traits
+from fat_fpga.faults.words import activation_words
 from fat_fpga.network import Network
 
 
 class ActivationUpset:
     kind = "activation"
     cause = "a single-event upset of one activation's bit while one image passes"
-    traits = Traits(Family.TRANSIENT, "flipped activation bit", "activation bits", "worst image", axes=STREAM_AXES)
+    traits = Traits(
+        Family.TRANSIENT, "flipped activation bit", "activation bits", "worst image", axes=STREAM_AXES,
+        words=activation_words,
+    )  # fmt: skip
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
         if place.levels is None:

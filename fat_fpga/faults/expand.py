@@ -14,14 +14,7 @@ from fat_fpga.faults.fault import Fault, FaultSet
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.pattern import EVERY, Action, Pattern
 from fat_fpga.faults.place import Place, places
-from fat_fpga.faults.register import (
-    Register,
-    accumulator_register,
-    activation_register,
-    stored_thresholds,
-    threshold_register,
-    weight_register,
-)
+from fat_fpga.faults.register import Register
 from fat_fpga.faults.registry import fault_model
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
@@ -139,23 +132,10 @@ def _part(network: Network, pattern: Pattern, place: Place, kind: str) -> Part |
     block = model.block(network, place, Setting(frames=1))
     if block is None:
         return None
-    register, memory = _words(place, kind)
-    if register is None and block.bits is not None:
+    words = None if model.traits.words is None else model.traits.words(place)
+    if words is None and block.bits is not None:
         raise FaultError(f"{pattern}: there are no patterns of kind {kind}, whose words are not known")
-    return Part(pattern, block, register, memory)
-
-
-def _words(place: Place, kind: str) -> tuple[Register | None, IntArray | None]:
-    """How the words that a kind hits stand in bits, and what is stored."""
-    if kind == "weight" and place.unit is not None:
-        return weight_register(place.unit), place.unit.weights
-    if kind == "threshold" and place.thresholded is not None:
-        return threshold_register(place), stored_thresholds(place)
-    if kind == "accumulator" and place.unit is not None:
-        return accumulator_register(place), None
-    if kind == "activation" and place.levels is not None:
-        return activation_register(place.levels), None
-    return None, None
+    return Part(pattern, block, *((None, None) if words is None else (words.register, words.stored)))
 
 
 def _wrong(part: Part) -> str:

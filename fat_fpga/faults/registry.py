@@ -58,6 +58,8 @@ MODELS: Mapping[str, FaultModel] = _Models()
 """Every fault model by kind."""
 DEFAULT_KIND = ChannelStuckAt.kind
 """What a campaign takes where no kind is said."""
+DEFAULT_SWEPT = WeightBit.kind
+"""What a sweep takes where no kind is said."""
 
 
 def is_ours(kind: str) -> bool:

@@ -14,6 +14,7 @@ from fat_fpga.faults.memory import MemoryBits, held
 from fat_fpga.faults.place import Place, place_of
 from fat_fpga.faults.register import stored_thresholds, threshold_register
 from fat_fpga.faults.traits import CHANNEL_AXIS, Family, Traits
+from fat_fpga.faults.words import threshold_words
 from fat_fpga.network import Network
 
 
@@ -21,8 +22,9 @@ class ThresholdBit(MemoryBits):
     kind = "threshold"
     cause = "a bit of the threshold memory"
     traits = Traits(
-        Family.MEMORY_BIT, "faulty threshold bit", "threshold bits", "worst effect", axes=(CHANNEL_AXIS, "threshold")
-    )
+        Family.MEMORY_BIT, "faulty threshold bit", "threshold bits", "worst effect", axes=(CHANNEL_AXIS, "threshold"),
+        words=threshold_words,
+    )  # fmt: skip
 
     def words(self, place: Place) -> tuple[tuple[int, ...], int] | None:
         if place.thresholded is None or place.thresholded.thresholds is None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fat_fpga.faults.place import Place
+    from fat_fpga.faults.words import Words
 
 CHANNEL_AXIS, ROW_AXIS, COLUMN_AXIS, PE_AXIS = "channel", "row", "column", "PE"
 """Names of the parts of an index that streams and PEs have."""
@@ -35,6 +41,8 @@ class Traits:
         counted_once: whether reports count places, whatever these are stuck at, and not faults.
         last_layer: whether such faults are also in the last layer, which has no activation levels.
         everywhere: whether ``*`` is a place of such faults: all layers at once.
+        words: the words that such faults change at a place, None where it has none; None where they hold activations
+            at a level.
     """
 
     family: Family
@@ -45,6 +53,7 @@ class Traits:
     counted_once: bool = False
     last_layer: bool = False
     everywhere: bool = False
+    words: Callable[[Place], Words | None] | None = None
 
     @property
     def levels(self) -> bool:

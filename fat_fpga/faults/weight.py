@@ -13,6 +13,7 @@ from fat_fpga.faults.memory import MemoryBits, held, unit_at
 from fat_fpga.faults.place import Place
 from fat_fpga.faults.register import weight_register
 from fat_fpga.faults.traits import Family, Traits
+from fat_fpga.faults.words import weight_words
 from fat_fpga.network import Network
 
 
@@ -21,7 +22,7 @@ class WeightBit(MemoryBits):
     cause = "a bit of the weight memory"
     traits = Traits(
         Family.MEMORY_BIT, "faulty weight bit", "weight bits", "worst effect",
-        axes=("output channel", "input channel", "kernel row", "kernel column"), last_layer=True,
+        axes=("output channel", "input channel", "kernel row", "kernel column"), last_layer=True, words=weight_words,
     )  # fmt: skip
 
     def words(self, place: Place) -> tuple[tuple[int, ...], int] | None:

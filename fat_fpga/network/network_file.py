@@ -103,7 +103,7 @@ def read_network(path: str | PathLike[str]) -> Network:
     head = object_of(str(arrays["head"]), path, "a network file", ModelError)
     if head.get("format", int) not in FORMATS:
         known = ", ".join(map(str, FORMATS))
-        raise ModelError(f"{path}: expected a format of network files, {known}, got {head.value['format']}")
+        raise ModelError(f"{path}: expected format {known} of a network file, got {head.value['format']}")
     try:
         network = _network(head, arrays)
     except ModelError as error:

@@ -78,7 +78,7 @@ def test_descriptions(tmp_path: Path, place: tuple[Any, ...], value: Any, messag
 @pytest.mark.parametrize(
     ("place", "value", "message"),
     [
-        (("format",), 9, "expected format 1 or 2 of a network file, got 9"),
+        (("format",), 9, "expected format 1, 2, 3 of a network file, got 9"),
         (("shape",), [1, 8], "shape must be channels, height, width"),
         (("shape", 0), 3, r"input table: expected int32 \[3, 256\], got int32 \[1, 256\]"),
         (("scale",), float("inf"), "scale must be a number below 2.63, got inf"),
@@ -87,13 +87,13 @@ def test_descriptions(tmp_path: Path, place: tuple[Any, ...], value: Any, messag
         (
             ("layers", 0, "type"),
             "Network",
-            "layers.0..type must be one of Add, Concat, MajorityVote, MatrixVectorUnit,",
+            "layers.0..type must be one of Add, AffineScores, Concat, MajorityVote, MatrixVectorUnit,",
         ),
         (("layers", 0, "stride"), [0, 1], r"layers\[0\].stride\[0\] must be from 1"),
         (("layers", 0, "padding"), [0] * 5, r"layers\[0\].padding must have 4 entries, has 5"),
         (("layers", 0, "padding"), [-1] * 4, r"layers\[0\].padding\[0\] must be from 0"),
-        (("layers", 0, "levels", "count"), 2**40, r"layers\[0\].levels.count must be from 2 to 65536"),
-        (("layers", 0, "levels"), None, "conv0: thresholds and levels must be given together"),
+        (("layers", 0, "levels", "count"), 2**40, r"layers\[0\].levels.count must be from 2 to 33554432"),
+        (("layers", 0, "levels"), None, "conv0: thresholds need levels"),
         (("layers", 0, "weight_type"), 8, r"layers\[0\].weight_type must be a string"),
         (("layers", 1, "kernel"), [99, 99], "is larger than its input"),
         (("layers", 1, "name"), ..., r"layers\[1\].name is missing"),

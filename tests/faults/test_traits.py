@@ -27,7 +27,7 @@ ELSEWHERE = {
     "reports/json_file.py": {"pe"},  # a key of JSON files: the number of a PE
     "campaign/columns.py": {"channel", "threshold", "pe"},  # names of axes, and of columns of run files
     "campaign/fault_rows.py": {"pe"},  # a column of run files
-    "finn/graph.py": {"activation"},  # a role of nodes in FINN's graph
+    "finn/placing.py": {"activation"},  # a role of nodes in FINN's graph
 }
 """The same words for other things, by file. Training has error models of its own, which are no faults."""
 

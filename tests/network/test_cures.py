@@ -9,6 +9,7 @@ import pytest
 
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import DataError, ModelError
+from fat_fpga.network import load_network
 from fat_fpga.network.lowering.walk import lower
 from tests.designs.float_graph import GraphBuilder
 
@@ -39,7 +40,7 @@ CURES = {
     "last largest": "export the model without it",
     "training batch norm": "export the model in evaluation mode",
     "dynamic shape": "export the model with an example image",
-    "other datatype": "say what pixels it takes with --pixels raw or --pixels unit",
+    "other datatype": "or a datatype of integers, as INT8",
     "residual": "in Brevitas QuantIdentity or QuantReLU",
     "no matrix product": "is it the whole model",
     "output elsewhere": "export the model with its class scores as output",
@@ -85,18 +86,22 @@ def test_an_image_shape_for_a_file_that_has_its_own() -> None:
         lower(whole().model(), "network", image_shape=(1, 5, 5))
 
 
-IMAGES, LABELS = np.zeros((2, 3, 8, 8), np.uint8), np.array([0, 1], np.int64)
+IMAGES, LABELS = np.zeros((2, 1, 28, 28), np.uint8), np.array([0, 1], np.int64)
 
 
 @pytest.mark.parametrize(
-    ("images", "labels", "words"),
+    ("images", "words"),
     [
-        (IMAGES.transpose(0, 2, 3, 1), LABELS, r"images\.transpose\(0, 3, 1, 2\)"),
-        (IMAGES[:, 0], LABELS, r"images\[:, None\]"),
-        (IMAGES / 255, LABELS, "multiply by 255 first if they are 0 to 1"),
-        (IMAGES, LABELS + 1, "they start at 1, so subtract 1"),
+        (IMAGES.transpose(0, 2, 3, 1), r"\.transpose\(0, 3, 1, 2\)"),
+        (IMAGES[:, 0], r"images\[:, None\]"),
+        (IMAGES / 255, "multiply by 255 first if they are 0 to 1"),
     ],
 )
-def test_arrays_of_another_form(images: np.ndarray, labels: np.ndarray, words: str) -> None:
+def test_arrays_of_another_form(images: np.ndarray, words: str) -> None:
     with pytest.raises(DataError, match=words):
-        Dataset("own", images, labels, ("a", "b"))
+        load_network("tfc_w2a2").input.taken(images)
+
+
+def test_labels_that_start_at_1() -> None:
+    with pytest.raises(DataError, match="they start at 1, so subtract 1"):
+        Dataset("own", IMAGES, LABELS + 1, ("a", "b"))

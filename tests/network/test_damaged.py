@@ -254,8 +254,8 @@ CASES: dict[str, tuple[Callable[[Model], None], str]] = {
     "same constant": (same_constant, r"two of its tensors are called 'constant6': the file is damaged"),
     "same output": (same_output, "two of its tensors are called"),
     "output is input": (output_is_input, "two of its tensors are called 'image'"),
-    "cycle": (cycle, "comes from nowhere: the file is incomplete"),
-    "order": (reversed_order, "comes from nowhere: the file is incomplete"),
+    "cycle": (cycle, "is made by a node after it: the nodes have a cycle, or stand in another order"),
+    "order": (reversed_order, "is made by a node after it: the nodes have a cycle, or stand in another order"),
     "image": (input_shape(1, 3, 2**20, 2**20), "expected at most 16,777,216 values"),
     "batch": (input_shape(2**40, 3, 2, 2), "expected at most 16,777,216 values"),
     "attribute": (

@@ -195,7 +195,10 @@ CASES: dict[str, tuple[Build, str]] = {
         lambda: start((1, 2, "H", "W")),
         r"input 'image' has shape \[1, 2, H, W\]: expected \[N, C, H, W\]",
     ),
-    "other datatype": (lambda: _annotated("INT4"), r"input 'image' is annotated INT4: expected UINT8 or FLOAT32"),
+    "other datatype": (
+        lambda: _annotated("FIXED<8,2>"),
+        r"input 'image' is annotated FIXED<8,2>: expected FLOAT32 or a datatype of integers, as INT8",
+    ),
     "no matrix product": (lambda: start(), r"it holds no matrix product"),
     "output elsewhere": (open_output, r"its output 'tensor1' is not the end of the chain"),
 }

@@ -76,7 +76,8 @@ class Strand:
         elif node.op_type in MOVES:
             self._move(node, graph)
         elif node.op_type == "Pad":
-            self.face_image()
+            if not self.layout.channels_last:
+                self.face_image()
             self.pad = node, read_pad(node, graph, self.layout)
         elif node.op_type in SELECTORS:
             self._select(node, graph)

@@ -1,0 +1,51 @@
+"""The words that a kind of fault changes at a place: how they stand in bits, and what is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fat_fpga.faults.place import Place
+from fat_fpga.faults.register import (
+    Register,
+    accumulator_register,
+    activation_register,
+    stored_thresholds,
+    threshold_register,
+    weight_register,
+)
+from fat_fpga.network.layers import IntArray
+
+
+@dataclass(frozen=True, eq=False)
+class Words:
+    """Words at a place.
+
+    Attributes:
+        register: how they stand in bits.
+        stored: the integers of a memory; None where other words pass for each image.
+    """
+
+    register: Register
+    stored: IntArray | None = None
+
+
+def weight_words(place: Place) -> Words | None:
+    """Of a unit's weight memory."""
+    return None if place.unit is None else Words(weight_register(place.unit), place.unit.weights)
+
+
+def threshold_words(place: Place) -> Words | None:
+    """Of a layer's threshold memory."""
+    if place.thresholded is None or place.thresholded.thresholds is None:
+        return None
+    return Words(threshold_register(place), stored_thresholds(place))
+
+
+def accumulator_words(place: Place) -> Words | None:
+    """Of a unit's accumulators."""
+    return None if place.unit is None else Words(accumulator_register(place))
+
+
+def activation_words(place: Place) -> Words | None:
+    """Of a stream."""
+    return None if place.levels is None else Words(activation_register(place.levels))
