@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.faults.block import Block
 from fat_fpga.faults.draws import Ints, failures, generator, nonzero
@@ -76,6 +77,7 @@ class Part:
             yield self.single(word, frame, bit, stored >> bit & 1)
 
 
+@checked
 def expand(network: Network, pattern: Pattern, first_frame: int, images: int) -> FaultSet:
     """The single faults of a pattern on ``images`` images from number ``first_frame`` on; there may be none.
 

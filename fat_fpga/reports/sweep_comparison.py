@@ -64,6 +64,7 @@ class SweepComparison:
         ]
 
 
+@checked
 def are_sweeps(runs: Sequence[Run]) -> bool:
     """Whether all runs are sweeps; CampaignError where only some are."""
     found = [is_sweep(run) for run in runs]
@@ -130,6 +131,7 @@ def sweep_comparison_text(found: SweepComparison) -> str:
     return "\n\n".join([*head, *tables])
 
 
+@checked
 def write_sweep_comparison_csv(found: SweepComparison, path: str | os.PathLike[str]) -> None:
     """One row for each curve of each run and loss; the file appears whole or not at all."""
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8", errors="replace") as file:
@@ -142,6 +144,7 @@ def write_sweep_comparison_csv(found: SweepComparison, path: str | os.PathLike[s
                     writer.writerow((name, cells, loss, rate, bound, curve.area, run.error_free_accuracy))
 
 
+@checked
 def sweep_comparison_json(found: SweepComparison) -> dict[str, Any]:
     """The comparison as plain dictionaries and lists."""
     return {
@@ -161,12 +164,14 @@ def sweep_comparison_json(found: SweepComparison) -> dict[str, Any]:
     }
 
 
+@checked
 def write_sweep_comparison_json(found: SweepComparison, path: str | os.PathLike[str]) -> None:
     """Write `sweep_comparison_json`; the file appears whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(sweep_comparison_json(found), indent=1) + "\n", encoding="utf-8")
 
 
+@checked
 def write_sweep_comparison_figures(
     found: SweepComparison, folder: str | os.PathLike[str], formats: Iterable[str] = tuple(FORMATS)
 ) -> list[Path]:

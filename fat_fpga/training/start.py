@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from fat_fpga.training.checkpoint import Checkpoint, read_checkpoint
 from fat_fpga.training.norm_fit import lines_through
 
 
-class Start(Protocol):
+class Start(ABC):
     """What a training begins with, in place of random weights.
 
     Attributes:
@@ -35,6 +36,7 @@ class Start(Protocol):
     name: str
     fingerprint: str
 
+    @abstractmethod
     def put_into(self, model: nn.Module, images: Tensor) -> None:
         """Give a fresh model of the family the weights and norms.
 
@@ -65,7 +67,7 @@ def start_from(source: str | PathLike[str]) -> Start:
     return NetworkStart(str(source), load_network(source))
 
 
-class CheckpointStart:
+class CheckpointStart(Start):
     """The weights and norms of another training; its optimiser and its epochs are left."""
 
     def __init__(self, name: str, checkpoint: Checkpoint) -> None:
@@ -81,7 +83,7 @@ class CheckpointStart:
         self._checkpoint.load_into(model, None, Path(self.name))
 
 
-class NetworkStart:
+class NetworkStart(Start):
     """The weights of an integer network, and norms that give its thresholds.
 
     What the file does not tell is how sure a weight was. Weights of one bit become latent ones of ``±0.5``, others

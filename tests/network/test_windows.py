@@ -20,6 +20,12 @@ from tests.designs.float_graph import GraphBuilder
 RNG = np.random.default_rng(0)
 
 
+@pytest.fixture(autouse=True)
+def _same_numbers() -> None:
+    """The same numbers in a test whatever runs before it."""
+    RNG.bit_generator.state = np.random.default_rng(1).bit_generator.state
+
+
 def start(*shape: int) -> GraphBuilder:
     builder = GraphBuilder([1, *shape])
     builder.quant(2.0**-7, 8)

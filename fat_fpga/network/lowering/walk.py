@@ -96,7 +96,8 @@ class _Walk:
             if any(unknown[0] in other.output for other in graph.model.graph.node):
                 raise refuse(
                     node,
-                    f"its input '{unknown[0]}' is made by a node after it: the nodes have a cycle, or stand in another order than that of execution",
+                    f"its input '{unknown[0]}' is made by a node after it: the nodes have a cycle, or stand "
+                    "in another order than that of execution",
                 )
             raise refuse(node, f"its input '{unknown[0]}' comes from nowhere: the file is incomplete")
         check_domain(node)
