@@ -113,7 +113,7 @@ def parts_of(network: Network, pattern: Pattern) -> list[Part]:
         if name != EVERY and name not in known:
             raise FaultError(f"{pattern}: unknown place '{name}': {network.name} has {', '.join(known)}, and *")
     names = [place.name for place in known.values() if place.enumerated] if everywhere else list(pattern.layers)
-    found = []
+    found, reason = [], ""
     for name in dict.fromkeys(names):
         for kind in dict.fromkeys(pattern.kinds):
             part = _part(network, pattern, known[name], kind)
@@ -122,8 +122,10 @@ def parts_of(network: Network, pattern: Pattern) -> list[Part]:
                 found.append(part)
             elif not everywhere:
                 raise FaultError(f"{pattern}: {kind} at {name}: {wrong}")
+            else:
+                reason = reason or f"; {kind} at {name}: {wrong}"
     if not found:
-        raise FaultError(f"{pattern}: {network.name} has no such cells at any layer")
+        raise FaultError(f"{pattern}: {network.name} has no such cells at any layer{reason}")
     return found
 
 

@@ -121,7 +121,7 @@ def sweep_comparison_text(found: SweepComparison) -> str:
             mark = "" if run.complete else " UNFINISHED"
             rates = (rate_text(curve, loss) for loss in LOSSES)
             table.append([shown(name) + mark, percent(run.error_free_accuracy), *rates, area])
-        tables.append(f"{cells}: highest rate that costs so much accuracy\n{align(table)}")
+        tables.append(f"{cells}: highest rate that costs at most so much accuracy\n{align(table)}")
         first, last = rows[0][2], rows[-1][2]
         one, other = first.tolerated(LOSSES[1]), last.tolerated(LOSSES[1])
         if len(rows) > 1 and one and other and not first.beyond(LOSSES[1]) and not last.beyond(LOSSES[1]):

@@ -35,7 +35,8 @@ def tolerance_table(found: Sequence[Curve]) -> str:
         table.append([curve.name, *cells, "" if area is None else percent(area)])
     text = align(table)
     spread = spread_line(found)
-    return f"highest rate that costs so much accuracy, and area under the curve\n{text}" + (spread and f"\n{spread}")
+    title = "highest rate that costs at most so much accuracy, and area under the curve"
+    return f"{title}\n{text}" + (spread and f"\n{spread}")
 
 
 def rate_text(curve: Curve, loss: float) -> str:

@@ -194,7 +194,7 @@ def test_errors_by_class() -> None:
 
 def test_reports(done: Run, tmp_path: Path) -> None:
     text = report_text(done)
-    for words in ("highest rate that costs so much accuracy", "accuracy against rate: */weight", "errors: flip; scope"):
+    for words in ("at most so much accuracy", "accuracy against rate: */weight", "errors: flip; scope"):
         assert words in text
     found = report_json(done)
     json.dumps(found)
