@@ -41,9 +41,9 @@ from fat_fpga.network.datatypes import smallest_type
 from fat_fpga.network.layers import IntArray
 from fat_fpga.network.lowering.built_in import DATATYPE, FAULT, FAULT_FREE, PREFIX
 from fat_fpga.network.words import unit_weight_type
-from fat_fpga.network.write import INPUT as GRAPH_INPUT
-from fat_fpga.network.write import OUTPUT as GRAPH_OUTPUT
 from fat_fpga.network.write import to_qonnx
+from fat_fpga.network.writer import INPUT as GRAPH_INPUT
+from fat_fpga.network.writer import OUTPUT as GRAPH_OUTPUT
 
 
 def write_faulty_qonnx(network: Network, fault: AnyFault, path: str | PathLike[str]) -> None:

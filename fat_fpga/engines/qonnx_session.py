@@ -19,7 +19,7 @@ from fat_fpga.engines.reference import classes
 from fat_fpga.engines.session import Streams
 from fat_fpga.faults import Change, places
 from fat_fpga.network.layers import IntArray
-from fat_fpga.network.write import INPUT, OUTPUT
+from fat_fpga.network.writer import INPUT, OUTPUT
 
 Executed = tuple[FaultyGraph, dict[str, Any]]
 """A graph, and every tensor of its execution by name."""

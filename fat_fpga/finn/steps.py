@@ -16,7 +16,7 @@ from onnx import helper
 
 from fat_fpga.finn.channels_last import cancel, channels_last
 from fat_fpga.finn.operators import DOMAIN, VOTER
-from fat_fpga.network.write import OWN_DOMAIN
+from fat_fpga.network.writer import OWN_DOMAIN
 
 Model = Any
 """qonnx.core.modelwrapper.ModelWrapper."""

@@ -22,7 +22,7 @@ from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE
 from fat_fpga.network.lowering.values import Values
-from fat_fpga.network.write import VALUES
+from fat_fpga.network.writer import VALUES
 
 Pixels = str
 """What a file's input takes: ``raw`` (0..255), ``unit`` (that divided by 255), ``none`` (other data than pixels), the

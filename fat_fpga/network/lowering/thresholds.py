@@ -25,7 +25,7 @@ from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.matrix import Product
 from fat_fpga.network.lowering.sites import stored_thresholds
-from fat_fpga.network.write import MEMORY
+from fat_fpga.network.writer import MEMORY
 
 EXACT = 2**24
 """Up to here float32 holds every integer."""

@@ -12,7 +12,7 @@ from fat_fpga.network.lowering.chain import AFFINE, Chain
 from fat_fpga.network.lowering.graph import Graph, refuse
 from fat_fpga.network.lowering.matrix import Product
 from fat_fpga.network.outputs import OutputValues
-from fat_fpga.network.write import OUTPUTS
+from fat_fpga.network.writer import OUTPUTS
 
 FAR = 2.0**20
 """Sum at which the slope of a chain is taken, in float64."""
