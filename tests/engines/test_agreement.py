@@ -27,7 +27,7 @@ LARGE = [seed for seed in range(200) if len(random_network(seed).layers) > 4]
 def test_every_prediction() -> None:
     pairs = dict.fromkeys(KINDS, 0)
     changed = 0
-    for seed in SMALL[:62]:
+    for number, seed in enumerate(SMALL[:62]):
         network = random_network(seed)
         images, labels = random_images(network, IMAGES, seed), np.arange(IMAGES) % network.classes
         faults: list[AnyFault] = []
@@ -35,8 +35,9 @@ def test_every_prediction() -> None:
             sampled = random_faults(network, kind, PER_KIND, seed, IMAGES)
             pairs[kind] += len(sampled)
             faults += sampled
-        expected, *others = (get(name).open(network).run(images, labels, faults, predictions=True) for name in ENGINES)
-        for name, outcome in zip(ENGINES[1:], others, strict=True):
+        engines = ENGINES if number < 20 else ENGINES[:-1]  # qonnx takes as long as all others together
+        expected, *others = (get(name).open(network).run(images, labels, faults, predictions=True) for name in engines)
+        for name, outcome in zip(engines[1:], others, strict=True):
             np.testing.assert_array_equal(outcome.golden, expected.golden, f"{name}, network {seed}")
             np.testing.assert_array_equal(outcome.predictions, expected.predictions, f"{name}, network {seed}")
             np.testing.assert_array_equal(outcome.correct, expected.correct)
@@ -65,7 +66,7 @@ def test_every_activation() -> None:
 
 def test_every_activation_of_graphs() -> None:
     faults = activations = 0
-    for seed in range(40):
+    for seed in range(24):
         network = random_graph(seed)
         if len(network.layers) > 12:
             continue
@@ -77,13 +78,13 @@ def test_every_activation_of_graphs() -> None:
         assert not check.refusals
         faults += len(sampled)
         activations += sum(pair.activations for pair in check.pairs)
-    assert faults >= 300
-    assert activations >= 200_000
+    assert faults >= 200
+    assert activations >= 100_000
 
 
 def test_every_activation_of_grouped_and_dilated_convolutions() -> None:
     faults = 0
-    for seed in range(16):
+    for seed in range(8):
         network = random_groups(seed)
         images = random_images(network, 2, seed)
         sampled = sample_faults(network, KINDS, 2 * len(KINDS), 2, seed)
@@ -94,4 +95,4 @@ def test_every_activation_of_grouped_and_dilated_convolutions() -> None:
         assert check.equal, crosscheck_text(check)
         assert not check.refusals
         faults += len(sampled)
-    assert faults >= 250
+    assert faults >= 125

@@ -17,23 +17,22 @@ pytest.importorskip("torch")
 pytest.importorskip("brevitas")
 
 
-@pytest.mark.parametrize("bits", [2, 3])
-def test_every_activation_of_resnet8(bits: int, tmp_path: Path) -> None:
+def test_every_activation_of_resnet8(tmp_path: Path) -> None:
     from fat_fpga.models.export import export_qonnx
     from tests.designs.brevitas_resnet import random_resnet8
 
-    export_qonnx(random_resnet8(bits, bits, width=4), path := tmp_path / "resnet8.onnx", (1, 3, 32, 32))
+    export_qonnx(random_resnet8(2, 2, width=4), path := tmp_path / "resnet8.onnx", (1, 3, 32, 32))
     network = load_network(path)
     kinds = [type(layer) for layer in network.layers]
     assert (kinds.count(Add), kinds.count(SumPool), len(network.units)) == (3, 1, 10)
     assert kinds.count(Thresholding) >= 3
-    images = random_images(network, 2)
-    faults = sample_faults(network, KINDS, 27, 2)
+    images = random_images(network, 1)
+    faults = sample_faults(network, KINDS, 18, 1)
     engines = {"reference": get("reference"), "torch": get("torch"), "file": FileEngine(path)}
     check = crosscheck(network, images, faults, engines)
     assert check.equal, crosscheck_text(check)
     assert not check.refusals
-    assert all(pair.activations >= 100_000 for pair in check.pairs)
+    assert all(pair.activations >= 30_000 for pair in check.pairs)
     write_qonnx(network, tmp_path / "written.onnx")
     assert load_network(tmp_path / "written.onnx").fingerprint == network.fingerprint
 

@@ -29,7 +29,7 @@ from tests.designs.float_graph import chooser
 from tests.designs.float_inputs import random_input_graph
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(8))
 def test_every_engine_and_the_file_agree(seed: int, tmp_path: Path) -> None:
     """On rows as a user has them, on rows at the steps of the quantiser, fault-free and under faults; and the network
     is the same after writing and reading it, in both forms."""
