@@ -249,5 +249,5 @@ def test_a_cycle_is_refused() -> None:
     after = onnx.helper.make_node("Relu", [join.output[0]], ["round"], name="after")
     model.graph.node.append(after)
     join.input[1] = "round"
-    with pytest.raises(ModelError, match="its input 'round' is made by a node after it: the graph has a cycle"):
+    with pytest.raises(ModelError, match="its input 'round' is made by a node after it: the nodes have a cycle"):
         lower(model, "branches")
