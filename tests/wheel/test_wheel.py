@@ -34,7 +34,7 @@ def test_all_of_the_package_is_in_it_and_nothing_else(wheel: Path) -> None:
 def test_requirements_are_ranges(metadata: Message) -> None:
     base = requirements(metadata)
     assert {re.split(r"[<>=!~;]", text)[0] for text in base} == {
-        "numpy", "onnx", "onnxruntime", "qonnx", "matplotlib", "tqdm", "tomli"
+        "numpy", "scipy", "onnx", "onnxruntime", "qonnx", "matplotlib", "tqdm", "tomli"
     }  # fmt: skip
     assert all(">=" in text and "==" not in text.split(";")[0] for text in base)
     assert not [text for text in metadata.get_all("Requires-Dist") or [] if "==" in text.split(";")[0]]
