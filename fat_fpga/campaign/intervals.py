@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from functools import lru_cache
-from math import inf, lgamma, log, sqrt
+from math import exp, inf, lgamma, log, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -78,13 +78,9 @@ def exact_share(count: int, drawn: int, population: float, confidence: float = 9
     population it is Clopper's and Pearson's (1934); for finite ones see Wright 1991, *Exact Confidence Bounds when
     Sampling from Small Finite Universes*.
     """
-    from scipy.stats import beta, hypergeom
-
     tail, share = (100 - confidence) / 200, 100 * count / drawn
     if population == inf:
-        low = float(beta.ppf(tail, count, drawn - count + 1)) if count else 0.0
-        high = float(beta.ppf(1 - tail, count + 1, drawn - count)) if count < drawn else 1.0
-        return Estimate(share, 100 * low, 100 * high)
+        return _clopper_pearson(count, drawn, tail)
     size = round(population)
     if count in (0, drawn):
         # all draws miss K of N with the probability C(N - K, n) / C(N, n)
@@ -96,11 +92,33 @@ def exact_share(count: int, drawn: int, population: float, confidence: float = 9
         return Estimate(share, 0.0, bound) if count == 0 else Estimate(share, 100 * (size - missed + 1) / size, share)
     possible = range(count, size - (drawn - count) + 1)
     # as few hits as these become less likely with every fault more, as many hits become more likely
-    most = bisect_left(possible, True, key=lambda hits: float(hypergeom.logcdf(count, size, hits, drawn)) < log(tail))
-    least = bisect_left(
-        possible, True, key=lambda hits: float(hypergeom.logsf(count - 1, size, hits, drawn)) >= log(tail)
-    )
+    most = bisect_left(possible, True, key=lambda hits: _at_most(count, size, hits, drawn) < tail)
+    least = bisect_left(possible, True, key=lambda hits: 1 - _at_most(count - 1, size, hits, drawn) >= tail)
     return Estimate(share, 100 * possible[least] / size, 100 * possible[most - 1] / size)
+
+
+def _clopper_pearson(count: int, drawn: int, tail: float) -> Estimate:
+    from scipy.stats import beta
+
+    low = float(beta.ppf(tail, count, drawn - count + 1)) if count else 0.0
+    high = float(beta.ppf(1 - tail, count + 1, drawn - count)) if count < drawn else 1.0
+    return Estimate(100 * count / drawn, 100 * low, 100 * high)
+
+
+def _at_most(count: int, size: int, hits: int, drawn: int) -> float:
+    """The hypergeometric probability of at most ``count`` hits, from the fewer of the terms below and above.
+
+    scipy has it, too. A board's reports need it, and a board has numpy alone.
+    """
+    below = count + 1 <= drawn - count
+    terms = range(count + 1) if below else range(count + 1, drawn + 1)
+    every = _log_choose(size, drawn)
+    total = sum(
+        exp(_log_choose(hits, k) + _log_choose(size - hits, drawn - k) - every)
+        for k in terms
+        if k <= hits and drawn - k <= size - hits
+    )
+    return total if below else 1 - total
 
 
 def _log_choose(of: int, chosen: int) -> float:

@@ -14,7 +14,7 @@ from scipy.stats import hypergeom
 
 from fat_fpga.campaign import Run, changing
 from fat_fpga.campaign.bit_changes import expected_shares, mean_change
-from fat_fpga.campaign.intervals import exact_bound, exact_share, finite_share
+from fat_fpga.campaign.intervals import _at_most, exact_bound, exact_share, finite_share
 from fat_fpga.campaign.rounds import UntilMargin, run_in_rounds
 from fat_fpga.campaign.sample_plan import SamplePlan, methods
 from fat_fpga.campaign.sample_size import margin_of, needed, quantile, sample_size
@@ -187,3 +187,10 @@ def test_methods_and_mistakes() -> None:
     assert SamplePlan.read(PLANS[1].entry) == PLANS[1]
     with pytest.raises(CampaignError, match="must have margin"):
         SamplePlan.read("[1]")
+
+
+@given(st.integers(1, 400), st.data())
+def test_the_hypergeometric_law_is_that_of_scipy(size: int, data: st.DataObject) -> None:
+    hits, drawn = data.draw(st.integers(0, size)), data.draw(st.integers(1, size))
+    count = data.draw(st.integers(0, drawn))
+    assert _at_most(count, size, hits, drawn) == pytest.approx(hypergeom.cdf(count, size, hits, drawn), abs=1e-9)
