@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fat_fpga.engines.counts import ERRORS, HITS, OUTCOME_NAMES, OUTCOMES, PARTS, error_name
+from fat_fpga.engines.counts import ERRORS, HITS, OUTCOME_NAMES, OUTCOMES, PARTS, WORD_NAMES, error_name
 from fat_fpga.engines.detectors import DETECTORS
 
-__all__ = ["DETECTORS", "ERRORS", "HITS", "OUTCOMES", "OUTCOME_NAMES", "PARTS", "error_name"]
+__all__ = ["DETECTORS", "ERRORS", "HITS", "OUTCOMES", "OUTCOME_NAMES", "PARTS", "WORD_NAMES", "error_name"]

@@ -30,7 +30,7 @@ from fat_fpga.campaign.store import Store
 from fat_fpga.campaign.work import work
 from fat_fpga.datasets.in_memory import LabelledImages, as_dataset
 from fat_fpga.engines import Engine, Session, get
-from fat_fpga.engines.counts import HITS, check_counting
+from fat_fpga.engines.counts import HITS, WORDS, check_counting
 from fat_fpga.engines.images import check_images
 from fat_fpga.errors import CampaignError, ModelWarning
 from fat_fpga.faults import AnyFault, Pattern, check_faults, fault_space
@@ -87,7 +87,7 @@ def run_campaign(
             ``tcp://HOST:PORT``, or a ``distributed.Client``. Each worker takes the threads that Dask gave it.
         dask_wait: seconds to wait while Dask has no worker; by default 60 for ``local:N``, any time for others.
         counting: what else to count: ``outcomes`` (masked, silent corruption, critical, ...; with the detectors
-            ``voter`` and ``range``), ``errors`` by class. See `fat_fpga.engines.counts`.
+            ``voter``, ``range`` and ``ecc``), ``errors`` by class. See `fat_fpga.engines.counts`.
 
     Raises:
         CampaignError: the file holds another campaign, or is none; the accuracy without faults is below
@@ -136,6 +136,8 @@ def run_campaign(
     engine = get(engine) if isinstance(engine, str) else engine
     if any(isinstance(fault, Pattern) for fault in faults):
         counting = tuple(dict.fromkeys((*counting, HITS)))
+    if any(isinstance(fault, Pattern) and fault.protection for fault in faults):
+        counting = tuple(dict.fromkeys((*counting, WORDS)))
     check_counting(counting, network.fault_free)
     identity = Identity.of(network, dataset, faults, counting)
     check_writable(path)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
-from math import ceil, floor, log10, sqrt
+from math import ceil, expm1, floor, inf, log10, sqrt
 from typing import Any
 
 from fat_fpga.campaign.intervals import student
@@ -19,7 +19,7 @@ from fat_fpga.campaign.run import Run
 from fat_fpga.campaign.selection import Selection
 from fat_fpga.errors import CampaignError, FaultError
 from fat_fpga.faults import Pattern, check_faults, fault_model, parse_fault, places
-from fat_fpga.faults.pattern import EVERY, JOIN
+from fat_fpga.faults.pattern import EVERY, JOIN, WITH
 from fat_fpga.network import Network
 
 SCOPES = ("network", "layer", "structure")
@@ -32,12 +32,47 @@ ERRORS = {
     "masked": ".bit[*] = masked",
 }
 """What an error does, and its text form behind the index."""
+BURSTS = "flip"
+"""Errors that may hit neighbouring cells."""
+PROTECTED = ("flip", "stuck0", "stuck1")
+"""Errors of bits, which a code protects against."""
 FIRST = 10
 """Samples of each point before anything is known of it."""
 STEP = 1_000_000
 """Samples of one seed are numbered from seed x STEP on."""
 DIGITS = 3
 """Of rates in a grid."""
+ADDED = ("burst", "protection", "scrubbing")
+"""Attributes that sweeps of older files have not; they are kept where they say something."""
+
+
+@dataclass(frozen=True)
+class Scrubbing:
+    """A memory that is written anew after each interval, so that errors add up no longer than that.
+
+    Attributes:
+        upsets: of each bit in an hour, on average.
+        intervals: in hours, ascending.
+    """
+
+    upsets: float
+    intervals: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not 0 < self.upsets < inf:
+            raise CampaignError(f"a rate of upsets is above 0, in each bit and hour, got {self.upsets:g}")
+        if not self.intervals or not all(0 < hours < inf for hours in self.intervals):
+            raise CampaignError("scrubbing takes at least one interval, each above 0 hours")
+        check_rates(self.rates)
+
+    @property
+    def rates(self) -> tuple[float, ...]:
+        """Probability that a bit is wrong at the end of each interval.
+
+        Upsets of a bit are a Poisson process, and an even number of them leaves it as it was:
+        (1 - exp(-2 x upsets x interval)) / 2.
+        """
+        return tuple(-expm1(-2 * self.upsets * hours) / 2 for hours in self.intervals)
 
 
 @dataclass(frozen=True)
@@ -57,6 +92,9 @@ class Sweep:
         until: stop a point when its mean accuracy is known to plus or minus so many points (95 %); None to take all
             samples.
         seed: which samples.
+        burst: so many neighbouring cells of a memory are flipped by one error.
+        protection: of the memories among the kinds, as `Protection` has it: ``secded[64]``; empty for none.
+        scrubbing: what the rates follow from; None where they were given.
     """
 
     kinds: tuple[str, ...]
@@ -67,9 +105,18 @@ class Sweep:
     layers: tuple[str, ...] | None = None
     until: float | None = None
     seed: int = 0
+    burst: int = 1
+    protection: str = ""
+    scrubbing: Scrubbing | None = None
 
     def __post_init__(self) -> None:
         check_rates(self.rates)
+        if self.scrubbing is not None and self.scrubbing.rates != self.rates:
+            raise CampaignError("the rates of a sweep with scrubbing are those at the end of its intervals")
+        if self.burst > 1 and self.errors != BURSTS:
+            raise CampaignError(f"a burst is of errors '{BURSTS}', got '{self.errors}'")
+        if self.protection and self.errors not in PROTECTED:
+            raise CampaignError(f"a code protects against errors {', '.join(PROTECTED)}, got '{self.errors}'")
         for kind in self.kinds:
             fault_model(kind)
         if not self.kinds or len(set(self.kinds)) < len(self.kinds):
@@ -93,7 +140,10 @@ class Sweep:
         else:
             enumerated = [place.name for place in places(network).values() if place.enumerated]
             found = [f"{layer}/{kind}" for kind in self.kinds for layer in self.layers or enumerated]
-        texts = [f"{cells}[{EVERY}]{ERRORS[self.errors]}" for cells in found]
+        texts = [f"{cells}[{EVERY}]{ERRORS[self.errors]}{self._more(cells)}" for cells in found]
+        if (self.protection or self.burst > 1) and not any(map(self._more, found)):
+            what = f"protection '{self.protection}'" if self.protection else "burst"
+            raise FaultError(f"the {what} is of words in memories, and {' and '.join(self.kinds)} has none")
         if self.scope == "layer" and self.layers is None:
             texts = [text for text in texts if _exists(network, text)]
             if not texts:
@@ -101,6 +151,14 @@ class Sweep:
         for text in texts:
             check_faults(network, [_pattern(text, 0.0, 0)])
         return texts
+
+    def _more(self, cells: str) -> str:
+        """Burst and protection of a curve, where it has memories."""
+        kinds = cells.rpartition("/")[2].split(JOIN)
+        if not any(fault_model(kind).traits.stored for kind in kinds):
+            return ""
+        burst = f" burst[{self.burst}]" if self.burst > 1 else ""
+        return burst + (f" {WITH} {self.protection}" if self.protection else "")
 
     def patterns(self, network: Network, numbers: Mapping[tuple[str, float], int] | None = None) -> list[Pattern]:
         """All patterns, or so many samples of each point."""
@@ -115,7 +173,8 @@ class Sweep:
     @property
     def entry(self) -> str:
         """As `Origin` keeps it."""
-        return json.dumps(asdict(self))
+        given, nothing = asdict(self), {each.name: each.default for each in fields(self)}
+        return json.dumps({name: value for name, value in given.items() if name not in ADDED or value != nothing[name]})
 
     @classmethod
     def read(cls, entry: str | None) -> Sweep:
@@ -124,6 +183,9 @@ class Sweep:
             content: dict[str, Any] = json.loads(entry or "")
             for name in ("kinds", "rates", "layers"):
                 content[name] = None if content[name] is None else tuple(content[name])
+            if content.get("scrubbing") is not None:
+                scrubbing = content["scrubbing"]
+                content["scrubbing"] = Scrubbing(scrubbing["upsets"], tuple(scrubbing["intervals"]))
             return cls(**content)
         except (TypeError, ValueError, KeyError, RecursionError) as error:
             raise CampaignError(f"a sweep must have kinds, rates and samples, got {(entry or 'none')[:60]}") from error

@@ -104,6 +104,40 @@ def rates(text: str) -> tuple[float, ...]:
     return found
 
 
+def intervals(text: str) -> tuple[float, ...]:
+    """Hours, ascending: ``1,24,720``."""
+    parts = [part.strip() for part in text.split(",")]
+    found = tuple(float(part) if _DECIMAL.fullmatch(part) else 0.0 for part in parts)
+    if not all(0 < hours <= COUNT for hours in found) or list(found) != sorted(set(found)):
+        raise argparse.ArgumentTypeError(f"expected hours above 0, ascending, as 1,24,720, got '{cut(text)}'")
+    return found
+
+
+def upsets(text: str) -> float:
+    """Upsets of each bit in an hour: ``1e-9``, or ``75FIT/Mb``, upsets of 10^6 bits in 10^9 hours."""
+    number = text.strip().removesuffix("FIT/Mb").strip()
+    found = float(number) if _DECIMAL.fullmatch(number) else 0.0
+    found *= 1e-15 if number != text.strip() else 1.0
+    if not 0 < found <= COUNT:
+        raise argparse.ArgumentTypeError(f"expected upsets above 0, as 1e-9 or 75FIT/Mb, got '{cut(text)}'")
+    return found
+
+
+def code(text: str) -> tuple[str, int]:
+    """A code and its data bits: ``secded`` or ``secded:32``."""
+    from fat_fpga.errors import FaultError
+    from fat_fpga.faults.codes import code as known
+    from fat_fpga.faults.protection import DATA
+
+    name, _, data = text.strip().partition(":")
+    try:
+        bits = whole(0, what="data bits of a word")(data) if data or ":" in text else DATA
+        known(name, bits)
+    except FaultError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return name, bits
+
+
 def pixels(text: str) -> str:
     """``auto``, ``raw``, ``unit``, ``none``, or a QONNX datatype of integers."""
     from fat_fpga.network.datatypes import span_of
@@ -136,6 +170,8 @@ def _range(low: float, high: float) -> str:
 count = whole(1)
 samples = whole(1, 10**6, "samples of each rate")
 points = decimal(0, 100, "points of accuracy", above=True)
+burst = whole(1, 1024, "cells")
+beside = whole(1, 1024, "words")
 index = whole(0)
 threads = whole(1, 1024)
 seed = whole(0, SEED, "a seed")

@@ -121,6 +121,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "the file takes (pixel / 255 - mean) / std; one number, or one for each channel",
     },
     "--plan": {"metavar": "PLAN", "help": "file of fat-fpga plan"},
+    "--protect": {
+        "metavar": "CODE[:BITS]",
+        "type": numbers.code,
+        "help": "memories are protected by parity, or by secded, over words of so many data bits (default: 64)",
+    },
     "--quiet": {"flags": ("-q",), "action": "store_true", "help": "no progress bar"},
     "--roi": {"action": "store_true", "help": "cut GTSRB's images to their regions of interest"},
     "--sample": {"metavar": "N", "type": numbers.count, "help": "N of the faults, drawn without replacement"},

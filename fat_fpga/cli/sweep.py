@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 
 from fat_fpga.cli.counting import counting_of
-from fat_fpga.cli.numbers import points, rates, samples
+from fat_fpga.cli.numbers import beside, burst, intervals, points, rates, samples, upsets
 from fat_fpga.cli.options import add_model, option, output
 from fat_fpga.cli.parser import Commands
+from fat_fpga.cli.protection import protection_of, scrubbing_of
 from fat_fpga.cli.stopped import stopped
 
 EPILOG = """\
@@ -17,6 +18,8 @@ examples:
   fat-fpga sweep cnv_w1a1 --data cifar10:data --faults weight,activation --rates 1e-6:1e-2 --scope structure -o both.run
   fat-fpga sweep tfc_w2a2 --data demo:mnist --faults weight --errors masked --rates 1e-4,1e-3,1e-2 -o masked.run
   fat-fpga sweep tfc_w2a2 --data demo:mnist --faults weight --rates 1e-5:1e-1 --until-interval 0.2 -o exact.run
+  fat-fpga sweep tfc_w2a2 --data demo:mnist --faults weight --protect secded --rates 1e-5:1e-1 -o ecc.run
+  fat-fpga sweep tfc_w2a2 --data demo:mnist --protect secded --upset-rate 1e-6 --scrub 1,24,720 -o scrub.run
   fat-fpga report weights.run --figures report
 
 Every cell (a bit, or with erase and uniform a word) fails with the same probability, on its own. Errors in weights,
@@ -39,7 +42,7 @@ def add(commands: Commands) -> None:
     group = parser.add_argument_group("which errors")
     option(group, "--faults", " (default: weight)")
     group.add_argument(
-        "--rates", metavar="LOW:HIGH[:N]", type=rates, required=True,
+        "--rates", metavar="LOW:HIGH[:N]", type=rates,
         help="from LOW to HIGH with N rates in each decade (default: 3), or a list of rates as 1e-6,1e-5",
     )  # fmt: skip
     group.add_argument("--samples", metavar="N", type=samples, default=150, help="of each rate (default: 150)")
@@ -51,11 +54,36 @@ def add(commands: Commands) -> None:
         "--errors", choices=("flip", "stuck0", "stuck1", "erase", "uniform", "masked"), default="flip",
         help="what an error does: flip a bit (default), hold it, erase a word to 0, take another word, or be masked",
     )  # fmt: skip
+    group.add_argument(
+        "--burst",
+        metavar="N",
+        type=burst,
+        default=1,
+        help="an error flips N neighbouring cells of a memory (default: 1)",
+    )
     option(group, "--layers")
     option(group, "--seed")
     group.add_argument(
         "--until-interval", metavar="W", type=points,
         help="stop a rate when its mean accuracy is known to +-W points (95 %%); --samples is then the most",
+    )  # fmt: skip
+    group = parser.add_argument_group("protected memories")
+    option(group, "--protect")
+    group.add_argument(
+        "--interleave", metavar="N", type=beside, help="so many words of the code lie bit by bit beside each other"
+    )
+    group.add_argument(
+        "--on-detect", choices=("keep", "erase", "reload"),
+        help="what is done about a word that is detected and not corrected: keep it (default), make its values 0, or "
+        "write it anew before it is used",
+    )  # fmt: skip
+    group.add_argument(
+        "--scrub", metavar="HOURS[,HOURS]", type=intervals,
+        help="instead of --rates: errors add up for so long, then the memory is written anew; with --upset-rate",
+    )  # fmt: skip
+    group.add_argument(
+        "--upset-rate", metavar="R", type=upsets,
+        help="upsets of a bit in an hour, as 1e-9, or with FIT/Mb after it upsets of 10^6 bits in 10^9 hours",
     )  # fmt: skip
     option(parser, "--images")
     option(parser, "--engine", " (default: native)", default="native")
@@ -82,15 +110,19 @@ def run(args: argparse.Namespace) -> int:
 
     check_writable(args.output, args.model)
     counting = (*counting_of(args), ERRORS, HITS)
+    scrubbing = scrubbing_of(args)
     sweep = Sweep(
         tuple(args.kinds or (DEFAULT_SWEPT,)),
-        args.rates,
+        args.rates if scrubbing is None else scrubbing.rates,
         args.samples,
         args.scope,
         args.errors,
         tuple(args.layers) if args.layers else None,
         args.until_interval,
         args.seed or 0,
+        args.burst,
+        protection_of(args),
+        scrubbing,
     )
     engine = get_engine(args, args.engine)
     network = load_model(args, faulty=True)

@@ -27,6 +27,8 @@ import numpy.typing as npt
 from fat_fpga.engines.detectors import DETECTORS, check_detectors
 from fat_fpga.engines.images import Labels
 from fat_fpga.errors import EngineError
+from fat_fpga.faults import AnyFault
+from fat_fpga.faults.decode import WordCounts
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
 
@@ -35,9 +37,13 @@ if TYPE_CHECKING:
 
 Counts = Mapping[str, npt.NDArray[np.int64]]
 """Numbers of images int64 [F] by name."""
-OUTCOMES, ERRORS, HITS = "outcomes", "errors", "hits"
-"""What can be counted: outcome classes, wrong images of each true class, and the cells that a pattern hits. Names of
-detectors may follow."""
+OUTCOMES, ERRORS, HITS, WORDS = "outcomes", "errors", "hits", "words"
+"""What can be counted: outcome classes, wrong images of each true class, the cells that a pattern hits, and what
+becomes of the words of protected memories. Names of detectors may follow."""
+WORD_NAMES = tuple(f"{name} words" for name in WordCounts._fields)
+"""Words of protected memories with wrong bits, by what became of them; see `WordCounts`."""
+OF_CELLS = (HITS, *WORD_NAMES)
+"""What is no number of images."""
 PARTS = ("masked", "noncritical", "sdc1", "detected")
 """The outcome classes that add up to all images."""
 OUTCOME_NAMES = (*PARTS, "sdc5", "sdc10", "sdc20", "critical")
@@ -45,7 +51,7 @@ OUTCOME_NAMES = (*PARTS, "sdc5", "sdc10", "sdc20", "critical")
 
 def check_counting(counting: Sequence[str], network: Network) -> None:
     """EngineError unless everything in it can be counted in the network."""
-    known = (OUTCOMES, ERRORS, HITS, *DETECTORS)
+    known = (OUTCOMES, ERRORS, HITS, WORDS, *DETECTORS)
     wrong = [name for name in counting if name not in known]
     if wrong:
         raise EngineError(f"'{wrong[0]}' cannot be counted: known are {', '.join(known)}")
@@ -64,7 +70,7 @@ def names_of(counting: Sequence[str], network: Network) -> list[str]:
         names += [name for name in OUTCOME_NAMES if not (_ranked(network) and name in ("sdc10", "sdc20"))]
     if ERRORS in counting:
         names += [error_name(label) for label in range(network.classes)]
-    return names + [HITS] * (HITS in counting)
+    return names + [HITS] * (HITS in counting) + list(WORD_NAMES) * (WORDS in counting)
 
 
 def error_name(label: int) -> str:
@@ -79,15 +85,24 @@ def error_counts(table: IntArray, labels: Labels, classes: int) -> dict[str, npt
 
 
 def outcome_counts(
-    network: Network, fault_free: Streams, faulty: Streams, labels: Labels, detectors: Sequence[str]
+    network: Network,
+    fault_free: Streams,
+    faulty: Streams,
+    labels: Labels,
+    detectors: Sequence[str],
+    fault: AnyFault | None = None,
 ) -> dict[str, int]:
-    """Outcome classes of one fault on some images, from the streams with and without it."""
+    """Outcome classes of one fault on some images, from the streams with and without it.
+
+    Args:
+        fault: as it was asked for; detectors that look at memories need it.
+    """
     before, after = (streams[network.scores][:, :, 0, 0].astype(np.int64) for streams in (fault_free, faulty))
     images = np.arange(len(before))
     was, now = before.argmax(axis=1), after.argmax(axis=1)
     detected = np.zeros(len(before), np.bool_)
     for name in detectors:
-        detected |= DETECTORS[name].fires(network, faulty)
+        detected |= DETECTORS[name].fires(network, faulty, fault)
     silent = ~detected
     differ = (before != after).any(axis=1)
     found = {

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import places
+from fat_fpga.faults import AnyFault, Pattern, places
+from fat_fpga.faults.expand import count_words
 from fat_fpga.network import Network
 
 if TYPE_CHECKING:
@@ -19,20 +20,26 @@ if TYPE_CHECKING:
 class Detector(Protocol):
     """Something that fires on an image."""
 
-    def needs(self, network: Network) -> list[str]:
-        """The places whose streams it looks at; empty where the network has nothing that it could watch."""
+    def watches(self, network: Network) -> bool:
+        """Whether the network has anything that it could watch."""
 
-    def fires(self, network: Network, streams: Streams) -> npt.NDArray[np.bool_]:
-        """Whether it fires, for each image [N]."""
+    def needs(self, network: Network) -> list[str]:
+        """The places whose streams it looks at."""
+
+    def fires(self, network: Network, streams: Streams, fault: AnyFault | None) -> npt.NDArray[np.bool_]:
+        """Whether it fires, for each image [N], from the streams and the fault as it was asked for."""
 
 
 class Voter:
     """A voter that sees its three copies differ (the sticky counters of the voter in hardware)."""
 
+    def watches(self, network: Network) -> bool:
+        return bool(network.voted_units)
+
     def needs(self, network: Network) -> list[str]:
         return list(network.voted_units.values())
 
-    def fires(self, network: Network, streams: Streams) -> npt.NDArray[np.bool_]:
+    def fires(self, network: Network, streams: Streams, fault: AnyFault | None) -> npt.NDArray[np.bool_]:
         fired = np.zeros(len(streams[network.scores]), np.bool_)
         for unit in network.voted_units.values():
             vote = network.vote_behind(unit)
@@ -45,10 +52,13 @@ class Voter:
 class Range:
     """A monitor at each stream that knows its activation levels, and fires where a value is none of them."""
 
+    def watches(self, network: Network) -> bool:
+        return True
+
     def needs(self, network: Network) -> list[str]:
         return [place.name for place in places(network).values() if place.levels is not None]
 
-    def fires(self, network: Network, streams: Streams) -> npt.NDArray[np.bool_]:
+    def fires(self, network: Network, streams: Streams, fault: AnyFault | None) -> npt.NDArray[np.bool_]:
         fired = np.zeros(len(streams[network.scores]), np.bool_)
         for place in places(network).values():
             if place.levels is not None:
@@ -57,12 +67,26 @@ class Range:
         return fired
 
 
-DETECTORS: Mapping[str, Detector] = {"voter": Voter(), "range": Range()}
+class Ecc:
+    """The code of protected memories, which tells of a word that it cannot correct, in every image."""
+
+    def watches(self, network: Network) -> bool:
+        return True
+
+    def needs(self, network: Network) -> list[str]:
+        return []
+
+    def fires(self, network: Network, streams: Streams, fault: AnyFault | None) -> npt.NDArray[np.bool_]:
+        told = isinstance(fault, Pattern) and count_words(network.fault_free, fault).detected > 0
+        return np.full(len(streams[network.scores]), told)
+
+
+DETECTORS: Mapping[str, Detector] = {"voter": Voter(), "range": Range(), "ecc": Ecc()}
 """Every detector by name."""
 
 
 def check_detectors(names: Sequence[str], network: Network) -> None:
     """EngineError for a detector that the network has no place for."""
     for name in names:
-        if not DETECTORS[name].needs(network):
+        if not DETECTORS[name].watches(network):
             raise EngineError(f"the detector '{name}' has nothing to watch in {network.name}: it has no {name}")

@@ -16,6 +16,8 @@ from fat_fpga.engines.counts import (
     ERRORS,
     HITS,
     OUTCOMES,
+    WORD_NAMES,
+    WORDS,
     Counts,
     check_counting,
     error_counts,
@@ -27,7 +29,7 @@ from fat_fpga.engines.images import Images, Labels, check_images
 from fat_fpga.engines.outcome import Outcome, over_images
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, Pattern, check_faults, expand
-from fat_fpga.faults.expand import count_hits
+from fat_fpga.faults.expand import count_hits, count_words
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
 
@@ -130,14 +132,13 @@ class Session(ABC):
                 block = Block(images[part], labels[part], first_frame + part.start, frames, table, tell)
                 outcome = self.compute(block, asked)
                 if counting and faults:
-                    outcome = replace(outcome, counts=self._counts(block, faults, outcome, counting))
+                    outcome = replace(outcome, counts=self._counts(block, patterns, faults, outcome, counting))
                 yield outcome
                 tell(part.stop - part.start)
 
         found = over_images(outcomes(), len(faults), len(images), predictions)
-        if HITS not in counting:
-            return found
-        return replace(found, counts={**found.counts, HITS: self._hits(patterns, first_frame, len(images))})
+        cells = self._of_cells(patterns, first_frame, len(images), counting)
+        return replace(found, counts={**found.counts, **cells}) if cells else found
 
     @checked
     def trace(
@@ -192,6 +193,17 @@ class Session(ABC):
             expand(network, fault, first_frame, images) if isinstance(fault, Pattern) else fault for fault in faults
         ]
 
+    def _of_cells(self, faults: Sequence[AnyFault], first_frame: int, images: int, counting: Sequence[str]) -> Counts:
+        """What is counted of cells and words, and not of images: int64 [F] by name."""
+        found = {HITS: self._hits(faults, first_frame, images)} if HITS in counting else {}
+        if WORDS in counting:
+            words = np.zeros((len(faults), len(WORD_NAMES)), np.int64)
+            for number, fault in enumerate(faults):
+                if isinstance(fault, Pattern) and first_frame == 0:  # errors in memories are in every image
+                    words[number] = count_words(self.network.fault_free, fault)
+            found |= dict(zip(WORD_NAMES, words.T, strict=True))
+        return found
+
     def _hits(self, faults: Sequence[AnyFault], first_frame: int, images: int) -> npt.NDArray[np.int64]:
         """How many cells each pattern hits, int64 [F]; of other faults how many single faults they are."""
         network = self.network.fault_free
@@ -205,8 +217,15 @@ class Session(ABC):
             np.int64,
         )
 
-    def _counts(self, block: Block, faults: Sequence[AnyFault], outcome: Outcome, counting: Sequence[str]) -> Counts:
-        """What is counted of a block beside its outcome, int64 [F] by name."""
+    def _counts(
+        self,
+        block: Block,
+        asked: Sequence[AnyFault],
+        faults: Sequence[AnyFault],
+        outcome: Outcome,
+        counting: Sequence[str],
+    ) -> Counts:
+        """What is counted of a block beside its outcome, int64 [F] by name; ``faults`` are ``asked``, expanded."""
         found: dict[str, npt.NDArray[np.int64]] = {}
         if OUTCOMES in counting:
             detectors = [name for name in counting if name in DETECTORS]
@@ -216,8 +235,10 @@ class Session(ABC):
             ]
             fault_free = self._seen(block, None, [self.network.scores])
             each = [
-                outcome_counts(self.network, fault_free, self._seen(block, fault, needed), block.labels, detectors)
-                for fault in faults
+                outcome_counts(
+                    self.network, fault_free, self._seen(block, fault, needed), block.labels, detectors, named
+                )
+                for fault, named in zip(faults, asked, strict=True)
             ]
             found |= {
                 name: np.array([counts[name] for counts in each], np.int64)

@@ -10,13 +10,17 @@ import numpy as np
 from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.faults.block import Block
+from fat_fpga.faults.decode import Left, WordCounts, decoded
 from fat_fpga.faults.draws import Ints, failures, generator, nonzero
 from fat_fpga.faults.fault import Fault, FaultSet
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.pattern import EVERY, Action, Pattern
 from fat_fpga.faults.place import Place, places
+from fat_fpga.faults.protection import OnDetect
 from fat_fpga.faults.register import Register
 from fat_fpga.faults.registry import fault_model
+from fat_fpga.faults.stored import Layout
+from fat_fpga.faults.words import Words
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
 
@@ -27,15 +31,32 @@ class Part:
 
     Attributes:
         block: the faults of the kind there.
-        register: how its words stand in bits; None where whole activation levels are held.
-        memory: the words that are stored, where there are any.
+        words: the words that are hit; None where whole activation levels are held.
         each_bit: whether every bit is a cell of its own; else every word is, or one bit of it.
     """
 
     pattern: Pattern
     block: Block
-    register: Register | None
-    memory: IntArray | None
+    words: Words | None
+
+    @property
+    def register(self) -> Register | None:
+        """How its words stand in bits; None where whole activation levels are held."""
+        return None if self.words is None else self.words.register
+
+    @property
+    def memory(self) -> IntArray | None:
+        """The words that are stored, where there are any."""
+        return None if self.words is None else self.words.stored
+
+    @property
+    def layout(self) -> Layout | None:
+        """Where the bits of the memory are, if that matters: where words are protected, or errors hit neighbours."""
+        if self.words is None or self.words.stored is None:
+            return None
+        if self.pattern.protection is None and self.pattern.burst == 1:
+            return None
+        return Layout(self.words, self.pattern.protection)
 
     @property
     def each_bit(self) -> bool:
@@ -59,9 +80,52 @@ class Part:
 
     def faults(self, frame: int | None) -> Iterator[Fault]:
         """The single faults, in the order of the cells."""
+        left = self.left()
+        if left is not None:
+            yield from self._of(left)
+            return
         hits = self.hits(frame)
         words, bits = np.divmod(hits, self.block.bits or 1) if self.each_bit else (hits, None)
         yield from _ACTIONS[self.pattern.action](self, words, bits, frame)
+
+    def check_hits(self) -> Ints:
+        """The check bits that are hit, by number: word x check bits + bit. There are none where errors hit one bit of
+        each value only."""
+        layout = self.layout
+        if layout is None or not layout.checks or not self.each_bit:
+            return np.empty(0, np.int64)
+        source = generator(f"{self.pattern.key(self.block.place, self.block.kind)} check")
+        return failures(source, self.pattern.rate, layout.count * layout.checks)
+
+    def left(self) -> Left | None:
+        """What is left of the errors in a memory where `layout` matters; None where it does not."""
+        layout = self.layout
+        if layout is None:
+            return None
+        hits, checks = self.hits(None), self.check_hits()
+        if not self.each_bit:
+            assert self.pattern.bit is not None
+            hits = hits * layout.words.register.bits + self.pattern.bit
+        words, numbers = layout.of_cells(hits)
+        if len(checks):
+            more, at = np.divmod(checks, layout.checks)
+            words, numbers = np.concatenate([words, more]), np.concatenate([numbers, layout.data + at])
+        if self.pattern.burst > 1:
+            words, numbers = layout.neighbours(words, numbers, self.pattern.burst)
+        if self.pattern.action is Action.HOLD:  # what holds the value already is not wrong
+            wrong = layout.stored_bits(words, numbers) != self.pattern.value
+            words, numbers = words[wrong], numbers[wrong]
+        if layout.protection is None:
+            return Left(np.sort(layout.cells(words, numbers)), np.empty(0, np.int64), WordCounts())
+        return decoded(layout, words, numbers)
+
+    def _of(self, left: Left) -> Iterator[Fault]:
+        """The single faults of what is left of errors in a memory."""
+        assert self.register is not None
+        for word, bit in zip(*(part.tolist() for part in np.divmod(left.cells, self.register.bits)), strict=True):
+            yield self.single(word, None, bit, 1, flip=True)
+        for word in left.erased.tolist():
+            yield from self.held(word, None, 0)
 
     def single(self, word: int, frame: int | None, bit: int | None, value: int, flip: bool = False) -> Fault:
         index = tuple(int(i) for i in np.unravel_index(word, self.block.dims))
@@ -101,7 +165,16 @@ def count_hits(network: Network, pattern: Pattern, first_frame: int, images: int
         if part.transient:
             total += sum(len(part.hits(frame)) for frame in range(first_frame, first_frame + images))
         elif first_frame == 0:
-            total += len(part.hits(None))
+            total += len(part.hits(None)) + len(part.check_hits())
+    return total
+
+
+def count_words(network: Network, pattern: Pattern) -> WordCounts:
+    """What became of the words of protected memories; zeros where nothing is protected."""
+    total = WordCounts()
+    if pattern.protection is not None:
+        for left in (part.left() for part in parts_of(network, pattern)):
+            total = total if left is None else total.plus(left.counts)
     return total
 
 
@@ -126,6 +199,9 @@ def parts_of(network: Network, pattern: Pattern) -> list[Part]:
                 reason = reason or f"; {kind} at {name}: {wrong}"
     if not found:
         raise FaultError(f"{pattern}: {network.name} has no such cells at any layer{reason}")
+    if (pattern.protection or pattern.burst > 1) and not any(part.layout for part in found):
+        what = f"protection '{pattern.protection}'" if pattern.protection else "burst"
+        raise FaultError(f"{pattern}: the {what} is of words in memories, and {pattern.kind} has none")
     return found
 
 
@@ -139,7 +215,7 @@ def _part(network: Network, pattern: Pattern, place: Place, kind: str) -> Part |
     words = None if model.traits.words is None else model.traits.words(place)
     if words is None and block.bits is not None:
         raise FaultError(f"{pattern}: there are no patterns of kind {kind}, whose words are not known")
-    return Part(pattern, block, *((None, None) if words is None else (words.register, words.stored)))
+    return Part(pattern, block, words)
 
 
 def _wrong(part: Part) -> str:
@@ -157,12 +233,14 @@ def _wrong(part: Part) -> str:
             return "bits are masked by what a memory stores, so '= masked' is for weights and thresholds"
         if pattern.action is Action.MASKED and register.step != 1:
             return "its words have no sign bit and no 0"
+        erases = pattern.protection is not None and pattern.protection.detected is OnDetect.ERASE
+        if erases and part.memory is not None and not register.holds(0):
+            return "its words cannot be 0, so what is detected is not erased: take detected[reload], or leave it out"
         return ""
     if pattern.action is Action.FLIP:
         return "a flip is of bits: write .bit[*] before it"
-    low, high = register.span
-    held = pattern.action is Action.HOLD
-    if held and (not low <= pattern.value <= high or (pattern.value - register.offset) % register.step):
+    if pattern.action is Action.HOLD and not register.holds(pattern.value):
+        low, high = register.span
         return f"its words cannot hold {pattern.value}: they are {low} to {high} in steps of {register.step}"
     return ""
 

@@ -1,9 +1,10 @@
 """The text form of faults, read character by character so that an error can say where.
 
     text    = pattern | set
-    pattern = place { "+" place } "/" kind { "+" kind } "[*]" [ ".bit[" ( bit | "*" ) "]" ] action "~" rate
-              "@ sample[" number "]"
-    action  = "^" "1" | "=" value | "=" "uniform" | "=" "masked"
+    pattern = place { "+" place } "/" kind { "+" kind } "[*]" [ ".bit[" ( bit | "*" ) "]" ] action [ protection ]
+              "~" rate "@ sample[" number "]"
+    action  = "^" "1" [ "burst[" number "]" ] | "=" value | "=" "uniform" | "=" "masked"
+    protection = "with" code "[" bits "]" [ "interleave[" number "]" ] [ "detected[" policy "]" ]
     set    = fault { "&" fault }
     fault  = place "/" kind "[" index [ "of" count ] "]" [ ".bit[" bit "]" ] effect [ "@ frame[" number "]" ]
     effect = "=" value | "^" "1"
@@ -15,13 +16,16 @@ of numbers separated by commas. Spaces are free everywhere but inside names and 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import NoReturn
 
 from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.faults.any_fault import AnyFault
+from fat_fpga.faults.codes import CODES
 from fat_fpga.faults.fault import Fault, single_or_set
-from fat_fpga.faults.pattern import EVERY, JOIN, Action, Pattern
+from fat_fpga.faults.pattern import EVERY, JOIN, WITH, Action, Pattern
+from fat_fpga.faults.protection import OnDetect, Protection
 from fat_fpga.faults.registry import MODELS
 
 _NAME = re.compile(r"[A-Za-z_]\w*(?:\.(?!bit\b)[A-Za-z_]\w*)*|\*")
@@ -160,13 +164,37 @@ class _Scanner:
             bit = -1 if self.take(EVERY) else self.number("the number of a bit, or '*'")
             self.need("]")
         action, value = self._action(bit)
+        burst = 1
+        if action is Action.FLIP and self.take("burst"):
+            burst = self.bracketed("a number of cells")
+        protection = self._protection() if self.take(WITH) else None
         self.need("~", "'~' and a rate, as '~ 1e-6'")
         start, rate = self.at, float(self.match(_RATE, "a rate, 0 to 1"))
         if not 0 <= rate <= 1:
             self.fail("a rate, 0 to 1", start)
         self.need("@", "'@ sample[...]', the number of the draw")
         self.need("sample")
-        return Pattern(layers, kinds, bit, action, value, rate, self.bracketed("the number of a sample"))
+        sample = self.bracketed("the number of a sample")
+        return Pattern(layers, kinds, bit, action, value, rate, sample, burst, protection)
+
+    def _protection(self) -> Protection:
+        """A protection, from behind its ``with``."""
+        name = self._one_of(CODES, "a code")
+        data, interleave, policy = self.bracketed("a number of data bits"), 1, OnDetect.KEEP
+        if self.take("interleave"):
+            interleave = self.bracketed("a number of words")
+        if self.take("detected"):
+            self.need("[")
+            policy = OnDetect(self._one_of([each.value for each in OnDetect], "what is done about a detected word"))
+            self.need("]")
+        return Protection(name, data, interleave, policy)
+
+    def _one_of(self, known: Collection[str], what: str) -> str:
+        start, expected = self.at, f"{what} ({', '.join(known)})"
+        word = self.match(_WORD, expected)
+        if word not in known:
+            self.fail(expected, start)
+        return word
 
     def _action(self, bit: int | None) -> tuple[Action, int]:
         start = self.at

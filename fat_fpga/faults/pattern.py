@@ -12,8 +12,13 @@ from enum import Enum
 
 from fat_fpga.errors import FaultError
 from fat_fpga.faults.fault import Fault
+from fat_fpga.faults.protection import Protection
 
 JOIN, EVERY = "+", "*"
+WITH = "with"
+"""Comes before a protection in the text form."""
+MOST_BURST = 1024
+"""Most cells that one error hits."""
 
 
 class Action(Enum):
@@ -37,6 +42,8 @@ class Pattern:
         value: what is held, where the action is ``HOLD``: the bit's value, or the integer.
         rate: probability that a cell is hit, 0 to 1.
         sample: number of the draw; another one hits other cells.
+        burst: so many neighbouring cells of a memory are flipped by one error, as by a multiple-cell upset.
+        protection: of the memories among what is hit; None where there is none. Errors hit check bits, too.
     """
 
     layers: tuple[str, ...]
@@ -46,6 +53,8 @@ class Pattern:
     value: int
     rate: float
     sample: int
+    burst: int = 1
+    protection: Protection | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate <= 1:
@@ -54,6 +63,12 @@ class Pattern:
             raise FaultError("'= masked' is about bits that are known to be wrong: write .bit[*] before it")
         if self.action is Action.UNIFORM and self.bit is not None:
             raise FaultError("'= uniform' is about whole words: leave .bit[...] out")
+        if not 1 <= self.burst <= MOST_BURST:
+            raise FaultError(f"one error flips 1 to {MOST_BURST:,} neighbouring cells, got burst[{self.burst}]")
+        if self.burst > 1 and (self.action is not Action.FLIP or self.bit is None or self.bit >= 0):
+            raise FaultError("a burst is of flips of every bit: .bit[*] ^ 1 burst[2]")
+        if self.protection and (self.bit is None or self.action not in (Action.FLIP, Action.HOLD)):
+            raise FaultError("a code protects against wrong bits: errors flip or hold .bit[...]")
 
     @property
     def layer(self) -> str:
@@ -77,12 +92,21 @@ class Pattern:
         return f"{self.layer}/{self.kind}[{EVERY}]{bit}"
 
     @property
+    def errors(self) -> str:
+        """What errors do, without protection, rate and sample: ``conv1/weight[*].bit[*] ^ 1``."""
+        more = f" {self.value}" if self.action is Action.HOLD else f" burst[{self.burst}]" if self.burst > 1 else ""
+        return f"{self.cells} {self.action.value}{more}"
+
+    @property
     def what(self) -> str:
-        """The pattern without rate and sample: ``conv1/weight[*].bit[*] ^ 1``."""
-        return f"{self.cells} {self.action.value}" + (f" {self.value}" if self.action is Action.HOLD else "")
+        """The pattern without rate and sample: ``conv1/weight[*].bit[*] ^ 1 with secded[64]``."""
+        return self.errors + (f" {WITH} {self.protection}" if self.protection else "")
 
     def key(self, place: str, kind: str) -> str:
-        """What the draws at one place depend on: a pattern of several places is the union of theirs."""
+        """What the draws at one place depend on: a pattern of several places is the union of theirs.
+
+        Burst and protection change nothing about it, so with and without them the same cells of data are hit.
+        """
         bit = "" if self.bit is None else str(self.bit)
         return f"{place}/{kind}.{bit} {self.action.value} {self.value} ~ {self.rate!r} #{self.sample}"
 

@@ -50,6 +50,11 @@ class Register:
         smallest = -(1 << self.bits - 1) if self.signed else 0
         return self.offset + self.step * smallest, self.offset + self.step * (smallest + (1 << self.bits) - 1)
 
+    def holds(self, integer: int) -> bool:
+        """Whether it can hold an integer."""
+        low, high = self.span
+        return low <= integer <= high and (integer - self.offset) % self.step == 0
+
     def masks(self, bit: int, to: int | None) -> tuple[int, int, int]:
         """``(keep, set, invert)`` so that ``word & keep | set ^ invert`` has one bit held at ``to``, or flipped (None).
 

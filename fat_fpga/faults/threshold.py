@@ -23,7 +23,7 @@ class ThresholdBit(MemoryBits):
     cause = "a bit of the threshold memory"
     traits = Traits(
         Family.MEMORY_BIT, "faulty threshold bit", "threshold bits", "worst effect", axes=(CHANNEL_AXIS, "threshold"),
-        words=threshold_words,
+        words=threshold_words, stored=True,
     )  # fmt: skip
 
     def words(self, place: Place) -> tuple[tuple[int, ...], int] | None:

@@ -43,6 +43,7 @@ class Traits:
         everywhere: whether ``*`` is a place of such faults: all layers at once.
         words: the words that such faults change at a place, None where it has none; None where they hold activations
             at a level.
+        stored: whether the words are those of a memory, which is written once and can be protected by a code.
     """
 
     family: Family
@@ -54,6 +55,7 @@ class Traits:
     last_layer: bool = False
     everywhere: bool = False
     words: Callable[[Place], Words | None] | None = None
+    stored: bool = False
 
     @property
     def levels(self) -> bool:

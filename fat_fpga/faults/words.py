@@ -23,15 +23,21 @@ class Words:
     Attributes:
         register: how they stand in bits.
         stored: the integers of a memory; None where other words pass for each image.
+        order: in which order of its axes the memory holds them, the last one fastest; empty where that is their own.
     """
 
     register: Register
     stored: IntArray | None = None
+    order: tuple[int, ...] = ()
+
+
+FINN_WEIGHTS = (0, 2, 3, 1)
+"""Weights in FINN's memories: output channel, kernel row, kernel column, input channel; see `fat_fpga.finn.layout`."""
 
 
 def weight_words(place: Place) -> Words | None:
     """Of a unit's weight memory."""
-    return None if place.unit is None else Words(weight_register(place.unit), place.unit.weights)
+    return None if place.unit is None else Words(weight_register(place.unit), place.unit.weights, FINN_WEIGHTS)
 
 
 def threshold_words(place: Place) -> Words | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 from math import log10
@@ -11,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.campaign import Run
-from fat_fpga.campaign.counted import HITS, error_name
+from fat_fpga.campaign.counted import HITS, WORD_NAMES, error_name
 from fat_fpga.campaign.sweep import half_interval
+from fat_fpga.faults import Pattern
 
 LOSSES = (0.0, 1.0, 5.0, 10.0)
 """Losses of accuracy, in points, whose rates are reported (Ares, Figures 4 and 5)."""
@@ -31,12 +33,15 @@ class Point:
         hits: cells hit, int64 [S].
         errors: wrong images of each true class in percent of its images, float64 [S, C], NaN for classes without
             images; None where errors by class were not counted.
+        words: words of protected memories with wrong bits, int64 [S] by what became of them (`WORD_NAMES`); empty
+            where nothing is protected.
     """
 
     rate: float
     accuracy: Floats
     hits: npt.NDArray[np.int64]
     errors: Floats | None
+    words: Mapping[str, npt.NDArray[np.int64]] = field(default_factory=dict)
 
     @property
     def mean(self) -> float:
@@ -90,11 +95,13 @@ class Curve:
     """Accuracy against rate of one scope.
 
     Attributes:
-        cells: what is hit: ``conv1/weight[*].bit[*] ^ 1``.
+        cells: what is hit, and how it is protected: ``conv1/weight[*].bit[*] ^ 1 with secded[64]``.
         layer, kind: ``*`` and ``weight+activation``, or ``conv1`` and ``weight``.
         points: by rate, ascending.
         error_free: accuracy without errors, in percent.
         images: of the data set.
+        errors: as ``cells``, without the protection.
+        protection: ``secded[64]``, empty for none.
     """
 
     cells: str
@@ -103,6 +110,8 @@ class Curve:
     points: tuple[Point, ...]
     error_free: float
     images: int
+    errors: str = ""
+    protection: str = ""
 
     @property
     def name(self) -> str:
@@ -167,16 +176,24 @@ def curves(run: Run) -> list[Curve]:
         with np.errstate(invalid="ignore", divide="ignore"):
             errors = 100 * np.stack([run.counts[name] for name in names], axis=1) / images
     groups: dict[str, dict[float, list[int]]] = {}
-    shown: dict[str, tuple[str, str]] = {}
+    shown: dict[str, Pattern] = {}
     for number, result in enumerate(run.results):
         pattern = result.pattern
         groups.setdefault(pattern.what, {}).setdefault(pattern.rate, []).append(number)
-        shown[pattern.what] = pattern.layer, pattern.kind
+        shown[pattern.what] = pattern
     found = []
+    words = [name for name in WORD_NAMES if name in run.counts]
     for cells, rates in groups.items():
+        one = shown[cells]
         points = tuple(
-            Point(rate, run.accuracy[own], hits[own], None if errors is None else errors[own])
+            Point(
+                rate, run.accuracy[own], hits[own], None if errors is None else errors[own],
+                {name: run.counts[name][own] for name in words} if one.protection else {},
+            )
             for rate, own in sorted(rates.items())
+        )  # fmt: skip
+        protection = str(one.protection or "")
+        found.append(
+            Curve(cells, one.layer, one.kind, points, run.error_free_accuracy, run.images, one.errors, protection)
         )
-        found.append(Curve(cells, *shown[cells], points, run.error_free_accuracy, run.images))
     return found

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fat_fpga import __version__
 from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run
+from fat_fpga.campaign.counted import WORD_NAMES
 from fat_fpga.errors import CampaignError
 from fat_fpga.files import make_folder, replacing
 from fat_fpga.reports.curves import LOSSES, Curve, curves, is_sweep
@@ -51,8 +52,9 @@ class SweepComparison:
 
     @property
     def cells(self) -> list[str]:
-        """What is hit, for each curve that any run has, in order of first appearance."""
-        return list(dict.fromkeys(curve.cells for own in self.curves for curve in own))
+        """What is hit, for each curve that any run has, in order of first appearance. Protected memories are beside
+        the same ones without protection."""
+        return list(dict.fromkeys(curve.errors for own in self.curves for curve in own))
 
     def rows(self, cells: str) -> list[tuple[str, Run, Curve]]:
         """The runs with such a curve."""
@@ -60,7 +62,7 @@ class SweepComparison:
             (name, run, curve)
             for name, run, own in zip(self.names, self.runs, self.curves, strict=True)
             for curve in own
-            if curve.cells == cells
+            if curve.errors == cells
         ]
 
 
@@ -114,14 +116,20 @@ def sweep_comparison_text(found: SweepComparison) -> str:
     """A table for each curve: a row for each run, with the rates that it tolerates."""
     tables = []
     for cells in found.cells:
-        table = [["run", "error-free", *(f"{loss:g} points" for loss in LOSSES), "area [%]"]]
         rows = found.rows(cells)
+        codes = any(curve.protection for _, _, curve in rows)
+        words = [name for name in WORD_NAMES if any(name in curve.points[0].words for _, _, curve in rows)]
+        head = ["run", *["protection"] * codes, "error-free", *(f"{loss:g} points" for loss in LOSSES), "area [%]"]
+        table = [[*head, *words]]
         for name, run, curve in rows:
             area = "" if curve.area is None else percent(curve.area)
             mark = "" if run.complete else " UNFINISHED"
             rates = (rate_text(curve, loss) for loss in LOSSES)
-            table.append([shown(name) + mark, percent(run.error_free_accuracy), *rates, area])
-        tables.append(f"{cells}: highest rate that costs at most so much accuracy\n{align(table)}")
+            code = [curve.protection or "none"] * codes
+            most = [f"{curve.points[-1].words[w].mean():,.2f}" if curve.protection else "" for w in words]
+            table.append([shown(name) + mark, *code, percent(run.error_free_accuracy), *rates, area, *most])
+        at = "; words with wrong bits, mean of the samples at each run's highest rate" if words else ""
+        tables.append(f"{cells}: highest rate that costs at most so much accuracy{at}\n{align(table)}")
         first, last = rows[0][2], rows[-1][2]
         one, other = first.tolerated(LOSSES[1]), last.tolerated(LOSSES[1])
         if len(rows) > 1 and one and other and not first.beyond(LOSSES[1]) and not last.beyond(LOSSES[1]):
@@ -141,7 +149,7 @@ def write_sweep_comparison_csv(found: SweepComparison, path: str | os.PathLike[s
             for name, run, curve in found.rows(cells):
                 for loss in LOSSES:
                     rate, bound = curve.tolerated(loss), int(curve.beyond(loss))
-                    writer.writerow((name, cells, loss, rate, bound, curve.area, run.error_free_accuracy))
+                    writer.writerow((name, curve.cells, loss, rate, bound, curve.area, run.error_free_accuracy))
 
 
 @checked
@@ -197,7 +205,8 @@ def _figure(found: SweepComparison, cells: str) -> Figure:
         rates, means = [point.rate for point in points], [point.mean for point in points]
         low, high = ([m + sign * p.deviation for m, p in zip(means, points, strict=True)] for sign in (-1, 1))
         axes.fill_between(rates, low, high, color=colour, alpha=0.15, linewidth=0)
-        label = f"{shown(name)}: error-free {percent(curve.error_free)} %"
+        code = f", {curve.protection}" if curve.protection else ""
+        label = f"{shown(name)}{code}: error-free {percent(curve.error_free)} %"
         axes.plot(rates, means, color=colour, marker=marker, markersize=4, label=label)
     log_axis(axes)
     axes.set_ylim(0, 100)

@@ -16,6 +16,8 @@ def curves_json(found: Sequence[Curve]) -> list[dict[str, Any]]:
             "cells": curve.cells,
             "layer": curve.layer,
             "kind": curve.kind,
+            "errors": curve.errors,
+            "protection": curve.protection or None,
             "area": curve.area,
             "tolerated": [
                 {"loss": loss, "rate": curve.tolerated(loss), "at_least": curve.beyond(loss)} for loss in LOSSES
@@ -38,6 +40,9 @@ def _point_json(point: Point) -> dict[str, Any]:
         "quartiles": [first, median, third],
         "max": high,
         "hits": {"mean": float(point.hits.mean()), "min": int(point.hits.min()), "max": int(point.hits.max())},
+        "words": {
+            name: {"mean": float(count.mean()), "total": int(count.sum())} for name, count in point.words.items()
+        },
         "class_variance": point.class_variance,
         "one_class_lost": point.one_class_lost,
         "half_of_classes_wrong": point.half_of_classes_wrong,

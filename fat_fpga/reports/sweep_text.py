@@ -22,8 +22,21 @@ def sweep_text(run: Run, head: str) -> str:
         sweep = Sweep.read(run.origin.plan)
         until = "" if sweep.until is None else f", until +-{sweep.until:g} points"
         asked = f"errors: {sweep.errors}; scope: {sweep.scope}; up to {sweep.samples:,} samples of each rate{until}"
+        asked += f"; {sweep.burst} neighbouring cells each" if sweep.burst > 1 else ""
+        asked += f"; memories protected by {sweep.protection}" if sweep.protection else ""
+        asked += scrubbing_line(sweep)
     parts = [head, asked, tolerance_table(found), *map(points_table, found), silent_lines(found)]
     return "\n\n".join(filter(None, parts))
+
+
+def scrubbing_line(sweep: Sweep) -> str:
+    """The interval that each rate is at the end of; empty where rates were given."""
+    if sweep.scrubbing is None:
+        return ""
+    pairs = zip(sweep.scrubbing.intervals, sweep.rates, strict=True)
+    rates = ", ".join(f"{hours:g} h: {rate:.2e}" for hours, rate in pairs)
+    upsets = f"{sweep.scrubbing.upsets:g} upsets of each bit in an hour"
+    return f"\nscrubbing, {upsets}; rate at the end of each interval: {rates}"
 
 
 def tolerance_table(found: Sequence[Curve]) -> str:
@@ -56,19 +69,23 @@ def spread_line(found: Sequence[Curve]) -> str:
     if len(known) < len(rates) or not known:
         return ""
     low, high = min(known, key=lambda name: known[name]), max(known, key=lambda name: known[name])
+    if known[low] == known[high]:
+        return ""
     bound = "at least " if any(curve.name == high and curve.beyond(LOSSES[0]) for curve in found) else ""
     return f"without loss {high} tolerates {bound}{known[high] / known[low]:,.3g} times the rate of {low}"
 
 
 def points_table(curve: Curve) -> str:
     """Accuracy at each rate."""
-    by_class = curve.points[0].errors is not None
-    head = ["rate", "samples", "hits", "mean", "+-95 %", "deviation", "min", "quartiles", "max"]
+    by_class, words = curve.points[0].errors is not None, list(curve.points[0].words)
+    short = [name.removesuffix(" words") for name in words]
+    head = ["rate", "samples", "hits", *short, "mean", "+-95 %", "deviation", "min", "quartiles", "max"]
     table = [[*head, *(["class variance", "one lost", "half wrong"] if by_class else [])]]
     for point in curve.points:
         low, first, median, third, high = point.quartiles
         row = [
-            f"{point.rate:.2e}", f"{len(point.accuracy):,}", f"{point.hits.mean():,.1f}", percent(point.mean),
+            f"{point.rate:.2e}", f"{len(point.accuracy):,}", f"{point.hits.mean():,.1f}",
+            *(f"{point.words[name].mean():,.2f}" for name in words), percent(point.mean),
             percent(point.half) if isfinite(point.half) else "", percent(point.deviation), percent(low),
             f"{percent(first)} {percent(median)} {percent(third)}", percent(high),
         ]  # fmt: skip
@@ -80,7 +97,8 @@ def points_table(curve: Curve) -> str:
                 f"{point.half_of_classes_wrong:.0f} %",
             ]
         table.append(row)
-    return f"accuracy against rate: {curve.cells}, error-free {percent(curve.error_free)} %\n{align(table)}"
+    found = f"accuracy against rate: {curve.cells}, error-free {percent(curve.error_free)} %\n{align(table)}"
+    return found + (f"\n{', '.join(short)}: words with wrong bits, mean of the samples" if words else "")
 
 
 def silent_lines(found: Sequence[Curve]) -> str:
