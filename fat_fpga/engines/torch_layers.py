@@ -33,6 +33,7 @@ from fat_fpga.network.layers import (
     Table,
     Thresholded,
     Thresholding,
+    Upsample,
 )
 
 _UNFOLDED = {"cpu": 2**23, "cuda": 2**28}
@@ -208,6 +209,11 @@ def _(layer: MaxPool, activations: Tensor, units: Mapping[str, TorchUnit]) -> Te
     (height, width), (down, right) = layer.kernel, layer.stride
     windows = _padded(activations, layer.padding, -(2**31)).unfold(2, height, down).unfold(3, width, right)
     return windows.amax((-2, -1))
+
+
+@output.register
+def _(layer: Upsample, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    return activations.repeat_interleave(layer.factors[0], 2).repeat_interleave(layer.factors[1], 3)
 
 
 @output.register

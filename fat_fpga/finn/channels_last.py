@@ -138,6 +138,20 @@ def _sum_pool(model: Model, node: Any, inputs: list[str], output: str) -> list[N
     return [generator, pool]
 
 
+def _upsample(model: Model, node: Any, inputs: list[str], output: str) -> list[NodeProto]:
+    image = inputs[0]
+    batch, height, width, channels = model.get_tensor_shape(image)
+    rows, columns = model.get_tensor_shape(output)[1:3]
+    return [
+        helper.make_node(
+            "UpsampleNearestNeighbour", [image], [output], name=node.name, domain=HARDWARE, backend="fpgadataflow",
+            SIMD=1, HI=height, WI=width, HO=rows, WO=columns, NumChannels=channels, batchSize=batch,
+            inputDataType=model.get_tensor_datatype(image).name, cpp_interface="hls_vector",
+            hls_style="freerunning",
+        )
+    ]  # fmt: skip
+
+
 def _element_wise(model: Model, node: Any, inputs: list[str], output: str) -> list[NodeProto]:
     return [helper.make_node(node.op_type, inputs, [output], name=node.name)]
 
@@ -150,6 +164,7 @@ _MAKERS: dict[str, Callable[[Model, Any, list[str], str], list[NodeProto]]] = {
     "MultiThreshold": _threshold,
     "MaxPool": _max_pool,
     "SumPool": _sum_pool,
+    "Resize": _upsample,
     "Add": _element_wise,
     "Sub": _element_wise,
     "Mul": _element_wise,

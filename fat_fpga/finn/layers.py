@@ -10,11 +10,12 @@ from fat_fpga.finn.form import counted, is_depthwise
 from fat_fpga.finn.operators import VOTER
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Scores, Shape, SumPool, Thresholded, Thresholding
+from fat_fpga.network.layers import Add, Concat, Layer, Scores, Shape, SumPool, Thresholded, Thresholding, Upsample
 from fat_fpga.network.levels import Levels
 
 UNIT, POOL, VOTE = MatrixVectorUnit.type, MaxPool.type, MajorityVote.type
 SUM, JOIN, CONCAT, THRESHOLDS = SumPool.type, Add.type, Concat.type, Thresholding.type
+UPSAMPLE = Upsample.type
 """Roles of the nodes that layers become."""
 
 KINDS = {
@@ -25,6 +26,7 @@ KINDS = {
     JOIN: ("ElementwiseAdd", "ElementwiseSub"),
     CONCAT: ("StreamingConcat",),
     THRESHOLDS: ("Thresholding",),
+    UPSAMPLE: ("UpsampleNearestNeighbour",),
 }
 """FINN's operators of each role."""
 
@@ -39,6 +41,7 @@ def role_of(layer: Layer) -> str:
 @role_of.register(MaxPool)
 @role_of.register(MajorityVote)
 @role_of.register(SumPool)
+@role_of.register(Upsample)
 @role_of.register(Add)
 @role_of.register(Concat)
 @role_of.register(Thresholding)
@@ -98,6 +101,11 @@ def _(layer: MaxPool, network: Network, shape: Shape) -> None:
             f"{layer.name}: FINN pools windows that do not overlap, got window {list(layer.kernel)} at stride "
             f"{list(layer.stride)}"
         )
+
+
+@check_layer.register
+def _(layer: Upsample, network: Network, shape: Shape) -> None:
+    """FINN repeats any stream."""
 
 
 @check_layer.register(Add)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from fat_fpga.finn.folding import Fold, Folding
 from fat_fpga.finn.graph import MAKERS, nodes_of
-from fat_fpga.finn.layers import CONCAT, JOIN, POOL, SUM, UNIT, VOTE
+from fat_fpga.finn.layers import CONCAT, JOIN, POOL, SUM, UNIT, UPSAMPLE, VOTE
 from fat_fpga.finn.placing import COPY, HOOK, INJECTOR, LABELS, SPREAD, WINDOW, Node
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network
@@ -92,7 +92,7 @@ def set_fold(group: Iterable[Node], fold: Fold) -> None:
             custom.set_nodeattr("PEOut", fold.pe)
         elif node.role in (INJECTOR, HOOK, COPY):
             custom.set_nodeattr("PE", lanes)
-        elif node.role == CONCAT:
+        elif node.role in (CONCAT, UPSAMPLE):
             custom.set_nodeattr("SIMD", fold.pe)
         else:
             custom.set_nodeattr("PE", fold.pe)

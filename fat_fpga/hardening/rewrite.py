@@ -17,7 +17,7 @@ from fat_fpga.errors import PlanError
 from fat_fpga.hardening.plan import copies_of, sources_of
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding
+from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding, Upsample
 from fat_fpga.network.network import INPUT
 from fat_fpga.network.program import inserted
 
@@ -119,6 +119,7 @@ def _(layer: MatrixVectorUnit, front: Sequence[Order], layout: Layout | None) ->
 
 @_laid.register(MaxPool)
 @_laid.register(SumPool)
+@_laid.register(Upsample)
 @_laid.register(Scores)
 def _(layer: Layer, front: Sequence[Order], layout: Layout | None) -> tuple[Layer, Order]:
     return layer, front[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fat_fpga.errors import PlanError
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding
+from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding, Upsample
 from fat_fpga.network.network import INPUT
 
 
@@ -107,6 +107,7 @@ def _(layer: MatrixVectorUnit, inputs: tuple[str, ...], streams: _Streams) -> No
 
 @_tie.register(MaxPool)
 @_tie.register(SumPool)
+@_tie.register(Upsample)
 @_tie.register(Thresholding)
 @_tie.register(Add)
 def _(layer: Layer, inputs: tuple[str, ...], streams: _Streams) -> None:

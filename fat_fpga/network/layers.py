@@ -16,6 +16,7 @@ from fat_fpga.network.operators.scores import Scores
 from fat_fpga.network.operators.sum_pool import SumPool
 from fat_fpga.network.operators.table import Table
 from fat_fpga.network.operators.thresholding import Thresholding
+from fat_fpga.network.operators.upsample import Upsample
 
 Thresholded = MatrixVectorUnit | Thresholding
 """Layers with a threshold memory."""
@@ -43,4 +44,5 @@ __all__ = [
     "Table",
     "Thresholded",
     "Thresholding",
+    "Upsample",
 ]

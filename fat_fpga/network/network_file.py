@@ -29,6 +29,7 @@ from fat_fpga.network.layers import (
     SumPool,
     Table,
     Thresholding,
+    Upsample,
 )
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import INPUT, Network
@@ -180,6 +181,10 @@ def _sum_pool(entry: Entry, number: int, arrays: dict[str, Array], common: dict[
     return SumPool(**_windows(entry), multiple=multiple, **common)
 
 
+def _upsample(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    return Upsample(factors=_sizes(entry, "factors", 2, 1), **common)
+
+
 def _thresholding(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
     return Thresholding(
         thresholds=_array(entry, arrays, f"thresholds{number}"),
@@ -226,6 +231,7 @@ _READERS: dict[str, Callable[[Entry, int, dict[str, Array], dict[str, Any]], Lay
     SumPool.__name__: _sum_pool,
     Table.__name__: _table,
     Thresholding.__name__: _thresholding,
+    Upsample.__name__: _upsample,
 }
 
 

@@ -27,6 +27,7 @@ from fat_fpga.network.layers import (
     SumPool,
     Table,
     Thresholding,
+    Upsample,
 )
 from fat_fpga.network.words import accumulator_type, counts_bits, unit_weight_type
 from fat_fpga.network.writer import OWN_DOMAIN, Writer
@@ -156,6 +157,21 @@ def _(layer: SumPool, writer: Writer, position: int) -> None:
     more |= {"multiple": layer.multiple} if layer.multiple else {}
     windows = {"kernel_shape": layer.kernel, "strides": layer.stride, **more}
     writer.node("SumPool", name, [writer.tensor], domain=OWN_DOMAIN, **windows)
+    writer.shape = writer.network.shape_of[layer.name]
+    writer.value([1, *writer.shape], levels.stored_as)
+
+
+@write_layer.register
+def _(layer: Upsample, writer: Writer, position: int) -> None:
+    """Activations repeated: Resize, as FINN reads it."""
+    name, levels = layer.name.replace(".", "_"), writer.network.levels_of[layer.name]
+    if writer.flat:
+        writer.image(name)
+    sizes = {"region": np.empty(0), "factors": np.array([1, 1, *layer.factors])}
+    stored = [numpy_helper.from_array(values.astype(np.float32), f"{name}_{what}") for what, values in sizes.items()]
+    writer.constants += stored
+    options = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    writer.node("Resize", name, [writer.tensor, *(constant.name for constant in stored)], **options)
     writer.shape = writer.network.shape_of[layer.name]
     writer.value([1, *writer.shape], levels.stored_as)
 

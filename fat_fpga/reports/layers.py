@@ -5,7 +5,18 @@ from __future__ import annotations
 from fat_fpga.errors import ModelError
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, ClassScores, Concat, Layer, Requantise, Scores, SumPool, Table, Thresholding
+from fat_fpga.network.layers import (
+    Add,
+    ClassScores,
+    Concat,
+    Layer,
+    Requantise,
+    Scores,
+    SumPool,
+    Table,
+    Thresholding,
+    Upsample,
+)
 
 Row = tuple[str, str, str]
 """What it is, the datatype of its weights, and what its activations are."""
@@ -66,6 +77,11 @@ def _(layer: ClassScores) -> Row:
 @row_of.register
 def _(layer: SumPool) -> Row:
     return f"sum of {'x'.join(map(str, layer.kernel))}", "", ""
+
+
+@row_of.register
+def _(layer: Upsample) -> Row:
+    return f"repeated {'x'.join(map(str, layer.factors))}", "", ""
 
 
 @row_of.register

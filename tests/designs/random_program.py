@@ -1,4 +1,5 @@
-"""Random networks with every operator: as ``random_graph``, and sums as streams, tables, fixed point, padded pools."""
+"""Random networks with every operator: as ``random_graph``, and sums as streams, tables, fixed point, padded pools,
+upsampling."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from fat_fpga.network import Levels, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.bounds import lattice
-from fat_fpga.network.layers import Add, AffineScores, Requantise, SumPool, Table
+from fat_fpga.network.layers import Add, AffineScores, Requantise, SumPool, Table, Upsample
 from tests.designs.random_graph import Maker
 from tests.designs.random_network import LEVELS
 
@@ -41,13 +42,16 @@ class _Program(Maker):
 
     def block(self, end: str) -> str:
         end = super().block(end)
-        kind = self.choose(["sums", "table", "requantise", "maximum", "sum", "average", "sums", "table"])
+        kind = self.choose(["sums", "table", "requantise", "maximum", "sum", "average", "upsample", "table"])
         if kind == "sums":
             return self.sums(end)
         if kind == "table":
             return self.table(end)
         if kind == "requantise":
             return self.requantise(end)
+        if kind == "upsample":
+            factors = self.choose([(2, 2), (1, 2), (3, 1)])
+            return self.made(Upsample(self.name(end, "upsample"), factors, inputs=(end,)))
         if min(self.streams[end].shape[2:]) < 2:
             return self.table(end)
         padding, stride = self.choose([(1, 0, 1, 1), (0, 1, 0, 0), (1, 1, 1, 1)]), self.choose([(2, 2), (1, 2)])

@@ -28,7 +28,7 @@ from fat_fpga.hardening.values import with_values
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
 from fat_fpga.network import folding as plain
 from fat_fpga.network.folding import divisors
-from fat_fpga.network.layers import Add, Concat, IntArray, Layer, Scores, SumPool, Thresholding
+from fat_fpga.network.layers import Add, Concat, IntArray, Layer, Scores, SumPool, Thresholding, Upsample
 from tests.designs.hardware_graph import random_hardware_graph
 from tests.hardening.test_graphs import residual
 
@@ -210,3 +210,22 @@ def test_factors_of_joins() -> None:
     nodes = [node.proto.op_type for node in nodes_of(hardware_graph(network), network)]
     assert {"ElementwiseMul", "ElementwiseSub", "Pool"} <= set(nodes)
     assert assert_equal(network, 24) >= 15
+
+
+def test_upsampling() -> None:
+    layers = {layer.name: layer for layer in residual().layers}
+    del layers["add0.sum"], layers["fc3"]
+    layers["add0.upsample"] = Upsample("add0.upsample", (2, 3), inputs=("add0.thresholding",))
+    scores = np.random.default_rng(1).integers(-2, 2, (5, 6, 12, 18)).astype(np.int32)
+    layers["fc3"] = MatrixVectorUnit("fc3", scores, None, None, weight_type="INT2", inputs=("add0.upsample",))
+    network = replace(residual(), layers=tuple(layers.values()))
+    nodes = {node.place: node.proto.op_type for node in nodes_of(hardware_graph(network), network)}
+    assert nodes["add0.upsample"] == "UpsampleNearestNeighbour"
+    assert assert_equal(network, 24) >= 15
+    folding = auto_folding(network, 20_000, ZCU104)
+    found = {layer.place: layer for layer in estimate(network, folding, ZCU104).layers}
+    assert found["add0.upsample"].cycles <= max(found[unit.name].cycles for unit in network.units)
+    folds = {name: plain.Fold(fold.pe, fold.simd) for name, fold in folding.folds.items()}
+    between = FinnModel(live=False, board=ZCU104).between([], folds, 20_000, network)
+    assert {one.name for one in between} >= {"conv0", "conv1", "add0.thresholding"}
+    assert "add0.upsample" not in {one.name for one in between}

@@ -56,7 +56,7 @@ def test_the_torch_engine_agrees_under_faults(network: Network, seed: int) -> No
     assert check.equal, crosscheck_text(check)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, 1, 8])  # the last one has an upsampling
 def test_the_qonnx_engine_agrees_under_faults(seed: int) -> None:
     network = random_program(seed)
     engines = {"reference": get("reference"), "qonnx": get("qonnx")}

@@ -1,7 +1,7 @@
 """What FINN builds between the units of a network that branches: window generators and thresholds.
 
-FINN's own estimates as formulas. It counts nothing for additions, concatenations, copies of streams, padding, pools and
-sums over windows.
+FINN's own estimates as formulas. It counts nothing for additions, concatenations, copies of streams, padding, pools,
+sums over windows and upsampling.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from fat_fpga.network.bounds import lattice
 from fat_fpga.network.datatypes import smallest_type
 from fat_fpga.network.folding import Fold, divisors
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding
+from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding, Upsample
 from fat_fpga.network.network import INPUT
 
 
@@ -130,6 +130,7 @@ def _(layer: Thresholding, site: _Site) -> Iterator[Between]:
 
 
 @_in_front.register(Add)
+@_in_front.register(Upsample)
 @_in_front.register(Concat)
 @_in_front.register(Scores)
 @_in_front.register(MajorityVote)

@@ -13,7 +13,7 @@ from fat_fpga.hardening.design import bits_of, datatype_of
 from fat_fpga.network import MajorityVote, MaxPool, Network
 from fat_fpga.network.datatypes import smallest_type, span_of
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding
+from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding, Upsample
 from fat_fpga.network.network import INPUT
 from fat_fpga.network.operators.matrix_vector_unit import MatrixVectorUnit
 
@@ -75,6 +75,7 @@ def _(layer: Layer, own: str, fronts: Sequence[str]) -> str:
 
 
 @_type.register(MaxPool)
+@_type.register(Upsample)
 @_type.register(MajorityVote)
 def _(layer: Layer, own: str, fronts: Sequence[str]) -> str:
     return fronts[0]

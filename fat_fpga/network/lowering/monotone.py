@@ -136,6 +136,12 @@ def refusal(node: Node) -> Any:
     """The error for a node of an operator that is none of those that are read."""
     if node.op_type in ("If", "Loop", "Scan"):
         return refuse(node, "graphs within a node are not supported: export the model without branches and loops")
+    if node.op_type == "ConvTranspose":
+        return refuse(
+            node,
+            "transposed convolutions are not supported: they put zeros between activations; take an upsampling to the "
+            "nearest value (Resize) and a convolution",
+        )
     if node.op_type.startswith("QLinear") or node.op_type.endswith("Integer") or node.op_type.startswith("Dynamic"):
         return refuse(node, "unsupported operator: quantise with QuantizeLinear and DequantizeLinear (QDQ) instead")
     return refuse(node, "unsupported operator: docs/operators.md lists those that are read")

@@ -22,6 +22,7 @@ from fat_fpga.network.lowering.stream import PendingStream
 from fat_fpga.network.lowering.tail import SELECTORS, check_selector
 from fat_fpga.network.lowering.types import FLOAT, DType, check_arithmetic, type_behind
 from fat_fpga.network.lowering.unit import PendingUnit
+from fat_fpga.network.lowering.upsampling import UPSAMPLES
 from fat_fpga.network.lowering.vote import VOTE
 
 
@@ -67,6 +68,9 @@ class Strand:
         if node.op_type in POOLS:
             check_attributes(node, graph.opset)  # all others are executed, which finds it out
             self.layout = self.head.add_pool(node, graph, self.layout, zeros)
+        elif node.op_type in UPSAMPLES:
+            check_attributes(node, graph.opset)
+            self.layout = self.head.add_upsample(node, graph, self.layout)
         elif node.op_type == VOTE:
             self.layout = self.head.add_vote(node, self.grid, self.layout)
         elif node.op_type in (RANKS, "AffineScores"):

@@ -11,8 +11,9 @@ import numpy as np
 from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import Lattice
 from fat_fpga.network.datatypes import span_of
-from fat_fpga.network.layers import Input, Layer, MaxPool, Requantise, Table, Thresholding
+from fat_fpga.network.layers import Input, Layer, MajorityVote, MaxPool, Requantise, Table, Thresholding, Upsample
 from fat_fpga.network.levels import Levels
+from fat_fpga.network.lowering import upsampling
 from fat_fpga.network.lowering.activation import activation
 from fat_fpga.network.lowering.affine import affine_of
 from fat_fpga.network.lowering.builder import Builder
@@ -120,8 +121,8 @@ class PendingStream:
         tensor, layout: where the file has the stream.
         order: number of the first node behind it.
         chain: the element-wise nodes behind it.
-        behind: pools.
-        pools: the same, with their places in the chain.
+        behind: pools and upsamplings.
+        pools: the pools among them, with their places in the chain.
         streams: tensor, layout and grid of what the file shows of the streams behind it, by place.
     """
 
@@ -132,7 +133,7 @@ class PendingStream:
     order: int
     chain: Chain
     builder: Builder
-    behind: list[Layer] = field(default_factory=list)
+    behind: list[MajorityVote | MaxPool | Upsample] = field(default_factory=list)
     pools: list[PendingPool] = field(default_factory=list)
     streams: dict[str, tuple[str, Layout, Grid]] = field(default_factory=dict)
     is_input: bool = False
@@ -150,10 +151,8 @@ class PendingStream:
 
     def fork(self, order: int) -> PendingStream:
         """The same for another branch, whose first node is number ``order``."""
-        names = {layer.name: self.builder.name("pool", root=self.root) for layer in self.behind}
-        behind: list[Layer] = [
-            replace(layer, name=names[layer.name]) for layer in self.behind if isinstance(layer, MaxPool)
-        ]
+        names = {layer.name: self.builder.name(layer.type, root=self.root) for layer in self.behind}
+        behind = [replace(layer, name=names[layer.name]) for layer in self.behind]
         streams = {names.get(place, place): shown for place, shown in self.streams.items()}
         return replace(
             self, order=order, chain=self.chain.copy(), behind=behind, pools=list(self.pools), streams=streams
@@ -166,6 +165,15 @@ class PendingStream:
         pool, behind = read_pool(node, graph, layout, self.builder.name("pool", root=self.root), zeros)
         self.behind.append(pool)
         self.pools.append(PendingPool(node, len(self.chain.steps)))
+        return behind
+
+    def add_upsample(self, node: Node, graph: Graph, layout: Layout) -> Layout:
+        """Take in an upsampling; the layout behind it."""
+        if self.is_input:
+            raise refuse(node, upsampling.FRONT)
+        name = self.builder.name("upsample", root=self.root)
+        layer, behind = upsampling.read_upsample(node, graph, layout, name)
+        self.behind += [layer] if layer is not None else []
         return behind
 
     def add_vote(self, node: Node, grid: Grid | str, layout: Layout) -> Layout:
@@ -187,7 +195,7 @@ class PendingStream:
         Without a grid the chain must be one that scales, shifts and limits integers.
         """
         check_pools(self.pools, self.chain)
-        stream, layers = self.origin(node, sites), list(self.behind)
+        stream, layers = self.origin(node, sites), list[Layer](self.behind)
         made = self._layer(node, stream, grid, sites)
         levels, span = stream.levels, stream.span
         if isinstance(made, str):

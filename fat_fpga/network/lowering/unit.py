@@ -8,7 +8,7 @@ import numpy as np
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import lattice
-from fat_fpga.network.layers import AffineScores, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Scores
+from fat_fpga.network.layers import AffineScores, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Scores, Upsample
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering.activation import FEW, MOST_THRESHOLDS
 from fat_fpga.network.lowering.affine import fixed_point
@@ -27,6 +27,7 @@ from fat_fpga.network.lowering.sites import Sites, stream_site, unit_site
 from fat_fpga.network.lowering.stream import OWN, PendingStream, Stream
 from fat_fpga.network.lowering.tail import scoring_layers
 from fat_fpga.network.lowering.thresholds import Accumulators, accumulator_annotation, activated_unit, widened
+from fat_fpga.network.lowering.upsampling import read_upsample
 from fat_fpga.network.lowering.valued import slopes
 from fat_fpga.network.lowering.vote import read_vote
 
@@ -41,8 +42,8 @@ class PendingUnit:
         order: number of its node.
         before, after: layouts of the tensors in front of the product and behind it.
         chain: the element-wise nodes behind it.
-        behind: votes and pools.
-        pools: those among them, with their places in the chain.
+        behind: votes, pools and upsamplings.
+        pools: the pools among them, with their places in the chain.
         ranks: of its sums, where the file has a table of them.
         vote_grid: grid in front of the vote, if there is one.
         streams: tensor, layout and grid of what the file shows of the streams behind it, by place.
@@ -56,7 +57,7 @@ class PendingUnit:
     after: Layout
     chain: Chain
     builder: Builder
-    behind: list[MajorityVote | MaxPool] = field(default_factory=list)
+    behind: list[MajorityVote | MaxPool | Upsample] = field(default_factory=list)
     pools: list[PendingPool] = field(default_factory=list)
     streams: dict[str, tuple[str, Layout, Grid]] = field(default_factory=dict)
     vote_grid: Grid | None = None
@@ -87,6 +88,13 @@ class PendingUnit:
         pool, behind = read_pool(node, graph, layout, self.builder.name("pool", root=self.unit.name), zeros)
         self.behind.append(pool)
         self.pools.append(PendingPool(node, len(self.chain.steps)))
+        return behind
+
+    def add_upsample(self, node: Node, graph: Graph, layout: Layout) -> Layout:
+        """Take in an upsampling; the layout behind it."""
+        name = self.builder.name("upsample", root=self.unit.name)
+        layer, behind = read_upsample(node, graph, layout, name)
+        self.behind += [layer] if layer is not None else []
         return behind
 
     def add_ranks(self, node: Node, graph: Graph) -> None:

@@ -179,6 +179,26 @@ def _average_of(node: Node, rewriter: Rewriter, sums: str, kernel: tuple[int, in
     return shifted(node, rewriter, sums, max(largest.bit_length() - width, 0), width, int(not behind.startswith("U")))
 
 
+def _upsample(node: Node, rewriter: Rewriter) -> None:
+    """UpsampleNearestNeighbour; of the first versions square, with one size for input and output."""
+    sizes = [
+        (
+            int(_option(node, f"{axis}O", _option(node, "OFMDim", 0))),
+            int(_option(node, f"{axis}I", _option(node, "IFMDim", 0))),
+        )
+        for axis in "HW"
+    ]
+    if any(before < 1 or behind % before for behind, before in sizes):
+        raise refuse(node, f"its sizes {sizes} have no whole ratios: the file is damaged")
+    before = rewriter.channels_first(node, node.input[0])
+    scales = rewriter.store([1, 1, *(behind // before for behind, before in sizes)], node.output[0])
+    inputs = [before, scales] if rewriter.opset < 11 else [before, rewriter.store([], node.output[0]), scales]
+    options = {} if rewriter.opset < 11 else {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    made = rewriter.emit(node, "Resize" if rewriter.opset > 9 else "Upsample", inputs, mode="nearest", **options)
+    rewriter.nodes[-1].name = node.name
+    rewriter.channels_last(node, made, output=node.output[0])
+
+
 def _sum(node: Node, rewriter: Rewriter) -> None:
     """GlobalAccPool: the sum over height and width."""
     if rewriter.opset < 13:
@@ -238,6 +258,7 @@ _RULES: dict[str, Rule] = {
     "StreamingMaxPool": _max_pool,
     "Pool": _pool,
     "GlobalAccPool": _sum,
+    "UpsampleNearestNeighbour": _upsample,
     "ChannelwiseOp": _channelwise,
     "AddStreams": _join,
     "StreamingConcat": _join,
