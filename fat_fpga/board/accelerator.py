@@ -3,7 +3,7 @@ is still as it was armed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import TypeVar
 
@@ -14,7 +14,7 @@ from fat_fpga.board.access import POLLS
 from fat_fpga.board.checksum import ChecksumHook, Reading
 from fat_fpga.board.description import Description
 from fat_fpga.board.device import Device
-from fat_fpga.board.injection import SABOTEUR, THRESHOLDS, injection_of
+from fat_fpga.board.injection import SABOTEUR, THRESHOLDS, Injection, injection_of
 from fat_fpga.board.saboteur import Counters, Saboteur
 from fat_fpga.board.stream import Bytes
 from fat_fpga.board.thresholds import WritableThresholds
@@ -25,6 +25,8 @@ from fat_fpga.faults.any_fault import AnyFault
 BATCH = 256
 """Frames of one DMA transfer."""
 Counts = TypeVar("Counts", Counters, Reading)
+Held = tuple[int | None, int | None]
+"""HITS and CHANGES of a saboteur; None where it is not known."""
 
 
 class Accelerator:
@@ -79,9 +81,13 @@ class Accelerator:
         self.device.restart()
         self.connect()
 
+    def injection(self, fault: AnyFault | None) -> Injection:
+        """How a fault gets in, or none; BoardError where it cannot."""
+        return injection_of(fault, self.description, self.channels_by)
+
     def arm(self, fault: AnyFault | None) -> None:
         """Inject ``fault`` from the next image on, or nothing; BoardError if a register reads back wrong."""
-        injection = injection_of(fault, self.description, self.channels_by)
+        injection = self.injection(fault)
         written = [memory.hold(injection.thresholds.get(place, {})) for place, memory in self.thresholds.items()]
         if any(written):
             self._flush()
@@ -119,17 +125,21 @@ class Accelerator:
         predicted = outputs[:, 0] if self.description.labels else outputs.argmax(axis=1)
         return predicted.astype(np.int32)
 
-    def verify(self) -> dict[str, Reading]:
+    def verify(self, counts: Mapping[str, Held] | None = None) -> dict[str, Reading]:
         """What the checksum blocks hold of the images since ``arm``, by place.
 
+        Args:
+            counts: what each saboteur must have counted; None where that is not known.
+
         Raises:
-            BoardError: the board is not as it was armed any more, or has not seen our images and no others.
+            BoardError: the board is not as it was armed any more, or was not all the time; it has not seen our images
+                and no others; or a saboteur counted something else.
         """
         for memory in self.thresholds.values():
             memory.verify()
         for place, saboteur in self.saboteurs.items():
-            saboteur.verify()
             self._check_frames(place, saboteur.counters)
+            saboteur.verify(self._frames, *(counts[place] if counts is not None else (None, None)))
         return {place: self._check_frames(place, hook.read) for place, hook in self.checksums.items()}
 
     def disagreements(self) -> dict[str, list[Disagreement]]:

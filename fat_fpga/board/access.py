@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fat_fpga.board.registers import VERSION, RegisterMap
+from fat_fpga.board.registers import RegisterMap
 from fat_fpga.errors import BoardError
 
 POLLS = 1000
@@ -36,8 +36,13 @@ class Block:
         self.name = name
         self.bus = bus
         self.registers = registers
-        for register, value in {"ID": registers.identity, "VERSION": VERSION, **expected}.items():
+        for register, value in {"ID": registers.identity, "VERSION": registers.version, **expected}.items():
             found = self.read(register)
+            if register == "VERSION" and 0 < found < value:
+                raise BoardError(
+                    f"{name}: its register map is version {found}, this driver needs {value}: the older block does not "
+                    "show all that the driver checks, so nothing is recorded with it; build the bitstream again"
+                )
             if found != value:
                 raise BoardError(
                     f"{name}: register {register} holds {found:#x} where {value:#x} was expected: the bitstream was "

@@ -136,6 +136,14 @@ class Description:
         values = np.stack([table[c][images[:, c]] for c in range(self.shape[0])], axis=-1)  # [N, H, W, C]
         return values.reshape(len(images), -1, 1, 1)
 
+    @property
+    def summed_output(self) -> str | None:
+        """The place whose checksum block sums up the very stream that leaves the accelerator; None if there is none."""
+        last = self.streams[-1] if self.streams else None
+        if last is None or last.checksum is None or last.levels is not None or self.labels:
+            return None
+        return last.place
+
     def place(self, name: str) -> StreamPlace:
         """The stream called ``name``; BoardError lists the known ones."""
         for stream in self.streams:

@@ -1,18 +1,25 @@
-"""What a board must give out and its checksum blocks hold, judged by the integer network and by each other.
+"""What a board gives out and its blocks hold, judged by the integer network.
 
-- Without a fault: what comes out for the last image, and its checksum at every block, are those of the network. The
-  first block that differs names the layer from which on the board computes something else.
-- The digests over all images of a fault-free run are the same each time.
-- Under a fault: the digests of all blocks in front of it are those of the fault-free run.
+- Without a fault: the outputs of all images, their digest at every checksum block, and the last image's checksum.
+- Under a fault: what every saboteur counts; the digest at all blocks in front of the fault and at its place; and of
+  the last image everything: its outputs and its checksum at every block, as the reference engine computes them.
+- What was received is what left the board, where a checksum block is in that stream.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fat_fpga.board.checksum import Reading
+import numpy as np
+import numpy.typing as npt
+
+from fat_fpga.board.accelerator import Held
+from fat_fpga.board.checksum import Reading, digest
 from fat_fpga.board.description import Description
-from fat_fpga.checksums import checksums
+from fat_fpga.board.foretold import Foretold
+from fat_fpga.board.injection import Injection
+from fat_fpga.board.saboteur import channel_settings, settings
+from fat_fpga.checksums import checksum, checksums, stream_words
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.errors import BoardError
@@ -22,58 +29,127 @@ from fat_fpga.network.layers import IntArray
 
 Readings = Mapping[str, Reading]
 """By place, in the order of the streams."""
+Order = npt.NDArray[np.intp]
+"""The numbers of the images in the order in which they were sent, [N]; each once."""
 
 
 class LayerChecks:
-    """Judges readings for one set of images.
+    """Judges what a board does with one set of images.
 
     Args:
         images: uint8 [N, C, H, W].
     """
 
     def __init__(self, network: Network, description: Description, images: Images) -> None:
+        self._network, self._description, self._images = network, description, images
         self._order = [stream.place for stream in description.streams]
-        self._number = len(images) - 1
-        streams = ReferenceEngine().open(network).trace(images[-1:])
-        scores = streams[network.scores].ravel()
-        self._output = [int(scores.argmax())] if description.labels else scores.tolist()
-        self._wanted = {place: int(sums[0]) for place, (sums, _) in checksums(network, streams).items()}
-        self._golden: dict[str, int] = {}
+        self._layouts = {stream.place: stream.layout for stream in description.streams}
+        self._reference = ReferenceEngine().open(network)
+        self.foretold = Foretold(network, description, images)
+        self._digests: dict[tuple[str, int], int] = {}
 
-    def fault_free(self, outputs: IntArray, readings: Readings) -> None:
+    def counts(self, injection: Injection) -> dict[str, Held]:
+        """What each saboteur must count while all images pass once; None where that is not foretold."""
+        found: dict[str, Held] = {}
+        first = self._first(injection)
+        for number, stream in enumerate(self._description.streams):
+            if stream.saboteur is not None:
+                fault = injection.saboteurs.get(stream.place)
+                armed = settings(stream.layout, fault)
+                known = fault is None or number == first
+                changes = self.foretold.changes(stream.place, armed) if known else None
+                found[stream.place] = self.foretold.hits(stream.place, armed), changes
+        return found
+
+    def fault_free(self, order: Order, outputs: IntArray, readings: Readings) -> None:
         """Judge a run without a fault.
 
         Args:
-            outputs: int32 [N, classes], or the classes int32 [N, 1].
+            outputs: int32 [N, classes], or the classes int32 [N, 1], in the order in which the images were sent.
 
         Raises:
-            BoardError: outputs or readings are not those of the network, or the digests not the same as before.
+            BoardError: they, or the readings, are not those of the network.
         """
+        last, wanted = int(order[-1]), self.foretold.outputs[order]
         for place, reading in readings.items():
-            if reading.checksum != self._wanted[place]:
+            if reading.checksum != (sum_ := int(self.foretold.sums[place][last])):
                 raise BoardError(
-                    f"{place}: image {self._number} has checksum {reading.checksum:06x} on the board, "
-                    f"{self._wanted[place]:06x} in the network: the board computes something else from this layer on"
+                    f"{place}: image {last} has checksum {reading.checksum:06x} on the board, {sum_:06x} in the "
+                    "network: the board computes something else from this layer on"
                 )
-        if outputs[-1].tolist() != self._output:
+        for place, reading in readings.items():
+            why = "an image before the last is another one from this layer on, without a fault"
+            self._same(place, reading, self._golden(place, order), why)
+        for row in np.flatnonzero((outputs != wanted).any(axis=1))[:1]:
             raise BoardError(
-                f"the board gives {outputs[-1].tolist()} for image {self._number}, the network {self._output}: it "
-                "computes something else"
+                f"the board gives {outputs[row].tolist()} for image {order[row]}, the network {wanted[row].tolist()}: "
+                "it computes something else"
             )
-        found = {place: reading.digest for place, reading in readings.items()}
-        self._same(found, self._golden or found, "the same images, without a fault, gave another digest before")
-        self._golden = found
 
-    def under(self, fault: AnyFault, outputs: IntArray, readings: Readings) -> None:
-        """BoardError unless everything in front of the fault is as it was without; its outputs may be anything."""
-        first = min(self._order.index(part.layer) for part in fault.faults)
-        found = {place: readings[place].digest for place in self._order[:first] if place in readings}
-        self._same(found, self._golden, f"it lies in front of {fault}, and differs from the run without a fault")
+    def under(self, fault: AnyFault, injection: Injection, order: Order, outputs: IntArray, readings: Readings) -> None:
+        """Judge a run under a fault, as far as it is foretold; arguments and errors as for ``fault_free``."""
+        first = self._first(injection)
+        for place in self._order[:first]:
+            if place in readings:
+                why = f"it lies in front of {fault}, and differs from the run without a fault"
+                self._same(place, readings[place], self._golden(place, order), why)
+        place = self._order[first]
+        if place in readings and (sums := self._held_sums(place, injection)) is not None:
+            self._same(place, readings[place], digest(sums[order].tolist()), f"that is where {fault} acts")
+        self._check_last(fault, int(order[-1]), outputs[-1], readings)
+        self._check_received(outputs, readings)
+
+    def _check_last(self, fault: AnyFault, number: int, output: IntArray, readings: Readings) -> None:
+        """The last image under the fault."""
+        streams = self._reference.trace(self._images[number : number + 1], fault)
+        for place, (sums, _) in checksums(self._network, {p: streams[p] for p in readings}).items():
+            if readings[place].checksum != sums[0]:
+                raise BoardError(
+                    f"{place}: under {fault}, image {number} has checksum {readings[place].checksum:06x} on the board, "
+                    f"{int(sums[0]):06x} in the network"
+                )
+        scores = streams[self._network.scores].ravel()
+        wanted = [int(scores.argmax())] if self._description.labels else scores.tolist()
+        if output.tolist() != wanted:
+            raise BoardError(
+                f"under {fault}, the board gives {output.tolist()} for image {number}, the network {wanted}"
+            )
+
+    def _check_received(self, outputs: IntArray, readings: Readings) -> None:
+        """What was received is what passed the last checksum block."""
+        place = self._description.summed_output
+        if place is None:
+            return
+        words, bits = stream_words(self._network, place, outputs[:, :, None, None])
+        found = digest([checksum(frame, bits) for frame in words])
+        if found != readings[place].digest:
+            raise BoardError(
+                f"{place}: what was received has the digest {found:08x}, what left the board "
+                f"{readings[place].digest:08x}: a transfer brought something else"
+            )
+
+    def _first(self, injection: Injection) -> int:
+        """The number of the first stream in which a fault acts; of all streams without one."""
+        places = {*injection.saboteurs, *injection.thresholds}
+        return min((self._order.index(place) for place in places), default=len(self._order))
+
+    def _held_sums(self, place: str, injection: Injection) -> npt.NDArray[np.int64] | None:
+        layout = self._layouts[place]
+        if place in injection.saboteurs:
+            return self.foretold.held_sums(place, [settings(layout, injection.saboteurs[place])])
+        channels = injection.thresholds[place]
+        return self.foretold.held_sums(place, [channel_settings(layout, c, value) for c, value in channels.items()])
+
+    def _golden(self, place: str, order: Order) -> int:
+        """The digest of a stream without a fault."""
+        key = place, int(order[0])
+        if key not in self._digests:
+            self._digests[key] = digest(self.foretold.sums[place][order].tolist())
+        return self._digests[key]
 
     @staticmethod
-    def _same(found: Mapping[str, int], wanted: Mapping[str, int], why: str) -> None:
-        for place, digest in found.items():
-            if digest != wanted[place]:
-                raise BoardError(
-                    f"{place}: its checksums have the digest {digest:08x} where {wanted[place]:08x} was expected: {why}"
-                )
+    def _same(place: str, reading: Reading, wanted: int, why: str) -> None:
+        if reading.digest != wanted:
+            raise BoardError(
+                f"{place}: its checksums have the digest {reading.digest:08x} where {wanted:08x} was expected: {why}"
+            )

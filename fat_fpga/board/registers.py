@@ -9,9 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-VERSION = 1
-"""Of all maps; a block says in its VERSION register which one it has."""
-
 
 @dataclass(frozen=True)
 class Register:
@@ -43,12 +40,14 @@ class RegisterMap:
     Attributes:
         name: upper case, of the block.
         identity: what its ID register holds.
+        version: of this map, which the block's VERSION register holds.
         registers: by offset.
         window: offset of the first word of an array of words behind the registers; None if there is none.
     """
 
     name: str
     identity: int
+    version: int
     registers: tuple[Register, ...]
     window: int | None = None
 
@@ -78,6 +77,7 @@ MODE_BITS = (("ENABLE", 0), ("MATCH_LANE", 1), ("MATCH_FOLD", 2), ("MATCH_ROW", 
 SABOTEUR = RegisterMap(
     "SABOTEUR",
     0x46415453,
+    2,
     (
         Register("ID", 0x00, "ro", "0x46415453, 'FATS'"),
         Register("VERSION", 0x04, "ro", "version of this map"),
@@ -91,11 +91,12 @@ SABOTEUR = RegisterMap(
             "STATUS",
             0x20,
             "ro",
-            "ARMING: the armed settings wait for the end of a frame; IN_FRAME: part of a frame has passed; "
-            "from MODE on: the mode that acts now",
-            (("ARMING", 0), ("IN_FRAME", 1), ("MODE", 8)),
+            "ARMING: the armed settings wait for the end of a frame; IN_FRAME: part of a frame has passed; UPSET: the "
+            "settings that act were not those that were armed, in any cycle since CLEAR; CHANGED: SIGNATURE was not "
+            "the same for all beats since CLEAR and the last ARM; from MODE on: the mode that acts now",
+            (("ARMING", 0), ("IN_FRAME", 1), ("UPSET", 2), ("CHANGED", 3), ("MODE", 8)),
         ),
-        Register("MODE", 0x24, "rw", "what to hold, from the next ARM on", MODE_BITS),
+        Register("MODE", 0x24, "rw", "what to hold, as the next ARM takes it", MODE_BITS),
         Register("LANE", 0x28, "rw", "place in the beat: channel mod LANES"),
         Register("FOLD", 0x2C, "rw", "beat of the pixel: channel div LANES"),
         Register("ROW", 0x30, "rw", "row of the pixel"),
@@ -104,12 +105,41 @@ SABOTEUR = RegisterMap(
         Register("HITS", 0x3C, "ro", "beats in which values were held, since CLEAR; stops at 2^32 - 1"),
         Register("CHANGES", 0x40, "ro", "those of them that were not what was held already; stops at 2^32 - 1"),
         Register("FRAMES", 0x44, "ro", "whole frames that passed since CLEAR; stops at 2^32 - 1"),
+        Register(
+            "COMMANDS",
+            0x48,
+            "ro",
+            "commands since reset, modulo 65536: ARM in the low 16 bits, CLEAR from CLEARS on",
+            (("ARMS", 0), ("CLEARS", 16)),
+        ),
+        Register(
+            "SIGNATURE",
+            0x4C,
+            "ro",
+            "of the settings that acted, 16 bits each: in the first beat since CLEAR and the last ARM, from LAST on in "
+            "the last one; 0 before the first",
+            (("FIRST", 0), ("LAST", 16)),
+        ),
+        Register("ACTIVE_LANE", 0x50, "ro", "the LANE that acts now"),
+        Register("ACTIVE_FOLD", 0x54, "ro", "the FOLD that acts now"),
+        Register("ACTIVE_ROW", 0x58, "ro", "the ROW that acts now"),
+        Register("ACTIVE_COLUMN", 0x5C, "ro", "the COLUMN that acts now"),
+        Register("ACTIVE_VALUE", 0x60, "ro", "the VALUE that acts now"),
     ),
 )
+"""CLEAR sets HITS, CHANGES, FRAMES, SIGNATURE, UPSET and CHANGED to 0; what passes in its cycle is counted. ARM takes
+MODE to VALUE as they are in its cycle; they act from the next frame on."""
+
+SETTINGS = {"MODE": 0, "LANE": 3, "FOLD": 6, "ROW": 9, "COLUMN": 12, "VALUE": 15}
+"""The registers that ARM takes, and by how many bits SIGNATURE rotates each to the left."""
+
+SIGNATURE_SEED = 0xFA75
+"""SIGNATURE of settings that are all 0."""
 
 VOTER = RegisterMap(
     "VOTER",
     0x46415456,
+    1,
     (
         Register("ID", 0x00, "ro", "0x46415456, 'FATV'"),
         Register("VERSION", 0x04, "ro", "version of this map"),
@@ -135,6 +165,7 @@ COPIES_SHIFT = 29
 CHECKSUM = RegisterMap(
     "CHECKSUM",
     0x46415443,
+    1,
     (
         Register("ID", 0x00, "ro", "0x46415443, 'FATC'"),
         Register("VERSION", 0x04, "ro", "version of this map"),
@@ -186,17 +217,19 @@ def systemverilog() -> str:
         "",
         "/* verilator lint_off UNUSEDPARAM */",
         "package fat_registers_pkg;",
-        "",
-        f"localparam logic [31:0] VERSION = 32'h{VERSION:08x};",
     ]
     for block in MAPS:
         lines += ["", f"localparam logic [31:0] {block.name}_IDENTITY = 32'h{block.identity:08x};"]
+        lines += [f"localparam logic [31:0] {block.name}_MAP = 32'h{block.version:08x};"]
         for register in block.registers:
             name = f"{block.name}_{register.name}"
             lines += [f"// {register.access}: {register.text}", f"localparam int {name} = 'h{register.offset:02x};"]
             lines += [f"localparam int {name}_{bit}_BIT = {position};" for bit, position in register.bits]
         if block.window is not None:
             lines += ["// ro: an array of words", f"localparam int {block.name}_WINDOW = 'h{block.window:03x};"]
+    lines += ["", "// SIGNATURE: how far each setting is rotated to the left, and what is there without any"]
+    lines += [f"localparam int SIGNATURE_{name} = {shift};" for name, shift in SETTINGS.items()]
+    lines += [f"localparam logic [15:0] SIGNATURE_SEED = 16'h{SIGNATURE_SEED:04x};"]
     lines += ["", f"localparam int COPIES_SHIFT = {COPIES_SHIFT};"]
     lines += [f"localparam int SUM_BITS = {SUM_BITS};", "", "endpackage", "", "`resetall"]
     return "\n".join(lines) + "\n"

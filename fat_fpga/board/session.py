@@ -1,25 +1,24 @@
 """A board at work: the same fault addresses, the same run files, the same protection of both.
 
-Nothing that a board says is believed unchecked: fault-free outputs are taken before and after each list of faults and
-must be the same; after each fault, registers must still hold it and the saboteurs must have seen our images only; where
-there are checksum blocks, they are judged layer by layer (`fat_fpga.board.layer_checks`). Where that fails, or a
-transfer hangs, the board is programmed anew and the fault is done again; after `ATTEMPTS` the run stops. What was
+Nothing that a board says is believed unchecked. Before and after each fault its blocks must show what was armed, that
+it acted in every beat, and that our commands and our images came, each once and no others. What they count, and what
+comes out, is held against the integer network (`fat_fpga.board.layer_checks`). Where no checksum block is in the stream
+that leaves the board, all images are sent a second time in another order, and must give the same. Where anything fails,
+or a transfer hangs, the board is programmed anew and the fault is done again; after `ATTEMPTS` the run stops. What was
 recorded before stays, and nothing is recorded twice.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 
-from fat_fpga.board.accelerator import Accelerator
+from fat_fpga.board.accelerator import Accelerator, Held
 from fat_fpga.board.injection import injection_of
-from fat_fpga.board.layer_checks import LayerChecks, Readings
+from fat_fpga.board.layer_checks import LayerChecks, Order, Readings
 from fat_fpga.board.stream import Bytes
 from fat_fpga.board.voter import Disagreement
 from fat_fpga.checksums import Found
@@ -55,15 +54,15 @@ class _Shown:
     Attributes:
         key: CRC-32 of the images.
         frames: as DMA sends them.
-        checks: of its layers.
-        golden: fault-free outputs; None before the first run.
+        checks: of what the board does with them.
+        orders: in which they are sent under each fault.
         fresh: whether the last run was a fault-free one of these images, so that another would only repeat it.
     """
 
     key: int
     frames: Bytes
     checks: LayerChecks
-    golden: npt.NDArray[np.int32] | None = None
+    orders: list[Order]
     fresh: bool = False
 
 
@@ -97,22 +96,23 @@ class BoardSession(Session):
     def compute(self, block: Block, asked: Sequence[AnyFault]) -> Outcome:
         """See `Session.compute`; BoardError where the board keeps failing."""
         shown = self._show(block.images)
-        golden = self._fault_free(shown)
+        self._fault_free(shown)
         table = np.empty((len(asked), len(block.images)), np.int32)
         for row, fault in enumerate(asked):
-            outputs = self._outputs(fault, shown.frames, partial(shown.checks.under, fault))
-            table[row] = self._accelerator.classes(outputs)
+            table[row] = self._accelerator.classes(self._under(fault, shown))
             block.tell(len(block.images) * (row + 1) // (len(asked) + 1))
         if asked:
             self._fault_free(shown)
-        return outcome_of(self._accelerator.classes(golden), table, block.labels, block.predictions)
+        golden = self._accelerator.classes(shown.checks.foretold.outputs)
+        return outcome_of(golden, table, block.labels, block.predictions)
 
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
         """The class scores, where they leave the board; EngineError where it gives out classes alone."""
         if self._accelerator.description.labels:
             raise EngineError("this board gives out classes, and no streams: its checksums are in layer_checksums")
         self.check_taken([] if fault is None else [fault])
-        outputs = self._outputs(fault, self._show(block.images).frames, _pass)
+        shown = self._show(block.images)
+        outputs = self._fault_free(shown) if fault is None else self._under(fault, shown)
         return {self.network.scores: outputs[:, :, None, None]}
 
     def layer_checksums(self, images: Images, fault: AnyFault | None = None) -> Found:
@@ -133,7 +133,7 @@ class BoardSession(Session):
                 kept.setdefault(place, []).append(reading.checksum)
 
         for frame in self._show(images).frames:
-            self._outputs(fault, frame[None], keep)
+            self._tried(fault, frame[None], keep)
         bits = {place: self._accelerator.description.place(place).layout.register.bits for place in blocks}
         return {place: (np.array(sums, np.int64), bits[place]) for place, sums in kept.items()}
 
@@ -141,31 +141,59 @@ class BoardSession(Session):
         """These images on the board, as before if they are the last ones."""
         key = zlib.crc32(images.tobytes())
         if self._shown is None or self._shown.key != key:
-            checks = LayerChecks(self.network, self._accelerator.description, images)
-            self._shown = _Shown(key, self._accelerator.pack(images), checks)
+            description, order = self._accelerator.description, np.arange(len(images))
+            orders = [order] if description.summed_output else [order, np.roll(order, len(order) // 2 | 1)]
+            checks = LayerChecks(self.network, description, images)
+            self._shown = _Shown(key, self._accelerator.pack(images), checks, orders)
         return self._shown
 
-    def _fault_free(self, shown: _Shown) -> npt.NDArray[np.int32]:
-        """Fault-free outputs; BoardError unless they are the same every time that these images are asked for."""
-        if shown.golden is not None and shown.fresh:
-            return shown.golden
-        outputs = self._outputs(None, shown.frames, shown.checks.fault_free)
-        before = outputs if shown.golden is None else shown.golden
-        if checksum(outputs) != checksum(before):
-            wrong = int((before != outputs).any(axis=1).sum())
-            raise BoardError(
-                f"the board's fault-free outputs changed (checksum {checksum(before):08x} before, "
-                f"{checksum(outputs):08x} now, {wrong} of {len(outputs)} images): what was run in between is not "
-                "counted. Run again; if it stays, look at the supply, the clock and the temperature"
-            )
-        shown.golden, shown.fresh = outputs, True
-        return outputs
+    def _fault_free(self, shown: _Shown) -> IntArray:
+        """Fault-free outputs, which are those of the network; BoardError where the board gives or does others."""
+        if not shown.fresh:
+            counts = shown.checks.counts(self._accelerator.injection(None))
+            order = shown.orders[0]
 
-    def _outputs(
-        self, fault: AnyFault | None, frames: Bytes, judge: Callable[[IntArray, Readings], None]
-    ) -> npt.NDArray[np.int32]:
-        """Outputs under a fault, with the checks and the retries of this module; ``judge`` sees them and the checksum
-        blocks."""
+            def judge(outputs: IntArray, readings: Readings) -> None:
+                shown.checks.fault_free(order, outputs, readings)
+
+            self._tried(None, shown.frames, judge, counts)
+            shown.fresh = True
+        return shown.checks.foretold.outputs
+
+    def _under(self, fault: AnyFault, shown: _Shown) -> IntArray:
+        """Outputs under a fault, in the order of the images."""
+        injection = self._accelerator.injection(fault)
+        counts = shown.checks.counts(injection)
+        for _ in range(ATTEMPTS):
+            found = []
+            for order in shown.orders:
+
+                def judge(outputs: IntArray, readings: Readings, order: Order = order) -> None:
+                    shown.checks.under(fault, injection, order, outputs, readings)
+
+                outputs = self._tried(fault, shown.frames[order], judge, counts)
+                found.append(outputs[np.argsort(order)])
+            if all(np.array_equal(found[0], other) for other in found):
+                return found[0]
+            wrong = int((found[0] != found[1]).any(axis=1).sum())
+            why = f"{wrong} of {len(found[0])} images gave something else when they were sent again in another order"
+            self._log.restarts.append(f"with {fault}: {why}")
+            self._accelerator.restart()
+        raise BoardError(f"the board failed {ATTEMPTS} times with {fault}, and is given up: {why}")
+
+    def _tried(
+        self,
+        fault: AnyFault | None,
+        frames: Bytes,
+        judge: Callable[[IntArray, Readings], None],
+        counts: Mapping[str, Held] | None = None,
+    ) -> IntArray:
+        """Outputs of these frames under a fault, with the checks and the retries of this module.
+
+        Args:
+            judge: sees them and the checksum blocks.
+            counts: what each saboteur must count.
+        """
         what = "without a fault" if fault is None else f"with {fault}"
         if self._shown is not None:
             self._shown.fresh = False
@@ -175,7 +203,7 @@ class BoardSession(Session):
                     self._accelerator.restart()
                 self._accelerator.arm(fault)
                 outputs = self._accelerator.run(frames)
-                readings = self._accelerator.verify()
+                readings = self._accelerator.verify(counts)
                 seen = self._accelerator.disagreements()
                 judge(outputs, readings)
             except BoardError as error:
@@ -187,12 +215,3 @@ class BoardSession(Session):
                     self._log.disagreements[str(fault)] = seen
                 return outputs
         raise AssertionError
-
-
-def checksum(outputs: npt.NDArray[np.int32]) -> int:
-    """CRC-32 of outputs."""
-    return zlib.crc32(np.ascontiguousarray(outputs, "<i4").tobytes())
-
-
-def _pass(outputs: IntArray, readings: Readings) -> None:
-    """Judges nothing."""

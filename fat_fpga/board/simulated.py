@@ -18,11 +18,15 @@ from fat_fpga.board.description import Address, Description
 from fat_fpga.board.stream import Bytes
 from fat_fpga.errors import BoardError, HungTransferError
 
+PAGE = 1 << 16
+"""Bytes of addresses that each block has."""
 CYCLES_A_BEAT = 4096
 """Cycles that a beat, in or out, may take before a transfer counts as hung."""
 
 
-FUNCTIONS = tuple(f"board_{name}" for name in ("open", "close", "reset", "cycles", "write", "read", "transfer"))
+FUNCTIONS = tuple(
+    f"board_{name}" for name in ("open", "close", "reset", "cycles", "write", "read", "transfer", "upset")
+)
 """What the library has."""
 
 
@@ -68,7 +72,10 @@ class SimulatedBoard:
             raise BoardError(f"no simulated board in {folder}: {error}") from error
         missing = [name for name in FUNCTIONS if not hasattr(library, name)]
         if missing:
-            raise BoardError(f"{folder / 'libboard.so'} is no simulated board: it has no function {', '.join(missing)}")
+            raise BoardError(
+                f"{folder / 'libboard.so'} is no simulated board, or an older one: it has no function "
+                f"{', '.join(missing)}; build it again"
+            )
         pointer, size = ctypes.c_void_p, ctypes.c_int64
         library.board_open.restype = pointer
         library.board_close.argtypes = library.board_reset.argtypes = library.board_cycles.argtypes = [pointer]
@@ -77,6 +84,7 @@ class SimulatedBoard:
         library.board_read.argtypes = [pointer, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint32)]
         library.board_transfer.argtypes = [pointer, pointer, size, pointer, size, size]
         library.board_transfer.restype = size
+        library.board_upset.argtypes = [pointer, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint32, size]
         self._library = library
         self._folder = folder
         self._board: int | None = None
@@ -112,6 +120,22 @@ class SimulatedBoard:
         if got < beats:
             raise HungTransferError(f"{got} of {beats} beats came out within {limit} cycles")
         return out
+
+    def upset(self, saboteur: Address, register: str, mask: int, cycles: int = 0) -> None:
+        """Flip bits of a register in the RTL of a saboteur, as a particle does.
+
+        Args:
+            saboteur: its address.
+            register: its name in ``fat_saboteur.sv``: ``active_value_reg``, ``armed_mode_reg``, ``hits_reg``, ...
+            mask: the bits.
+            cycles: that pass before, from now on.
+
+        Raises:
+            BoardError: there is no such register.
+        """
+        scope = f"TOP.fat_board.fat_saboteur_{int(saboteur) // PAGE}"
+        if not self._library.board_upset(self._board, scope.encode(), register.encode(), mask, cycles):
+            raise BoardError(f"{self._folder}: no register {register} in {scope}")
 
     def close(self) -> None:
         """Give the simulation's memory back."""

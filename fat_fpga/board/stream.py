@@ -51,6 +51,11 @@ class StreamLayout:
         """Bytes of a beat."""
         return (self.lanes * self.register.bits + 7) // 8
 
+    @property
+    def word_bytes(self) -> int:
+        """Bytes that hold one value: 1, 2, 4 or 8."""
+        return 1 << max((self.register.bits - 1).bit_length() - 3, 0)
+
     def word(self, value: int) -> int:
         """The bits of one value, as an unsigned number; BoardError if they cannot hold it."""
         low, high = self.register.span
@@ -58,16 +63,20 @@ class StreamLayout:
             raise BoardError(f"{value} does not fit {self.register.bits} bits that hold {low} to {high}")
         return (value - self.register.offset) // self.register.step & ((1 << self.register.bits) - 1)
 
-    def pack(self, activations: npt.NDArray[np.integer]) -> Bytes:
-        """Activations [N, C, H, W] as uint8 [N, beats, beat_bytes]."""
-        frames = len(activations)
+    def words(self, activations: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
+        """The bits of activations [N, C, H, W], as unsigned numbers int64 [N, beats, lanes]."""
         if activations.shape[1:] != (self.channels, self.height, self.width):
             raise BoardError(
                 f"the stream takes frames of {[self.channels, self.height, self.width]}, "
                 f"got {list(activations.shape[1:])}"
             )
         words = (activations.astype(np.int64) - self.register.offset) // self.register.step
-        ordered = words.transpose(0, 2, 3, 1).reshape(frames, self.beats, self.lanes)
+        words &= (1 << self.register.bits) - 1
+        return words.transpose(0, 2, 3, 1).reshape(len(activations), self.beats, self.lanes)
+
+    def pack(self, activations: npt.NDArray[np.integer]) -> Bytes:
+        """Activations [N, C, H, W] as uint8 [N, beats, beat_bytes]."""
+        frames, ordered = len(activations), self.words(activations)
         if self.register.bits == 8:
             return ordered.astype(np.uint8)
         bits = (ordered[..., None] >> np.arange(self.register.bits)) & 1

@@ -37,11 +37,7 @@ class WritableThresholds:
         """
         changed = {channel for channel, _ in wanted.items() ^ self._held.items()}
         for channel in sorted(changed):
-            values = self._memory.values[channel]
-            if channel in wanted:
-                low, high = self._memory.span
-                met = self._levels.index(wanted[channel])
-                values = [low] * met + [high] * (self._memory.count - met)
+            values = self._holding(wanted[channel]) if channel in wanted else self._memory.values[channel]
             self._held.pop(channel, None)
             for index, value in enumerate(values):
                 self._bus.write(self._memory.word_address(channel, index), value & self._mask)
@@ -51,11 +47,15 @@ class WritableThresholds:
         return bool(changed)
 
     def verify(self) -> None:
-        """BoardError unless the channels that are held still are."""
+        """BoardError unless the channels that are held still are, and all others are as built."""
+        for channel, values in enumerate(self._memory.values):
+            self._check(channel, self._holding(self._held[channel]) if channel in self._held else values)
+
+    def _holding(self, level: int) -> list[int]:
+        """A channel's thresholds that hold it at a level."""
         low, high = self._memory.span
-        for channel, level in self._held.items():
-            met = self._levels.index(level)
-            self._check(channel, [low] * met + [high] * (self._memory.count - met))
+        met = self._levels.index(level)
+        return [low] * met + [high] * (self._memory.count - met)
 
     @property
     def _mask(self) -> int:

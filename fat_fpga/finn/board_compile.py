@@ -36,12 +36,12 @@ def compile_board(folder: Path, description: Description) -> None:
         if "threshs" in data.name:
             shutil.copy(data, folder / data.name)
     sources += hardware.sources((*hardware.BLOCKS, "fat_board"))
-    sources += [folder / "fat_board.sv", hardware.folder() / "sim" / "board.cpp"]
+    sources += [folder / "fat_board.sv", *(hardware.folder() / "sim" / name for name in ("upsets.vlt", "board.cpp"))]
     build = folder / "build"
     shutil.rmtree(build, ignore_errors=True)
     sizes = f"-DBEAT_IN={description.input.beat_bytes} -DBEAT_OUT={description.output.beat_bytes}"
     command = [
-        *_verilator(), "--cc", "--exe", "--no-timing", "-O3", "--x-assign", "fast", "--x-initial", "fast",
+        *_verilator(), "--cc", "--exe", "--no-timing", "--vpi", "-O3", "--x-assign", "fast", "--x-initial", "fast",
         "--noassert", "-Wno-fatal", "-Wno-lint", "-Wno-style", "-DFINN_SIMULATION", "--top-module", "fat_board",
         "--Mdir", str(build), "-CFLAGS", f"-fPIC -O1 -march=native {sizes}", "-LDFLAGS", "-shared",
         "-o", "libboard.so", *map(str, sources),

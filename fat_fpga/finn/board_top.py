@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from fat_fpga.board.description import Address, StreamPlace
+from fat_fpga.board.simulated import PAGE
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.board.voter import signature, sources_literal
 
-PAGE_BITS = 16
-PAGE = 1 << PAGE_BITS
-"""Bytes of addresses that each block gets."""
+PAGE_BITS = (PAGE - 1).bit_length()
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,11 @@ class _Top:
         self.body.append(f"wire [{-(-width // 8) * 8 - 1}:0] {name}_data; wire {name}_valid, {name}_ready;")
         return name
 
-    def instance(self, module: str, parameters: dict[str, object], ports: dict[str, str]) -> None:
+    def instance(self, module: str, parameters: dict[str, object], ports: dict[str, str], label: str = "") -> None:
         settings = ", ".join(f".{name}({value})" for name, value in parameters.items())
         wires = ", ".join(f".{name}({value})" for name, value in ports.items())
-        label = f"u{len(self.body)}"
-        self.body.append(f"{module} {f'#({settings}) ' if settings else ''}{label} (\n    {wires}\n);")
+        name = label or f"u{len(self.body)}"
+        self.body.append(f"{module} {f'#({settings}) ' if settings else ''}{name} (\n    {wires}\n);")
 
     def axilite(self, address: int, upper: bool) -> dict[str, str]:
         """AXI-Lite ports of the block at ``address``, named as FINN does (upper case) or as we do."""
@@ -129,7 +128,8 @@ def _ours_between(
     assert isinstance(address, int)
     behind = top.stream(_bits(stream))
     ports = {**CLOCK, **_ours("s_axis", at), **_ours("m_axis", behind), **top.axilite(address, False)}
-    top.instance(module, {**parameters, "AXIL_ADDR_W": PAGE_BITS}, ports)
+    label = f"{module}_{address // PAGE}"  # by its page, so that the host finds its registers
+    top.instance(module, {**parameters, "AXIL_ADDR_W": PAGE_BITS}, ports, label)
     return behind
 
 
@@ -170,6 +170,9 @@ def _text(top: _Top, entry: StreamLayout, output: StreamLayout) -> str:
     top.instance("fat_axil_demux", {"BLOCKS": blocks, "PAGE_W": PAGE_BITS}, demux)
     body = "\n".join(top.body)
     return f"""// {len(top.pages)} blocks on AXI-Lite, a page of {PAGE} bytes each
+
+`timescale 1ns / 1ps
+
 module fat_board (
     input  wire clk, input wire rst,
     input  wire [{entry.beat_bytes * 8 - 1}:0] s_axis_tdata, input wire s_axis_tvalid, output wire s_axis_tready,

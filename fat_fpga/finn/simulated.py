@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from fat_fpga.board.description import Description, StreamPlace
+from fat_fpga.board.simulated import PAGE
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.errors import FinnError
 from fat_fpga.faults.register import Register, activation_register
 from fat_fpga.finn import steps
 from fat_fpga.finn.board_compile import compile_board
-from fat_fpga.finn.board_top import PAGE, Stage, top_module
+from fat_fpga.finn.board_top import Stage, top_module
 from fat_fpga.finn.folding import Fold
 from fat_fpga.finn.graph import hardware_graph, nodes_of
 from fat_fpga.finn.layers import UNIT

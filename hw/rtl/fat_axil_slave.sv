@@ -1,7 +1,8 @@
 // AXI-Lite slave: turns bus transfers into single-cycle register reads and writes.
 //
-// A write is taken when its address and its data are both there; only whole words are written. Every answer is OKAY, as
-// an error on the bus would stop the processor; registers that do not exist read as 0.
+// A write is taken when its address and its data are both there; only whole words are written. READY follows in the next
+// cycle and the answer in the one after it, as AXI allows none before the handshake. Every answer is OKAY, as an error on
+// the bus would stop the processor; registers that do not exist read as 0.
 
 `resetall
 `timescale 1ns / 1ps
@@ -71,9 +72,9 @@ always_comb begin
     take_read = s_axil_arvalid && (!rvalid_reg || s_axil_rready) && !arready_reg;
 
     wready_next = take_write;
-    bvalid_next = take_write || (bvalid_reg && !s_axil_bready);
+    bvalid_next = wready_reg || (bvalid_reg && !s_axil_bready);
     arready_next = take_read;
-    rvalid_next = take_read || (rvalid_reg && !s_axil_rready);
+    rvalid_next = arready_reg || (rvalid_reg && !s_axil_rready);
     rdata_next = take_read ? reg_rd_data : rdata_reg;
 end
 

@@ -186,7 +186,7 @@ slave (
 always_comb begin
     case (reg_rd_addr)
         AXIL_ADDR_W'(fat_registers_pkg::CHECKSUM_ID): reg_rd_data = fat_registers_pkg::CHECKSUM_IDENTITY;
-        AXIL_ADDR_W'(fat_registers_pkg::CHECKSUM_VERSION): reg_rd_data = fat_registers_pkg::VERSION;
+        AXIL_ADDR_W'(fat_registers_pkg::CHECKSUM_VERSION): reg_rd_data = fat_registers_pkg::CHECKSUM_MAP;
         AXIL_ADDR_W'(fat_registers_pkg::CHECKSUM_LANES): reg_rd_data = LANES;
         AXIL_ADDR_W'(fat_registers_pkg::CHECKSUM_BEATS): reg_rd_data = BEATS;
         AXIL_ADDR_W'(fat_registers_pkg::CHECKSUM_BITS): reg_rd_data = BITS;

@@ -8,9 +8,8 @@
 /* verilator lint_off UNUSEDPARAM */
 package fat_registers_pkg;
 
-localparam logic [31:0] VERSION = 32'h00000001;
-
 localparam logic [31:0] SABOTEUR_IDENTITY = 32'h46415453;
+localparam logic [31:0] SABOTEUR_MAP = 32'h00000002;
 // ro: 0x46415453, 'FATS'
 localparam int SABOTEUR_ID = 'h00;
 // ro: version of this map
@@ -29,12 +28,14 @@ localparam int SABOTEUR_BITS = 'h18;
 localparam int SABOTEUR_CONTROL = 'h1c;
 localparam int SABOTEUR_CONTROL_ARM_BIT = 0;
 localparam int SABOTEUR_CONTROL_CLEAR_BIT = 1;
-// ro: ARMING: the armed settings wait for the end of a frame; IN_FRAME: part of a frame has passed; from MODE on: the mode that acts now
+// ro: ARMING: the armed settings wait for the end of a frame; IN_FRAME: part of a frame has passed; UPSET: the settings that act were not those that were armed, in any cycle since CLEAR; CHANGED: SIGNATURE was not the same for all beats since CLEAR and the last ARM; from MODE on: the mode that acts now
 localparam int SABOTEUR_STATUS = 'h20;
 localparam int SABOTEUR_STATUS_ARMING_BIT = 0;
 localparam int SABOTEUR_STATUS_IN_FRAME_BIT = 1;
+localparam int SABOTEUR_STATUS_UPSET_BIT = 2;
+localparam int SABOTEUR_STATUS_CHANGED_BIT = 3;
 localparam int SABOTEUR_STATUS_MODE_BIT = 8;
-// rw: what to hold, from the next ARM on
+// rw: what to hold, as the next ARM takes it
 localparam int SABOTEUR_MODE = 'h24;
 localparam int SABOTEUR_MODE_ENABLE_BIT = 0;
 localparam int SABOTEUR_MODE_MATCH_LANE_BIT = 1;
@@ -57,8 +58,27 @@ localparam int SABOTEUR_HITS = 'h3c;
 localparam int SABOTEUR_CHANGES = 'h40;
 // ro: whole frames that passed since CLEAR; stops at 2^32 - 1
 localparam int SABOTEUR_FRAMES = 'h44;
+// ro: commands since reset, modulo 65536: ARM in the low 16 bits, CLEAR from CLEARS on
+localparam int SABOTEUR_COMMANDS = 'h48;
+localparam int SABOTEUR_COMMANDS_ARMS_BIT = 0;
+localparam int SABOTEUR_COMMANDS_CLEARS_BIT = 16;
+// ro: of the settings that acted, 16 bits each: in the first beat since CLEAR and the last ARM, from LAST on in the last one; 0 before the first
+localparam int SABOTEUR_SIGNATURE = 'h4c;
+localparam int SABOTEUR_SIGNATURE_FIRST_BIT = 0;
+localparam int SABOTEUR_SIGNATURE_LAST_BIT = 16;
+// ro: the LANE that acts now
+localparam int SABOTEUR_ACTIVE_LANE = 'h50;
+// ro: the FOLD that acts now
+localparam int SABOTEUR_ACTIVE_FOLD = 'h54;
+// ro: the ROW that acts now
+localparam int SABOTEUR_ACTIVE_ROW = 'h58;
+// ro: the COLUMN that acts now
+localparam int SABOTEUR_ACTIVE_COLUMN = 'h5c;
+// ro: the VALUE that acts now
+localparam int SABOTEUR_ACTIVE_VALUE = 'h60;
 
 localparam logic [31:0] VOTER_IDENTITY = 32'h46415456;
+localparam logic [31:0] VOTER_MAP = 32'h00000001;
 // ro: 0x46415456, 'FATV'
 localparam int VOTER_ID = 'h00;
 // ro: version of this map
@@ -91,6 +111,7 @@ localparam int VOTER_DISAGREEMENTS = 'h30;
 localparam int VOTER_WINDOW = 'h100;
 
 localparam logic [31:0] CHECKSUM_IDENTITY = 32'h46415443;
+localparam logic [31:0] CHECKSUM_MAP = 32'h00000001;
 // ro: 0x46415443, 'FATC'
 localparam int CHECKSUM_ID = 'h00;
 // ro: version of this map
@@ -113,6 +134,15 @@ localparam int CHECKSUM_DIGEST = 'h28;
 // ro: IN_FRAME: part of a frame has passed, or a whole one whose checksum is not in the registers yet
 localparam int CHECKSUM_STATUS = 'h2c;
 localparam int CHECKSUM_STATUS_IN_FRAME_BIT = 0;
+
+// SIGNATURE: how far each setting is rotated to the left, and what is there without any
+localparam int SIGNATURE_MODE = 0;
+localparam int SIGNATURE_LANE = 3;
+localparam int SIGNATURE_FOLD = 6;
+localparam int SIGNATURE_ROW = 9;
+localparam int SIGNATURE_COLUMN = 12;
+localparam int SIGNATURE_VALUE = 15;
+localparam logic [15:0] SIGNATURE_SEED = 16'hfa75;
 
 localparam int COPIES_SHIFT = 29;
 localparam int SUM_BITS = 24;

@@ -1,8 +1,11 @@
 // Stream saboteur: holds a channel, a pixel, one activation or a processing element of a FINN stream at a value.
 //
 // Order of the stream: LANES channels a beat, FOLDS beats a pixel, pixels in raster order; channel c is lane c mod LANES of
-// fold c div LANES. What the index registers hold becomes active by ARM, and only between frames: a frame is held as a
-// whole or not at all. Beats pass without bubbles in every mode.
+// fold c div LANES. ARM takes what the index registers hold in its cycle; it becomes active between frames: a frame is held
+// as a whole or not at all. Beats pass without bubbles in every mode.
+//
+// What acts is in two sets of registers: what ARM took stays as a copy, which is compared in every cycle. A signature of
+// what acts in each beat is compared with that of the first one. Both stick where they differ.
 
 `resetall
 `timescale 1ns / 1ps
@@ -76,6 +79,14 @@ reg [ROW_W-1:0] row_reg, row_next;
 reg [COLUMN_W-1:0] column_reg, column_next;
 reg [BITS-1:0] value_reg, value_next;
 
+// Registers as ARM took them: they wait here for the end of a frame, then they are the copy of those that act
+reg [MODE_W-1:0] armed_mode_reg, armed_mode_next;
+reg [LANE_W-1:0] armed_lane_reg, armed_lane_next;
+reg [FOLD_W-1:0] armed_fold_reg, armed_fold_next;
+reg [ROW_W-1:0] armed_row_reg, armed_row_next;
+reg [COLUMN_W-1:0] armed_column_reg, armed_column_next;
+reg [BITS-1:0] armed_value_reg, armed_value_next;
+
 // Registers that act
 reg [MODE_W-1:0] active_mode_reg, active_mode_next;
 reg [LANE_W-1:0] active_lane_reg, active_lane_next;
@@ -84,6 +95,14 @@ reg [ROW_W-1:0] active_row_reg, active_row_next;
 reg [COLUMN_W-1:0] active_column_reg, active_column_next;
 reg [BITS-1:0] active_value_reg, active_value_next;
 reg arming_reg, arming_next;
+
+reg upset_reg, upset_next;
+reg changed_reg, changed_next;
+reg seen_reg, seen_next;
+reg [15:0] first_reg, first_next;
+reg [15:0] last_reg, last_next;
+reg [15:0] arms_reg, arms_next;
+reg [15:0] clears_reg, clears_next;
 
 // Where in the frame the next beat stands
 reg [FOLD_W-1:0] at_fold_reg, at_fold_next;
@@ -120,6 +139,29 @@ wire here = active_mode_reg[fat_registers_pkg::SABOTEUR_MODE_ENABLE_BIT]
     && (!active_mode_reg[fat_registers_pkg::SABOTEUR_MODE_MATCH_ROW_BIT] || at_row_reg == active_row_reg)
     && (!active_mode_reg[fat_registers_pkg::SABOTEUR_MODE_MATCH_COLUMN_BIT] || at_column_reg == active_column_reg);
 wire any_lane = !active_mode_reg[fat_registers_pkg::SABOTEUR_MODE_MATCH_LANE_BIT];
+
+wire upset = !arming_reg && (active_mode_reg != armed_mode_reg || active_lane_reg != armed_lane_reg
+    || active_fold_reg != armed_fold_reg || active_row_reg != armed_row_reg || active_column_reg != armed_column_reg
+    || active_value_reg != armed_value_reg);
+
+// A setting, folded to 16 bits and rotated to the left
+function automatic logic [15:0] rotated(input logic [31:0] setting, input int shift);
+    logic [15:0] folded;
+    folded = setting[31:16] ^ setting[15:0];
+    rotated = 16'({folded, folded} >> (16 - shift));
+endfunction
+
+wire [15:0] signature = fat_registers_pkg::SIGNATURE_SEED
+    ^ rotated(32'(active_mode_reg), fat_registers_pkg::SIGNATURE_MODE)
+    ^ rotated(32'(active_lane_reg), fat_registers_pkg::SIGNATURE_LANE)
+    ^ rotated(32'(active_fold_reg), fat_registers_pkg::SIGNATURE_FOLD)
+    ^ rotated(32'(active_row_reg), fat_registers_pkg::SIGNATURE_ROW)
+    ^ rotated(32'(active_column_reg), fat_registers_pkg::SIGNATURE_COLUMN)
+    ^ rotated(32'(active_value_reg), fat_registers_pkg::SIGNATURE_VALUE);
+
+wire control = reg_wr_en && reg_wr_addr == AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_CONTROL);
+wire arm = control && reg_wr_data[fat_registers_pkg::SABOTEUR_CONTROL_ARM_BIT];
+wire clear = control && reg_wr_data[fat_registers_pkg::SABOTEUR_CONTROL_CLEAR_BIT];
 
 generate
 for (genvar n = 0; n < LANES; n = n + 1) begin : lanes
@@ -184,7 +226,7 @@ slave (
 always_comb begin
     case (reg_rd_addr)
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_ID): reg_rd_data = fat_registers_pkg::SABOTEUR_IDENTITY;
-        AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_VERSION): reg_rd_data = fat_registers_pkg::VERSION;
+        AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_VERSION): reg_rd_data = fat_registers_pkg::SABOTEUR_MAP;
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_LANES): reg_rd_data = LANES;
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_FOLDS): reg_rd_data = FOLDS;
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_WIDTH): reg_rd_data = WIDTH;
@@ -192,6 +234,8 @@ always_comb begin
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_BITS): reg_rd_data = BITS;
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_STATUS):
             reg_rd_data = (32'(active_mode_reg) << fat_registers_pkg::SABOTEUR_STATUS_MODE_BIT)
+                | (32'(changed_reg) << fat_registers_pkg::SABOTEUR_STATUS_CHANGED_BIT)
+                | (32'(upset_reg) << fat_registers_pkg::SABOTEUR_STATUS_UPSET_BIT)
                 | (32'(!frame_start) << fat_registers_pkg::SABOTEUR_STATUS_IN_FRAME_BIT)
                 | (32'(arming_reg) << fat_registers_pkg::SABOTEUR_STATUS_ARMING_BIT);
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_MODE): reg_rd_data = 32'(mode_reg);
@@ -203,6 +247,13 @@ always_comb begin
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_HITS): reg_rd_data = hits_reg;
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_CHANGES): reg_rd_data = changes_reg;
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_FRAMES): reg_rd_data = frames_reg;
+        AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_COMMANDS): reg_rd_data = {clears_reg, arms_reg};
+        AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_SIGNATURE): reg_rd_data = {last_reg, first_reg};
+        AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_ACTIVE_LANE): reg_rd_data = 32'(active_lane_reg);
+        AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_ACTIVE_FOLD): reg_rd_data = 32'(active_fold_reg);
+        AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_ACTIVE_ROW): reg_rd_data = 32'(active_row_reg);
+        AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_ACTIVE_COLUMN): reg_rd_data = 32'(active_column_reg);
+        AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_ACTIVE_VALUE): reg_rd_data = 32'(active_value_reg);
         default: reg_rd_data = 32'd0;
     endcase
 end
@@ -214,6 +265,12 @@ always_comb begin
     row_next = row_reg;
     column_next = column_reg;
     value_next = value_reg;
+    armed_mode_next = armed_mode_reg;
+    armed_lane_next = armed_lane_reg;
+    armed_fold_next = armed_fold_reg;
+    armed_row_next = armed_row_reg;
+    armed_column_next = armed_column_reg;
+    armed_value_next = armed_value_reg;
     active_mode_next = active_mode_reg;
     active_lane_next = active_lane_reg;
     active_fold_next = active_fold_reg;
@@ -224,10 +281,18 @@ always_comb begin
     at_fold_next = at_fold_reg;
     at_column_next = at_column_reg;
     at_row_next = at_row_reg;
-    hits_next = hits_reg;
-    changes_next = changes_reg;
-    frames_next = frames_reg;
+    hits_next = clear ? 32'd0 : hits_reg;
+    changes_next = clear ? 32'd0 : changes_reg;
+    frames_next = clear ? 32'd0 : frames_reg;
+    upset_next = upset || (upset_reg && !clear);
+    changed_next = changed_reg && !clear;
+    seen_next = seen_reg && !clear;
+    first_next = clear ? 16'd0 : first_reg;
+    last_next = clear ? 16'd0 : last_reg;
+    arms_next = arms_reg;
+    clears_next = clears_reg;
 
+    // What passes in the cycle of a clear is counted
     if (beat) begin
         at_fold_next = last_fold ? '0 : at_fold_reg + 1'b1;
         if (last_fold) begin
@@ -236,39 +301,54 @@ always_comb begin
                 at_row_next = last_row ? '0 : at_row_reg + 1'b1;
             end
         end
-        if (frame_end && frames_reg != COUNT_MAX) begin
-            frames_next = frames_reg + 32'd1;
+        if (frame_end && frames_next != COUNT_MAX) begin
+            frames_next = frames_next + 32'd1;
         end
-        if (|lane_held && hits_reg != COUNT_MAX) begin
-            hits_next = hits_reg + 32'd1;
+        if (|lane_held && hits_next != COUNT_MAX) begin
+            hits_next = hits_next + 32'd1;
         end
-        if (|lane_changed && changes_reg != COUNT_MAX) begin
-            changes_next = changes_reg + 32'd1;
+        if (|lane_changed && changes_next != COUNT_MAX) begin
+            changes_next = changes_next + 32'd1;
         end
+        if (seen_next && signature != first_next) begin
+            changed_next = 1'b1;
+        end
+        if (!seen_next) begin
+            first_next = signature;
+        end
+        last_next = signature;
+        seen_next = 1'b1;
     end
 
     if (arming_reg && boundary) begin
-        active_mode_next = mode_reg;
-        active_lane_next = lane_reg;
-        active_fold_next = fold_reg;
-        active_row_next = row_reg;
-        active_column_next = column_reg;
-        active_value_next = value_reg;
+        active_mode_next = armed_mode_reg;
+        active_lane_next = armed_lane_reg;
+        active_fold_next = armed_fold_reg;
+        active_row_next = armed_row_reg;
+        active_column_next = armed_column_reg;
+        active_value_next = armed_value_reg;
         arming_next = 1'b0;
+        seen_next = 1'b0;
+        first_next = 16'd0;
+        last_next = 16'd0;
+    end
+
+    if (arm) begin
+        armed_mode_next = mode_reg;
+        armed_lane_next = lane_reg;
+        armed_fold_next = fold_reg;
+        armed_row_next = row_reg;
+        armed_column_next = column_reg;
+        armed_value_next = value_reg;
+        arming_next = 1'b1;
+        arms_next = arms_reg + 16'd1;
+    end
+    if (clear) begin
+        clears_next = clears_reg + 16'd1;
     end
 
     if (reg_wr_en) begin
         case (reg_wr_addr)
-            AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_CONTROL): begin
-                if (reg_wr_data[fat_registers_pkg::SABOTEUR_CONTROL_ARM_BIT]) begin
-                    arming_next = 1'b1;
-                end
-                if (reg_wr_data[fat_registers_pkg::SABOTEUR_CONTROL_CLEAR_BIT]) begin
-                    hits_next = 32'd0;
-                    changes_next = 32'd0;
-                    frames_next = 32'd0;
-                end
-            end
             AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_MODE): mode_next = MODE_W'(reg_wr_data);
             AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_LANE): lane_next = LANE_W'(reg_wr_data);
             AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_FOLD): fold_next = FOLD_W'(reg_wr_data);
@@ -287,6 +367,12 @@ always_ff @(posedge clk) begin
     row_reg <= row_next;
     column_reg <= column_next;
     value_reg <= value_next;
+    armed_mode_reg <= armed_mode_next;
+    armed_lane_reg <= armed_lane_next;
+    armed_fold_reg <= armed_fold_next;
+    armed_row_reg <= armed_row_next;
+    armed_column_reg <= armed_column_next;
+    armed_value_reg <= armed_value_next;
     active_mode_reg <= active_mode_next;
     active_lane_reg <= active_lane_next;
     active_fold_reg <= active_fold_next;
@@ -294,6 +380,13 @@ always_ff @(posedge clk) begin
     active_column_reg <= active_column_next;
     active_value_reg <= active_value_next;
     arming_reg <= arming_next;
+    upset_reg <= upset_next;
+    changed_reg <= changed_next;
+    seen_reg <= seen_next;
+    first_reg <= first_next;
+    last_reg <= last_next;
+    arms_reg <= arms_next;
+    clears_reg <= clears_next;
     at_fold_reg <= at_fold_next;
     at_column_reg <= at_column_next;
     at_row_reg <= at_row_next;
@@ -308,8 +401,26 @@ always_ff @(posedge clk) begin
         row_reg <= '0;
         column_reg <= '0;
         value_reg <= '0;
+        armed_mode_reg <= '0;
+        armed_lane_reg <= '0;
+        armed_fold_reg <= '0;
+        armed_row_reg <= '0;
+        armed_column_reg <= '0;
+        armed_value_reg <= '0;
         active_mode_reg <= '0;
+        active_lane_reg <= '0;
+        active_fold_reg <= '0;
+        active_row_reg <= '0;
+        active_column_reg <= '0;
+        active_value_reg <= '0;
         arming_reg <= 1'b0;
+        upset_reg <= 1'b0;
+        changed_reg <= 1'b0;
+        seen_reg <= 1'b0;
+        first_reg <= 16'd0;
+        last_reg <= 16'd0;
+        arms_reg <= 16'd0;
+        clears_reg <= 16'd0;
         at_fold_reg <= '0;
         at_column_reg <= '0;
         at_row_reg <= '0;

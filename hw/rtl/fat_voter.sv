@@ -365,7 +365,7 @@ counters (
 always_comb begin
     case (reg_rd_addr)
         AXIL_ADDR_W'(fat_registers_pkg::VOTER_ID): reg_rd_data = fat_registers_pkg::VOTER_IDENTITY;
-        AXIL_ADDR_W'(fat_registers_pkg::VOTER_VERSION): reg_rd_data = fat_registers_pkg::VERSION;
+        AXIL_ADDR_W'(fat_registers_pkg::VOTER_VERSION): reg_rd_data = fat_registers_pkg::VOTER_MAP;
         AXIL_ADDR_W'(fat_registers_pkg::VOTER_CHANNELS): reg_rd_data = CHANNELS;
         AXIL_ADDR_W'(fat_registers_pkg::VOTER_ROWS): reg_rd_data = ROWS;
         AXIL_ADDR_W'(fat_registers_pkg::VOTER_LANES_IN): reg_rd_data = LANES_IN;

@@ -7,6 +7,7 @@
 
 #include "Vfat_board.h"
 #include "verilated.h"
+#include "verilated_syms.h"
 
 namespace {
 
@@ -16,6 +17,9 @@ struct Board {
   VerilatedContext context;
   std::unique_ptr<Vfat_board> top;
   std::uint64_t cycles = 0;
+  VerilatedVar* upset_register = nullptr;
+  std::uint32_t upset_mask = 0;
+  std::int64_t upset_delay = 0;
 
   Board() : top(new Vfat_board(&context)) { reset(); }
   ~Board() { top->final(); }
@@ -27,6 +31,33 @@ struct Board {
     top->clk = 0;
     top->eval();
     ++cycles;
+    if (upset_register != nullptr && upset_delay-- == 0) flip();
+  }
+
+  // Bits of a register flip between two clock edges, as by a particle; false if the model has no such register.
+  bool upset(const char* scope, const char* name, std::uint32_t mask, std::int64_t delay) {
+    const VerilatedScope* found = context.scopeFind(scope);
+    upset_register = found == nullptr ? nullptr : found->varFind(name);
+    upset_mask = mask;
+    upset_delay = delay;
+    return upset_register != nullptr;
+  }
+
+  void flip() {
+    void* data = upset_register->datap();
+    switch (upset_register->vltype()) {
+      case VLVT_UINT8:
+        *static_cast<std::uint8_t*>(data) ^= static_cast<std::uint8_t>(upset_mask);
+        break;
+      case VLVT_UINT16:
+        *static_cast<std::uint16_t*>(data) ^= static_cast<std::uint16_t>(upset_mask);
+        break;
+      default:
+        *static_cast<std::uint32_t*>(data) ^= upset_mask;
+        break;
+    }
+    upset_register = nullptr;
+    top->eval();
   }
 
   void reset() {
@@ -120,6 +151,9 @@ int board_write(void* board, std::uint32_t address, std::uint32_t data) {
 }
 int board_read(void* board, std::uint32_t address, std::uint32_t* data) {
   return static_cast<Board*>(board)->read(address, data);
+}
+int board_upset(void* board, const char* scope, const char* name, std::uint32_t mask, std::int64_t delay) {
+  return static_cast<Board*>(board)->upset(scope, name, mask, delay);
 }
 std::int64_t board_transfer(void* board, const std::uint8_t* in, std::int64_t beats_in, std::uint8_t* out,
                             std::int64_t beats_out, std::int64_t limit) {

@@ -13,7 +13,7 @@ from cocotb.triggers import ReadOnly, RisingEdge
 from cocotb.utils import get_sim_time
 
 from fat_fpga.board.checksum import digest
-from fat_fpga.board.registers import CHECKSUM, VERSION
+from fat_fpga.board.registers import CHECKSUM
 from fat_fpga.checksums import register_word
 
 CASE = case()
@@ -57,7 +57,7 @@ async def every_register(dut: Any) -> None:
     bus = Registers(dut, random.Random(CASE["seed"]))
     fixed = {
         "ID": CHECKSUM.identity,
-        "VERSION": VERSION,
+        "VERSION": CHECKSUM.version,
         "LANES": WORDS.lanes,
         "BEATS": len(BEATS[0]),
         "BITS": WORDS.bits,

@@ -3,22 +3,49 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import cocotb
 import numpy as np
 from bus import Registers, receive, send, start
 from cases import FRAMES, Stream, case, stream_of
-from cocotb.triggers import RisingEdge
+from cocotb.triggers import ReadOnly, RisingEdge
 from cocotb.utils import get_sim_time
 
-from fat_fpga.board.registers import SABOTEUR, VERSION, Mode
-from fat_fpga.board.saboteur import settings
+from fat_fpga.board.registers import SABOTEUR, SETTINGS, Mode
+from fat_fpga.board.saboteur import NO_FAULT, settings, signature
 
 CASE = case()
 STREAM: Stream = stream_of(CASE["seed"], CASE["lanes"])
 REGISTER = SABOTEUR.__getitem__
 KINDS = ("channel", "pixel", "element", "pe")
+COMMANDS = SABOTEUR["CONTROL"].mask
+SIZES = {
+    "MODE": 32,
+    "LANE": STREAM.layout.lanes,
+    "FOLD": STREAM.layout.folds,
+    "ROW": STREAM.layout.height,
+    "COLUMN": STREAM.layout.width,
+    "VALUE": 1 << STREAM.layout.register.bits,
+}
+"""How many values each setting can have."""
+MASKS = {name: (1 << max((size - 1).bit_length(), 1)) - 1 for name, size in SIZES.items()}
+
+
+async def get(bus: Registers, name: str) -> int:
+    return await bus.read(REGISTER(name).offset)
+
+
+async def put(bus: Registers, written: Mapping[str, int]) -> None:
+    for name, value in written.items():
+        await bus.write(REGISTER(name).offset, value)
+
+
+async def active(bus: Registers) -> dict[str, int]:
+    """The settings that act."""
+    mode = await get(bus, "STATUS") >> dict(REGISTER("STATUS").bits)["MODE"]
+    return {"MODE": mode, **{name: await get(bus, f"ACTIVE_{name}") for name in SETTINGS if name != "MODE"}}
 
 
 async def arm(bus: Registers, fault: Any, clear: bool = True) -> None:
@@ -43,20 +70,12 @@ async def every_register(dut: Any) -> None:
     layout = STREAM.layout
     fixed = {
         "ID": SABOTEUR.identity,
-        "VERSION": VERSION,
+        "VERSION": SABOTEUR.version,
         "LANES": layout.lanes,
         "FOLDS": layout.folds,
         "WIDTH": layout.width,
         "HEIGHT": layout.height,
         "BITS": layout.register.bits,
-    }
-    sizes = {
-        "MODE": 32,
-        "LANE": layout.lanes,
-        "FOLD": layout.folds,
-        "ROW": layout.height,
-        "COLUMN": layout.width,
-        "VALUE": 1 << layout.register.bits,
     }
     for register in SABOTEUR.registers:
         found = await bus.read(register.offset)
@@ -64,7 +83,7 @@ async def every_register(dut: Any) -> None:
         await bus.write(register.offset, 0xFFFFFFFF if register.access != "wo" else 0)
         found = await bus.read(register.offset)
         if register.access == "rw":
-            mask = (1 << max((sizes[register.name] - 1).bit_length(), 1)) - 1
+            mask = MASKS[register.name]
             assert found == mask, register
             await bus.write(register.offset, 0, strobe=0b0111)  # not a whole word
             assert await bus.read(register.offset) == mask
@@ -76,9 +95,9 @@ async def every_register(dut: Any) -> None:
     last = max(register.offset for register in SABOTEUR.registers)
     await bus.write(last + 4, 1)
     assert await bus.read(last + 4) == 0
-    assert set(fixed) | set(sizes) | {"CONTROL", "STATUS", "HITS", "CHANGES", "FRAMES"} == {
-        register.name for register in SABOTEUR.registers
-    }
+    counted = {"CONTROL", "STATUS", "HITS", "CHANGES", "FRAMES", "COMMANDS", "SIGNATURE"}
+    shown = {f"ACTIVE_{name}" for name in SETTINGS if name != "MODE"}
+    assert set(fixed) | set(SIZES) | counted | shown == {register.name for register in SABOTEUR.registers}
 
 
 @cocotb.test()
@@ -117,6 +136,9 @@ async def every_mode(dut: Any) -> None:
         status = await bus.read(REGISTER("STATUS").offset)
         mode = {None: Mode.NONE, "pe": Mode.PE}.get(kind) if kind in (None, "pe") else Mode[str(kind).upper()]
         assert status == int(mode) << 8
+        assert await active(bus) == settings(STREAM.layout, fault)
+        assert await get(bus, "SIGNATURE") == signature(settings(STREAM.layout, fault)) * 0x10001
+        assert await get(bus, "COMMANDS") == (turn + 1) * 0x10001
 
 
 @cocotb.test()
@@ -142,6 +164,7 @@ async def armed_between_frames(dut: Any) -> None:
         assert status & 3 == (3 if split else 0)
         if not split:
             wanted = new
+        await put(bus, dict.fromkeys(SETTINGS, 0))  # what is written behind ARM acts at the next one only
         await send(dut, beats[split:], 0.2, chance)
         assert await received == wanted
         before = fault
@@ -202,3 +225,115 @@ async def counters_stop(dut: Any) -> None:
     await bus.write(REGISTER("CONTROL").offset, REGISTER("CONTROL").mask("CLEAR"))
     for name in ("HITS", "CHANGES", "FRAMES"):
         assert await bus.read(REGISTER(name).offset) == 0
+
+
+@cocotb.test()
+async def signatures_and_commands(dut: Any) -> None:
+    """Any settings that fit: they act, are shown and signed as they were at ARM, in each beat; commands are counted."""
+    chance = random.Random(CASE["seed"])
+    await start(dut)
+    bus = Registers(dut)
+    golden = STREAM.values([])[:1]
+    arms = clears = 0
+    for turn in range(12):
+        wanted = {name: chance.randrange(mask + 1) for name, mask in MASKS.items()}
+        if turn % 4 == 0:
+            wanted["MODE"] = 0
+        await put(bus, wanted)
+        command = chance.choice([("ARM",), ("ARM", "CLEAR")])
+        arms, clears = arms + 1, clears + ("CLEAR" in command)
+        await bus.write(REGISTER("CONTROL").offset, sum(map(COMMANDS, command)))
+        assert await get(bus, "SIGNATURE") == 0
+        assert await active(bus) == wanted
+        await put(bus, {name: chance.randrange(mask + 1) for name, mask in MASKS.items()})
+        sender = cocotb.start_soon(send(dut, STREAM.beats(golden), 0.1, chance))
+        await receive(dut, STREAM.layout.beats, 0.1, chance)
+        await sender
+        assert await get(bus, "SIGNATURE") == signature(wanted) * 0x10001
+        assert await active(bus) == wanted
+        assert await get(bus, "COMMANDS") == arms | clears << 16
+        assert await get(bus, "STATUS") == wanted["MODE"] << 8
+
+
+@cocotb.test()
+async def an_upset_of_what_acts_sticks(dut: Any) -> None:
+    """Each register that acts, and its copy: one bit flips, in a frame or between two, also if it flips back."""
+    chance = random.Random(CASE["seed"])
+    await start(dut)
+    bus = Registers(dut)
+    upset, changed = REGISTER("STATUS").mask("UPSET"), REGISTER("STATUS").mask("CHANGED")
+    beats = STREAM.beats(STREAM.values([]))
+    for name, mask in MASKS.items():
+        for copy in ("active", "armed"):
+            for back in (False, True):
+                await put(bus, NO_FAULT)
+                await bus.write(REGISTER("CONTROL").offset, COMMANDS("ARM") | COMMANDS("CLEAR"))
+                assert await get(bus, "STATUS") == 0
+                passed = chance.randrange(1, len(beats))
+                receiver = cocotb.start_soon(receive(dut, len(beats), 0.0, chance))
+                await send(dut, beats[:passed], 0.0, chance)
+                register, bit = getattr(dut, f"{copy}_{name.lower()}_reg"), 1 << chance.randrange(mask.bit_length())
+                register.value = bit
+                await RisingEdge(dut.clk)
+                if back:
+                    await RisingEdge(dut.clk)
+                    register.value = 0
+                    await RisingEdge(dut.clk)
+                await send(dut, beats[passed:], 0.0, chance)
+                await receiver
+                acted = copy == "active" and not back
+                found = await get(bus, "STATUS")
+                assert found & 0xFF == upset | changed * acted
+                assert (
+                    await get(bus, "SIGNATURE")
+                    == signature(NO_FAULT)
+                    | (signature({**NO_FAULT, name: bit}) if acted else signature(NO_FAULT)) << 16
+                )
+                await put(bus, NO_FAULT)  # ARM repairs both, and only CLEAR forgets
+                await bus.write(REGISTER("CONTROL").offset, COMMANDS("ARM"))
+                assert await get(bus, "STATUS") == upset | changed * acted
+                await bus.write(REGISTER("CONTROL").offset, COMMANDS("CLEAR"))
+                assert await get(bus, "STATUS") == 0
+
+
+async def note_beats(dut: Any, seen: list[int], clears: list[int]) -> None:
+    """Cycles in which beats pass and in which they are cleared, from now on."""
+    cycle = 0
+    while True:
+        await ReadOnly()
+        if int(dut.beat.value):
+            seen.append(cycle)
+        if int(dut.clear.value):
+            clears.append(cycle)
+        cycle += 1
+        await RisingEdge(dut.clk)
+
+
+@cocotb.test()
+async def cleared_at_any_moment(dut: Any) -> None:
+    """What passes in the very cycle of CLEAR is counted, what passed before is not."""
+    chance = random.Random(CASE["seed"])
+    await start(dut)
+    bus = Registers(dut)
+    beats, frame = STREAM.beats(STREAM.values([])), STREAM.layout.beats
+    await put(bus, {**NO_FAULT, "MODE": int(Mode.PE)})  # holds lane 0 in every beat
+    await bus.write(REGISTER("CONTROL").offset, COMMANDS("ARM"))
+    ties = 0
+    for turn in range(40):
+        passed: list[int] = []
+        clears: list[int] = []
+        watch = cocotb.start_soon(note_beats(dut, passed, clears))
+        receiver = cocotb.start_soon(receive(dut, len(beats), turn % 3 * 0.2, random.Random(turn)))
+        sender = cocotb.start_soon(send(dut, beats, turn % 2 * 0.3, random.Random(turn)))
+        for _ in range(chance.randrange(len(beats) + 4)):
+            await RisingEdge(dut.clk)
+        await bus.write(REGISTER("CONTROL").offset, COMMANDS("CLEAR"))
+        await sender
+        await receiver
+        watch.cancel()
+        assert len(passed) == len(beats)
+        assert len(clears) == 1
+        assert await get(bus, "HITS") == sum(cycle >= clears[0] for cycle in passed)
+        assert await get(bus, "FRAMES") == sum(cycle >= clears[0] for cycle in passed[frame - 1 :: frame])
+        ties += clears[0] in passed
+    assert ties, "no beat passed in the cycle of a clear: take another seed"

@@ -12,7 +12,7 @@ from cases import FRAMES, Vote, case, to_integers, vote_of
 from cocotb.triggers import RisingEdge
 from cocotb.utils import get_sim_time
 
-from fat_fpga.board.registers import COPIES_SHIFT, VERSION, VOTER
+from fat_fpga.board.registers import COPIES_SHIFT, VOTER
 from fat_fpga.board.voter import signature, triplets
 from fat_fpga.engines.reference import output
 from fat_fpga.faults import Fault
@@ -70,7 +70,7 @@ async def every_register(dut: Any) -> None:
     bus = Registers(dut, random.Random(CASE["seed"]))
     fixed = {
         "ID": VOTER.identity,
-        "VERSION": VERSION,
+        "VERSION": VOTER.version,
         "CHANNELS": VOTE.behind.channels,
         "ROWS": FRONT.layout.channels,
         "LANES_IN": FRONT.layout.lanes,

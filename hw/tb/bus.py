@@ -26,6 +26,24 @@ async def start(dut: Any) -> None:
         await RisingEdge(dut.clk)
     dut.rst.value = 0
     await RisingEdge(dut.clk)
+    cocotb.start_soon(answers_follow(dut, ("awvalid", "wvalid"), ("awready", "wready"), "bvalid"))
+    cocotb.start_soon(answers_follow(dut, ("arvalid",), ("arready",), "rvalid"))
+
+
+async def answers_follow(dut: Any, valids: Sequence[str], readies: Sequence[str], answer: str) -> None:
+    """AXI: an answer is offered only in a cycle after that of its handshake, and stays until it is taken."""
+    ready = answer[0] + "ready"
+    owed, before = 0, False
+    while True:
+        await ReadOnly()
+        lines = [bool(getattr(dut, f"s_axil_{name}").value) for name in (*valids, *readies, answer, ready)]
+        *handshake, offered, taken = lines
+        assert not offered or owed, f"{answer} rises before the cycle after its handshake"
+        assert offered or not before, f"{answer} fell before it was taken"
+        owed -= offered and taken
+        owed += all(handshake)
+        before = offered and not taken
+        await RisingEdge(dut.clk)
 
 
 class Registers:

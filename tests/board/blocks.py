@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fat_fpga.board.registers import CHECKSUM, COPIES_SHIFT, SABOTEUR, VERSION, VOTER, RegisterMap
+from fat_fpga.board.registers import CHECKSUM, COPIES_SHIFT, SABOTEUR, VOTER, RegisterMap
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.board.voter import triplets
 from fat_fpga.checksums import checksum, register_word
@@ -46,7 +46,7 @@ class Mapped(Block):
     def __init__(self, registers: RegisterMap, **fixed: int) -> None:
         super().__init__()
         self.map = registers
-        self.put(ID=registers.identity, VERSION=VERSION, **fixed)
+        self.put(ID=registers.identity, VERSION=registers.version, **fixed)
 
     def get(self, name: str) -> int:
         return self.words.get(self.map[name].offset, 0)
@@ -69,33 +69,100 @@ class Mapped(Block):
         raise NotImplementedError
 
 
+SETTINGS = ("MODE", "LANE", "FOLD", "ROW", "COLUMN", "VALUE")
+
+
 class SaboteurBlock(Mapped):
+    """What acts, its copy, and a signature bit by bit.
+
+    Attributes:
+        active: the settings that act.
+        upset: frame of the next transfer from which on bits of what acts are others: frame, setting, bits.
+    """
+
     def __init__(self, layout: StreamLayout) -> None:
         sizes = {"LANES": layout.lanes, "FOLDS": layout.folds, "WIDTH": layout.width, "HEIGHT": layout.height}
         super().__init__(SABOTEUR, **sizes, BITS=layout.register.bits)
         self.layout = layout
-        self.active = dict.fromkeys(("MODE", "LANE", "FOLD", "ROW", "COLUMN", "VALUE"), 0)
+        self.active, self.armed = dict.fromkeys(SETTINGS, 0), dict.fromkeys(SETTINGS, 0)
+        self.upset: tuple[int, str, int] | None = None
+        self.sticky: set[str] = set()
+        self.signed: list[int] = []
 
     def command(self, name: str) -> None:
+        shift = {"ARM": 0, "CLEAR": 16}[name]
+        counted = (self.get("COMMANDS") >> shift) + 1 & 0xFFFF
+        self.put(COMMANDS=self.get("COMMANDS") & ~(0xFFFF << shift) | counted << shift)
         if name == "ARM":
-            self.active = {register: self.get(register) for register in self.active}
-            self.put(STATUS=self.active["MODE"] << dict(SABOTEUR["STATUS"].bits)["MODE"])
+            self.armed = {register: self.get(register) for register in SETTINGS}
+            self.active = dict(self.armed)
         else:
             self.put(HITS=0, CHANGES=0, FRAMES=0)
+            self.sticky.clear()
+        self.signed.clear()
+        self._show()
 
     def passes(self, words: Words) -> Words:
+        parts = [words]
+        if self.upset is not None:
+            at = self.upset[0] % len(words)
+            parts = [words[:at], words[at:]]
+        found = []
+        for number, part in enumerate(parts):
+            if number:
+                assert self.upset is not None
+                _, name, bits = self.upset
+                self.active[name] ^= bits
+                self.upset = None
+            found.append(self._held(part))
+        return np.concatenate(found)
+
+    def _held(self, words: Words) -> Words:
+        layout = self.layout
         mode = {name for name, bit in SABOTEUR["MODE"].bits if self.active["MODE"] >> bit & 1}
-        channel = np.arange(self.layout.channels)
-        fold, lane = np.divmod(channel, self.layout.lanes)
-        held = np.ones((self.layout.channels, self.layout.height, self.layout.width), bool)
+        fold, lane = np.divmod(np.arange(layout.channels), layout.lanes)
+        held = np.ones((layout.channels, layout.height, layout.width), bool)
         held[(fold != self.active["FOLD"]) if "MATCH_FOLD" in mode else []] = False
         held[(lane != self.active["LANE"]) if "MATCH_LANE" in mode else []] = False
         if "MATCH_ROW" in mode:
-            held[:, np.arange(self.layout.height) != self.active["ROW"]] = False
+            held[:, np.arange(layout.height) != self.active["ROW"]] = False
         if "MATCH_COLUMN" in mode:
-            held[:, :, np.arange(self.layout.width) != self.active["COLUMN"]] = False
-        self.put(FRAMES=self.get("FRAMES") + len(words))
-        return np.where(held & ("ENABLE" in mode), self.active["VALUE"], words)
+            held[:, :, np.arange(layout.width) != self.active["COLUMN"]] = False
+        held &= "ENABLE" in mode
+        found = np.where(held, self.active["VALUE"], words)
+        self.put(HITS=self.get("HITS") + self._beats(np.broadcast_to(held, words.shape)))
+        self.put(CHANGES=self.get("CHANGES") + self._beats(found != words), FRAMES=self.get("FRAMES") + len(words))
+        if self.active != self.armed:
+            self.sticky.add("UPSET")
+        if len(words):
+            self.signed.append(self._signature())
+        if len(set(self.signed)) > 1:
+            self.sticky.add("CHANGED")
+        self._show()
+        return found
+
+    def _beats(self, where: Words) -> int:
+        """Beats in which anything is true."""
+        layout = self.layout
+        return int(where.reshape(len(where), layout.folds, layout.lanes, layout.height, layout.width).any(axis=2).sum())
+
+    def _signature(self) -> int:
+        """Bit i of a setting flips bit i + its shift, modulo 16."""
+        bits = [0xFA75 >> n & 1 for n in range(16)]
+        for number, name in enumerate(SETTINGS):
+            for i in range(32):
+                bits[(i + 3 * number) % 16] ^= self.active[name] >> i & 1
+        return sum(bit << n for n, bit in enumerate(bits))
+
+    def _show(self) -> None:
+        """What acts, in the registers."""
+        for name in SETTINGS[1:]:
+            self.put(**{f"ACTIVE_{name}": self.active[name]})
+        bits = dict(SABOTEUR["STATUS"].bits)
+        status = self.active["MODE"] << bits["MODE"]
+        status |= sum(1 << bits[name] for name in self.sticky)
+        signed = self.signed[-1] << 16 | self.signed[0] if self.signed else 0
+        self.put(STATUS=status, SIGNATURE=signed)
 
 
 class ChecksumBlock(Mapped):

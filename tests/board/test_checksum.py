@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fat_fpga.board.checksum import ChecksumHook, Reading, digest
-from fat_fpga.board.registers import CHECKSUM, VERSION
+from fat_fpga.board.registers import CHECKSUM
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.checksums import register_word
 from fat_fpga.errors import BoardError
@@ -27,7 +27,14 @@ class FakeHook:
     """
 
     def __init__(self, **registers: int) -> None:
-        self.registers = {"ID": CHECKSUM.identity, "VERSION": VERSION, "LANES": 4, "BEATS": 45, "BITS": 2, **registers}
+        self.registers = {
+            "ID": CHECKSUM.identity,
+            "VERSION": CHECKSUM.version,
+            "LANES": 4,
+            "BEATS": 45,
+            "BITS": 2,
+            **registers,
+        }
         self.sums: list[int] = []
         self.in_frame = 0
         self.deaf = False

@@ -45,7 +45,7 @@ def wrapper(top: str, module: str, parameters: Mapping[str, int | str], bits_in:
           for name in ("TDATA", "TVALID", "TREADY")),
     ]  # fmt: skip
     return (
-        f"// {module} under FINN's port names\n\nmodule {top}\n(\n    "
+        f"// {module} under FINN's port names\n\n`timescale 1ns / 1ps\n\nmodule {top}\n(\n    "
         + ",\n    ".join(ports)
         + f"\n);\n\n{module} #\n(\n    "
         + ",\n    ".join(settings)
