@@ -93,16 +93,17 @@ def checksums_by(session: Session, images: Images, fault: AnyFault | None = None
 
 
 def text_of(network: Network, found: Found, pes: Mapping[str, int] | None = None) -> str:
-    """A table of the first image's checksums; with PEs by unit, the beats of a frame, too."""
+    """A table of the first image's checksums; with PEs by unit, the beats of a frame, too.
+
+    A folding says how many lanes the streams of units and votes have. For the others, as those of pools, "-" is printed.
+    """
     rows = [["place", "stream", "bits", *(["beats"] if pes else []), "checksum"]]
-    known, beats = places(network), 1
+    known = places(network)
     for place, (sums, bits) in found.items():
         shape = known[place].shape
-        if pes is not None:
-            lanes = pes.get(network.voted_units.get(place, place), 1)
-            beats = shape[1] * shape[2] * ceil(shape[0] / lanes)
-        row = [place, "x".join(map(str, shape)), str(bits), *([f"{beats:,}"] if pes else []), f"{int(sums[0]):06x}"]
-        rows.append(row)
+        lanes = (pes or {}).get(network.voted_units.get(place, place))
+        beats = f"{shape[1] * shape[2] * ceil(shape[0] / lanes):,}" if lanes else "-"
+        rows.append([place, "x".join(map(str, shape)), str(bits), *([beats] if pes else []), f"{int(sums[0]):06x}"])
     return align(rows)
 
 

@@ -111,6 +111,8 @@ def test_trace_is_the_same_from_every_engine(capsys: pytest.CaptureFixture[str])
     assert said(capsys, *command, "--fault", "conv3/channel[5] = +1", "--engine", "finn")[1] == faulty
     code, beats, _ = said(capsys, *command, "--folding", "bnn-pynq")
     assert [line.split()[-1] for line in beats.splitlines()] == [line.split()[-1] for line in out.splitlines()]
+    found = {line.split()[0]: line.split()[3] for line in beats.splitlines()}
+    assert (found["conv0"], found["conv1"], found["conv1.pool"], found["input"]) == ("3,600", "1,568", "-", "-")
     code, _, err = said(capsys, "trace", "cnv_w1a1", "--data", "demo:cifar10", "--image", "1000")
     assert code == 2
     assert "--image 1000: demo:cifar10 has images 0 to 999" in err
