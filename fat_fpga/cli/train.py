@@ -23,7 +23,7 @@ examples:
   fat-fpga train --model cnv-w2a2 --data cifar10:data --method fat2 --p 5 --error-model channel -o robust
   fat-fpga train --model cnv-w1a1 --data cifar10:data --recipe fast --device cuda -o trained
   fat-fpga train --recipe robust.toml --seed 1 -o robust1
-  fat-fpga train --from cnv_w1a1_e46 --model cnv-w1a1 --data cifar10:data --method fat2 --p 5 -o tuned
+  fat-fpga train --from cnv_w1a1 --model cnv-w1a1 --data cifar10:data --method fat2 --p 5 -o tuned
   fat-fpga export trained/last.pt -o cnv.onnx
 
 --recipe paper (default) and --recipe fast are settings by name. A file holds options in TOML, such as

@@ -1,6 +1,6 @@
 """Train a bundled network again, by its model card.
 
-python -m fat_fpga.training.reproduce cnv_w1a1_fat2_e15 --data cifar10:DIR -o RUN
+python -m fat_fpga.training.reproduce cnv_w1a1_fat2 --data cifar10:DIR -o RUN
 """
 
 from __future__ import annotations
