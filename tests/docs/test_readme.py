@@ -1,4 +1,4 @@
-"""The README from top to bottom: each command works, or says at once what is missing; in the order that they stand.
+"""The README and the page that goes on from it: each command works, or says at once what is missing, in their order.
 
 Commands are executed as they stand, by bash, in an empty folder, but for `SMALLER`: fewer images, faults and samples.
 What cannot be executed here is in `ELSEWHERE`, with the reason; these commands are checked as far as that goes
@@ -21,7 +21,7 @@ from fat_fpga.datasets import load
 
 from .commands import ROOT, blocks
 
-README = blocks(ROOT / "README.md")
+README = blocks(ROOT / "README.md") + blocks(ROOT / "docs" / "getting_started.md")
 
 SMALLER = (
     (r"(campaign .*--data (?:demo:cifar10|cifar10:data))", r"\1 --images 20"),
@@ -80,7 +80,7 @@ def test_from_top_to_bottom(tmp_path: Path) -> None:
             (tmp_path / "block.py").write_text(smaller(block.text))
             commands = [f"{sys.executable} block.py"]
         else:
-            assert not block.language, f"line {block.line}: blocks are commands or Python"
+            assert not block.language, f"{block.page}, line {block.line}: blocks are commands or Python"
             commands = [command for command in block.commands if elsewhere(command) is None]
         for command in map(smaller, commands):
             if command.startswith("source ") and not (Path(sys.prefix) / "bin" / "activate").exists():
@@ -96,7 +96,7 @@ def test_from_top_to_bottom(tmp_path: Path) -> None:
                 assert set(tmp_path.iterdir()) == before
                 official_files(tmp_path / "data")
             result = shell(command, tmp_path)
-            assert result.returncode == 0, f"line {block.line}: {command}\n{result.stdout}\n{result.stderr}"
+            assert result.returncode == 0, f"{block.page}, line {block.line}: {command}\n{result.stdout}\n{result.stderr}"
             assert "Traceback" not in result.stderr
     assert python == 1
     runs = {path.name: Run.open(path) for path in tmp_path.glob("*.run")}
