@@ -95,7 +95,7 @@ def checksums_by(session: Session, images: Images, fault: AnyFault | None = None
 def text_of(network: Network, found: Found, pes: Mapping[str, int] | None = None) -> str:
     """A table of the first image's checksums; with PEs by unit, the beats of a frame, too.
 
-    A folding says how many lanes the streams of units and votes have. For the others, as those of pools, "-" is printed.
+    A folding says how many lanes the streams of units and votes have; for the others, as those of pools, there is "-".
     """
     rows = [["place", "stream", "bits", *(["beats"] if pes else []), "checksum"]]
     known = places(network)

@@ -96,7 +96,8 @@ def test_from_top_to_bottom(tmp_path: Path) -> None:
                 assert set(tmp_path.iterdir()) == before
                 official_files(tmp_path / "data")
             result = shell(command, tmp_path)
-            assert result.returncode == 0, f"{block.page}, line {block.line}: {command}\n{result.stdout}\n{result.stderr}"
+            at = f"{block.page}, line {block.line}: {command}"
+            assert result.returncode == 0, f"{at}\n{result.stdout}\n{result.stderr}"
             assert "Traceback" not in result.stderr
     assert python == 1
     runs = {path.name: Run.open(path) for path in tmp_path.glob("*.run")}
