@@ -31,6 +31,7 @@ examples:
   fat-fpga faults cnv.onnx --faults channel,pixel --layers conv1,conv1.pool --cause
   fat-fpga faults cnv.onnx --faults weight --sample 100 --list > faults.txt
   fat-fpga faults cnv.onnx --faults weight --plan-sample --margin 1% --confidence 99 --strata layer,bit
+  fat-fpga faults cnv.onnx --faults weight,threshold --protect secded
 
 The table counts every place. --list and --sample take what fat-fpga campaign takes with the same options: channel
 faults of the units, if nothing else is said. A list goes into fat-fpga campaign --fault-list FILE.
@@ -51,6 +52,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--plan-sample", action="store_true", help="print how many faults a sample of --margin needs, by each method"
     )
+    option(parser, "--protect", "; prints what that costs, of all kinds that are stored or those of --faults")
     parser.add_argument("--list", action="store_true", help="print the faults, one a line")
     parser.add_argument("--cause", action="store_true", help="say what breaks in the hardware")
     parser.set_defaults(run=run)
@@ -67,6 +69,9 @@ def run(args: argparse.Namespace) -> int:
     network = load_model(args, faulty=True)
     if args.plan_sample:
         print(_plan_text(args, network))
+        return 0
+    if args.protect is not None:
+        print(_protection_text(args, network))
         return 0
     if not args.list and args.sample is None and args.margin is None:
         print(_space_text(args, network, list(dict.fromkeys(args.kinds or MODELS))))
@@ -96,6 +101,20 @@ def _plan_text(args: argparse.Namespace, network: Network) -> str:
         raise CampaignError("--plan-sample plans a sample for a margin: give --margin, too, as --margin 1%")
     space = space_of(args, network, args.kinds or [DEFAULT_KIND], args.images)
     return f"{plan_text(plan, space, network)}\n\n{methods_table(plan, space, network)}"
+
+
+def _protection_text(args: argparse.Namespace, network: Network) -> str:
+    """What a code costs; CampaignError beside what is about single faults."""
+    from fat_fpga.errors import CampaignError
+    from fat_fpga.faults import MODELS
+    from fat_fpga.faults.protection import Protection
+    from fat_fpga.hardening.costs.protection import protection_text
+
+    for given in ("list", "sample", "margin", "layers", "effects", "values"):
+        if getattr(args, given) not in (None, False):
+            raise CampaignError(f"--protect prints the costs of a code: leave --{given} out")
+    kinds = list(dict.fromkeys(args.kinds or [kind for kind in MODELS if MODELS[kind].traits.stored]))
+    return protection_text(network, kinds, Protection(*args.protect))
 
 
 def _space_text(args: argparse.Namespace, network: Network, kinds: Sequence[str]) -> str:

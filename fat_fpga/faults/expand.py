@@ -10,16 +10,16 @@ import numpy as np
 from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.faults.block import Block
-from fat_fpga.faults.decode import Left, WordCounts, decoded
+from fat_fpga.faults.decode import Left, WordCounts
 from fat_fpga.faults.draws import Ints, failures, generator, nonzero
 from fat_fpga.faults.fault import Fault, FaultSet
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.pattern import EVERY, Action, Pattern
 from fat_fpga.faults.place import Place, places
+from fat_fpga.faults.protected import check_hits, layout, left
 from fat_fpga.faults.protection import OnDetect
 from fat_fpga.faults.register import Register
 from fat_fpga.faults.registry import fault_model
-from fat_fpga.faults.stored import Layout
 from fat_fpga.faults.words import Words
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
@@ -50,15 +50,6 @@ class Part:
         return None if self.words is None else self.words.stored
 
     @property
-    def layout(self) -> Layout | None:
-        """Where the bits of the memory are, if that matters: where words are protected, or errors hit neighbours."""
-        if self.words is None or self.words.stored is None:
-            return None
-        if self.pattern.protection is None and self.pattern.burst == 1:
-            return None
-        return Layout(self.words, self.pattern.protection)
-
-    @property
     def each_bit(self) -> bool:
         return self.pattern.bit is not None and self.pattern.bit < 0
 
@@ -80,51 +71,20 @@ class Part:
 
     def faults(self, frame: int | None) -> Iterator[Fault]:
         """The single faults, in the order of the cells."""
-        left = self.left()
-        if left is not None:
-            yield from self._of(left)
+        rest = left(self)
+        if rest is not None:
+            yield from self._of(rest)
             return
         hits = self.hits(frame)
         words, bits = np.divmod(hits, self.block.bits or 1) if self.each_bit else (hits, None)
         yield from _ACTIONS[self.pattern.action](self, words, bits, frame)
 
-    def check_hits(self) -> Ints:
-        """The check bits that are hit, by number: word x check bits + bit. There are none where errors hit one bit of
-        each value only."""
-        layout = self.layout
-        if layout is None or not layout.checks or not self.each_bit:
-            return np.empty(0, np.int64)
-        source = generator(f"{self.pattern.key(self.block.place, self.block.kind)} check")
-        return failures(source, self.pattern.rate, layout.count * layout.checks)
-
-    def left(self) -> Left | None:
-        """What is left of the errors in a memory where `layout` matters; None where it does not."""
-        layout = self.layout
-        if layout is None:
-            return None
-        hits, checks = self.hits(None), self.check_hits()
-        if not self.each_bit:
-            assert self.pattern.bit is not None
-            hits = hits * layout.words.register.bits + self.pattern.bit
-        words, numbers = layout.of_cells(hits)
-        if len(checks):
-            more, at = np.divmod(checks, layout.checks)
-            words, numbers = np.concatenate([words, more]), np.concatenate([numbers, layout.data + at])
-        if self.pattern.burst > 1:
-            words, numbers = layout.neighbours(words, numbers, self.pattern.burst)
-        if self.pattern.action is Action.HOLD:  # what holds the value already is not wrong
-            wrong = layout.stored_bits(words, numbers) != self.pattern.value
-            words, numbers = words[wrong], numbers[wrong]
-        if layout.protection is None:
-            return Left(np.sort(layout.cells(words, numbers)), np.empty(0, np.int64), WordCounts())
-        return decoded(layout, words, numbers)
-
-    def _of(self, left: Left) -> Iterator[Fault]:
+    def _of(self, rest: Left) -> Iterator[Fault]:
         """The single faults of what is left of errors in a memory."""
         assert self.register is not None
-        for word, bit in zip(*(part.tolist() for part in np.divmod(left.cells, self.register.bits)), strict=True):
+        for word, bit in zip(*(part.tolist() for part in np.divmod(rest.cells, self.register.bits)), strict=True):
             yield self.single(word, None, bit, 1, flip=True)
-        for word in left.erased.tolist():
+        for word in rest.erased.tolist():
             yield from self.held(word, None, 0)
 
     def single(self, word: int, frame: int | None, bit: int | None, value: int, flip: bool = False) -> Fault:
@@ -165,7 +125,7 @@ def count_hits(network: Network, pattern: Pattern, first_frame: int, images: int
         if part.transient:
             total += sum(len(part.hits(frame)) for frame in range(first_frame, first_frame + images))
         elif first_frame == 0:
-            total += len(part.hits(None)) + len(part.check_hits())
+            total += len(part.hits(None)) + len(check_hits(part))
     return total
 
 
@@ -173,8 +133,8 @@ def count_words(network: Network, pattern: Pattern) -> WordCounts:
     """What became of the words of protected memories; zeros where nothing is protected."""
     total = WordCounts()
     if pattern.protection is not None:
-        for left in (part.left() for part in parts_of(network, pattern)):
-            total = total if left is None else total.plus(left.counts)
+        for rest in map(left, parts_of(network, pattern)):
+            total = total if rest is None else total.plus(rest.counts)
     return total
 
 
@@ -199,7 +159,7 @@ def parts_of(network: Network, pattern: Pattern) -> list[Part]:
                 reason = reason or f"; {kind} at {name}: {wrong}"
     if not found:
         raise FaultError(f"{pattern}: {network.name} has no such cells at any layer{reason}")
-    if (pattern.protection or pattern.burst > 1) and not any(part.layout for part in found):
+    if (pattern.protection or pattern.burst > 1) and not any(map(layout, found)):
         what = f"protection '{pattern.protection}'" if pattern.protection else "burst"
         raise FaultError(f"{pattern}: the {what} is of words in memories, and {pattern.kind} has none")
     return found

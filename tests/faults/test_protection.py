@@ -18,6 +18,7 @@ from fat_fpga.faults.codes import code
 from fat_fpga.faults.decode import WordCounts, decoded
 from fat_fpga.faults.expand import Part, count_hits, count_words, parts_of
 from fat_fpga.faults.pattern import Action
+from fat_fpga.faults.protected import check_hits, layout
 from fat_fpga.faults.protection import OnDetect, Protection
 from fat_fpga.faults.register import Register
 from fat_fpga.faults.stored import Layout
@@ -66,7 +67,7 @@ def by_hand(part: Part) -> tuple[Ints, WordCounts]:
     for hit in part.hits(None).tolist():
         value, bit = divmod(hit, register.bits) if part.each_bit else (hit, found.bit or 0)
         first.append(back[divmod(where[value] * register.bits + bit, width)])
-    first += [back[number // checks, width + number % checks] for number in part.check_hits().tolist()]
+    first += [back[number // checks, width + number % checks] for number in check_hits(part).tolist()]
     read = coded.copy()
     for at in itertools.chain.from_iterable(range(start, start + found.burst) for start in first):
         if at in address:
@@ -163,7 +164,7 @@ def test_a_sweep_with_secded_is_one_without_its_corrected_bits() -> None:
         plain = pattern(f"conv1/weight[*].bit[*] ^ 1 ~ 0.02 @ sample[{sample}]")
         coded = pattern(f"conv1/weight[*].bit[*] ^ 1 with secded[8] ~ 0.02 @ sample[{sample}]")
         (part,) = parts_of(network, coded)
-        checks = (part.check_hits() // 5).tolist()
+        checks = (check_hits(part) // 5).tolist()
         faults = expand(network, plain, 0, 1).faults
 
         def word(index: tuple[int, ...]) -> int:
@@ -212,17 +213,18 @@ def test_words_follow_the_law(name: str, rate: float) -> None:
 def test_check_bits_are_hit_as_often_as_data_bits() -> None:
     network = tiny_network()
     (part,) = parts_of(network, pattern("conv1/weight[*].bit[*] ^ 1 with secded[8] ~ 0.1 @ sample[0]"))
-    assert part.layout is not None
-    assert (part.layout.count, part.layout.checks) == (6, 5)
+    where = layout(part)
+    assert where is not None
+    assert (where.count, where.checks) == (6, 5)
     hits = np.zeros(30, np.int64)
     for sample in range(3000):
         own = parts_of(network, pattern(f"conv1/weight[*].bit[*] ^ 1 with secded[8] ~ 0.1 @ sample[{sample}]"))[0]
-        hits[own.check_hits()] += 1
+        hits[check_hits(own)] += 1
     assert chisquare(hits).pvalue > 1e-4
     assert abs(hits.mean() / 300 - 1) < 0.05
     # errors of one bit of each value are no errors of check bits
     (one,) = parts_of(network, pattern("conv1/weight[*].bit[0] ^ 1 with secded[8] ~ 1 @ sample[0]"))
-    assert not len(one.check_hits())
+    assert not len(check_hits(one))
 
 
 def test_interleaving_spreads_a_burst() -> None:
@@ -230,18 +232,19 @@ def test_interleaving_spreads_a_burst() -> None:
     network = tiny_network()
     for text, expected in ((" interleave[4]", (4, 0, 0, 0)), ("", None)):
         (part,) = parts_of(network, pattern(f"conv1/weight[*].bit[*] ^ 1 with secded[8]{text} ~ 0 @ sample[0]"))
-        assert part.layout is not None
-        words, numbers = part.layout.neighbours(np.array([0]), np.array([0]), 4)
-        counts = decoded(part.layout, words, numbers).counts
+        where = layout(part)
+        assert where is not None
+        words, numbers = where.neighbours(np.array([0]), np.array([0]), 4)
+        counts = decoded(where, words, numbers).counts
         if expected:
             assert counts == expected
         else:
             assert words.tolist() == [0] * 4
             assert counts.corrected == 0
-    assert part.layout is not None
+    assert where is not None
     # a burst ends with the memory, and two that overlap undo each other
-    assert part.layout.neighbours(np.array([5]), np.array([12]), 9)[1].tolist() == [12]
-    assert part.layout.neighbours(np.array([0, 0]), np.array([0, 1]), 2)[1].tolist() == [0, 2]
+    assert where.neighbours(np.array([5]), np.array([12]), 9)[1].tolist() == [12]
+    assert where.neighbours(np.array([0, 0]), np.array([0, 1]), 2)[1].tolist() == [0, 2]
 
 
 def test_kinds_without_a_memory_stay_as_they_are() -> None:
