@@ -29,7 +29,7 @@ from fat_fpga.reports import compare, report_text
 from tests.campaign.tiny import tiny_data, tiny_network, tiny_run
 
 PACKAGES = (
-    "board", "campaign", "crosscheck", "datasets", "engines", "faults", "hardening", "luts", "models", "network",
+    "board", "campaign", "crosscheck", "datasets", "engines", "faults", "fixed_point", "hardening", "luts", "models", "network",
     "reports", "training",
 )  # fmt: skip
 INSIDE = {"changed_stream", "changed_unit", "changes_of", "over_images", "register"}

@@ -28,6 +28,7 @@ from fat_fpga.cli import (
     inject,
     models,
     plan,
+    quantise,
     report,
     sweep,
     trace,
@@ -47,7 +48,7 @@ NOTES = (ModelWarning, FaultWarning, CampaignWarning)
 
 COMMANDS = (
     check, campaign, sweep, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, finn,
-    train, export, models,
+    train, quantise, export, models,
 )  # fmt: skip
 
 EXTRAS = {"torch": "train", "brevitas": "train"}

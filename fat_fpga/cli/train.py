@@ -26,8 +26,8 @@ examples:
   fat-fpga train --from cnv_w1a1 --model cnv-w1a1 --data cifar10:data --method fat2 --p 5 -o tuned
   fat-fpga export trained/last.pt -o cnv.onnx
 
---recipe paper (default) and --recipe fast are settings by name. A file holds options in TOML, such as
-model = "cnv-w2a2". An option on the command line goes before both.
+--recipe paper (default), --recipe fast and --recipe float (default for networks of floats) are settings by name. A file
+holds options in TOML, such as model = "cnv-w2a2". An option on the command line goes before both.
 A checkpoint is written after each epoch; the same command continues a training that was stopped.
 Needs the training extra: pip install '.[train]' in the folder of fat_fpga's sources.
 """
@@ -60,7 +60,7 @@ class Setting:
 
 SETTINGS = (
     Setting("model", str, "MODEL", "the model to train: cnv-w1a1, cnv-w2a2, lfc-w1a1, ..."),
-    Setting("data", str, "DATA", words("--data") + "; both parts are used"),
+    Setting("data", str, "DATA", words("--data") + "; both parts are used; with @fit, images of @val are left out"),
     Setting("from", str, "NETWORK", "begin with a finished network instead of random weights: a checkpoint, a "
             "training's folder, a bundled network, or an .onnx file"),
     Setting("output", str, "DIR", "folder of checkpoints and metrics", flags=("-o",)),
@@ -99,7 +99,7 @@ def add(commands: Commands) -> None:
         description="Training with the recipe of the FAT paper, its schedule scaled to the epochs, or a faster one.",
         epilog=EPILOG,
     )
-    parser.add_argument("--recipe", metavar="FILE", help="paper (default), fast, or a TOML file with options")
+    parser.add_argument("--recipe", metavar="FILE", help="paper (default), fast, float, or a TOML file with options")
     for setting in SETTINGS:
         flags = (*setting.flags, "--" + setting.name.replace("_", "-"))
         if setting.kind is bool:
@@ -127,10 +127,10 @@ def settings_of(args: argparse.Namespace) -> argparse.Namespace:
     known = {setting.name: setting.kind for setting in SETTINGS}
     merged = {setting.name: setting.default for setting in SETTINGS}
     given = {name: value for name, value in vars(args).items() if name in known}
-    if args.recipe in NAMES:
-        model = given.get("model")
-        merged |= settings_of_recipe(args.recipe, spec(model.replace("_", "-")).weight_bits) if model else {}
-    elif args.recipe is not None:
+    model = given.get("model")
+    if args.recipe in NAMES or args.recipe is None:
+        merged |= _named(args.recipe, model.replace("_", "-")) if model else {}
+    else:
         if not Path(args.recipe).exists():
             raise TrainingError(f"{args.recipe}: no recipe of that name ({', '.join(NAMES)}), and no such file")
         merged |= _in_range(args.recipe, read_recipe_file(args.recipe, known))
@@ -146,6 +146,12 @@ def settings_of(args: argparse.Namespace) -> argparse.Namespace:
         merged["halvings"] = max(1, min(MOST_HALVINGS, merged["epochs"]))
     merged["model"] = merged["model"].replace("_", "-")
     return argparse.Namespace(**merged)
+
+
+def _named(recipe: str | None, model: str) -> dict[str, Any]:
+    """The settings of a recipe by its name, by default of the one that the model is for."""
+    network = spec(model)
+    return settings_of_recipe(recipe or ("float" if network.is_float else "paper"), network.weight_bits)
 
 
 def _in_range(path: str, settings: dict[str, Any]) -> dict[str, Any]:
@@ -164,8 +170,8 @@ def _in_range(path: str, settings: dict[str, Any]) -> dict[str, Any]:
 def run(args: argparse.Namespace) -> int:
     import torch  # noqa: F401 -- first, so that its absence is told before data is read
 
-    from fat_fpga.datasets import load
     from fat_fpga.training.methods import make_method
+    from fat_fpga.training.parts import load_parts
     from fat_fpga.training.start import start_from
     from fat_fpga.training.tensorboard import tensorboard
     from fat_fpga.training.trainer import train
@@ -175,7 +181,7 @@ def run(args: argparse.Namespace) -> int:
     method = make_method(asked.method, asked.p, asked.error_model, asked.schedule)
     names = {field.name for field in fields(Recipe)}
     recipe = Recipe(**{name: value for name, value in vars(asked).items() if name in names})
-    train_set, test_set = (load(asked.data, split, asked.images, shape) for split in ("train", "test"))
+    train_set, test_set = load_parts(asked.data, asked.images, shape)
     folder, begin = Path(asked.output), vars(asked)["from"]
     try:
         result = train(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from fat_fpga.models.activation import QuantisedImage, QuantisedReLU
-from fat_fpga.models.family import NetworkSpec, ResidualStage
+from fat_fpga.models.family import NetworkSpec, ResidualStage, SeparableStage
 from fat_fpga.models.norm import NORM_EPS, Centre, TensorNorm, relu_norm
 from fat_fpga.models.residual import ResidualBlock
 from fat_fpga.models.separable import SeparableBlock
@@ -36,7 +36,7 @@ class BlockNetwork(nn.Module):
         for block in topology.blocks:
             if isinstance(block, ResidualStage):
                 blocks.append(ResidualBlock(channels, block, spec))
-            else:
+            elif isinstance(block, SeparableStage):
                 blocks.append(SeparableBlock(channels, block, spec))
             channels, side = block.channels, -(-side // block.stride)
         self.blocks = nn.Sequential(*blocks)

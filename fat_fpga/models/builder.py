@@ -11,6 +11,7 @@ from torch import nn
 from fat_fpga.models.activation import QuantisedActivation, QuantisedImage, QuantisedReLU
 from fat_fpga.models.blocks import BlockNetwork
 from fat_fpga.models.family import NetworkSpec
+from fat_fpga.models.float_network import FloatNetwork
 from fat_fpga.models.norm import NORM_EPS, Centre, TensorNorm
 from fat_fpga.models.weights import OwnLayer, QuantisedConv2d, QuantisedLinear
 
@@ -29,12 +30,14 @@ class QuantisedNetwork(nn.Sequential):
         self.spec = spec
 
 
-FamilyNetwork: TypeAlias = QuantisedNetwork | BlockNetwork
-"""What `fat_fpga.models.build` gives: a chain of modules, or a network of blocks."""
+FamilyNetwork: TypeAlias = QuantisedNetwork | BlockNetwork | FloatNetwork
+"""What `fat_fpga.models.build` gives: a chain of modules, a network of blocks, or one of floats."""
 
 
 def assemble(spec: NetworkSpec) -> FamilyNetwork:
-    """Build the network with fresh weights, uniform in [-1, 1]."""
+    """Build the network with fresh weights, uniform in [-1, 1]; those of a network of floats as torch draws them."""
+    if spec.is_float:
+        return FloatNetwork(spec)
     network: FamilyNetwork = BlockNetwork(spec) if spec.topology.blocks else _chain(spec)
     for weight in latent_weights(network):
         nn.init.uniform_(weight, -1, 1)

@@ -6,11 +6,15 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
+from pathlib import Path
+from typing import Any
 
 import onnx
 import torch
 from brevitas.export import export_qonnx as brevitas_export
 from brevitas.nn import QuantConv2d, QuantLinear
+from brevitas.nn.mixin.base import QuantLayerMixin
+from brevitas.proxy.quant_proxy import QuantProxyFromInjector
 from torch import nn
 
 from fat_fpga.errors import ModelError
@@ -21,7 +25,7 @@ OPSET = 13
 
 
 def export_qonnx(model: nn.Module, path: str | PathLike[str], input_shape: tuple[int, ...]) -> None:
-    """Write ``model`` to ``path`` in QONNX form, in evaluation mode, whole or not at all.
+    """Write ``model`` to ``path`` in QONNX form, in evaluation mode, whole or not at all; one of floats as plain ONNX.
 
     The file holds each weight as its quantised value instead of the float it was trained as. Quantising once more
     changes nothing, so the file computes the same, and packs into a fraction of the size. Nodes have the names of the
@@ -44,16 +48,7 @@ def export_qonnx(model: nn.Module, path: str | PathLike[str], input_shape: tuple
         with replacing(path) as temporary, _quantised_weights(model), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
-                brevitas_export(
-                    model,
-                    input_t=torch.zeros(input_shape),
-                    export_path=str(temporary),
-                    dynamo=False,
-                    opset_version=OPSET,
-                    keep_initializers_as_inputs=True,
-                    input_names=["images"],
-                    output_names=["scores"],
-                )
+                _export(model, temporary, input_shape)
             except OSError:
                 raise
             except Exception as error:  # whatever the exporter meets in a foreign model
@@ -65,6 +60,22 @@ def export_qonnx(model: nn.Module, path: str | PathLike[str], input_shape: tuple
             onnx.save(exported, str(temporary))
     finally:
         model.train(training)
+
+
+def _export(model: nn.Module, path: Path, input_shape: tuple[int, ...]) -> None:
+    """Write with Brevitas, or with PyTorch where nothing is Brevitas's."""
+    images = torch.zeros(input_shape)
+    options: dict[str, Any] = {
+        "dynamo": False,
+        "opset_version": OPSET,
+        "keep_initializers_as_inputs": True,
+        "input_names": ["images"],
+        "output_names": ["scores"],
+    }
+    if any(isinstance(module, (QuantLayerMixin, QuantProxyFromInjector)) for module in model.modules()):
+        brevitas_export(model, input_t=images, export_path=str(path), **options)
+    else:
+        torch.onnx.export(model, (images,), str(path), **options)
 
 
 @contextmanager

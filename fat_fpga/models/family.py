@@ -4,6 +4,12 @@ Of FINN's bnn-pynq examples CNV for 3x32x32 images, and three fully connected ne
 images; DoReFa-Net (Zhou et al. 2016, arXiv 1606.06160) in its AlexNet form for 3x224x224 images. The FAT paper trains
 CNV and DoReFa-Net (section V). ResNet-8 is the residual network of MLPerf Tiny; mobilenet has the shape of MobileNet-v1
 at a quarter of its width, for 3x32x32 images.
+
+Networks of floats, which `fat_fpga.fixed_point` turns into fixed point, are those of Ares (Reagen et al. 2018, Table 1)
+that are not recurrent. Their sizes are read off the table's numbers of weights and activations. LeNet-FC is
+784-300-100-10. LeNet-CNN has two 3x3 convolutions of 32 channels (9.5 K weights) and two fully connected layers (590 K;
+the table has the two numbers interchanged). CF-VGG is VGG16 without its last block, 7.6 M weights in ten convolutions;
+cf-vgg-quarter has a quarter of its channels. VGG16 and ResNet50 are those of ImageNet.
 """
 
 from __future__ import annotations
@@ -23,6 +29,7 @@ class Convolution:
         channels: it puts out.
         kernel, stride, padding: in pixels, the same in both directions; the padding is zeros on all four sides.
         pool: window and stride of the max-pool; ``None`` for none.
+        pool_padding: of the max-pool, in pixels.
     """
 
     channels: int
@@ -30,11 +37,12 @@ class Convolution:
     stride: int = 1
     padding: int = 0
     pool: tuple[int, int] | None = None
+    pool_padding: int = 0
 
     def side(self, side: int) -> int:
         """Pixels along one side behind the pool, for an input of ``side`` pixels."""
         side = (side + 2 * self.padding - self.kernel) // self.stride + 1
-        return side if self.pool is None else (side - self.pool[0]) // self.pool[1] + 1
+        return side if self.pool is None else (side + 2 * self.pool_padding - self.pool[0]) // self.pool[1] + 1
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,28 @@ class ResidualStage:
     def layers(self, channels: int) -> int:
         """Number of layers with weights, for an input of ``channels``."""
         return 2 + (self.stride != 1 or self.channels != channels)
+
+
+@dataclass(frozen=True)
+class BottleneckStage:
+    """A residual block of ResNet50: 1x1, 3x3 and 1x1 convolutions; the last one has four times the channels.
+
+    Attributes:
+        width: channels of the first two convolutions.
+        stride: of the 3x3 convolution, in pixels.
+    """
+
+    width: int
+    stride: int = 1
+
+    @property
+    def channels(self) -> int:
+        """Channels that it puts out."""
+        return 4 * self.width
+
+    def layers(self, channels: int) -> int:
+        """Number of layers with weights, for an input of ``channels``."""
+        return 3 + (self.stride != 1 or self.channels != channels)
 
 
 @dataclass(frozen=True)
@@ -86,6 +116,7 @@ class Topology:
         unsigned: n-bit activations have the levels i / (2^n - 1) in [0, 1], instead of levels symmetric around zero.
         dropout: probability that a value is dropped in training, on the input and on each hidden activation.
         blocks: behind the convolutions; behind the last, each channel is averaged over all pixels.
+        norm: whether a batch norm follows each layer of a network of floats; else its layers have biases.
     """
 
     input_shape: tuple[int, int, int]
@@ -95,18 +126,31 @@ class Topology:
     outer_weight_bits: int | None = None
     unsigned: bool = False
     dropout: float = 0.0
-    blocks: tuple[ResidualStage | SeparableStage, ...] = ()
+    blocks: tuple[ResidualStage | SeparableStage | BottleneckStage, ...] = ()
+    norm: bool = False
+
+
+FLOAT_BITS = 32
 
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """One network of the family: a topology at a precision, for a number of classes."""
+    """One network of the family: a topology at a precision, for a number of classes.
+
+    Attributes:
+        weight_bits, activation_bits: `FLOAT_BITS` in a network of floats.
+    """
 
     name: str
     topology: Topology
     weight_bits: int
     activation_bits: int
     classes: int
+
+    @property
+    def is_float(self) -> bool:
+        """Whether weights and activations are float32."""
+        return self.weight_bits == FLOAT_BITS
 
     @property
     def input_bits(self) -> int:
@@ -179,6 +223,45 @@ TOPOLOGIES["mobilenet"] = Topology(
     ),
 )
 
+
+def _vgg(channels: tuple[int, ...], pools: tuple[int, ...]) -> tuple[Convolution, ...]:
+    """3x3 convolutions that keep the size; behind those numbered in ``pools`` the size is halved."""
+    return tuple(
+        Convolution(count, padding=1, pool=(2, 2) if index in pools else None) for index, count in enumerate(channels)
+    )
+
+
+def _cf_vgg(width: int) -> Topology:
+    """VGG16 of CIFAR-10 without its last three convolutions; 4x4 pixels are left at the end, pooled to one."""
+    channels = tuple(width * times for times in (1, 1, 2, 2, 4, 4, 4, 8, 8))
+    last = Convolution(8 * width, padding=1, pool=(4, 4))
+    return Topology((3, 32, 32), (*_vgg(channels, (1, 3, 6)), last), (8 * width,), norm=True)
+
+
+FLOATS: dict[str, Topology] = {
+    "lenet-fc": Topology((1, 28, 28), (), (300, 100), dropout=0.2),
+    "lenet-cnn": Topology((1, 28, 28), (Convolution(32), Convolution(32, pool=(2, 2))), (128,), dropout=0.25),
+    "cf-vgg": _cf_vgg(64),
+    "cf-vgg-quarter": _cf_vgg(16),
+    "vgg16": Topology(
+        (3, 224, 224),
+        _vgg((64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512), (1, 3, 6, 9, 12)),
+        (4096, 4096),
+    ),
+    "resnet50": Topology(
+        (3, 224, 224),
+        (Convolution(64, kernel=7, stride=2, padding=3, pool=(3, 2), pool_padding=1),),
+        (),
+        blocks=tuple(
+            BottleneckStage(width, stride if index == 0 else 1)
+            for width, stride, count in ((64, 1, 3), (128, 2, 4), (256, 2, 6), (512, 2, 3))
+            for index in range(count)
+        ),
+        norm=True,
+    ),
+}
+"""Networks of floats, by their names."""
+
 PRECISIONS: dict[str, tuple[str, ...]] = {
     "cnv": ("w1a1", "w1a2", "w1a3", "w1a4", "w2a2"),
     "tfc": ("w1a1", "w1a2", "w2a2"),
@@ -192,7 +275,8 @@ PRECISIONS: dict[str, tuple[str, ...]] = {
 
 def names() -> tuple[str, ...]:
     """Every network's name, such as ``"cnv-w1a1"``."""
-    return tuple(f"{topology}-{precision}" for topology in TOPOLOGIES for precision in PRECISIONS[topology])
+    quantised = (f"{topology}-{precision}" for topology in TOPOLOGIES for precision in PRECISIONS[topology])
+    return (*quantised, *FLOATS)
 
 
 @checked
@@ -206,5 +290,7 @@ def spec(name: str, classes: int = 10) -> NetworkSpec:
         raise ModelError(f"unknown model {name!r}; known models: {', '.join(names())}")
     if classes < 2:
         raise ModelError(f"{name}: a classifier needs at least 2 classes, got {classes}")
+    if name in FLOATS:
+        return NetworkSpec(name, FLOATS[name], FLOAT_BITS, FLOAT_BITS, classes)
     topology, weight_bits, activation_bits = re.fullmatch(r"(\w+)-w(\d)a(\d)", name).groups()  # type: ignore[union-attr]
     return NetworkSpec(name, TOPOLOGIES[topology], int(weight_bits), int(activation_bits), classes)

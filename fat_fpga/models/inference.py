@@ -17,7 +17,7 @@ def scores(model: nn.Module, images: NDArray[np.uint8], device: str = "cpu") -> 
     model.eval()
     parts = []
     for start in range(0, len(images), EVALUATION_BATCH):
-        batch = torch.from_numpy(images[start : start + EVALUATION_BATCH]).to(device)
+        batch = torch.tensor(images[start : start + EVALUATION_BATCH], device=device)
         batch = batch.float().div_(255).contiguous(memory_format=torch.channels_last)
         parts.append(model(batch).float().cpu())
     model.train(was_training)

@@ -80,7 +80,7 @@ class Recipe:
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - start) / (steps - start)))
 
 
-NAMES = ("paper", "fast")
+NAMES = ("paper", "fast", "float")
 """Recipes that have a name, for `settings_of_recipe`."""
 
 
@@ -89,6 +89,7 @@ def settings_of_recipe(name: str, weight_bits: int) -> dict[str, Any]:
 
     ``"paper"`` is `Recipe` as it is. ``"fast"`` was found by a search: half a cosine from a high rate, cross-entropy.
     In 46 epochs it takes CNV W1A1 to 81 % and CNV W2A2 to 86 % of CIFAR-10's test images; docs/training.md says more.
+    ``"float"`` is for networks of floats: the same at the usual rate of Adam.
 
     Args:
         weight_bits: of the network. Weights of one bit learn at a higher rate.
@@ -100,6 +101,8 @@ def settings_of_recipe(name: str, weight_bits: int) -> dict[str, Any]:
         raise TrainingError(f"unknown recipe {name!r}; known recipes: {', '.join(NAMES)}")
     if name == "paper":
         return {}
+    if name == "float":
+        return {"epochs": 20, "learning_rate": 0.001, "rate_shape": "cosine", "warm_up": 0.05, "loss": "cross_entropy"}
     return {
         "epochs": 46,
         "learning_rate": 0.03 if weight_bits == 1 else 0.02,

@@ -9,10 +9,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from fat_fpga.datasets import Dataset, load
+from fat_fpga.datasets import Dataset
 from fat_fpga.errors import FatFpgaError, TrainingError
 from fat_fpga.models import zoo
 from fat_fpga.training.methods import make_method
+from fat_fpga.training.parts import load_parts
 from fat_fpga.training.recipe import Recipe
 from fat_fpga.training.start import start_from
 from fat_fpga.training.trainer import TrainingResult, train
@@ -67,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         card = zoo.card(options.name)
-        dataset_train, dataset_test = (load(options.data, split) for split in ("train", "test"))
+        dataset_train, dataset_test = load_parts(options.data)
         result = reproduce(
             options.name, dataset_train, dataset_test, options.output, options.device, other_data=options.other_data
         )

@@ -12,6 +12,7 @@ from fat_fpga.models.family import Convolution
 def test_names() -> None:
     expected = {f"cnv-{p}" for p in ("w1a1", "w1a2", "w1a3", "w1a4", "w2a2")}
     expected |= {f"{t}-{p}" for t in ("tfc", "sfc", "lfc") for p in ("w1a1", "w1a2", "w2a2")}
+    expected |= {"lenet-fc", "lenet-cnn", "cf-vgg", "cf-vgg-quarter", "vgg16", "resnet50"}
     assert set(models.names()) == expected | {"dorefa-w1a2", "resnet8-w2a2", "resnet8-w4a4", "mobilenet-w4a4"}
 
 

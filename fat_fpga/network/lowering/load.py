@@ -38,6 +38,12 @@ def load_with_sites(
     normalise: Normalise | None = None, outputs: Outputs = "auto",
 ) -> tuple[Network, Sites]:  # fmt: skip
     """The network in a file, and where its parts are in the file's model."""
+    model = read_model(path)
+    return lower_model(model, name or readable(path.stem), str(path), pixels, image_shape, normalise, outputs)
+
+
+def read_model(path: Path) -> onnx.ModelProto:
+    """The model in a file, with what it keeps in files beside it; ModelError where that cannot be read."""
     if path.exists() and not path.is_file():
         raise ModelError(
             f"cannot read network file {path}: it is {'a folder' if path.is_dir() else 'a device or a pipe'}"
@@ -49,7 +55,7 @@ def load_with_sites(
     except Exception as error:  # protobuf and onnx have many
         raise ModelError(f"{path} is not an ONNX file, or is damaged ({error}): export or copy it again") from error
     _load_data_beside(model, path)
-    return lower_model(model, name or readable(path.stem), str(path), pixels, image_shape, normalise, outputs)
+    return model
 
 
 def lower_model(
