@@ -84,8 +84,7 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.file_kinds import ONNX
-    from fat_fpga.fixed_point import quantise, write_formats
-    from fat_fpga.fixed_point.sources import open_float_model
+    from fat_fpga.fixed_point import open_float_model, quantise, write_formats
     from fat_fpga.fixed_point.text import table
 
     inputs = [path for path in (args.model, args.formats, args.weights_file) if path]

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-import onnx
 
 from fat_fpga.errors import ModelError
 from fat_fpga.fixed_point.affine import folded
 from fat_fpga.fixed_point.step import Product, Step
 from fat_fpga.fixed_point.words import INPUT, KEPT, Words
+from fat_fpga.foreign import ModelProto
 from fat_fpga.network.layers import Shape
 from fat_fpga.network.lowering.folding import fold
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, blaming, refuse
@@ -59,7 +59,7 @@ class FloatModel:
         return tuple(dict.fromkeys(self.words.values()))
 
 
-def read_float_model(model: onnx.ModelProto, name: str) -> FloatModel:
+def read_float_model(model: ModelProto, name: str) -> FloatModel:
     """Read a float network.
 
     Args:
@@ -75,7 +75,7 @@ def read_float_model(model: onnx.ModelProto, name: str) -> FloatModel:
         raise ModelError(f"{name}: {error}") from error
 
 
-def _read(model: onnx.ModelProto, name: str) -> FloatModel:
+def _read(model: ModelProto, name: str) -> FloatModel:
     graph = Graph(model)
     steps: list[Step] = []
     taken = Counter({INPUT: 1})

@@ -10,7 +10,8 @@ import onnx
 import pytest
 
 from fat_fpga.cli import main
-from fat_fpga.fixed_point import QFormat, quantise, read_float_model
+from fat_fpga.fixed_point import QFormat, quantise
+from fat_fpga.fixed_point.float_model import read_float_model
 from fat_fpga.fixed_point.formats import Formats
 from fat_fpga.network import load_network
 from tests.cli.conftest import Refused

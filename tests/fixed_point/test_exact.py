@@ -11,7 +11,8 @@ from fat_fpga.crosscheck import KINDS, crosscheck, sample_faults
 from fat_fpga.crosscheck.table import crosscheck_text
 from fat_fpga.engines import get
 from fat_fpga.engines.reference import execute
-from fat_fpga.fixed_point import quantise, read_float_model
+from fat_fpga.fixed_point import quantise
+from fat_fpga.fixed_point.float_model import read_float_model
 from fat_fpga.network import Network, load_network
 from tests.designs.against_file import check_file
 from tests.designs.float_network import FloatNetwork, random_float_network

@@ -10,7 +10,8 @@ import pytest
 from onnx import numpy_helper
 
 from fat_fpga.errors import ModelError
-from fat_fpga.fixed_point import Formats, QFormat, quantise, read_float_model
+from fat_fpga.fixed_point import Formats, QFormat, quantise
+from fat_fpga.fixed_point.float_model import read_float_model
 from fat_fpga.fixed_point.quantise import Quantised
 from fat_fpga.network import load_network
 from fat_fpga.network.layers import Requantise, Table

@@ -11,7 +11,8 @@ import pytest
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines.reference import execute
 from fat_fpga.errors import DataError, ModelError
-from fat_fpga.fixed_point import FloatModel, Formats, QFormat, minimal, quantise, read_float_model
+from fat_fpga.fixed_point import FloatModel, Formats, QFormat, minimal, quantise
+from fat_fpga.fixed_point.float_model import read_float_model
 from fat_fpga.fixed_point.minimal import Search, bits_before
 from fat_fpga.fixed_point.simulation import Simulation
 from fat_fpga.network import load_network

@@ -12,7 +12,8 @@ from hypothesis import settings
 
 from fat_fpga import models
 from fat_fpga.engines import get
-from fat_fpga.fixed_point import Formats, QFormat, quantise, read_float_model
+from fat_fpga.fixed_point import Formats, QFormat, quantise
+from fat_fpga.fixed_point.float_model import read_float_model
 from fat_fpga.models.export import export_qonnx
 from fat_fpga.network import load_network
 
