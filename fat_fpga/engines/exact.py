@@ -17,7 +17,7 @@ from fat_fpga.faults.register import Register
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.datatypes import smallest_type, span_of
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Requantise, SumPool, Table, Thresholding, Upsample
+from fat_fpga.network.layers import Add, Concat, Layer, Requantise, Select, SumPool, Table, Thresholding, Upsample
 from fat_fpga.network.words import unit_weight_type
 
 FLOAT32 = 2**24
@@ -82,6 +82,7 @@ def _(layer: MajorityVote, span: Span) -> Span:
 
 
 @_behind.register(MaxPool)
+@_behind.register(Select)
 @_behind.register(Upsample)
 def _(layer: Layer, span: Span) -> Span:
     return span

@@ -29,6 +29,7 @@ from fat_fpga.network.layers import (
     OrderedScores,
     Requantise,
     Scores,
+    Select,
     SumPool,
     Table,
     Thresholded,
@@ -214,6 +215,13 @@ def _(layer: MaxPool, activations: Tensor, units: Mapping[str, TorchUnit]) -> Te
 @output.register
 def _(layer: Upsample, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
     return activations.repeat_interleave(layer.factors[0], 2).repeat_interleave(layer.factors[1], 3)
+
+
+@output.register
+def _(layer: Select, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    for axis, part in enumerate(layer.parts, start=1):
+        activations = activations.index_select(axis, torch.tensor(part, device=activations.device))
+    return activations
 
 
 @output.register

@@ -17,7 +17,7 @@ from fat_fpga.errors import PlanError
 from fat_fpga.hardening.plan import copies_of, sources_of
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding, Upsample
+from fat_fpga.network.layers import Add, Concat, Layer, Scores, Select, SumPool, Thresholding, Upsample
 from fat_fpga.network.network import INPUT
 from fat_fpga.network.program import inserted
 
@@ -135,6 +135,13 @@ def _(layer: Thresholding, front: Sequence[Order], layout: Layout | None) -> tup
 def _(layer: MajorityVote, front: Sequence[Order], layout: Layout | None) -> tuple[Layer, Order]:
     positions = np.argsort(front[0]).astype(np.int32)
     return replace(layer, sources=positions[layer.sources]), tuple(range(layer.channels))
+
+
+@_laid.register
+def _(layer: Select, front: Sequence[Order], layout: Layout | None) -> tuple[Layer, Order]:
+    places = {channel: place for place, channel in enumerate(front[0])}
+    channels = tuple(places[channel] for channel in layer.channels)
+    return replace(layer, channels=channels), tuple(range(len(channels)))
 
 
 @_laid.register

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from fat_fpga.errors import PlanError
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding, Upsample
+from fat_fpga.network.layers import Add, Concat, Layer, Scores, Select, SumPool, Thresholding, Upsample
 from fat_fpga.network.network import INPUT
 
 
@@ -119,6 +119,12 @@ def _(layer: Layer, inputs: tuple[str, ...], streams: _Streams) -> None:
 @_tie.register(Scores)
 def _(layer: Layer, inputs: tuple[str, ...], streams: _Streams) -> None:
     streams.tie(inputs[0], layer.name)
+    streams.fix(layer.name)
+
+
+@_tie.register
+def _(layer: Select, inputs: tuple[str, ...], streams: _Streams) -> None:
+    streams.made.add(layer.name)
     streams.fix(layer.name)
 
 

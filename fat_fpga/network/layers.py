@@ -13,6 +13,7 @@ from fat_fpga.network.operators.matrix_vector_unit import MatrixVectorUnit
 from fat_fpga.network.operators.max_pool import MaxPool
 from fat_fpga.network.operators.requantise import Requantise
 from fat_fpga.network.operators.scores import Scores
+from fat_fpga.network.operators.select import Select
 from fat_fpga.network.operators.sum_pool import SumPool
 from fat_fpga.network.operators.table import Table
 from fat_fpga.network.operators.thresholding import Thresholding
@@ -39,6 +40,7 @@ __all__ = [
     "OrderedScores",
     "Requantise",
     "Scores",
+    "Select",
     "Shape",
     "SumPool",
     "Table",

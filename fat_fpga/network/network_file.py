@@ -26,6 +26,7 @@ from fat_fpga.network.layers import (
     OrderedScores,
     Requantise,
     Scores,
+    Select,
     SumPool,
     Table,
     Thresholding,
@@ -181,6 +182,11 @@ def _sum_pool(entry: Entry, number: int, arrays: dict[str, Array], common: dict[
     return SumPool(**_windows(entry), multiple=multiple, **common)
 
 
+def _select(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    channels, rows, columns = (entry.items(key, int, 0, LARGEST_SHAPE) for key in ("channels", "rows", "columns"))
+    return Select(channels=channels, rows=rows, columns=columns, **common)
+
+
 def _upsample(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
     return Upsample(factors=_sizes(entry, "factors", 2, 1), **common)
 
@@ -228,6 +234,7 @@ _READERS: dict[str, Callable[[Entry, int, dict[str, Array], dict[str, Any]], Lay
     OrderedScores.__name__: _ordered_scores,
     Requantise.__name__: _requantise,
     Scores.__name__: _scores,
+    Select.__name__: _select,
     SumPool.__name__: _sum_pool,
     Table.__name__: _table,
     Thresholding.__name__: _thresholding,

@@ -24,6 +24,7 @@ from fat_fpga.network.layers import (
     OrderedScores,
     Requantise,
     Scores,
+    Select,
     SumPool,
     Table,
     Thresholding,
@@ -174,6 +175,23 @@ def _(layer: Upsample, writer: Writer, position: int) -> None:
     writer.node("Resize", name, [writer.tensor, *(constant.name for constant in stored)], **options)
     writer.shape = writer.network.shape_of[layer.name]
     writer.value([1, *writer.shape], levels.stored_as)
+
+
+@write_layer.register
+def _(layer: Select, writer: Writer, position: int) -> None:
+    """Channels, rows and columns, each by a Gather."""
+    name, levels = layer.name.replace(".", "_"), writer.network.levels_of[layer.name]
+    if writer.flat:
+        writer.image(name)
+    changed = [axis for axis in (2, 3, 1) if tuple(layer.parts[axis - 1]) != tuple(range(writer.shape[axis - 1]))]
+    for axis in changed:
+        part = np.array(layer.parts[axis - 1], np.int64)
+        writer.constants.append(numpy_helper.from_array(part, f"{name}_axis{axis}"))
+        node = name if axis == changed[-1] else f"{name}_along{axis}"
+        writer.node("Gather", node, [writer.tensor, f"{name}_axis{axis}"], axis=axis)
+        sizes = [len(part) if at == axis else size for at, size in enumerate(writer.shape, start=1)]
+        writer.shape = (sizes[0], sizes[1], sizes[2])
+        writer.value([1, *writer.shape], levels.stored_as)
 
 
 def _join(writer: Writer, layer: Add | Concat, operator: str, **options: int) -> None:

@@ -12,6 +12,7 @@ from fat_fpga.network.layers import (
     Layer,
     Requantise,
     Scores,
+    Select,
     SumPool,
     Table,
     Thresholding,
@@ -82,6 +83,11 @@ def _(layer: SumPool) -> Row:
 @row_of.register
 def _(layer: Upsample) -> Row:
     return f"repeated {'x'.join(map(str, layer.factors))}", "", ""
+
+
+@row_of.register
+def _(layer: Select) -> Row:
+    return f"{'x'.join(str(len(part)) for part in layer.parts)} selected", "", ""
 
 
 @row_of.register

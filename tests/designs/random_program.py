@@ -1,5 +1,5 @@
 """Random networks with every operator: as ``random_graph``, and sums as streams, tables, fixed point, padded pools,
-upsampling."""
+upsampling, parts of streams."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fat_fpga.network import Levels, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.bounds import lattice
-from fat_fpga.network.layers import Add, AffineScores, Requantise, SumPool, Table, Upsample
+from fat_fpga.network.layers import Add, AffineScores, Requantise, Select, SumPool, Table, Upsample
 from tests.designs.random_graph import Maker
 from tests.designs.random_network import LEVELS
 
@@ -42,13 +42,15 @@ class _Program(Maker):
 
     def block(self, end: str) -> str:
         end = super().block(end)
-        kind = self.choose(["sums", "table", "requantise", "maximum", "sum", "average", "upsample", "table"])
+        kind = self.choose(["sums", "table", "requantise", "maximum", "sum", "average", "upsample", "select"])
         if kind == "sums":
             return self.sums(end)
         if kind == "table":
             return self.table(end)
         if kind == "requantise":
             return self.requantise(end)
+        if kind == "select":
+            return self.select(end)
         if kind == "upsample":
             factors = self.choose([(2, 2), (1, 2), (3, 1)])
             return self.made(Upsample(self.name(end, "upsample"), factors, inputs=(end,)))
@@ -60,6 +62,15 @@ class _Program(Maker):
         multiple = 4 if kind == "average" else 0
         pool = SumPool(self.name(end, "sum"), (2, 2), stride, inputs=(end,), padding=padding, multiple=multiple)
         return self.made(pool)
+
+    def select(self, end: str) -> str:
+        """Some channels, rows and columns, in any order."""
+        channels, height, width = self.streams[end].shape[1:]
+        wanted = [self.rng.integers(size, size=max(1, size - self.choose([0, 1]))) for size in (height, width)]
+        rows, columns = (tuple(np.sort(part).tolist()) for part in wanted)
+        count = channels + self.choose([1, 2])
+        some = tuple(int(channel) for channel in self.rng.integers(channels, size=count))
+        return self.made(Select(self.name(end, "select"), some, rows, columns, inputs=(end,)))
 
     def sums(self, end: str) -> str:
         """A unit without thresholds, read by two layers, which an addition joins again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,12 @@ from fat_fpga.engines.reference import execute
 from fat_fpga.errors import PlanError
 from fat_fpga.faults import Fault
 from fat_fpga.hardening import rearranged
+from fat_fpga.hardening.ties import ties
 from fat_fpga.network import MajorityVote, Network, load_network, write_qonnx
+from fat_fpga.network.layers import Select
+from fat_fpga.network.program import inserted
 from tests.campaign.tiny import tiny_network
-from tests.designs.random_network import networks, random_images
+from tests.designs.random_network import networks, random_images, random_network
 from tests.hardening.random_plan import random_unit
 
 
@@ -87,3 +91,25 @@ def test_twice() -> None:
     once = rearranged(tiny_network(), "conv0", (0, 1, 2, 3, 3, 3))
     with pytest.raises(PlanError, match="it has a vote behind it already"):
         rearranged(once, "conv0", (0, 1, 2, 3, 4, 5))
+
+
+def test_parts_of_a_stream_follow_its_order() -> None:
+    """A selection of channels reads them where they are now, and holds the order of what it makes."""
+    network = random_network(0)
+    first = network.units[0]
+    channels, height, width = network.shape_of[first.name]
+    part = Select(
+        f"{first.name}.select", (*reversed(range(channels)), 0), tuple(range(height)), tuple(range(width)),
+        inputs=(first.name,),
+    )  # fmt: skip
+    second = network.units[1]
+    wider = replace(second, weights=np.concatenate([second.weights, second.weights[:, :1]], axis=1))
+    layers = tuple(wider if layer.name == second.name else layer for layer in network.layers)
+    network = replace(network, layers=inserted(layers, part))
+    order = tuple(int(channel) for channel in np.random.default_rng(1).permutation(channels))
+    images = random_images(network, 3)
+    assert np.array_equal(
+        execute(rearranged(network, first.name, order, order), images)[network.scores],
+        execute(network, images)[network.scores],
+    )
+    assert first.name in ties(network).together[0]

@@ -56,7 +56,7 @@ def test_the_torch_engine_agrees_under_faults(network: Network, seed: int) -> No
     assert check.equal, crosscheck_text(check)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 8])  # the last one has an upsampling
+@pytest.mark.parametrize("seed", [0, 1, 6])  # the last one has an upsampling and parts of a stream
 def test_the_qonnx_engine_agrees_under_faults(seed: int) -> None:
     network = random_program(seed)
     engines = {"reference": get("reference"), "qonnx": get("qonnx")}

@@ -8,7 +8,6 @@ from typing import ClassVar
 import numpy as np
 
 from fat_fpga.network.layers import Input
-from fat_fpga.network.lowering import upsampling
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.entry import Entry
 from fat_fpga.network.lowering.geometry import NONE, Padding
@@ -46,10 +45,6 @@ class PendingImage:
     def add_pool(self, node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Layout:
         """There can be none."""
         raise refuse(node, FRONT)
-
-    def add_upsample(self, node: Node, graph: Graph, layout: Layout) -> Layout:
-        """There can be none."""
-        raise refuse(node, upsampling.FRONT)
 
     def add_vote(self, node: Node, grid: Grid | str, layout: Layout) -> Layout:
         """There can be none."""

@@ -27,10 +27,14 @@ QONNX_DOMAIN = "qonnx.custom_op.general"
 
 
 class Operator:
-    """One node, callable on arrays. Its float arithmetic is the one that qonnx's execution of the file has."""
+    """One node, callable on arrays. Its float arithmetic is the one that qonnx's execution of the file has.
 
-    def __init__(self, node: Node, graph: Graph) -> None:
-        self.node = node
+    Args:
+        output: number of the output that is asked for.
+    """
+
+    def __init__(self, node: Node, graph: Graph, output: int = 0) -> None:
+        self.node, self._output = node, node.output[output]
         self._opset = graph.opset
         self._sessions: dict[tuple[np.dtype[Any], ...], Any] = {}  # by the types of the inputs
         if node.op_type in QONNX_QUANTISERS:
@@ -39,7 +43,7 @@ class Operator:
             self.node.domain = QONNX_DOMAIN  # Brevitas and FINN have used other names for it
 
     def __call__(self, inputs: Mapping[str, Array]) -> Array:
-        """The node's first output; ModelError where it cannot be executed on such inputs."""
+        """The node's output; ModelError where it cannot be executed on such inputs."""
         try:
             if self.node.op_type in QONNX_QUANTISERS:
                 check_quantiser(self.node, inputs)
@@ -51,7 +55,7 @@ class Operator:
             if types not in self._sessions:
                 check_result(self.node, dict(inputs), self._opset)
                 self._sessions[types] = self._start(inputs)
-            output: Array = self._sessions[types].run([self.node.output[0]], dict(inputs))[0]
+            output: Array = self._sessions[types].run([self._output], dict(inputs))[0]
             return output
         except ModelError as error:
             raise refuse(self.node, str(error)) from error
@@ -63,7 +67,7 @@ class Operator:
             onnx.helper.make_tensor_value_info(name, onnx.helper.np_dtype_to_tensor_dtype(array.dtype), None)
             for name, array in inputs.items()
         ]
-        graph = onnx.helper.make_graph([self.node], "node", typed, [onnx.ValueInfoProto(name=self.node.output[0])])
+        graph = onnx.helper.make_graph([self.node], "node", typed, [onnx.ValueInfoProto(name=self._output)])
         opset = onnx.helper.make_opsetid("", self._opset)
         model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8)
         options = onnxruntime.SessionOptions()

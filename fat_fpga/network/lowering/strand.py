@@ -22,7 +22,6 @@ from fat_fpga.network.lowering.stream import PendingStream
 from fat_fpga.network.lowering.tail import SELECTORS, check_selector
 from fat_fpga.network.lowering.types import FLOAT, DType, check_arithmetic, type_behind
 from fat_fpga.network.lowering.unit import PendingUnit
-from fat_fpga.network.lowering.upsampling import UPSAMPLES
 from fat_fpga.network.lowering.vote import VOTE
 
 
@@ -68,9 +67,6 @@ class Strand:
         if node.op_type in POOLS:
             check_attributes(node, graph.opset)  # all others are executed, which finds it out
             self.layout = self.head.add_pool(node, graph, self.layout, zeros)
-        elif node.op_type in UPSAMPLES:
-            check_attributes(node, graph.opset)
-            self.layout = self.head.add_upsample(node, graph, self.layout)
         elif node.op_type == VOTE:
             self.layout = self.head.add_vote(node, self.grid, self.layout)
         elif node.op_type in (RANKS, "AffineScores"):
@@ -93,11 +89,11 @@ class Strand:
             raise refusal(node)
         return self
 
-    def move_to(self, node: Node, graph: Graph) -> None:
+    def move_to(self, node: Node, graph: Graph, output: int = 0) -> None:
         """Go on to what a node makes, which has been taken in."""
         self.dtype = type_behind(node, self.dtype, graph)
-        self.before, self.tensor = self.tensor, node.output[0]
-        self.ends = set(node.output[1:]) if node.op_type == "TopK" else {node.output[0]}
+        self.before, self.tensor = self.tensor, node.output[output]
+        self.ends = set(node.output[1:]) if node.op_type == "TopK" else {node.output[output]}
         self.scores.update(node.output)
         if self.pad is None and isinstance(self.grid, Grid) and not self.selected and self.dtype == FLOAT:
             self.head.show(self.tensor, self.layout, self.grid)

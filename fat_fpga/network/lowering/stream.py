@@ -11,9 +11,9 @@ import numpy as np
 from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import Lattice
 from fat_fpga.network.datatypes import span_of
-from fat_fpga.network.layers import Input, Layer, MajorityVote, MaxPool, Requantise, Table, Thresholding, Upsample
+from fat_fpga.network.layers import Input, Layer, Requantise, Shape, Table, Thresholding
 from fat_fpga.network.levels import Levels
-from fat_fpga.network.lowering import upsampling
+from fat_fpga.network.lowering import selecting
 from fat_fpga.network.lowering.activation import activation
 from fat_fpga.network.lowering.affine import affine_of
 from fat_fpga.network.lowering.builder import Builder
@@ -121,7 +121,7 @@ class PendingStream:
         tensor, layout: where the file has the stream.
         order: number of the first node behind it.
         chain: the element-wise nodes behind it.
-        behind: pools and upsamplings.
+        behind: pools and selections.
         pools: the pools among them, with their places in the chain.
         streams: tensor, layout and grid of what the file shows of the streams behind it, by place.
     """
@@ -133,7 +133,7 @@ class PendingStream:
     order: int
     chain: Chain
     builder: Builder
-    behind: list[MajorityVote | MaxPool | Upsample] = field(default_factory=list)
+    behind: list[selecting.Behind] = field(default_factory=list)
     pools: list[PendingPool] = field(default_factory=list)
     streams: dict[str, tuple[str, Layout, Grid]] = field(default_factory=dict)
     is_input: bool = False
@@ -167,14 +167,12 @@ class PendingStream:
         self.pools.append(PendingPool(node, len(self.chain.steps)))
         return behind
 
-    def add_upsample(self, node: Node, graph: Graph, layout: Layout) -> Layout:
-        """Take in an upsampling; the layout behind it."""
-        if self.is_input:
-            raise refuse(node, upsampling.FRONT)
-        name = self.builder.name("upsample", root=self.root)
-        layer, behind = upsampling.read_upsample(node, graph, layout, name)
-        self.behind += [layer] if layer is not None else []
-        return behind
+    def add_select(self, node: Node, parts: selecting.Parts, shape: Shape) -> None:
+        """Take in a node that selects rows and columns of a tensor of ``shape``."""
+        selecting.add_select(self.behind, self._named, node, parts, shape)
+
+    def _named(self, word: str) -> str:
+        return self.builder.name(word, root=self.root)
 
     def add_vote(self, node: Node, grid: Grid | str, layout: Layout) -> Layout:
         """A vote is on what a unit computes."""

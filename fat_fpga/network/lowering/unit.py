@@ -8,8 +8,9 @@ import numpy as np
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import lattice
-from fat_fpga.network.layers import AffineScores, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Scores, Upsample
+from fat_fpga.network.layers import AffineScores, Layer, MatrixVectorUnit, Scores, Shape
 from fat_fpga.network.levels import Levels
+from fat_fpga.network.lowering import selecting
 from fat_fpga.network.lowering.activation import FEW, MOST_THRESHOLDS
 from fat_fpga.network.lowering.affine import fixed_point
 from fat_fpga.network.lowering.builder import Builder
@@ -27,7 +28,6 @@ from fat_fpga.network.lowering.sites import Sites, stream_site, unit_site
 from fat_fpga.network.lowering.stream import OWN, PendingStream, Stream
 from fat_fpga.network.lowering.tail import scoring_layers
 from fat_fpga.network.lowering.thresholds import Accumulators, accumulator_annotation, activated_unit, widened
-from fat_fpga.network.lowering.upsampling import read_upsample
 from fat_fpga.network.lowering.valued import slopes
 from fat_fpga.network.lowering.vote import read_vote
 
@@ -42,7 +42,7 @@ class PendingUnit:
         order: number of its node.
         before, after: layouts of the tensors in front of the product and behind it.
         chain: the element-wise nodes behind it.
-        behind: votes, pools and upsamplings.
+        behind: votes, pools and selections.
         pools: the pools among them, with their places in the chain.
         ranks: of its sums, where the file has a table of them.
         vote_grid: grid in front of the vote, if there is one.
@@ -57,7 +57,7 @@ class PendingUnit:
     after: Layout
     chain: Chain
     builder: Builder
-    behind: list[MajorityVote | MaxPool | Upsample] = field(default_factory=list)
+    behind: list[selecting.Behind] = field(default_factory=list)
     pools: list[PendingPool] = field(default_factory=list)
     streams: dict[str, tuple[str, Layout, Grid]] = field(default_factory=dict)
     vote_grid: Grid | None = None
@@ -90,12 +90,12 @@ class PendingUnit:
         self.pools.append(PendingPool(node, len(self.chain.steps)))
         return behind
 
-    def add_upsample(self, node: Node, graph: Graph, layout: Layout) -> Layout:
-        """Take in an upsampling; the layout behind it."""
-        name = self.builder.name("upsample", root=self.unit.name)
-        layer, behind = read_upsample(node, graph, layout, name)
-        self.behind += [layer] if layer is not None else []
-        return behind
+    def add_select(self, node: Node, parts: selecting.Parts, shape: Shape) -> None:
+        """Take in a node that selects rows and columns of a tensor of ``shape``."""
+        selecting.add_select(self.behind, self._named, node, parts, shape)
+
+    def _named(self, word: str) -> str:
+        return self.builder.name(word, root=self.unit.name)
 
     def add_ranks(self, node: Node, graph: Graph) -> None:
         """Take in a table of ranks, or factors and offsets of each class."""

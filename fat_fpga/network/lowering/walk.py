@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 
 from fat_fpga.errors import ModelError, ModelWarning
-from fat_fpga.network.layers import Shape
+from fat_fpga.network.layers import Select, Shape
 from fat_fpga.network.lowering.averages import AVERAGES, read_average
 from fat_fpga.network.lowering.builder import Builder
 from fat_fpga.network.lowering.constants import Constant
@@ -23,11 +23,15 @@ from fat_fpga.network.lowering.graph import Graph, Node, blaming, label, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.image import PendingImage
 from fat_fpga.network.lowering.joins import JOINS, functions_of_one, joined_layout, read_join
+from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.matrix import MATRIX, read_product
 from fat_fpga.network.lowering.monotone import check_certain, refusal
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE, Operator
 from fat_fpga.network.lowering.own import OWN_LAYERS, read_own
 from fat_fpga.network.lowering.pixels import Normalise, Outputs, Pixels, entry_of, input_layout, input_type
+from fat_fpga.network.lowering.pooling import POOLS
+from fat_fpga.network.lowering.selecting import FRONT as SELECTED_FRONT
+from fat_fpga.network.lowering.selecting import SELECTS, Parts, composed, selected, shuffled, take_select
 from fat_fpga.network.lowering.sites import ImageSite, Sites, stream_site
 from fat_fpga.network.lowering.strand import Strand
 from fat_fpga.network.lowering.stream import FRONT, PendingStream, Stream
@@ -133,10 +137,25 @@ class _Walk:
             elif node.op_type in OWN_LAYERS:
                 strand = self._own(node, strand)
             elif node.op_type in AVERAGES:
-                strand = self._average(node, strand)
+                strand = self._average(node, self._facing(node, strand))
+            elif node.op_type == "Split":
+                self._split(node, strand)
+                return
+            elif node.op_type in SELECTS:
+                strand = self._select(node, strand)
             else:
-                strand = strand.take(node, graph)
+                strand = (self._facing(node, strand) if node.op_type in POOLS else strand).take(node, graph)
         self._made(node, strand)
+
+    def _split(self, node: Node, strand: Strand) -> None:
+        """A node whose outputs are parts of a tensor: as if several nodes read it."""
+        parts = [number for number, name in enumerate(node.output) if name]
+        fork = self._fork(node, strand.tensor, strand) if len(parts) > 1 else lambda: strand
+        for number in parts:
+            part = self._select(node, fork(), number)
+            part.move_to(node, self.graph, number)
+            self.strands[node.output[number]] = part
+            self.seen[node.output[number]] = (self.graph.batch, *part.layout.index.shape)
 
     def _made(self, node: Node, strand: Strand) -> None:
         """Go on with what a node makes."""
@@ -204,6 +223,7 @@ class _Walk:
             raise strand.lost_pad(label(node))
         check_float(node, strand.dtype)
         if node.op_type == "Conv" and strand.pad is None:
+            strand = self._facing(node, strand)
             strand.face_image()
         _, zeros = strand.pad or (None, NONE)
         product = read_product(node, self.graph, strand.layout, zeros)
@@ -235,6 +255,7 @@ class _Walk:
             if strand.selected:
                 raise refuse(node, "nothing may follow the choice of the class: export the model without it")
             check_float(node, strand.dtype)
+        strands = [self._facing(node, strand) for strand in strands]
         layout = joined_layout(node, [strand.layout for strand in strands])
         streams = [self._finish(node, strand) for strand in strands]
         layer, made = read_join(node, streams, self.graph, self.builder.name(JOINS[node.op_type]))
@@ -242,6 +263,47 @@ class _Walk:
         if isinstance(made.grid, Grid):
             self.sites.streams[layer.name] = stream_site(node.output[0], layout, made.grid, made.levels)
         return self._behind(made, node.output[0], replace(strands[0], layout=layout))
+
+    def _select(self, node: Node, strand: Strand, output: int = 0) -> Strand:
+        """A node that selects parts of a tensor. Rows and columns are selected behind the activation; so are channels,
+        whose parameters behind the node are others, once it is finished."""
+        check_attributes(node, self.graph.opset)
+        if strand.pad is not None:
+            raise strand.lost_pad(label(node))
+        strand = self._facing(node, strand)
+        head, shape = strand.head, strand.layout.shape
+        if isinstance(head, PendingImage) or (isinstance(head, PendingStream) and head.is_input):
+            raise refuse(node, SELECTED_FRONT)
+        parts, layout = selected(node, self.graph, strand.layout, output)
+        if parts[0] != tuple(range(shape[0])):
+            return self._channels(node, strand, parts, layout, node.output[output])
+        strand.layout = layout
+        if parts[1:] != (tuple(range(shape[1])), tuple(range(shape[2]))):
+            head.add_select(node, parts, shape)
+        return strand
+
+    def _channels(self, node: Node, strand: Strand, parts: Parts, layout: Layout, tensor: str = "") -> Strand:
+        """A selection of channels, behind the stream in front of a node; ``tensor`` holds it, if one does."""
+        head = strand.head
+        assert not isinstance(head, PendingImage)
+        before = take_select(head.behind)
+        if before is not None:
+            head.streams.pop(before.name, None)
+        stream = self._finish(node, strand)
+        name = self.builder.name(Select.type, root=stream.root)
+        layer = composed(before, Select(name, *parts, node.name))
+        self.builder.add(self.number, [layer], [stream.name])
+        made = replace(stream, name=name, source=stream.levels)
+        if tensor and isinstance(made.grid, Grid):
+            self.sites.streams[name] = stream_site(tensor, layout, made.grid, made.levels)
+        return self._behind(made, strand.tensor, replace(strand, layout=layout))
+
+    def _facing(self, node: Node, strand: Strand) -> Strand:
+        """A strand in front of a node that takes an image: shuffled channels are put into the order of the axes."""
+        found = shuffled(strand.layout)
+        if found is None or strand.pad is not None or isinstance(strand.head, PendingImage):
+            return strand
+        return self._channels(node, strand, *found)
 
     def _average(self, node: Node, strand: Strand) -> Strand:
         """An average, or a sum, over windows of a stream."""
