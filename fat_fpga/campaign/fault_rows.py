@@ -19,6 +19,7 @@ from fat_fpga.campaign.header import Header
 from fat_fpga.campaign.origin import PATTERNS
 from fat_fpga.campaign.result import Result
 from fat_fpga.faults import MODELS, FaultModel, fault_model
+from fat_fpga.faults.pattern import JOIN
 from fat_fpga.faults.place import EVERYWHERE
 
 BATCH = 10_000
@@ -101,13 +102,14 @@ def check_places(rows: FaultRows, header: Header) -> None:
     for result in rows.results:
         row = layers.get(result.layer)
         if result.kind.startswith(PATTERNS):
-            for name in result.layer.split("+"):
+            for name in result.layer.split(JOIN):
                 if name not in layers and name != EVERYWHERE:
                     damaged(rows.path, f"the network has no layer '{name}', but there is {result.fault}")
         elif row is None or result.value is None:
             for part in result.faults:
-                if part.layer not in layers and part.layer != EVERYWHERE:
-                    damaged(rows.path, f"the network has no layer '{part.layer}', but there is {result.fault}")
+                for name in part.layer.split(JOIN):
+                    if name not in layers and name != EVERYWHERE:
+                        damaged(rows.path, f"the network has no layer '{name}', but there is {result.fault}")
         elif result.kind in inside and not (
             (result.channel is None or result.channel < row.channels)
             and (result.row is None or result.row < row.height)

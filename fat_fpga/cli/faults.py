@@ -142,6 +142,7 @@ def _space_of_kind(args: argparse.Namespace, network: Network, kind: str) -> Fau
     """All faults of a kind at all places, or at those asked for that have some; ModelError for an unknown place."""
     from fat_fpga.faults import FaultSpace, fault_model, fault_space, places
     from fat_fpga.faults.model import Setting
+    from fat_fpga.faults.pattern import JOIN
     from fat_fpga.faults.place import EVERYWHERE
 
     setting, known = Setting(folding_of(args, network), args.images or 1), places(network)
@@ -151,7 +152,8 @@ def _space_of_kind(args: argparse.Namespace, network: Network, kind: str) -> Fau
             possible = fault_model(kind).block(network, known[name], setting) is not None
         else:
             # of other names fault_space says that they are unknown
-            possible = name != EVERYWHERE or fault_model(kind).traits.everywhere
+            shared = name == EVERYWHERE or JOIN in name
+            possible = not shared or fault_model(kind).traits.everywhere
         if possible:
             layers.append(name)
     if not layers:
@@ -162,16 +164,16 @@ def _space_of_kind(args: argparse.Namespace, network: Network, kind: str) -> Fau
 def _table(network: Network, kinds: Sequence[str], count: Counter[tuple[str, str]]) -> str:
     """Faults by place and kind, with totals; places without any are left out."""
     from fat_fpga.faults import places
-    from fat_fpga.faults.place import EVERYWHERE
     from fat_fpga.text import align
 
     known = places(network)
     rows = [["place", *kinds]]
-    for name in (EVERYWHERE, *known):
+    shared = [name for name, _ in count if name not in known]
+    for name in (*dict.fromkeys(shared), *known):
         if any(count[name, kind] for kind in kinds):
             rows.append([name, *(f"{count[name, kind]:,}" if count[name, kind] else "" for kind in kinds)])
     units = [name for name in known if known[name].unit is not None]
-    sums = {"all units": units, "all places": [EVERYWHERE, *known]}
+    sums = {"all units": units, "all places": [*dict.fromkeys(shared), *known]}
     for title, names in sums.items():
         totals = [sum(count[name, kind] for name in names) for kind in kinds]
         rows.append([title, *(f"{total:,}" if total else "" for total in totals)])

@@ -6,11 +6,13 @@
     action  = "^" "1" [ "burst[" number "]" ] | "=" value | "=" "uniform" | "=" "masked"
     protection = "with" code "[" bits "]" [ "interleave[" number "]" ] [ "detected[" policy "]" ]
     set    = fault { "&" fault }
-    fault  = place "/" kind "[" index [ "of" count ] "]" [ ".bit[" bit "]" ] effect [ "@ frame[" number "]" ]
+    fault  = place { "+" place } "/" kind "[" index [ "of" count ] "]" [ ".bit[" bit "]" ] effect
+             [ "@ frame[" number "]" ]
     effect = "=" value | "^" "1"
 
-A place is the name of a layer (``conv1``, ``conv1.pool``), ``input``, or ``*`` for all layers; an index is a list
-of numbers separated by commas. Spaces are free everywhere but inside names and numbers.
+A place is the name of a layer (``conv1``, ``conv1.pool``), ``input``, or ``*`` for all layers; several are the layers
+that one PE serves in turn. An index is a list of numbers separated by commas. Spaces are free everywhere but inside
+names and numbers.
 """
 
 from __future__ import annotations
@@ -126,9 +128,9 @@ class _Scanner:
         self.need("[")
         if self.take(EVERY):
             return self._pattern(tuple(layers), tuple(kinds))
-        if len(layers) > 1 or len(kinds) > 1:
+        if len(kinds) > 1 or (len(layers) > 1 and not MODELS[kinds[0]].traits.everywhere):
             self.fail("'[*]': several layers or kinds are for patterns, errors at a rate", start)
-        (layer,), (kind,) = layers, kinds
+        layer, (kind,) = JOIN.join(layers), kinds
         index = [self.number("a number")]
         while self.take(","):
             index.append(self.number("a number"))

@@ -2,7 +2,8 @@
 
 A unit with P processing elements computes channel c on PE c mod P (FINN's MVAU; Zahid et al. 2020, section II and
 Figure 1), so a broken PE takes the channels {c : c mod P == p} with it. In a loopback architecture one array of
-PEs serves every layer in turn: at ``*`` the fault is in all of them.
+PEs serves every layer in turn: at ``*`` the fault is in all of them; where an array serves some of the layers, the
+fault is at these: ``conv2+conv4/pe[5 of 32] = +1``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from fat_fpga.faults.block import Block
 from fat_fpga.faults.changes import Change, HeldActivations
 from fat_fpga.faults.fault import Effect, Fault
 from fat_fpga.faults.model import Setting
+from fat_fpga.faults.pattern import JOIN
 from fat_fpga.faults.place import EVERYWHERE, Place, place_of, places, tried
 from fat_fpga.faults.traits import PE_AXIS, Family, Traits
 from fat_fpga.network import Network
@@ -64,13 +66,18 @@ class PeStuckAt:
 
 
 def _served(network: Network, fault: Fault) -> list[Place]:
-    """The units that the PE works for; all with activation levels in a loopback architecture."""
+    """The units that the PE works for, in network order; all with activation levels in a loopback architecture."""
     if fault.layer == EVERYWHERE:
         served = [place for place in places(network).values() if place.unit is not None and place.levels is not None]
         if not served:
             raise FaultError(f"{fault}: {network.name} has no layer whose PEs have activation levels")
         return served
-    place = place_of(network, fault.layer)
-    if place.unit is None or place.levels is None:
-        raise FaultError(f"{fault}: {fault.layer} is no layer whose PEs have activation levels")
-    return [place]
+    served = [place_of(network, name) for name in fault.layer.split(JOIN)]
+    for place in served:
+        if place.unit is None or place.levels is None:
+            raise FaultError(f"{fault}: {place.name} is no layer whose PEs have activation levels")
+    ordered = sorted({place.name: place for place in served}.values(), key=lambda place: place.position)
+    if ordered != served:
+        names = JOIN.join(place.name for place in ordered)
+        raise FaultError(f"{fault}: expected each layer once, in the order of the network: {names}")
+    return served

@@ -13,6 +13,7 @@ from fat_fpga.errors import FaultError, ModelError
 from fat_fpga.faults.block import Block
 from fat_fpga.faults.fault import Effect, Fault
 from fat_fpga.faults.model import Setting
+from fat_fpga.faults.pattern import JOIN
 from fat_fpga.faults.place import EVERYWHERE, places
 from fat_fpga.faults.registry import DEFAULT_KIND, MODELS, fault_model
 from fat_fpga.network import Network
@@ -75,7 +76,8 @@ def fault_space(
     Args:
         kind: name of a fault model.
         layers: only these places. By default the units and voters: the input, pools, ``*`` (the PEs of a loopback
-            architecture), and for pixels streams of a single one have to be named.
+            architecture) or ``conv2+conv4`` (those of an array that serves some layers), and for pixels streams of a
+            single one have to be named.
         effects: only these; by default every level, or the flip of every bit.
         pes: PEs of each unit by name; see `fat_fpga.network.read_folding`. Needed for faults of PEs.
         frames: number of images; needed for transients.
@@ -94,17 +96,18 @@ def fault_space(
         found = [block for block in blocks if block is not None]
     else:
         order = [*known, EVERYWHERE]
-        for name in layers:
+        for name in (part for wanted in layers for part in wanted.split(JOIN)):
             if name not in order:
                 raise ModelError(f"unknown layer '{name}': {network.name} has {', '.join(known)}")
-        found = [_named(network, kind, name, setting) for name in sorted(set(layers), key=order.index)]
+        ordered = sorted(set(layers), key=lambda name: (order.index(name.split(JOIN)[0]), name))
+        found = [_named(network, kind, name, setting) for name in ordered]
     return FaultSpace(found if effects is None else [block.narrowed(effects) for block in found])
 
 
 def _named(network: Network, kind: str, name: str, setting: Setting) -> Block:
     """The block of a place that was asked for by name; FaultError if it has no such faults."""
-    if name == EVERYWHERE:
-        return _everywhere(network, kind, setting)
+    if name == EVERYWHERE or JOIN in name:
+        return _shared(network, kind, name, setting)
     model, known = fault_model(kind), places(network)
     block = model.block(network, known[name], setting)
     if block is None:
@@ -113,15 +116,13 @@ def _named(network: Network, kind: str, name: str, setting: Setting) -> Block:
     return block
 
 
-def _everywhere(network: Network, kind: str, setting: Setting) -> Block:
-    """The faults of a PE array that serves every layer in turn: it has as many PEs as the layer with the most."""
+def _shared(network: Network, kind: str, name: str, setting: Setting) -> Block:
+    """The faults of a PE array that serves layers in turn: it has as many PEs as the layer with the most."""
     if not fault_model(kind).traits.everywhere:
         able = ", ".join(model.kind for model in MODELS.values() if model.traits.everywhere)
-        raise FaultError(
-            f"'{EVERYWHERE}' stands for the PEs of a loopback architecture, and takes faults of kind {able}"
-        )
+        raise FaultError(f"'{name}' stands for the PEs of a loopback architecture, and takes faults of kind {able}")
     if setting.pes is None:
         raise FaultError(f"faults of kind {kind} need a folding, the number of PEs of each layer")
-    served = [place.name for place in places(network).values() if place.unit is not None and place.levels is not None]
-    pes = max((setting.pes[name] for name in served), default=1)
-    return fault_model(kind).block_of(network, Fault(EVERYWHERE, kind, (0,), 0, of=pes))
+    units = [place.name for place in places(network).values() if place.unit is not None and place.levels is not None]
+    pes = max((setting.pes.get(unit, 1) for unit in (units if name == EVERYWHERE else name.split(JOIN))), default=1)
+    return fault_model(kind).block_of(network, Fault(name, kind, (0,), 0, of=pes))

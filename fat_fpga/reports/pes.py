@@ -20,9 +20,9 @@ class Pe:
     """One processing element.
 
     Attributes:
-        layer: its unit, or ``*`` in a loopback architecture.
+        layer: its unit; where it serves several in turn, their names, or ``*`` for all.
         number, of: PE ``number`` of so many.
-        channels: that it computes; None in a loopback architecture, where they differ from layer to layer.
+        channels: that it computes; None where it serves several layers, where they differ from layer to layer.
         results: its finished faults, values ascending.
     """
 
@@ -36,7 +36,8 @@ class Pe:
     def channels_text(self) -> str:
         """``5, 21, 37, 53``, shortened where they are many; a rule in a loopback architecture."""
         if self.channels is None:
-            return f"c mod {self.of} = {self.number} of every layer"
+            which = "every layer" if self.layer == EVERYWHERE else "each of these layers"
+            return f"c mod {self.of} = {self.number} of {which}"
         if len(self.channels) <= SIDE_BY_SIDE:
             return ", ".join(map(str, self.channels))
         return f"{self.channels[0]}, {self.channels[1]}, .. {self.channels[-1]} ({len(self.channels)})"
@@ -51,7 +52,7 @@ def pes(part: Part) -> list[Pe]:
         assert result.of is not None
         found.setdefault((result.layer, result.pe, result.of), []).append(result)
     return [
-        Pe(layer, number, of, None if layer == EVERYWHERE else range(number, channels[layer], of), tuple(results))
+        Pe(layer, number, of, range(number, channels[layer], of) if layer in channels else None, tuple(results))
         for (layer, number, of), results in found.items()
     ]
 

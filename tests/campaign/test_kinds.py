@@ -33,6 +33,7 @@ def test_counts_of_every_kind_equal_direct_ones(tmp_path: Path, kind: str) -> No
     [
         ("conv0/channel[1] = -1", "conv0/channel[1]", "= -1"),
         ("*/pe[1 of 2] = +1", "*/pe[1 of 2]", "= +1"),
+        ("conv0+conv1/pe[1 of 2] = +1", "conv0+conv1/pe[1 of 2]", "= +1"),
         ("fc2/weight[1,0,1,1].bit[0] ^ 1", "fc2/weight[1,0,1,1].bit[0]", "bit[0] ^ 1"),
         ("conv0/activation[1,2,3].bit[0] ^ 1 @ frame[7]", "conv0/activation[1,2,3].bit[0]", "bit[0] ^ 1"),
         (

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fat_fpga.engines import get
 from fat_fpga.errors import FaultError, ModelError
 from fat_fpga.faults import MODELS, Effect, Fault, FaultSpace, check_faults, fault_space, parse_fault, places
+from fat_fpga.faults.place import tried
 from fat_fpga.network import Network
 from tests.designs.random_faults import every_place, folding_of
-from tests.designs.random_network import networks, random_network
+from tests.designs.random_network import networks, random_images, random_network
 
 
 def spaces(network: Network) -> list[FaultSpace]:
@@ -77,6 +82,10 @@ def test_refusals() -> None:
         fault_space(network, "activation")
     with pytest.raises(FaultError, match="loopback"):
         fault_space(network, "channel", ["*"])
+    with pytest.raises(FaultError, match="loopback"):
+        fault_space(network, "channel", [f"{network.units[0].name}+{network.units[1].name}"])
+    with pytest.raises(ModelError, match="unknown layer 'conv9'"):
+        fault_space(network, "pe", [f"{network.units[0].name}+conv9"], pes={})
 
 
 @pytest.mark.parametrize(
@@ -93,6 +102,9 @@ def test_refusals() -> None:
         ("{first}/weight[0,0,0,0].bit[31] ^ 1", "have bits 0 to"),
         ("{first}/pe[0] = 1", r"expected pe\[P of N\]"),
         ("{first}/pe[0 of 9999] = 1", "can have 1 to"),
+        ("{second}+{first}/pe[0 of 2] = 1", r"each layer once, in the order of the network: {first}\+{second}"),
+        ("{first}+{first}/pe[0 of 2] = 1", "each layer once, in the order of the network: {first}"),
+        ("{first}+{last}/pe[0 of 2] = 1", "{last} is no layer whose PEs have activation levels"),
         ("{first}/channel[0 of 2] = 1", "counts PEs"),
         ("{first}/activation[0,0,0].bit[0] ^ 1", r"takes @ frame\[\.\.\.\]"),
         ("{first}/activation[0,0,0].bit[0] ^ 1 @ frame[3]", "images 0 to 2"),
@@ -102,7 +114,11 @@ def test_refusals() -> None:
 )
 def test_faults_that_do_not_exist(text: str, wanted: str) -> None:
     network = random_network(7)
-    fault = parse_fault(text.format(first=network.units[0].name, last=network.units[-1].name))
+    names = dict(zip(("first", "second"), (unit.name for unit in network.units), strict=False))
+    names["last"] = network.units[-1].name
+    for key, name in names.items():
+        wanted = wanted.replace(f"{{{key}}}", name)
+    fault = parse_fault(text.format(**names))
     with pytest.raises(FaultError, match=wanted):
         check_faults(network, [fault], images=3)
 
@@ -119,3 +135,26 @@ def test_a_pixel_that_is_the_whole_stream_has_to_be_named() -> None:
     assert single
     assert not {fault.layer for fault in fault_space(network, "pixel")} & set(single)
     assert len(fault_space(network, "pixel", single[:1])) > 0
+
+
+def test_an_array_that_serves_some_layers() -> None:
+    """Its faults are those of each layer at once, in every engine; it has as many PEs as the layer with the most."""
+    network = next(n for n in map(random_network, range(100)) if len(n.units) > 3 and len(n.layers) == len(n.units))
+    first, second, third = (unit.name for unit in network.units[:3])
+    space = fault_space(network, "pe", [f"{first}+{third}"], pes={first: 1, second: 64, third: 2})
+    levels = [levels for levels in (places(network)[name].levels for name in (first, third)) if levels is not None]
+    common = set(tried(levels[0])) & set(tried(levels[1]))
+    assert len(space) == 2 * len(common) > 0
+    assert {fault.of for fault in space} == {2}
+    assert [parse_fault(str(fault)) for fault in space] == list(space)
+    each = [parse_fault(" & ".join(str(replace(fault, layer=name)) for name in (first, third))) for fault in space]
+    data, labels = random_images(network, 20), np.zeros(20, np.int64)
+    for name in ("reference", "native", "torch", "qonnx"):
+        session = get(name).open(network)
+        together, apart = (
+            session.run(data, labels, faults, predictions=True).predictions for faults in (list(space), each)
+        )
+        assert together is not None
+        assert apart is not None
+        assert np.array_equal(together, apart)
+        assert len(np.unique(together)) > 1
