@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from fat_fpga.faults import Change
+from fat_fpga.engines.native_patterns import add_pattern
+from fat_fpga.faults import Change, Pattern
 from fat_fpga.faults.changes import (
     ChangedAccumulators,
     ChangedThreshold,
@@ -26,18 +27,33 @@ if TYPE_CHECKING:
 
 
 def fault_list(
-    network: Network, faults: Iterable[Sequence[Change]], model: native.Model, module: ModuleType
+    network: Network,
+    faults: Iterable[Sequence[Change] | Pattern],
+    model: native.Model,
+    module: ModuleType,
+    images: range = range(0),
 ) -> native.FaultList:
-    """The C++ list of faults, given by their changes, for the C++ ``model`` of the network in ``module``."""
+    """The C++ list of faults, given by their changes or as patterns, for the C++ ``model`` of the network in ``module``.
+
+    Args:
+        images: those that errors of patterns are drawn for where they are drawn anew for each.
+    """
     listed: native.FaultList = module.FaultList()
     nodes = {layer.name: node for node, layer in enumerate(network.layers)} | {INPUT: -1}
-    for changes in faults:
-        listed.begin()
+
+    def add(changes: Sequence[Change]) -> None:
         for change in changes:
             if not isinstance(change, ChangedWord):
                 _add(listed, change, nodes[change.place])
         for place in dict.fromkeys(change.place for change in changes if isinstance(change, ChangedWord)):
             _add_words(listed, changes, network, place, nodes[place])
+
+    for fault in faults:
+        listed.begin()
+        if isinstance(fault, Pattern):
+            add_pattern(listed, network, fault, images, nodes, add)
+        else:
+            add(fault)
     listed.prepare(model)
     return listed
 

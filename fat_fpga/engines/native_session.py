@@ -7,7 +7,7 @@ by the reference engine.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -23,7 +23,8 @@ from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.engines.session import Block, Session, Streams
 from fat_fpga.engines.votes import without_votes
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import AnyFault, changes_of
+from fat_fpga.faults import AnyFault, Change, Pattern, changes_of, expand
+from fat_fpga.faults.parts import parts_of
 from fat_fpga.network import Network
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 UPDATE = "FAT_FPGA_UPDATE"
 """Environment variable that forces how a unit behind a fault is brought up to date: ``sparse`` adds the weight
 columns of what changed, ``popcount`` recomputes, ``automatic`` (the default) takes the cheaper of the two."""
+
+MOST_FLIPS = 300_000
+"""Bits of activations, by different patterns and images, that are kept in memory at once: 64 bytes each."""
 
 _UPDATES = ("automatic", "sparse", "popcount")
 _model = Kept(translate)
@@ -64,6 +68,7 @@ class NativeSession(Session):
     """
 
     images_at_a_time = 256
+    draws_patterns = True
 
     def __init__(self, name: str, network: Network, module: ModuleType, threads: int) -> None:
         super().__init__(name, network)
@@ -73,19 +78,71 @@ class NativeSession(Session):
         self._model = _model(self._voteless.network, module)
         self._reference = ReferenceEngine().open(network)
 
-    def prepare(self, faults: Sequence[AnyFault]) -> _Asked:
-        changes = [self._voteless.changes(changes_of(self.network, [fault])) for fault in faults]
-        listed = fault_list(self._voteless.network, [each or () for each in changes], self._model, self._module)
-        undecided = {i: faults[i] for i, each in enumerate(changes) if each is None}
+    def prepare(self, faults: Sequence[AnyFault]) -> _Asked | Sequence[AnyFault]:
+        """The faults in the kernels' terms; as they are where some are drawn anew for each image."""
+        if any(self._flips_of_an_image(fault) > 0 for fault in faults):
+            return faults
+        return self._translated(faults, range(0))
+
+    def compute(self, block: Block, asked: _Asked | Sequence[AnyFault]) -> Outcome:
+        self._choose_update()
+        pixels = self._pixels(block)
+        if isinstance(asked, _Asked):
+            return self._outcome(block, pixels, asked)
+        found = [self._outcome(block, pixels, part) for part in self._drawn(block, asked)]
+        tables = [outcome.predictions for outcome in found if outcome.predictions is not None]
+        return Outcome(
+            found[0].golden,
+            np.concatenate([outcome.correct for outcome in found]),
+            np.concatenate([outcome.changed for outcome in found]),
+            np.concatenate(tables) if tables else None,
+        )
+
+    def _drawn(self, block: Block, faults: Sequence[AnyFault]) -> Iterator[_Asked]:
+        """Faults in the kernels' terms, drawn for the images of a block: as many at a time as fit in memory."""
+        images = range(block.first_frame, block.first_frame + len(block.images))
+        some: list[AnyFault] = []
+        flips = 0.0
+        for fault in faults:
+            some.append(fault)
+            flips += self._flips_of_an_image(fault) * len(images)
+            if flips > MOST_FLIPS:
+                yield self._translated(some, images)
+                some, flips = [], 0.0
+        if some:
+            yield self._translated(some, images)
+
+    def _translated(self, faults: Sequence[AnyFault], images: range) -> _Asked:
+        """Faults in the kernels' terms, with what patterns draw anew for each of these images."""
+        entries: list[Sequence[Change] | Pattern | None] = []
+        for fault in faults:
+            if isinstance(fault, Pattern) and not self._voteless.votes:
+                entries.append(fault)
+            else:
+                entries.append(self._changes(fault, images))
+        taken = [() if each is None else each for each in entries]
+        listed = fault_list(self._voteless.network, taken, self._model, self._module, images)
+        undecided = {i: faults[i] for i, each in enumerate(entries) if each is None}
         return _Asked(listed, undecided, len(faults))
 
-    def compute(self, block: Block, asked: _Asked) -> Outcome:
-        golden = np.empty(len(block.images), np.int32)
+    def _changes(self, fault: AnyFault, images: range) -> tuple[Change, ...] | None:
+        """What a fault changes in the network without votes; None where a vote is undecided."""
+        if isinstance(fault, Pattern):
+            fault = expand(self.network, fault, images.start, len(images))
+        return self._voteless.changes(changes_of(self.network, [fault]))
+
+    def _flips_of_an_image(self, fault: AnyFault) -> float:
+        """How many cells a pattern is expected to hit in one image, of those that are drawn anew for each."""
+        if not isinstance(fault, Pattern):
+            return 0.0
+        return sum(part.cells * fault.rate for part in parts_of(self.network, fault) if part.transient)
+
+    def _outcome(self, block: Block, pixels: npt.NDArray[np.uint8], asked: _Asked) -> Outcome:
+        golden = np.empty(len(pixels), np.int32)
         correct, changed = np.zeros(asked.count, np.int64), np.zeros(asked.count, np.int64)
-        table = np.empty((asked.count, len(block.images)), np.int32) if block.predictions else None
-        self._choose_update()
+        table = np.empty((asked.count, len(pixels)), np.int32) if block.predictions else None
         self._model.run(
-            self._pixels(block), block.first_frame, np.ascontiguousarray(block.labels, np.int64),
+            pixels, block.first_frame, np.ascontiguousarray(block.labels, np.int64),
             asked.listed, self.threads, golden, correct, changed, table,
         )  # fmt: skip
         if asked.undecided:
@@ -102,16 +159,16 @@ class NativeSession(Session):
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
         voteless = self._voteless.network
         shown = {self._voteless.shown_as(layer.name): voteless.shape_of[layer.name] for layer in voteless.layers}
-        changes = self._voteless.changes(() if fault is None else changes_of(self.network, [fault]))
-        if changes is None:
+        images = range(block.first_frame, block.first_frame + len(block.images))
+        asked = self._translated([] if fault is None else [fault], images)
+        if asked.undecided:
             computed = self._reference.trace(block.images, fault, first_frame=block.first_frame, frames=block.frames)
             return {name: computed[name] for name in shown}
-        listed = fault_list(voteless, [changes], self._model, self._module)
         streams = {name: np.empty((len(block.images), *shape), np.int32) for name, shape in shown.items()}
         self._choose_update()
         for n, image in enumerate(self._pixels(block)):
             out = [stream[n] for stream in streams.values()]
-            self._model.trace(image, block.first_frame + n, listed, out)
+            self._model.trace(image, block.first_frame + n, asked.listed, out)
         return streams
 
     def _pixels(self, block: Block) -> npt.NDArray[np.uint8]:

@@ -75,6 +75,8 @@ class Session(ABC):
     """
 
     images_at_a_time: int | None = None
+    draws_patterns = False
+    """Whether `prepare`, `compute` and `show` take patterns as they are; else these are expanded before."""
 
     def __init__(self, name: str, network: Network) -> None:
         self.name = name
@@ -188,6 +190,8 @@ class Session(ABC):
 
     def _expanded(self, faults: Sequence[AnyFault], first_frame: int, images: int) -> list[AnyFault]:
         """The faults with the single faults of patterns in their place: engines know no patterns."""
+        if self.draws_patterns:
+            return list(faults)
         network = self.network.fault_free
         return [
             expand(network, fault, first_frame, images) if isinstance(fault, Pattern) else fault for fault in faults

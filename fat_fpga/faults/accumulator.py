@@ -24,6 +24,7 @@ class AccumulatorBit(MemoryBits):
     traits = Traits(
         Family.MEMORY_BIT, "faulty accumulator bit", "accumulator bits", "worst effect", axes=(CHANNEL_AXIS,),
         last_layer=True, words=accumulator_words,
+        change=ChangedAccumulators,
     )  # fmt: skip
 
     def words(self, place: Place) -> tuple[tuple[int, ...], int] | None:

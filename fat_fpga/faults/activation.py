@@ -29,6 +29,7 @@ class ActivationUpset:
     traits = Traits(
         Family.TRANSIENT, "flipped activation bit", "activation bits", "worst image", axes=STREAM_AXES,
         words=activation_words,
+        change=FlippedActivation,
     )  # fmt: skip
 
     def block(self, network: Network, place: Place, setting: Setting) -> Block | None:

@@ -3,22 +3,64 @@
 The distance between failures is geometric, so the cost follows the number of failures and not that of cells; no cell
 is drawn twice. Random words come from Philox (Salmon et al. 2011), a counter-based generator, keyed by a text. Its
 words are fixed by its definition, so a draw is the same on every machine and with every version of numpy.
+
+Draws of many counters of one text, as of many images, are made together: `philox` computes the words of all of them.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+
+BLOCK = 4
+"""Words that Philox makes of one counter."""
+_MULTIPLIERS = (np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157))
+_WEYL = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
+_ROUNDS = 10
+_HALF, _LOW = np.uint64(32), np.uint64(2**32 - 1)
+
+
+def _key(text: str) -> Words:
+    """The key of a text, uint64 [2]."""
+    return np.frombuffer(hashlib.sha256(text.encode()).digest()[:16], np.uint64)
 
 
 def generator(key: str, counter: int = 0) -> np.random.Philox:
     """The generator of a text; with another ``counter`` its words are others, as for each image."""
-    digest = hashlib.sha256(key.encode()).digest()
-    return np.random.Philox(key=np.frombuffer(digest[:16], np.uint64), counter=[0, 0, counter, 0])
+    return np.random.Philox(key=_key(key), counter=[0, 0, counter, 0])
+
+
+def philox(key: str, counters: Ints, first: int, blocks: int) -> Words:
+    """What ``generator(key, counter).random_raw`` gives from word ``4 * first`` on, for each counter.
+
+    Returns:
+        uint64 [len(counters), 4 * blocks].
+    """
+    shape = (len(counters), blocks)
+    state = [np.zeros(shape, np.uint64) for _ in range(BLOCK)]
+    state[0] += np.arange(first + 1, first + 1 + blocks, dtype=np.uint64)
+    state[2] += counters.astype(np.uint64)[:, None]
+    keys = [int(word) for word in _key(key)]
+    for _ in range(_ROUNDS):
+        high0, low0 = _product(_MULTIPLIERS[0], state[0])
+        high1, low1 = _product(_MULTIPLIERS[1], state[2])
+        state = [high1 ^ state[1] ^ np.uint64(keys[0]), low1, high0 ^ state[3] ^ np.uint64(keys[1]), low0]
+        keys = [(word + weyl) % 2**64 for word, weyl in zip(keys, _WEYL, strict=True)]
+    return np.stack(state, axis=2).reshape(len(counters), BLOCK * blocks)
+
+
+def _product(a: np.uint64, b: Words) -> tuple[Words, Words]:
+    """High and low words of products."""
+    a_high, a_low, b_high, b_low = a >> _HALF, a & _LOW, b >> _HALF, b & _LOW
+    middle = a_high * b_low + (a_low * b_low >> _HALF)
+    other = a_low * b_high + (middle & _LOW)
+    return a_high * b_high + (middle >> _HALF) + (other >> _HALF), a * b
 
 
 def failures(source: np.random.Philox, rate: float, cells: int) -> Ints:
@@ -31,17 +73,59 @@ def failures(source: np.random.Philox, rate: float, cells: int) -> Ints:
     last = -1
     while last < cells:
         expected = rate * (cells - last)
-        words = source.random_raw(int(expected + 4 * expected**0.5) + 8)
-        uniform = ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53  # in (0, 1), both ends left out
-        skipped = np.minimum(np.floor(np.log(uniform) / np.log1p(-rate)), float(cells)).astype(np.int64)
-        places = last + np.cumsum(skipped + 1)
+        places = last + np.cumsum(_distances(source.random_raw(int(expected + 4 * expected**0.5) + 8), rate, cells))
         found.append(places)
         last = int(places[-1])
     every = np.concatenate(found)
     return every[every < cells]
 
 
+def failures_of_each(key: str, counters: Ints, rate: float, cells: int) -> tuple[Ints, Ints]:
+    """``failures(generator(key, counter), rate, cells)`` for each counter.
+
+    Returns:
+        Positions in ``counters``, ascending, and the numbers of the cells, ascending for each position; int64 [H] both.
+    """
+    if rate <= 0 or not cells or not len(counters):
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    if rate >= 1:
+        return np.repeat(np.arange(len(counters)), cells), np.tile(np.arange(cells), len(counters))
+    which: list[Ints] = []
+    found: list[Ints] = []
+    left, last, first = np.arange(len(counters)), np.full(len(counters), -1, np.int64), 0
+    while len(left):
+        expected = rate * float(cells - last.min())
+        blocks = int(expected + 3 * expected**0.5) // BLOCK + 1
+        places = last[:, None] + np.cumsum(_distances(philox(key, counters[left], first, blocks), rate, cells), axis=1)
+        hit = places < cells
+        which.append(left[hit.nonzero()[0]])
+        found.append(places[hit])
+        left, last, first = left[hit[:, -1]], places[hit[:, -1], -1], first + blocks
+    positions = np.concatenate(which)
+    order = np.argsort(positions, kind="stable")
+    return positions[order], np.concatenate(found)[order]
+
+
+def _distances(words: Words, rate: float, cells: int) -> Ints:
+    """From one failure to the next, by random words."""
+    uniform = ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53  # in (0, 1), both ends left out
+    distances: Ints = np.minimum(np.floor(np.log(uniform) / np.log1p(-rate)), float(cells)).astype(np.int64) + 1
+    return distances
+
+
 def nonzero(source: np.random.Philox, bits: int, count: int) -> Ints:
     """Words of so many bits that are not 0, each as likely as any other, int64 [count]."""
-    words = source.random_raw(count) % np.uint64((1 << bits) - 1)
-    return words.astype(np.int64) + 1
+    return _nonzero(source.random_raw(count), bits)
+
+
+def nonzero_of_each(key: str, counters: Ints, bits: int, counts: Sequence[int] | Ints) -> Ints:
+    """``nonzero(generator(key, counter), bits, count)`` for each counter, one after another."""
+    numbers = np.asarray(counts, np.int64)
+    if not numbers.sum():
+        return np.empty(0, np.int64)
+    words = philox(key, counters, 0, (int(numbers.max()) + BLOCK - 1) // BLOCK)
+    return _nonzero(words[np.arange(words.shape[1]) < numbers[:, None]], bits)
+
+
+def _nonzero(words: Words, bits: int) -> Ints:
+    return (words % np.uint64((1 << bits) - 1)).astype(np.int64) + 1

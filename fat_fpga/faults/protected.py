@@ -12,7 +12,7 @@ from fat_fpga.faults.pattern import Action
 from fat_fpga.faults.stored import Layout
 
 if TYPE_CHECKING:
-    from fat_fpga.faults.expand import Part
+    from fat_fpga.faults.parts import Part
 
 
 def layout(part: Part) -> Layout | None:
@@ -32,7 +32,7 @@ def check_hits(part: Part) -> Ints:
     where = layout(part)
     if where is None or not where.checks or not part.each_bit:
         return np.empty(0, np.int64)
-    source = generator(f"{part.pattern.key(part.block.place, part.block.kind)} check")
+    source = generator(f"{part.key} check")
     return failures(source, part.pattern.rate, where.count * where.checks)
 
 
@@ -41,7 +41,7 @@ def left(part: Part) -> Left | None:
     where = layout(part)
     if where is None:
         return None
-    pattern, hits, checks = part.pattern, part.hits(None), check_hits(part)
+    pattern, hits, checks = part.pattern, part.hits(range(0))[1], check_hits(part)
     if not part.each_bit:
         assert pattern.bit is not None
         hits = hits * where.words.register.bits + pattern.bit

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 
 from fat_fpga.faults.place import Place
 from fat_fpga.network import Levels, MatrixVectorUnit
@@ -64,6 +65,11 @@ class Register:
         if to is None:
             return -1, 0, mask
         return ~mask, mask if to else 0, 0
+
+    def masks_of_each(self, bits: npt.NDArray[np.int64], to: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """`masks` of many bits, int64 [N, 3]; ``to`` is below 0 where a bit is flipped."""
+        known = np.array([[self.masks(bit, value) for value in (None, 0, 1)] for bit in range(self.bits)], np.int64)
+        return known[bits, np.clip(to, -1, 1) + 1]
 
     def change(self, integers: IntArray, bit: int, to: int | None) -> IntArray:
         """The integers with one bit of each word held at ``to``, or flipped where that is None."""

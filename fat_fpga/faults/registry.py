@@ -98,7 +98,7 @@ def check_faults(network: Network, faults: Sequence[AnyFault], images: int | Non
         )
     for fault in faults:
         if isinstance(fault, Pattern):
-            from fat_fpga.faults.expand import parts_of  # it looks models up here
+            from fat_fpga.faults.parts import parts_of  # it looks models up here
 
             parts_of(network, fault)
             continue

@@ -24,6 +24,7 @@ class ThresholdBit(MemoryBits):
     traits = Traits(
         Family.MEMORY_BIT, "faulty threshold bit", "threshold bits", "worst effect", axes=(CHANNEL_AXIS, "threshold"),
         words=threshold_words, stored=True,
+        change=ChangedThreshold,
     )  # fmt: skip
 
     def words(self, place: Place) -> tuple[tuple[int, ...], int] | None:

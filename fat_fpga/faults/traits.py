@@ -8,6 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fat_fpga.faults.changes import Change
     from fat_fpga.faults.place import Place
     from fat_fpga.faults.words import Words
 
@@ -41,6 +42,8 @@ class Traits:
         counted_once: whether reports count places, whatever these are stuck at, and not faults.
         last_layer: whether such faults are also in the last layer, which has no activation levels.
         everywhere: whether ``*`` is a place of such faults: all layers at once.
+        change: the elementary change that a fault of one bit is, where its index is that of the word: then many are
+            taken at once. None where the model says it, fault by fault.
         words: the words that such faults change at a place, None where it has none; None where they hold activations
             at a level.
         stored: whether the words are those of a memory, which is written once and can be protected by a code.
@@ -56,6 +59,7 @@ class Traits:
     everywhere: bool = False
     words: Callable[[Place], Words | None] | None = None
     stored: bool = False
+    change: type[Change] | None = None
 
     @property
     def levels(self) -> bool:

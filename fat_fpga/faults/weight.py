@@ -24,6 +24,7 @@ class WeightBit(MemoryBits):
         Family.MEMORY_BIT, "faulty weight bit", "weight bits", "worst effect",
         axes=("output channel", "input channel", "kernel row", "kernel column"), last_layer=True, words=weight_words,
         stored=True,
+        change=ChangedWeight,
     )  # fmt: skip
 
     def words(self, place: Place) -> tuple[tuple[int, ...], int] | None:

@@ -15,7 +15,8 @@ from fat_fpga.engines import get
 from fat_fpga.errors import FaultError
 from fat_fpga.faults import Fault, Pattern, check_faults, expand, parse_fault, places
 from fat_fpga.faults.draws import failures, generator, nonzero
-from fat_fpga.faults.expand import count_hits, parts_of
+from fat_fpga.faults.expand import count_hits
+from fat_fpga.faults.parts import parts_of
 from fat_fpga.faults.register import weight_register
 from fat_fpga.network import Levels, Network
 from tests.campaign.tiny import tiny_data, tiny_network

@@ -16,7 +16,8 @@ from fat_fpga.errors import FaultError
 from fat_fpga.faults import Pattern, changed_unit, changes_of, check_faults, expand, parse_fault
 from fat_fpga.faults.codes import code
 from fat_fpga.faults.decode import WordCounts, decoded
-from fat_fpga.faults.expand import Part, count_hits, count_words, parts_of
+from fat_fpga.faults.expand import count_hits, count_words
+from fat_fpga.faults.parts import Part, parts_of
 from fat_fpga.faults.pattern import Action
 from fat_fpga.faults.protected import check_hits, layout
 from fat_fpga.faults.protection import OnDetect, Protection

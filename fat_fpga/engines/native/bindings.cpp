@@ -134,6 +134,32 @@ NB_MODULE(MODULE_NAME, m) {
       .def("flip", &fat::FaultList::flip, "stream"_a, "index"_a, "frame"_a, "masks"_a, "scale"_a)
       .def("weight", &fat::FaultList::weight, "node"_a, "index"_a, "delta"_a)
       .def("threshold", &fat::FaultList::threshold, "node"_a, "channel"_a, "index"_a, "value"_a)
+      .def(
+          "weights",
+          [](fat::FaultList& list, int node, Array<int32_t, 2> indices, Array<int32_t, 1> deltas) {
+            list.weights_of(node, indices.data(), deltas.data(), deltas.shape(0));
+          },
+          "node"_a, "indices"_a, "deltas"_a)
+      .def(
+          "thresholds",
+          [](fat::FaultList& list, int node, Array<int32_t, 2> indices, Array<int32_t, 1> values) {
+            list.thresholds_of(node, indices.data(), values.data(), values.shape(0));
+          },
+          "node"_a, "indices"_a, "values"_a)
+      .def(
+          "accumulators",
+          [](fat::FaultList& list, int node, Array<int32_t, 1> channels, Array<int64_t, 2> masks,
+             fat::FaultList::Scale scale) {
+            list.accumulators_of(node, channels.data(), masks.data(), scale, channels.shape(0));
+          },
+          "node"_a, "channels"_a, "masks"_a, "scale"_a)
+      .def(
+          "flips",
+          [](fat::FaultList& list, int stream, Array<int64_t, 1> frames, Array<int32_t, 2> indices,
+             Array<int64_t, 2> masks, fat::FaultList::Scale scale) {
+            list.flips_of(stream, frames.data(), indices.data(), masks.data(), scale, frames.shape(0));
+          },
+          "stream"_a, "frames"_a, "indices"_a, "masks"_a, "scale"_a)
       .def("prepare", &fat::FaultList::prepare, "model"_a)
       .def("accumulator", &fat::FaultList::accumulator, "node"_a, "channel"_a, "masks"_a, "scale"_a);
   nb::enum_<fat::Kind>(m, "Kind")

@@ -61,19 +61,18 @@ void Dense::from_planes(int u, const uint64_t* in, const Rect& area, Target to, 
   const int padded = unit.padded();
   for (int y = area.y0; y < area.y1; ++y) {
     for (int x = area.x0; x < area.x1; ++x) {
-      pixel(unit, in, y, x);
+      pixel(unit, unit.planes, in, y, x);
       if (keep) {
         const size_t at = size_t(y * unit.width + x) * padded;
         if (unit.wide) std::copy_n(image_.sums.data(), padded, kept.acc32.data() + at);
         else std::copy_n(image_.sums.data(), padded, kept.acc16.data() + at);
       }
-      if (!unit.last) write_planes(unit, to.first + y * to.pitch + size_t(x) * unit.words_out());
+      if (!unit.last) write_planes(unit, unit.thresholds, to.first + y * to.pitch + size_t(x) * unit.words_out());
     }
   }
 }
 
-// Accumulators of one output pixel, into image_.sums.
-void Dense::pixel(const Unit& unit, const uint64_t* in, int y, int x) {
+void Dense::pixel(const Unit& unit, const std::vector<WeightPlane>& planes, const uint64_t* in, int y, int x) {
   const Stream& stream = unit.in;
   const int words = stream.words(), count = unit.taps() * words;
   int base = 0;
@@ -84,6 +83,10 @@ void Dense::pixel(const Unit& unit, const uint64_t* in, int y, int x) {
         const size_t row = size_t(y * unit.stride_y + ky + unit.origin_y);
         const size_t pixel = row * stream.frame_width() + x * unit.stride_x + kx + unit.origin_x;
         const uint64_t* from = in + pixel * stream.pixel_words() + size_t(t) * words;
+        if (stream.planes == 1) {  // a row of taps side by side
+          window = std::copy_n(from, unit.kernel_x * words, window);
+          break;
+        }
         for (int i = 0; i < words; ++i) *window++ = from[i];
       }
     }
@@ -94,7 +97,7 @@ void Dense::pixel(const Unit& unit, const uint64_t* in, int y, int x) {
   }
   std::fill_n(image_.sums.data(), unit.padded(), base);
   for (int b = 0; b < unit.blocks(); ++b) {
-    for (const WeightPlane& plane : unit.planes) {
+    for (const WeightPlane& plane : planes) {
       const uint64_t* weights = plane.bits.data() + size_t(b) * count * kBlock;
       for (int t = 0; t < stream.planes; ++t) {
         popcounts(window_.data() + size_t(t) * count, count, weights, plane.scale, image_.sums.data() + b * kBlock);
@@ -103,12 +106,11 @@ void Dense::pixel(const Unit& unit, const uint64_t* in, int y, int x) {
   }
 }
 
-// The planes of one output pixel, from its accumulators in image_.sums.
-void Dense::write_planes(const Unit& unit, uint64_t* planes) const {
+void Dense::write_planes(const Unit& unit, const Aligned<int32_t>& thresholds, uint64_t* planes) const {
   for (int b = 0; b < unit.blocks(); ++b) {
     const auto sums = Wide64<int32_t>::load(image_.sums.data() + b * kBlock);
     for (int t = 0; t < unit.planes_out(); ++t) {
-      planes[t * unit.blocks() + b] = sums.at_least(unit.thresholds.data() + size_t(t) * unit.padded() + b * kBlock);
+      planes[t * unit.blocks() + b] = sums.at_least(thresholds.data() + size_t(t) * unit.padded() + b * kBlock);
     }
   }
 }

@@ -16,11 +16,15 @@ class Dense : Part {
   // An area of a unit from planes in front of it; `keep` stores the accumulators.
   void from_planes(int u, const uint64_t* in, const Rect& area, Target to, bool keep);
 
+  // The accumulators of one output pixel, into the image's sums, by the unit's weights or others of the same form.
+  void pixel(const Unit& unit, const std::vector<WeightPlane>& planes, const uint64_t* in, int y, int x);
+
+  // The planes of one output pixel, from its accumulators in the image's sums, by thresholds in the unit's form.
+  void write_planes(const Unit& unit, const Aligned<int32_t>& thresholds, uint64_t* planes) const;
+
  private:
   template <class Acc>
   void integer_pixels(int u, Target to);
-  void pixel(const Unit& unit, const uint64_t* in, int y, int x);
-  void write_planes(const Unit& unit, uint64_t* planes) const;
 
   std::vector<uint64_t> window_;  // activations of one window [plane][tap][word]
 };

@@ -15,6 +15,7 @@ struct FaultList {
   using Masks = std::tuple<int64_t, int64_t, int64_t>;
   using Scale = std::tuple<int64_t, int64_t>;
   using Span = std::tuple<int, int>;
+  using Place = std::tuple<int, int, int>;
 
   std::vector<Fault> faults;
 
@@ -27,7 +28,7 @@ struct FaultList {
   }
 
   // Starts the next fault; the calls that follow add to it.
-  void begin() { faults.emplace_back(); }
+  void begin() { faults.emplace_back(), order_ = 0; }
 
   void hold(int stream, std::tuple<int, int, int> channels, Span rows, Span columns, int value) {
     StreamChange change;
@@ -36,23 +37,42 @@ struct FaultList {
     std::tie(change.area.y0, change.area.y1) = rows;
     std::tie(change.area.x0, change.area.x1) = columns;
     change.value = value;
+    change.order = order_++;
     add(std::move(change));
   }
 
-  void flip(int stream, std::tuple<int, int, int> index, int64_t frame, Masks masks, Scale scale) {
-    StreamChange change;
-    change.stream = stream;
+  void flip(int stream, Place index, int64_t frame, Masks masks, Scale scale) {
     const auto [channel, row, column] = index;
-    change.channel = channel, change.channel_end = channel + 1;
-    change.area = {row, row + 1, column, column + 1};
-    change.frame = frame;
-    change.bits = bits(masks, scale);
-    add(std::move(change));
+    faults.back().flips.push_back({frame, stream, order_++, channel, row, column, bits(masks, scale)});
   }
 
   void weight(int node, std::tuple<int, int, int, int> index, int delta) {
     const auto [channel, input, y, x] = index;
     faults.back().weights.push_back({node, channel, input, y, x, delta});
+  }
+
+  // Many at once; arrays [count][...].
+  void weights_of(int node, const int32_t* indices, const int32_t* deltas, size_t count) {
+    for (size_t i = 0; i < count; ++i, indices += 4) {
+      faults.back().weights.push_back({node, indices[0], indices[1], indices[2], indices[3], deltas[i]});
+    }
+  }
+
+  void thresholds_of(int node, const int32_t* indices, const int32_t* values, size_t count) {
+    for (size_t i = 0; i < count; ++i, indices += 2) threshold(node, indices[0], indices[1], values[i]);
+  }
+
+  void accumulators_of(int node, const int32_t* channels, const int64_t* masks, Scale scale, size_t count) {
+    for (size_t i = 0; i < count; ++i, masks += 3) {
+      accumulator(node, channels[i], {masks[0], masks[1], masks[2]}, scale);
+    }
+  }
+
+  void flips_of(int stream, const int64_t* frames, const int32_t* indices, const int64_t* masks, Scale scale,
+                size_t count) {
+    for (size_t i = 0; i < count; ++i, indices += 3, masks += 3) {
+      flip(stream, {indices[0], indices[1], indices[2]}, frames[i], {masks[0], masks[1], masks[2]}, scale);
+    }
   }
 
   void threshold(int node, int channel, int index, int value) {
@@ -64,6 +84,8 @@ struct FaultList {
   }
 
  private:
+  int order_ = 0;  // of changes of streams
+
   static BitChange bits(const Masks& masks, const Scale& scale) {
     return {std::get<0>(masks), std::get<1>(masks), std::get<2>(masks), std::get<0>(scale), std::get<1>(scale)};
   }

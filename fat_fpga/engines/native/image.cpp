@@ -74,7 +74,7 @@ int Image::best_score() const { return int(std::max_element(scores.begin(), scor
 
 void Image::begin() {
   reached = false;
-  for (State& state : states) state.changed = {}, state.plain.clear();
+  for (State& state : states) state.changed = {}, state.strays.clear();
 }
 
 Target Image::golden_planes(int stream) {
@@ -181,6 +181,24 @@ void Image::put(int stream, int y, int x, int channel, int32_t integer) {
   state.dirty = state.changed;
 }
 
+void Image::put_any(int stream, int y, int x, int channel, int64_t integer) {
+  State& state = states[stream];
+  if (state.changed.empty()) settle(stream, {});
+  auto& strays = state.strays;
+  const auto here = std::find_if(strays.begin(), strays.end(), [=](const Stray& stray) {
+    return stray.y == y && stray.x == x && stray.channel == channel;
+  });
+  if (model.streams[stream].levels.has(integer)) {
+    if (here != strays.end()) strays.erase(here);
+    put(stream, y, x, channel, int32_t(integer));
+    return;
+  }
+  if (here != strays.end()) here->integer = int32_t(integer);
+  else strays.push_back({y, x, channel, int32_t(integer)});
+  state.changed.include({y, y + 1, x, x + 1});
+  state.dirty = state.changed;
+}
+
 int32_t Image::planes_integer(const Stream& stream, const uint64_t* planes, int y, int x, int channel) const {
   const uint64_t* word = planes + stream.offset(y, x) + channel / 64;
   int index = 0;
@@ -196,6 +214,13 @@ int32_t Image::golden_integer(int stream, int y, int x, int channel) const {
 }
 
 int32_t Image::integer(int stream, int y, int x, int channel) const {
+  for (const Stray& stray : states[stream].strays) {
+    if (stray.y == y && stray.x == x && stray.channel == channel) return stray.integer;
+  }
+  return held_integer(stream, y, x, channel);
+}
+
+int32_t Image::held_integer(int stream, int y, int x, int channel) const {
   const Stream& from = model.streams[stream];
   const State& state = states[stream];
   if (state.changed.empty()) return golden_integer(stream, y, x, channel);
@@ -204,7 +229,6 @@ int32_t Image::integer(int stream, int y, int x, int channel) const {
 }
 
 std::vector<int32_t> Image::integers_of(int stream) const {
-  if (!states[stream].plain.empty()) return states[stream].plain;
   const Stream& from = model.streams[stream];
   std::vector<int32_t> integers;
   integers.reserve(size_t(from.height) * from.width * from.channels);

@@ -16,6 +16,13 @@ struct Target {
   size_t pitch;  // words from one row to the next
 };
 
+// An activation that holds none of the levels of its stream, as a flipped bit can leave it. The stream holds a level in
+// its place: what the kernels keep of streams, and how wide their sums are, counts on levels.
+struct Stray {
+  int y, x, channel;
+  int32_t integer;
+};
+
 struct Image {
   // What is kept for one stream: planes, or integers where it is wide, in its frame.
   struct State {
@@ -23,7 +30,7 @@ struct Image {
     std::vector<int32_t> integers, faulty_integers;  // the same of a wide stream
     Rect dirty;                                      // `faulty` equals `golden` outside of it
     Rect changed;                                    // where the present fault can have changed it; empty: nowhere
-    std::vector<int32_t> plain;                      // [pixel][channel] of the plain path; empty: not by it
+    std::vector<Stray> strays;                       // under the present fault, each place once
   };
   // What is kept for one unit.
   struct Sums {
@@ -58,11 +65,13 @@ struct Image {
 
   void settle(int stream, const Rect& area);  // the faulty stream is about to be written in `area`, all of it
   void pool_planes(const Node& node, Target from, Target to, const Rect& area) const;
-  void put(int stream, int y, int x, int channel, int32_t integer);  // into the faulty stream; marks what differs
+  void put(int stream, int y, int x, int channel, int32_t integer);      // into the faulty stream; marks what differs
+  void put_any(int stream, int y, int x, int channel, int64_t integer);  // the same, also of what is no level
 
   int32_t golden_integer(int stream, int y, int x, int channel) const;
-  int32_t integer(int stream, int y, int x, int channel) const;  // under the present fault
-  std::vector<int32_t> integers_of(int stream) const;            // [pixel][channel], under the present fault
+  int32_t integer(int stream, int y, int x, int channel) const;       // under the present fault
+  int32_t held_integer(int stream, int y, int x, int channel) const;  // the same, with levels in the place of strays
+  std::vector<int32_t> integers_of(int stream) const;                 // [pixel][channel], under the present fault
 
   // Whether the faulty stream holds what is not the fault-free one: planes and integers to read.
   const uint64_t* planes(int stream) const {

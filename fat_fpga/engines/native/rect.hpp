@@ -14,6 +14,7 @@ struct Rect {
   bool inside(const Rect& other) const {
     return empty() || (other.y0 <= y0 && y1 <= other.y1 && other.x0 <= x0 && x1 <= other.x1);
   }
+  int pixels() const { return empty() ? 0 : (y1 - y0) * (x1 - x0); }
   bool has(int y, int x) const { return y0 <= y && y < y1 && x0 <= x && x < x1; }
   void include(const Rect& other) {
     if (other.empty()) return;

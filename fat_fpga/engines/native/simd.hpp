@@ -15,6 +15,13 @@
 #include "simd_portable.hpp"
 #endif
 
+namespace fat {
+
+// Cost of a step of one number, about a nanosecond, in the same units.
+constexpr double kScalar = 36 / kDenseCost;
+
+}  // namespace fat
+
 #ifndef FAT_BIT_COLUMNS
 #define FAT_BIT_COLUMNS 0
 

@@ -1,6 +1,7 @@
 #include "simulator.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace fat {
 
@@ -13,9 +14,9 @@ Simulator::Simulator(const Model& model)
       tables_(image_),
       course_(image_),
       grouped_(image_),
-      channel_(image_),
+      channels_(image_),
+      edited_(image_, dense_),
       small_(image_),
-      plain_(image_),
       known_(model.streams.size()) {}
 
 int Simulator::golden(const uint8_t* image) {
@@ -49,45 +50,95 @@ void Simulator::golden_unit(int u) {
 int Simulator::faulty(const Fault& fault, int64_t frame) {
   image_.begin();
   stuck_ = nullptr, latest_ = &fault, last_reader_ = -1;
-  if (!fault.acts_on(frame)) return image_.golden_class;
+  present_.clear();
   switch (fault.form) {
+    case Fault::Form::nothing:
+      return image_.golden_class;
     case Fault::Form::channels:
       return stuck_channels(fault);
     case Fault::Form::held:
       if (!fault.passed.empty() && fault.streams[0].channels() == 1) return one_channel(fault.streams[0]);
-      return walk(std::max(0, fault.streams[0].stream - 1), fault.streams);
-    case Fault::Form::upset: {
-      StreamChange held = fault.streams[0];
-      return as_held(held) ? walk(std::max(0, held.stream - 1), {held}) : plain_.run(fault, frame);
-    }
-    case Fault::Form::arithmetic:
-      channel_.node(fault);
-      if (!image_.reached) follow(model_.nodes[fault.node].out);
-      return walk(fault.node + 1, {});
-    default:
-      return plain_.run(fault, frame);
+      break;
+    case Fault::Form::mixed:
+      break;
   }
+  return mixed(fault, frame);
 }
 
-// From what is changed, and what is held on the way, to the predicted class: nodes from number `n` on. `changes` are in
-// the order of streams.
-int Simulator::walk(int n, const Streams& changes) {
-  auto next = changes.begin();
+// Whatever is changed in streams and words.
+int Simulator::mixed(const Fault& fault, int64_t frame) {
+  auto held = fault.streams.begin();
+  auto [flip, end] = fault.flips_of(frame);
+  while (held != fault.streams.end() || flip != end) {
+    const bool is_held = flip == end || (held != fault.streams.end() &&
+                                         std::tie(held->stream, held->order) < std::tie(flip->stream, flip->order));
+    if (is_held) present_.push_back({held->stream, &*held, nullptr}), ++held;
+    else present_.push_back({flip->stream, nullptr, flip}), ++flip;
+  }
+  return walk(0);
+}
+
+// From what is changed in the streams that are present, and the words of the latest fault, to the predicted class:
+// nodes from number `n` on.
+int Simulator::walk(int n) {
+  auto next = present_.begin();
   const auto hold_at = [&](int stream) {
-    for (; next != changes.end() && next->stream == stream; ++next) hold(*next);
+    for (; next != present_.end() && next->stream == stream; ++next) {
+      if (next->held != nullptr) hold(*next->held);
+      else flip(*next->flip);
+    }
     follow(stream);
   };
   hold_at(kImage);
+  auto edit = latest_->edits.begin();
+  const auto edits_end = latest_->edits.end();
   for (;; ++n) {
     if (n > last_reader_) {  // nothing is changed any more
-      if (next == changes.end()) break;
-      n = next->stream - 1;
+      if (next == present_.end() && edit == edits_end) break;
+      n = std::min(next == present_.end() ? INT32_MAX : next->stream - 1, edit == edits_end ? INT32_MAX : edit->node);
     }
-    const Node& node = model_.nodes[n];
-    update(node);
-    hold_at(node.out);
+    const bool edited = edit != edits_end && edit->node == n;
+    update(n, edited ? &*edit : nullptr);
+    if (edited) ++edit;
+    hold_at(model_.nodes[n].out);
   }
   return image_.reached ? image_.best_score() : image_.golden_class;
+}
+
+// A node behind what is changed, or with changed words.
+void Simulator::update(int n, const NodeEdit* edit) {
+  const Node& node = model_.nodes[n];
+  if (edit == nullptr) update(node);
+  else if (node.kind == Kind::unit && model_.units[node.unit].reads_planes()) update_edited(*edit);
+  else update(node), channels_.channels(*latest_, *edit, 0);
+  const bool strays = std::any_of(node.inputs.begin(), node.inputs.end(),
+                                  [this](int stream) { return !image_.states[stream].strays.empty(); });
+  if (strays) channels_.behind_strays(*latest_, edit, n);
+}
+
+// A unit behind planes with changed words: anew, or what changes of it.
+void Simulator::update_edited(const NodeEdit& edit) {
+  const int u = model_.nodes[edit.node].unit;
+  const Rect area = list_planes(u);
+  const int changes = area.empty() ? 0 : changed_.count();
+  if (whole_is_cheaper(edit, area, changes)) return edited_unit(edit);
+  if (changes > 0) recompute(u, area);
+  channels_.channels(*latest_, edit, changes);
+}
+
+bool Simulator::whole_is_cheaper(const NodeEdit& edit, const Rect& area, int changes) const {
+  if (model_.update != Update::automatic) return model_.update == Update::popcount;
+  const Unit& unit = model_.units[model_.nodes[edit.node].unit];
+  return (changes > 0 && !changed_.cheaper(unit, area)) ||
+         EditedChannels::cost(unit, edit, changes) >= EditedUnit::cost(unit, edit);
+}
+
+void Simulator::edited_unit(const NodeEdit& edit) {
+  const int u = model_.nodes[edit.node].unit;
+  const Unit& unit = model_.units[u];
+  if (!unit.last) image_.settle(unit.behind, unit.whole());
+  edited_.unit(*latest_, edit, image_.faulty_front(u));
+  if (!unit.last && unit.out.wide()) image_.take_front(u, unit.whole(), false);
 }
 
 // A stream may be changed: those who read it are to be updated.
@@ -123,12 +174,17 @@ void Simulator::update_unit(int u) {
 }
 
 void Simulator::update_planes(int u) {
+  const Rect area = list_planes(u);
+  if (!area.empty() && changed_.count() > 0) recompute(u, area);
+}
+
+// Lists what changed in the planes in front of a unit; the area behind it, empty where that is sure to be nothing.
+Rect Simulator::list_planes(int u) {
   const Unit& unit = model_.units[u];
   const Rect& changed = image_.states[unit.source].changed;
   const Rect area = unit.windows().touching(changed.moved(unit.in.top, unit.in.left));
-  if (area.empty()) return;
-  changed_.find(u, changed, area);
-  if (changed_.count() > 0) recompute(u, area);
+  if (!area.empty()) changed_.find(u, changed, area);
+  return area;
 }
 
 // An area of a unit behind the changes that are listed, by the cheaper way.

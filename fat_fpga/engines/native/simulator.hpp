@@ -4,13 +4,13 @@
 //
 // - ColumnTables     a unit right behind stuck channels
 // - ChannelCourse    a stuck channel behind which there is an addition, or another operator channel by channel
-// - OneChannel       changed weights, thresholds or accumulators of one channel of one node
+// - EditedChannels   channels of a node with changed weights, thresholds or accumulators; pixels behind strays
+// - EditedUnit       a unit with many changed words, anew, by popcount
 // - ChangedColumns   a unit behind changed planes: sums of weight columns
 // - ChangedIntegers  a unit behind changed integers: the same, times what they changed by
 // - Grouped          units of several groups
 // - Dense            units anew, by popcount
 // - Small            operators without weights
-// - Plain            any fault, node by node, in the network's integers
 //
 // Where nothing is left changed, the answer is the fault-free one.
 #pragma once
@@ -23,10 +23,10 @@
 #include "channel_course.hpp"
 #include "column_tables.hpp"
 #include "dense.hpp"
+#include "edited_channels.hpp"
+#include "edited_unit.hpp"
 #include "grouped.hpp"
 #include "image.hpp"
-#include "one_channel.hpp"
-#include "plain.hpp"
 #include "small.hpp"
 
 namespace fat {
@@ -49,14 +49,25 @@ class Simulator {
   void stream(int number, int32_t* out) const;
 
  private:
-  using Streams = std::vector<StreamChange>;
+  // A change of a stream that is present: one of the two.
+  struct Present {
+    int stream;
+    const StreamChange* held;
+    const Flip* flip;
+  };
 
   // simulator.cpp: the course of a fault
-  int walk(int n, const Streams& changes);
+  int walk(int n);
+  int mixed(const Fault& fault, int64_t frame);
+  void update(int n, const NodeEdit* edit);
   void follow(int stream);
   void update(const Node& node);
   void update_unit(int u);
+  void update_edited(const NodeEdit& edit);
+  bool whole_is_cheaper(const NodeEdit& edit, const Rect& area, int changes) const;
+  void edited_unit(const NodeEdit& edit);
   void update_planes(int u);
+  Rect list_planes(int u);
   void recompute(int u, const Rect& area);
   void golden_unit(int u);
 
@@ -70,7 +81,7 @@ class Simulator {
 
   // streams.cpp: held activations, anywhere and as many as there are
   void hold(const StreamChange& change);
-  bool as_held(StreamChange& flip) const;
+  void flip(const Flip& flip);
 
   const Model& model_;
   Image image_;
@@ -80,9 +91,10 @@ class Simulator {
   ColumnTables tables_;
   ChannelCourse course_;
   Grouped grouped_;
-  OneChannel channel_;
+  EditedChannels channels_;
+  EditedUnit edited_;
   Small small_;
-  Plain plain_;
+  std::vector<Present> present_;         // changes of streams, in the order of streams
   int last_reader_ = -1;                 // the last node that reads what the present fault changed
   const Fault* stuck_ = nullptr;         // stuck channels, which their stream need not hold
   const Fault* latest_ = nullptr;        // the latest fault

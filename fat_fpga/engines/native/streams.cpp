@@ -1,4 +1,4 @@
-// Held activations: boxes of streams.
+// Changes of streams: boxes of held activations, and flipped bits.
 #include <algorithm>
 
 #include "simulator.hpp"
@@ -11,6 +11,12 @@ void Simulator::hold(const StreamChange& change) {
   Image::State& state = image_.states[change.stream];
   if (state.changed.empty()) image_.settle(change.stream, {});
   const Rect& area = change.area;
+  auto& strays = state.strays;
+  const auto covered = [&change](const Stray& stray) {
+    return change.area.has(stray.y, stray.x) && stray.channel >= change.channel && stray.channel < change.channel_end &&
+           (stray.channel - change.channel) % change.channel_step == 0;
+  };
+  strays.erase(std::remove_if(strays.begin(), strays.end(), covered), strays.end());
   const int words = stream.words(), masked = int(change.mask.size());
   const int level = stream.wide() ? 0 : (change.value - stream.levels.base) / stream.levels.step;
   for (int y = area.y0; y < area.y1; ++y) {
@@ -34,14 +40,10 @@ void Simulator::hold(const StreamChange& change) {
   state.dirty.include(area);
 }
 
-// Whether a flipped bit gives another of the levels of its stream; the change then holds it. What the nodes behind keep
-// of streams, and how wide their sums are, counts on levels.
-bool Simulator::as_held(StreamChange& flip) const {
-  const Stream& stream = model_.streams[flip.stream];
-  const int64_t value = flip.bits.apply(image_.golden_integer(flip.stream, flip.area.y0, flip.area.x0, flip.channel));
-  flip.frame = -1;
-  flip.value = int(value);
-  return stream.levels.has(value);
+// The bits of one activation, from what the stream holds under the present fault.
+void Simulator::flip(const Flip& flip) {
+  const int64_t value = flip.bits.apply(image_.integer(flip.stream, flip.row, flip.column, flip.channel));
+  image_.put_any(flip.stream, flip.row, flip.column, flip.channel, value);
 }
 
 }  // namespace fat

@@ -11,7 +11,7 @@ constexpr int kMostKnown = 4096;  // levels of a stream of which the classes of 
 int Simulator::stuck_channels(const Fault& fault) {
   if (fault.streams[0].channels() == 1) return one_channel(fault.streams[0]);
   follow_stuck(fault);
-  return walk(fault.streams[0].stream, {});
+  return walk(fault.streams[0].stream);
 }
 
 // The class of a channel stuck at an integer: what other faults came to that left the same channel at the same integer
@@ -31,16 +31,19 @@ int Simulator::known(int stream, int channel, int32_t integer, Compute compute) 
 int Simulator::one_channel(const StreamChange& held) {
   if (!course_.fit(held.stream))
     return known(held.stream, held.channel, held.value, [&] {
-      if (latest_->form != Fault::Form::channels) return walk(std::max(0, held.stream - 1), {held});
+      if (latest_->form != Fault::Form::channels) {
+        present_.push_back({held.stream, &held, nullptr});
+        return walk(0);
+      }
       follow_stuck(*latest_);
-      return walk(held.stream, {});
+      return walk(held.stream);
     });
   const ChannelCourse::End end = course_.follow(held, every_stream_);
   if (end.repeats) return course_class_;
   const auto from_end = [&] {
     course_.write();
     follow(end.stream);
-    return walk(end.stream, {});
+    return walk(end.stream);
   };
   return course_class_ = end.constant ? known(end.stream, end.channel, end.integer, from_end) : from_end();
 }
