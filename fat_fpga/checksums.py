@@ -40,11 +40,17 @@ Found = dict[str, tuple[npt.NDArray[np.int64], int]]
 
 def checksum(words: npt.NDArray[np.int64], bits: int) -> int:
     """The checksum of a frame's words int64 [values], unsigned, in the stream's order."""
+    return int(frame_checksums(words[None], bits)[0])
+
+
+def frame_checksums(words: npt.NDArray[np.int64], bits: int) -> npt.NDArray[np.int64]:
+    """The checksum of each frame, int64 [N], of words int64 [N, values]."""
     folded = np.zeros_like(words)
     for low in range(0, bits, FOLD):
         folded ^= words >> low & (1 << FOLD) - 1
-    weights = 1 + np.arange(len(words)) % 3
-    return int((folded * weights % MODULUS).sum() % MODULUS)
+    weights = 1 + np.arange(words.shape[1]) % 3
+    sums: npt.NDArray[np.int64] = (folded * weights % MODULUS).sum(axis=1) % MODULUS
+    return sums
 
 
 def register_word(value: int, frame: int) -> int:
@@ -73,7 +79,7 @@ def checksums(network: Network, streams: Mapping[str, IntArray]) -> Found:
         if places(network)[place].levels is None and places(network)[place].unit is None:
             continue
         words, bits = stream_words(network, place, stream)
-        found[place] = np.array([checksum(frame, bits) for frame in words], np.int64), bits
+        found[place] = frame_checksums(words, bits), bits
     return found
 
 

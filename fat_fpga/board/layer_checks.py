@@ -19,7 +19,7 @@ from fat_fpga.board.description import Description
 from fat_fpga.board.foretold import Foretold
 from fat_fpga.board.injection import Injection
 from fat_fpga.board.saboteur import channel_settings, settings
-from fat_fpga.checksums import checksum, checksums, stream_words
+from fat_fpga.checksums import checksums, frame_checksums, stream_words
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.errors import BoardError
@@ -121,7 +121,7 @@ class LayerChecks:
         if place is None:
             return
         words, bits = stream_words(self._network, place, outputs[:, :, None, None])
-        found = digest([checksum(frame, bits) for frame in words])
+        found = digest(frame_checksums(words, bits).tolist())
         if found != readings[place].digest:
             raise BoardError(
                 f"{place}: what was received has the digest {found:08x}, what left the board "

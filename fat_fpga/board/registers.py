@@ -109,16 +109,14 @@ SABOTEUR = RegisterMap(
             "COMMANDS",
             0x48,
             "ro",
-            "commands since reset, modulo 65536: ARM in the low 16 bits, CLEAR from CLEARS on",
-            (("ARMS", 0), ("CLEARS", 16)),
+            "commands since reset, modulo 256: ARM in the low 8 bits, CLEAR from CLEARS on",
+            (("ARMS", 0), ("CLEARS", 8)),
         ),
         Register(
             "SIGNATURE",
             0x4C,
             "ro",
-            "of the settings that acted, 16 bits each: in the first beat since CLEAR and the last ARM, from LAST on in "
-            "the last one; 0 before the first",
-            (("FIRST", 0), ("LAST", 16)),
+            "16 bits of the settings that acted in the first beat since CLEAR and the last ARM; nothing before it",
         ),
         Register("ACTIVE_LANE", 0x50, "ro", "the LANE that acts now"),
         Register("ACTIVE_FOLD", 0x54, "ro", "the FOLD that acts now"),
@@ -127,7 +125,7 @@ SABOTEUR = RegisterMap(
         Register("ACTIVE_VALUE", 0x60, "ro", "the VALUE that acts now"),
     ),
 )
-"""CLEAR sets HITS, CHANGES, FRAMES, SIGNATURE, UPSET and CHANGED to 0; what passes in its cycle is counted. ARM takes
+"""CLEAR sets HITS, CHANGES, FRAMES, UPSET and CHANGED to 0; what passes in its cycle is counted. ARM takes
 MODE to VALUE as they are in its cycle; they act from the next frame on."""
 
 SETTINGS = {"MODE": 0, "LANE": 3, "FOLD": 6, "ROW": 9, "COLUMN": 12, "VALUE": 15}

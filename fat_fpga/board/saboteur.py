@@ -67,7 +67,7 @@ def channel_settings(layout: StreamLayout, channel: int, value: int) -> dict[str
 
 
 def signature(settings: Mapping[str, int]) -> int:
-    """What half of the register SIGNATURE holds where these settings acted: each is folded to 16 bits, rotated to the
+    """What the register SIGNATURE holds where these settings acted: each is folded to 16 bits, rotated to the
     left by its own number of bits (`SETTINGS`), and all are XORed, with `SIGNATURE_SEED`."""
     found = SIGNATURE_SEED
     for name, shift in SETTINGS.items():
@@ -139,8 +139,8 @@ class Saboteur:
             self._block.write(register, value)
         self._block.command("ARM", "CLEAR")
         for _, shift in SABOTEUR["COMMANDS"].bits:
-            counted = (self._commands >> shift) + 1 & 0xFFFF
-            self._commands = self._commands & ~(0xFFFF << shift) | counted << shift
+            counted = (self._commands >> shift) + 1 & 0xFF
+            self._commands = self._commands & ~(0xFF << shift) | counted << shift
         self._check_commands()
         if not self._block.idle("ARMING"):
             raise BoardError(f"saboteur of {self.place}: a frame is stuck half-way through, so it cannot be armed")
@@ -167,8 +167,8 @@ class Saboteur:
             self._same(register, value, "it was written")
             if register != "MODE":  # which STATUS shows
                 self._same(f"ACTIVE_{register}", value, "armed was")
-        signed = signature(self._armed) * 0x10001 if frames else 0
-        self._same("SIGNATURE", signed, "the settings that were armed have")
+        if frames:
+            self._same("SIGNATURE", signature(self._armed), "the settings that were armed have")
         for register, count in (("HITS", hits), ("CHANGES", changes)):
             if count is not None:
                 self._same(register, count, "the integer network foretells")

@@ -58,14 +58,12 @@ localparam int SABOTEUR_HITS = 'h3c;
 localparam int SABOTEUR_CHANGES = 'h40;
 // ro: whole frames that passed since CLEAR; stops at 2^32 - 1
 localparam int SABOTEUR_FRAMES = 'h44;
-// ro: commands since reset, modulo 65536: ARM in the low 16 bits, CLEAR from CLEARS on
+// ro: commands since reset, modulo 256: ARM in the low 8 bits, CLEAR from CLEARS on
 localparam int SABOTEUR_COMMANDS = 'h48;
 localparam int SABOTEUR_COMMANDS_ARMS_BIT = 0;
-localparam int SABOTEUR_COMMANDS_CLEARS_BIT = 16;
-// ro: of the settings that acted, 16 bits each: in the first beat since CLEAR and the last ARM, from LAST on in the last one; 0 before the first
+localparam int SABOTEUR_COMMANDS_CLEARS_BIT = 8;
+// ro: 16 bits of the settings that acted in the first beat since CLEAR and the last ARM; nothing before it
 localparam int SABOTEUR_SIGNATURE = 'h4c;
-localparam int SABOTEUR_SIGNATURE_FIRST_BIT = 0;
-localparam int SABOTEUR_SIGNATURE_LAST_BIT = 16;
 // ro: the LANE that acts now
 localparam int SABOTEUR_ACTIVE_LANE = 'h50;
 // ro: the FOLD that acts now

@@ -100,9 +100,8 @@ reg upset_reg, upset_next;
 reg changed_reg, changed_next;
 reg seen_reg, seen_next;
 reg [15:0] first_reg, first_next;
-reg [15:0] last_reg, last_next;
-reg [15:0] arms_reg, arms_next;
-reg [15:0] clears_reg, clears_next;
+reg [7:0] arms_reg, arms_next;
+reg [7:0] clears_reg, clears_next;
 
 // Where in the frame the next beat stands
 reg [FOLD_W-1:0] at_fold_reg, at_fold_next;
@@ -139,6 +138,10 @@ wire here = active_mode_reg[fat_registers_pkg::SABOTEUR_MODE_ENABLE_BIT]
     && (!active_mode_reg[fat_registers_pkg::SABOTEUR_MODE_MATCH_ROW_BIT] || at_row_reg == active_row_reg)
     && (!active_mode_reg[fat_registers_pkg::SABOTEUR_MODE_MATCH_COLUMN_BIT] || at_column_reg == active_column_reg);
 wire any_lane = !active_mode_reg[fat_registers_pkg::SABOTEUR_MODE_MATCH_LANE_BIT];
+
+wire ended = beat && frame_end;
+wire hit = beat && |lane_held;
+wire change = beat && |lane_changed;
 
 wire upset = !arming_reg && (active_mode_reg != armed_mode_reg || active_lane_reg != armed_lane_reg
     || active_fold_reg != armed_fold_reg || active_row_reg != armed_row_reg || active_column_reg != armed_column_reg
@@ -247,8 +250,8 @@ always_comb begin
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_HITS): reg_rd_data = hits_reg;
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_CHANGES): reg_rd_data = changes_reg;
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_FRAMES): reg_rd_data = frames_reg;
-        AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_COMMANDS): reg_rd_data = {clears_reg, arms_reg};
-        AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_SIGNATURE): reg_rd_data = {last_reg, first_reg};
+        AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_COMMANDS): reg_rd_data = {16'd0, clears_reg, arms_reg};
+        AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_SIGNATURE): reg_rd_data = {16'd0, first_reg};
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_ACTIVE_LANE): reg_rd_data = 32'(active_lane_reg);
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_ACTIVE_FOLD): reg_rd_data = 32'(active_fold_reg);
         AXIL_ADDR_W'(fat_registers_pkg::SABOTEUR_ACTIVE_ROW): reg_rd_data = 32'(active_row_reg);
@@ -281,18 +284,16 @@ always_comb begin
     at_fold_next = at_fold_reg;
     at_column_next = at_column_reg;
     at_row_next = at_row_reg;
-    hits_next = clear ? 32'd0 : hits_reg;
-    changes_next = clear ? 32'd0 : changes_reg;
-    frames_next = clear ? 32'd0 : frames_reg;
+    hits_next = hits_reg;
+    changes_next = changes_reg;
+    frames_next = frames_reg;
     upset_next = upset || (upset_reg && !clear);
     changed_next = changed_reg && !clear;
     seen_next = seen_reg && !clear;
-    first_next = clear ? 16'd0 : first_reg;
-    last_next = clear ? 16'd0 : last_reg;
+    first_next = first_reg;
     arms_next = arms_reg;
     clears_next = clears_reg;
 
-    // What passes in the cycle of a clear is counted
     if (beat) begin
         at_fold_next = last_fold ? '0 : at_fold_reg + 1'b1;
         if (last_fold) begin
@@ -301,23 +302,30 @@ always_comb begin
                 at_row_next = last_row ? '0 : at_row_reg + 1'b1;
             end
         end
-        if (frame_end && frames_next != COUNT_MAX) begin
-            frames_next = frames_next + 32'd1;
-        end
-        if (|lane_held && hits_next != COUNT_MAX) begin
-            hits_next = hits_next + 32'd1;
-        end
-        if (|lane_changed && changes_next != COUNT_MAX) begin
-            changes_next = changes_next + 32'd1;
-        end
-        if (seen_next && signature != first_next) begin
+        if (seen_next && signature != first_reg) begin
             changed_next = 1'b1;
         end
         if (!seen_next) begin
             first_next = signature;
         end
-        last_next = signature;
         seen_next = 1'b1;
+    end
+
+    if (ended && frames_reg != COUNT_MAX) begin
+        frames_next = frames_reg + 32'd1;
+    end
+    if (hit && hits_reg != COUNT_MAX) begin
+        hits_next = hits_reg + 32'd1;
+    end
+    if (change && changes_reg != COUNT_MAX) begin
+        changes_next = changes_reg + 32'd1;
+    end
+    // What passes in the cycle of a clear is counted
+    if (clear) begin
+        frames_next = 32'(ended);
+        hits_next = 32'(hit);
+        changes_next = 32'(change);
+        clears_next = clears_reg + 8'd1;
     end
 
     if (arming_reg && boundary) begin
@@ -329,8 +337,6 @@ always_comb begin
         active_value_next = armed_value_reg;
         arming_next = 1'b0;
         seen_next = 1'b0;
-        first_next = 16'd0;
-        last_next = 16'd0;
     end
 
     if (arm) begin
@@ -341,10 +347,7 @@ always_comb begin
         armed_column_next = column_reg;
         armed_value_next = value_reg;
         arming_next = 1'b1;
-        arms_next = arms_reg + 16'd1;
-    end
-    if (clear) begin
-        clears_next = clears_reg + 16'd1;
+        arms_next = arms_reg + 8'd1;
     end
 
     if (reg_wr_en) begin
@@ -384,7 +387,6 @@ always_ff @(posedge clk) begin
     changed_reg <= changed_next;
     seen_reg <= seen_next;
     first_reg <= first_next;
-    last_reg <= last_next;
     arms_reg <= arms_next;
     clears_reg <= clears_next;
     at_fold_reg <= at_fold_next;
@@ -418,9 +420,8 @@ always_ff @(posedge clk) begin
         changed_reg <= 1'b0;
         seen_reg <= 1'b0;
         first_reg <= 16'd0;
-        last_reg <= 16'd0;
-        arms_reg <= 16'd0;
-        clears_reg <= 16'd0;
+        arms_reg <= 8'd0;
+        clears_reg <= 8'd0;
         at_fold_reg <= '0;
         at_column_reg <= '0;
         at_row_reg <= '0;

@@ -90,9 +90,9 @@ class SaboteurBlock(Mapped):
         self.signed: list[int] = []
 
     def command(self, name: str) -> None:
-        shift = {"ARM": 0, "CLEAR": 16}[name]
-        counted = (self.get("COMMANDS") >> shift) + 1 & 0xFFFF
-        self.put(COMMANDS=self.get("COMMANDS") & ~(0xFFFF << shift) | counted << shift)
+        shift = {"ARM": 0, "CLEAR": 8}[name]
+        counted = (self.get("COMMANDS") >> shift) + 1 & 0xFF
+        self.put(COMMANDS=self.get("COMMANDS") & ~(0xFF << shift) | counted << shift)
         if name == "ARM":
             self.armed = {register: self.get(register) for register in SETTINGS}
             self.active = dict(self.armed)
@@ -161,8 +161,9 @@ class SaboteurBlock(Mapped):
         bits = dict(SABOTEUR["STATUS"].bits)
         status = self.active["MODE"] << bits["MODE"]
         status |= sum(1 << bits[name] for name in self.sticky)
-        signed = self.signed[-1] << 16 | self.signed[0] if self.signed else 0
-        self.put(STATUS=status, SIGNATURE=signed)
+        self.put(STATUS=status)
+        if self.signed:
+            self.put(SIGNATURE=self.signed[0])
 
 
 class ChecksumBlock(Mapped):

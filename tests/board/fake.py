@@ -89,9 +89,10 @@ class FakeBoard:
 
     def restart(self) -> None:
         self.restarts += 1
-        self._reset()
+        self.lose_power()
 
-    def _reset(self) -> None:
+    def lose_power(self) -> None:
+        """Everything is as built."""
         self.blocks.clear()
         for stream in self.description.streams:
             if stream.saboteur is not None:
@@ -130,7 +131,7 @@ class FakeBoard:
                 values = replace(unit, thresholds=self._thresholds(stream)).activate(values)
             values = self._passes(stream, values)
         if self.power_cycle_at == self.transfers:
-            self._reset()
+            self.lose_power()
         if self.drift and self.transfers > 1:
             values[0] += 1
         return output.pack(values).reshape(beats, beat_bytes)
@@ -142,7 +143,8 @@ class FakeBoard:
         words = [
             [block.read(memory.word_address(c, i)) for i in range(memory.count)] for c in range(len(memory.values))
         ]
-        return np.sort((np.array(words, np.int32) + 32) % 64 - 32, axis=1)
+        signed = (np.array(words, np.int64) + 32) % 64 - 32  # 6 bits, two's complement
+        return np.sort(signed, axis=1).astype(np.int32)
 
     def _passes(self, stream: StreamPlace, values: np.ndarray) -> np.ndarray:
         bits = stream.layout.register.bits

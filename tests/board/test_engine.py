@@ -12,6 +12,7 @@ import pytest
 from fat_fpga.board.accelerator import Accelerator
 from fat_fpga.board.engine import BoardEngine
 from fat_fpga.board.injection import SABOTEUR, THRESHOLDS, injectable
+from fat_fpga.board.registers import SABOTEUR as SABOTEUR_MAP
 from fat_fpga.board.session import ATTEMPTS
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.checksums import checksums, checksums_by
@@ -91,6 +92,19 @@ def test_another_block_is_refused() -> None:
         BoardError, match=r"saboteur of fc1: register ID holds 0x46415452 where 0x46415453 was expected"
     ):
         engine(board(wrong_register=("fc1", "ID")))
+
+
+def test_a_saboteur_that_does_not_show_what_acts_is_refused() -> None:
+    class Older(FakeBoard):
+        def lose_power(self) -> None:
+            super().lose_power()
+            for stream in self.description.streams:
+                if stream.saboteur is not None:
+                    self.blocks[stream.saboteur].words[SABOTEUR_MAP["VERSION"].offset] = 1
+
+    message = "saboteur of fc0: its register map is version 1, this driver needs 2: .* build the bitstream again"
+    with pytest.raises(BoardError, match=message):
+        engine(Older(NETWORK, describe(NETWORK)))
 
 
 def test_a_threshold_that_cannot_be_written_stops_the_run() -> None:
