@@ -141,6 +141,7 @@ def fake_setups() -> list[Setup]:
     return found
 
 
+@lru_cache(maxsize=1)
 def simulated_setups(folder: Path) -> list[Setup]:
     """A simulated board of TFC W2A2 as each variant; blocks that the host does not know of stay transparent."""
     network, board = read_network(folder / "network.npz"), SimulatedBoard(folder)

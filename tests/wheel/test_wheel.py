@@ -22,7 +22,7 @@ def test_all_of_the_package_is_in_it_and_nothing_else(wheel: Path) -> None:
     listed = subprocess.run(["git", "ls-files", "fat_fpga"], cwd=ROOT, text=True, capture_output=True, check=True)
     package = {name for name in listed.stdout.split() if not name.startswith("fat_fpga/engines/native/")}
     hardware = {f"fat_fpga/hw/{file}" for files in modules().values() for file in files}
-    hardware |= {"fat_fpga/hw/modules.json", "fat_fpga/hw/sim/board.cpp"}
+    hardware |= {"fat_fpga/hw/modules.json", "fat_fpga/hw/sim/board.cpp", "fat_fpga/hw/sim/upsets.vlt"}
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     compiled = {name for name in names if NATIVE.fullmatch(name)}
