@@ -20,6 +20,7 @@ AXES = {
     "kernel column": "column",
     "input channel": "input_channel",
     "threshold": "threshold",
+    "entry": "threshold",
     "PE": "pe",
 }
 """The column of each axis of a fault model."""

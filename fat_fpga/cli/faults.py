@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
         print(_protection_text(args, network))
         return 0
     if not args.list and args.sample is None and args.margin is None:
-        print(_space_text(args, network, list(dict.fromkeys(args.kinds or MODELS))))
+        print(_space_text(args, network, list(dict.fromkeys(args.kinds or _kinds(network)))))
         return 0
     selection = selection_of(args, space_of(args, network, args.kinds or [DEFAULT_KIND], args.images), network)
     if args.list:
@@ -88,6 +88,19 @@ def run(args: argparse.Namespace) -> int:
     lines = [f"{network.name}: {selection.origin.describe(len(selection.faults))}", _table(network, kinds, count)]
     print("\n".join([*lines, *_causes(args, kinds)]))
     return 0
+
+
+def _kinds(network: Network) -> list[str]:
+    """The kinds that have faults at any place of the network."""
+    from fat_fpga.faults import MODELS, places
+    from fat_fpga.faults.model import Setting
+
+    known = places(network).values()
+    return [
+        kind
+        for kind, model in MODELS.items()
+        if model.traits.needs_folding or any(model.block(network, place, Setting(frames=1)) for place in known)
+    ]
 
 
 def _plan_text(args: argparse.Namespace, network: Network) -> str:

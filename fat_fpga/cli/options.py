@@ -43,7 +43,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--detectors": {
         "metavar": "NAME[,NAME]",
         "type": names,
-        "help": "with --outcomes, what tells of a fault: voter (copies that differ), range (a value that is no level)",
+        "help": "with --outcomes, what tells of a fault: voter (copies that differ), range (a value that is no level), "
+        "ecc (a word that its code cannot correct)",
     },
     "--dask": {
         "metavar": "WHERE",

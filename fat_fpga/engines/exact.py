@@ -6,12 +6,12 @@ leaves the range in which every integer has a number of its own: 2^24 for float3
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from fat_fpga.errors import EngineError
-from fat_fpga.faults.changes import Change, FlippedActivation, changes_at
+from fat_fpga.faults.changes import Change, ChangedParameter, FlippedActivation, changes_at
 from fat_fpga.faults.place import INPUT
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
@@ -40,7 +40,9 @@ def spans(network: Network, changes: Iterable[Change]) -> dict[str, Span]:
         if layer.name not in network.levels_of:
             continue
         before = [found[stream] for stream in network.inputs[layer.name]]
-        found[layer.name] = _flipped(_behind(layer, *before), changes, layer.name)
+        words = changes_at(changes, layer.name, ChangedParameter)
+        behind = _behind(layer, *before) if not words else _behind_changed(layer, words, *before)
+        found[layer.name] = _flipped(behind, changes, layer.name)
     return found
 
 
@@ -72,6 +74,27 @@ def _(layer: Requantise, span: Span) -> Span:
     ends = np.array(span, np.int64)[:, None]
     fixed = (layer.factors.astype(np.int64) * ends + layer.offsets) >> layer.shift
     return max(int(fixed.min()), layer.low), min(int(fixed.max()) + 1, layer.high)
+
+
+@singledispatch
+def _behind_changed(layer: Layer, changes: Sequence[ChangedParameter], span: Span) -> Span:
+    """The same where words of its memories may be any that these hold."""
+    raise no_handler("the bound of sums in floating point", layer, EngineError)
+
+
+@_behind_changed.register
+def _(layer: Table, changes: Sequence[ChangedParameter], span: Span) -> Span:
+    ends = [layer.levels.min, layer.levels.max, *(end for change in changes for end in change.register.span)]
+    return min(ends), max(ends)
+
+
+@_behind_changed.register
+def _(layer: Requantise, changes: Sequence[ChangedParameter], span: Span) -> Span:
+    held = {name: [int(words.min()), int(words.max())] for name, words in layer.parameters.items()}
+    for change in changes:
+        held[change.memory] += change.register.span
+    fixed = [factor * end + offset for factor in held["factors"] for end in span for offset in held["offsets"]]
+    return max(min(fixed) >> layer.shift, layer.low), min((max(fixed) >> layer.shift) + 1, layer.high)
 
 
 @_behind.register

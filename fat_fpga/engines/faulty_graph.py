@@ -3,7 +3,7 @@
 | change | in the graph |
 |---|---|
 | activations held at a value | ``Mul`` by a mask of 0 and 1, ``Add`` of the value where the mask is 0 |
-| weight, threshold | another constant |
+| weight, threshold, other memory of a layer | another constant |
 | bit of an accumulator or of an activation | on int64: ``BitwiseAnd``, ``BitwiseOr``, ``BitwiseXor`` with masks |
 
 Datatype annotations stay true: where a fault lets a tensor leave its type, the annotation is widened.
@@ -29,6 +29,7 @@ from fat_fpga.faults.changes import (
     ChangedAccumulators,
     FlippedActivation,
     HeldActivations,
+    changed_parameters,
     changed_thresholds,
     changes_at,
 )
@@ -143,6 +144,11 @@ class FaultyGraph:
         if place.thresholded is not None:
             changed = changed_thresholds(place.thresholded, self._changes)
             self._thresholds(_name(place.name), place.thresholded.thresholds, changed.thresholds)
+        if place.layer is not None:
+            changed_layer = changed_parameters(place.layer, self._changes)
+            for memory, words in changed_layer.parameters.items():
+                datatype = changed_layer.parameter_type(memory)
+                self._editor.constant(f"{_name(place.name)}_{memory}", words, datatype)
         if place.levels is None:
             return
         low, high = self._spans[place.name]

@@ -26,6 +26,7 @@ from fat_fpga.errors import EngineError
 from fat_fpga.faults import Change, Place, places
 from fat_fpga.faults.changes import (
     ChangedAccumulators,
+    ChangedParameter,
     ChangedThreshold,
     ChangedWeight,
     FlippedActivation,
@@ -71,6 +72,10 @@ class FileGraph:
             elif place.thresholded is not None:
                 self._thresholds(self._sites.units[place.name], place, here)
             for change in here:
+                if isinstance(change, ChangedParameter):
+                    raise EngineError(
+                        f"the file engine changes no {change.memory} of {place.name}: the file has other nodes there"
+                    )
                 if isinstance(change, HeldActivations):
                     self._held(place, change)
                 elif isinstance(change, FlippedActivation) and 0 <= change.frame - first_frame < sites.image.batch:

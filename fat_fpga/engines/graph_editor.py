@@ -61,10 +61,11 @@ class GraphEditor:
         return [size.dim_value for size in self._value(tensor).type.tensor_type.shape.dim]
 
     def constant(self, name: str, values: npt.NDArray[np.int32], datatype: str) -> None:
-        """Let the readers of the float32 constant ``name`` read other values; the constant itself stays in the file."""
+        """Let the readers of the constant ``name`` read other values; the constant itself stays in the file."""
         tensor = next(tensor for tensor in self.graph.initializer if tensor.name == name)
-        other = np.ascontiguousarray(values, np.float32).reshape(tensor.dims)
-        if np.array_equal(other, numpy_helper.to_array(tensor)):
+        stored = numpy_helper.to_array(tensor)
+        other = np.ascontiguousarray(values, stored.dtype).reshape(tensor.dims)
+        if np.array_equal(other, stored):
             return
         self.graph.initializer.append(numpy_helper.from_array(other, PREFIX + name))
         for node in self.graph.node:

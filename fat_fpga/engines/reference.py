@@ -14,7 +14,7 @@ from fat_fpga.engines.one_by_one import OneByOne
 from fat_fpga.engines.registry import register
 from fat_fpga.engines.session import Session, Streams
 from fat_fpga.faults import AnyFault, Change, changed_stream, changed_unit, changes_of
-from fat_fpga.faults.changes import ChangedAccumulators, changed_thresholds, changes_at
+from fat_fpga.faults.changes import ChangedAccumulators, changed_parameters, changed_thresholds, changes_at
 from fat_fpga.faults.place import INPUT
 from fat_fpga.network import MatrixVectorUnit, Network
 from fat_fpga.network.layers import IntArray, Layer, Thresholding
@@ -32,8 +32,8 @@ def output(layer: Layer, *arguments: Any) -> IntArray:
     Args:
         arguments: the streams, int32 [N, C, H, W], and then the changes.
     """
-    *streams, _ = arguments
-    return layer.output(*streams)
+    *streams, changes = arguments
+    return changed_parameters(layer, changes).output(*streams)
 
 
 @output.register

@@ -23,10 +23,12 @@ from fat_fpga.engines.torch_layers import TorchThresholds, TorchUnit, change_bit
 from fat_fpga.faults import Change, changed_unit
 from fat_fpga.faults.changes import (
     ChangedAccumulators,
+    ChangedParameter,
     ChangedThreshold,
     ChangedWeight,
     FlippedActivation,
     HeldActivations,
+    changed_parameters,
     changed_thresholds,
     changes_at,
 )
@@ -102,7 +104,7 @@ class Walk:
                     mine = behind.fault == fault
                     untouched &= ~mine
                     out = _whole(behind, mine, fault_free)
-                    if layer is not None and (layer.unit is not None or layer.thresholded is not None):
+                    if layer is not None and (layer.unit or layer.thresholded or layer.parameters):
                         into = _whole(arriving[0], mine, streams[self.network.inputs[place][0]])
                         self._change(layer, here, into, out)
                     _change_stream(here, out, first_frame)
@@ -124,6 +126,8 @@ class Walk:
         channels, thresholded = sorted(set(_channels(changes))), layer.thresholded
         if layer.unit is not None:
             self._change_unit(layer.unit, changes, into, out)
+        elif channels and layer.parameters:
+            out[:, channels] = output(changed_parameters(layer, changes), into, self._units)[:, channels]
         elif channels and thresholded is not None:
             changed = changed_thresholds(thresholded, changes)
             assert changed.thresholds is not None
@@ -164,7 +168,7 @@ def _aligned(streams: Sequence[Rows], fault_free: Sequence[Tensor]) -> list[Rows
 def _channels(changes: Sequence[Change]) -> Iterator[int]:
     """Output channels whose unit is changed."""
     for change in changes:
-        if isinstance(change, ChangedWeight | ChangedThreshold):
+        if isinstance(change, ChangedWeight | ChangedThreshold | ChangedParameter):
             yield change.index[0]
         elif isinstance(change, ChangedAccumulators):
             yield change.channel

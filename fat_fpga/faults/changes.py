@@ -1,4 +1,4 @@
-"""What a fault does to a network, in five elementary changes. Every engine knows these five and no fault model.
+"""What a fault does to a network, in six elementary changes. Every engine knows these six and no fault model.
 
 A fault model turns a fault into changes; so a new model works in every engine as soon as it is written down.
 """
@@ -13,7 +13,7 @@ import numpy as np
 
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MatrixVectorUnit
-from fat_fpga.network.layers import IntArray, Thresholding
+from fat_fpga.network.layers import IntArray, Layer, Thresholding
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,17 @@ class ChangedThreshold(ChangedWord):
 
 
 @dataclass(frozen=True)
+class ChangedParameter(ChangedWord):
+    """A bit of one of the other memories of a layer, as the values of a table.
+
+    Attributes:
+        memory: its name in `Layer.parameters`.
+    """
+
+    memory: str
+
+
+@dataclass(frozen=True)
 class ChangedAccumulators:
     """One bit of a channel's finished accumulators, as the thresholds see them, is held or inverted.
 
@@ -127,7 +138,7 @@ class ChangedAccumulators:
         return faulty
 
 
-Change = HeldActivations | FlippedActivation | ChangedWeight | ChangedThreshold | ChangedAccumulators
+Change = HeldActivations | FlippedActivation | ChangedWeight | ChangedThreshold | ChangedParameter | ChangedAccumulators
 _C = TypeVar("_C", bound=Change)
 _L = TypeVar("_L", bound=MatrixVectorUnit | Thresholding)
 
@@ -167,6 +178,16 @@ def changed_thresholds(layer: _L, changes: Iterable[Change]) -> _L:
         return layer
     changed: _L = replace(layer, thresholds=np.sort(_with(layer.thresholds, thresholds), axis=1))
     return changed
+
+
+def changed_parameters(layer: Layer, changes: Iterable[Change]) -> Layer:
+    """The layer with its other memories changed; the layer itself if there are no changes."""
+    own = changes_at(changes, layer.name, ChangedParameter)
+    for memory, words in layer.parameters.items():
+        found = changed_words(change for change in own if change.memory == memory)
+        if found:
+            layer = layer.with_parameter(memory, _with(words, found))
+    return layer
 
 
 def changed_stream(activations: IntArray, changes: Iterable[Change], place: str, first_frame: int) -> IntArray:

@@ -6,6 +6,7 @@ from functools import singledispatch
 
 from fat_fpga.faults.changes import (
     ChangedAccumulators,
+    ChangedParameter,
     ChangedThreshold,
     ChangedWeight,
     ChangedWord,
@@ -17,6 +18,7 @@ from fat_fpga.faults.register import (
     Register,
     accumulator_register,
     activation_register,
+    parameter_register,
     stored_thresholds,
     threshold_register,
     weight_register,
@@ -80,6 +82,14 @@ def _(change: ChangedThreshold, place: Place) -> str:
     if place.thresholded is None:
         return f"{place.name} has no thresholds"
     return _wrong_word(change, place, stored_thresholds(place), threshold_register(place))
+
+
+@_wrong.register
+def _(change: ChangedParameter, place: Place) -> str:
+    if place.layer is None or change.memory not in place.layer.parameters:
+        return f"{place.name} has no memory '{change.memory}'"
+    words = place.layer.parameters[change.memory]
+    return _wrong_word(change, place, words, parameter_register(place, change.memory))
 
 
 def _wrong_word(change: ChangedWord, place: Place, memory: IntArray, register: Register) -> str:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.network import Levels, MatrixVectorUnit, Network
-from fat_fpga.network.layers import Input, Shape, Thresholded
+from fat_fpga.network.layers import Input, Layer, Shape, Thresholded
 from fat_fpga.network.network import INPUT as INPUT
 
 EVERYWHERE = "*"
@@ -29,6 +29,7 @@ class Place:
         enumerated: whether faults are enumerated here unless other places are named.
         type: kind of the layer that makes the stream: ``unit``, ``vote``, ``pool``, ``add``, ...; ``input``.
         source: what decides the integers in front of the layer.
+        layer: the layer that makes the stream, None for the input.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Place:
     type: str
     source: Input | Levels
     thresholded: Thresholded | None = None
+    layer: Layer | None = None
 
 
 MOST_LEVELS = 2**10
@@ -63,7 +65,16 @@ def places(network: Network) -> dict[str, Place]:
         source = network.source(position) if read in levels else network.input  # sums have no levels; ranks read them
         shape, made = network.shape_of[name], levels.get(name)
         found[name] = Place(
-            name, position, shape, made, layer.unit, layer.enumerated, layer.row_type, source, layer.thresholded
+            name,
+            position,
+            shape,
+            made,
+            layer.unit,
+            layer.enumerated,
+            layer.row_type,
+            source,
+            layer.thresholded,
+            layer,
         )
     return found
 

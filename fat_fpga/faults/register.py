@@ -7,6 +7,8 @@
 | accumulators of bipolar weights on bipolar activations | unsigned count of agreeing bits (XNOR and popcount) |
 | other accumulators | as the file says, or the narrowest type that holds what any input can give |
 | thresholds | as the file says, or like the accumulators, and one above the largest, which is never met |
+| values of tables | like the activations that they are |
+| factors and offsets in fixed point | the narrowest type that holds those of all channels |
 
 `fat_fpga.network.words` decides on datatypes; here they become bits.
 """
@@ -108,6 +110,12 @@ def threshold_register(place: Place) -> Register:
         inputs = layer.unit.weights[0].size
         return Register((inputs + 1).bit_length(), False, -inputs, 2)
     return Register.of_type(threshold_type(layer, place.source))
+
+
+def parameter_register(place: Place, memory: str) -> Register:
+    """Of one of the `Layer.parameters` of the layer at a place."""
+    assert place.layer is not None
+    return Register.of_type(place.layer.parameter_type(memory))
 
 
 @lru_cache(maxsize=64)

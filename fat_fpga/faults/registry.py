@@ -12,8 +12,11 @@ from fat_fpga.faults.any_fault import AnyFault
 from fat_fpga.faults.changes import Change
 from fat_fpga.faults.channel import ChannelStuckAt
 from fat_fpga.faults.element import ElementStuckAt
+from fat_fpga.faults.entry import EntryBit
+from fat_fpga.faults.factor import FactorBit
 from fat_fpga.faults.foreign import foreign_model
 from fat_fpga.faults.model import FaultModel
+from fat_fpga.faults.offset import OffsetBit
 from fat_fpga.faults.pattern import Pattern
 from fat_fpga.faults.pe import PeStuckAt
 from fat_fpga.faults.pixel import PixelStuckAt
@@ -31,6 +34,9 @@ _ALL: tuple[FaultModel, ...] = (
     ThresholdBit(),
     AccumulatorBit(),
     ActivationUpset(),
+    EntryBit(),
+    FactorBit(),
+    OffsetBit(),
 )
 _OURS: dict[str, FaultModel] = {model.kind: model for model in _ALL}
 _THEIRS = PlugIns("fat_fpga.faults", "fault kind", FaultError, lambda: _OURS, foreign_model)

@@ -25,9 +25,10 @@ ELSEWHERE = {
     "faults/traits.py": {"channel"},  # names of axes
     "hardening/plan_file.py": {"pe"},  # a key of JSON files: the PEs of a unit
     "reports/json_file.py": {"pe"},  # a key of JSON files: the number of a PE
-    "campaign/columns.py": {"channel", "threshold", "pe"},  # names of axes, and of columns of run files
+    "campaign/columns.py": {"channel", "threshold", "pe", "entry"},  # names of axes, and of columns of run files
     "campaign/fault_rows.py": {"pe"},  # a column of run files
-    "finn/placing.py": {"activation"},  # a role of nodes in FINN's graph
+    "board/description.py": {"offset"},  # a key of JSON files: of words
+    "finn/placing.py": {"activation", "factor"},  # roles of nodes in FINN's graph
 }
 """The same words for other things, by file. Training has error models of its own, which are no faults."""
 
@@ -43,6 +44,9 @@ ELSEWHERE = {
         ("threshold", Family.MEMORY_BIT, 2, None),
         ("accumulator", Family.MEMORY_BIT, 1, None),
         ("activation", Family.TRANSIENT, 3, None),
+        ("entry", Family.MEMORY_BIT, 2, None),
+        ("factor", Family.MEMORY_BIT, 1, None),
+        ("offset", Family.MEMORY_BIT, 1, None),
     ],
 )
 def test_every_kind(kind: str, family: Family, axes: int, maps: tuple[int, int] | None) -> None:
@@ -55,7 +59,7 @@ def test_every_kind(kind: str, family: Family, axes: int, maps: tuple[int, int] 
 
 
 def test_every_kind_is_in_the_table_above() -> None:
-    assert len(MODELS) == 8
+    assert len(MODELS) == 11
     assert next(iter(MODELS)) == DEFAULT_KIND
 
 

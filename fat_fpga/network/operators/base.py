@@ -6,12 +6,14 @@ All of them are immutable, all arithmetic is on integers. Activations are arrays
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.network.datatypes import smallest_type
 from fat_fpga.network.levels import Levels
 
 if TYPE_CHECKING:
@@ -74,6 +76,21 @@ class Layer(ABC):
         """Its stream, of what qonnx makes of it in a file that `fat_fpga.network.write_qonnx` has written."""
         integers: IntArray = tensor.astype(np.int32)
         return integers
+
+    @property
+    def parameters(self) -> Mapping[str, IntArray]:
+        """Its memories beside those of weights and thresholds, by the name of the attribute that they are."""
+        return {}
+
+    def parameter_type(self, name: str) -> str:
+        """QONNX datatype of one of these memories: the narrowest integers that hold it."""
+        words = self.parameters[name]
+        return smallest_type(int(words.min()), int(words.max()))
+
+    def with_parameter(self, name: str, words: IntArray) -> Layer:
+        """The layer with other words in one of these memories, of the memory's datatype."""
+        changed: Layer = replace(self, **{name: words})  # type: ignore[type-var]
+        return changed
 
     @property
     def unit(self) -> MatrixVectorUnit | None:

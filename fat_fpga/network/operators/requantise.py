@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -86,6 +86,10 @@ class Requantise(Layer):
             cut = self.low > -(2**31) or self.high < 2**31 - 1
             step = math.gcd(step, self.low - low, self.high - low) if cut else step
         return Levels(low, step or 1, max((high - low) // (step or 1) + 1, 2))
+
+    @property
+    def parameters(self) -> Mapping[str, IntArray]:
+        return {"factors": self.factors, "offsets": self.offsets}
 
     def hashed(self) -> Iterator[bytes]:
         yield repr((self.name, "requantise", self.shift, self.low, self.high, self.rounding)).encode()

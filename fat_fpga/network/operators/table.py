@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -74,6 +74,21 @@ class Table(Layer):
 
     def output_levels(self, *before: Levels) -> Levels | None:
         return self.levels
+
+    @property
+    def parameters(self) -> Mapping[str, IntArray]:
+        return {"values": self.values}
+
+    def parameter_type(self, name: str) -> str:
+        return self.levels.stored_as
+
+    def with_parameter(self, name: str, words: IntArray) -> Table:
+        """With values that may be none of the levels."""
+        low, high, step = int(words.min()), int(words.max()), self.levels.step
+        low, high = min(low, self.levels.min), max(high, self.levels.max)
+        off_grid = np.any((words.astype(np.int64) - self.levels.base) % step)
+        step = 1 if off_grid or (self.levels.base - low) % step else step
+        return replace(self, values=words, levels=Levels(low, step, (high - low) // step + 1))
 
     def hashed(self) -> Iterator[bytes]:
         levels = (self.levels.base, self.levels.step)
