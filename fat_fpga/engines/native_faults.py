@@ -33,7 +33,7 @@ def fault_list(
     module: ModuleType,
     images: range = range(0),
 ) -> native.FaultList:
-    """The C++ list of faults, given by their changes or as patterns, for the C++ ``model`` of the network in ``module``.
+    """The C++ list of faults, given by their changes or as patterns, for the C++ ``model`` of a network.
 
     Args:
         images: those that errors of patterns are drawn for where they are drawn anew for each.

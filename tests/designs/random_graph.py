@@ -5,6 +5,7 @@ Like ``random_network``: ``random_graph(seed)`` and the strategy ``graphs()`` bu
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -165,5 +166,6 @@ class Maker:
 
     def name(self, end: str, word: str) -> str:
         """What a layer behind a stream is called."""
-        root = end.split(".")[0]
-        return f"{root}.{word}" if f"{root}.{word}" not in self.streams else f"{root}.{word}2"
+        first = f"{end.split('.')[0]}.{word}"
+        more = (f"{first}{number}" for number in itertools.count(2))
+        return first if first not in self.streams else next(name for name in more if name not in self.streams)

@@ -65,7 +65,7 @@ def by_hand(part: Part) -> tuple[Ints, WordCounts]:
     }
     back = {pair: at for at, pair in address.items()}
     first: list[int] = []
-    for hit in part.hits(None).tolist():
+    for hit in part.hits(range(1))[1].tolist():
         value, bit = divmod(hit, register.bits) if part.each_bit else (hit, found.bit or 0)
         first.append(back[divmod(where[value] * register.bits + bit, width)])
     first += [back[number // checks, width + number % checks] for number in check_hits(part).tolist()]
