@@ -168,6 +168,6 @@ def test_help_lists_what_is_installed_and_imports_none_of_it(package: Path) -> N
     assert done.returncode == 0, done.stderr
     said = " ".join(done.stdout.split())
     assert f"kinds of fault: {', '.join(MODELS)}" in said
-    assert "activation, row" in said
+    assert "offset, row" in said
     assert "board:FOLDER, single" in said
     assert "macs, folded, finn, memory" in said
