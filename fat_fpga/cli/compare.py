@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from fat_fpga.cli.options import option
 from fat_fpga.cli.outputs import Outputs, add_outputs
@@ -13,6 +14,7 @@ from fat_fpga.cli.parser import Commands
 
 if TYPE_CHECKING:
     from fat_fpga.campaign import Run
+    from fat_fpga.file_kinds import FileKind
 
 EPILOG = """\
 examples:
@@ -44,10 +46,34 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign import Run
-    from fat_fpga.file_kinds import csv_kind, json_kind
+    from fat_fpga.file_kinds import json_kind
+    from fat_fpga.reports import are_sweeps
+
+    runs = [Run.open(path) for path in args.run_files]
+    found = (_sweeps if are_sweeps(runs) else _campaigns)(args, runs)
+    outputs = Outputs(args, args.run_files, found.csv, json_kind("a comparison as JSON", "runs"), found.figures)
+    outputs.say(found.text)
+    outputs.write("csv", found.write_csv)
+    outputs.write("json", found.write_json)
+    outputs.draw(found.draw)
+    return 0
+
+
+class _Compared(NamedTuple):
+    """Runs side by side, and how they are written."""
+
+    text: str
+    csv: FileKind
+    figures: Iterable[str]
+    write_csv: Callable[[Path], object]
+    write_json: Callable[[Path], object]
+    draw: Callable[[Path, Sequence[str]], Sequence[Path]]
+
+
+def _campaigns(args: argparse.Namespace, runs: Sequence[Run]) -> _Compared:
+    from fat_fpga.file_kinds import csv_kind
     from fat_fpga.reports import (
         COMPARISON_FIGURES,
-        are_sweeps,
         compare,
         comparison_text,
         write_comparison_csv,
@@ -57,29 +83,21 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.reports.comparison_files import comparison_columns
     from fat_fpga.reports.moved import refuse_values
 
-    runs = [Run.open(path) for path in args.run_files]
-    if are_sweeps(runs):
-        return _sweeps(args, runs)
     comparison = compare(runs, args.names, allow_different_data=args.allow_different_data)
     if args.figures:
         refuse_values(runs[0], "--figures")
-    outputs = Outputs(
-        args,
-        args.run_files,
+    return _Compared(
+        comparison_text(comparison),
         csv_kind("a comparison as CSV", comparison_columns(runs)),
-        json_kind("a comparison as JSON", "runs"),
         COMPARISON_FIGURES,
+        partial(write_comparison_csv, comparison),
+        partial(write_comparison_json, comparison),
+        partial(write_comparison_figures, comparison),
     )
-    outputs.say(comparison_text(comparison))
-    outputs.write("csv", partial(write_comparison_csv, comparison))
-    outputs.write("json", partial(write_comparison_json, comparison))
-    outputs.draw(partial(write_comparison_figures, comparison))
-    return 0
 
 
-def _sweeps(args: argparse.Namespace, runs: Sequence[Run]) -> int:
-    """Sweeps side by side."""
-    from fat_fpga.file_kinds import csv_kind, json_kind
+def _sweeps(args: argparse.Namespace, runs: Sequence[Run]) -> _Compared:
+    from fat_fpga.file_kinds import csv_kind
     from fat_fpga.reports import (
         SWEEP_COMPARISON_COLUMNS,
         SWEEP_COMPARISON_FIGURES,
@@ -91,15 +109,11 @@ def _sweeps(args: argparse.Namespace, runs: Sequence[Run]) -> int:
     )
 
     found = compare_sweeps(runs, args.names, allow_different_data=args.allow_different_data)
-    outputs = Outputs(
-        args,
-        args.run_files,
+    return _Compared(
+        sweep_comparison_text(found),
         csv_kind("a comparison of sweeps as CSV", SWEEP_COMPARISON_COLUMNS),
-        json_kind("a comparison as JSON", "runs"),
         SWEEP_COMPARISON_FIGURES,
+        partial(write_sweep_comparison_csv, found),
+        partial(write_sweep_comparison_json, found),
+        partial(write_sweep_comparison_figures, found),
     )
-    outputs.say(sweep_comparison_text(found))
-    outputs.write("csv", partial(write_sweep_comparison_csv, found))
-    outputs.write("json", partial(write_sweep_comparison_json, found))
-    outputs.draw(partial(write_sweep_comparison_figures, found))
-    return 0

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fat_fpga.errors import ModelError
 from fat_fpga.models.quantisers import ActivationQuantiser, BranchQuantiser, ImageQuantiser, UnsignedActivationQuantiser
 from fat_fpga.models.rounding import rounded, signs
 
@@ -84,9 +85,17 @@ class QuantisedActivation(qnn.QuantIdentity):  # type: ignore[misc]
 
 
 class QuantisedReLU(qnn.QuantReLU):  # type: ignore[misc]
-    """An unsigned activation of ``bits`` bits: the levels i / (2^bits - 1) in [0, 1]."""
+    """An unsigned activation of two or more bits: the levels i / (2^bits - 1) in [0, 1].
+
+    Brevitas exports one of one bit as -1 and +1, which is another network.
+
+    Raises:
+        ModelError: fewer than two bits.
+    """
 
     def __init__(self, bits: int) -> None:
+        if bits < 2:
+            raise ModelError(f"an unsigned activation takes two bits or more, got {bits}: take QuantisedActivation")
         super().__init__(act_quant=UnsignedActivationQuantiser, bit_width=bits)
         self.steps = 2**bits - 1
 

@@ -48,7 +48,8 @@ def _types(module: str = "") -> list[str]:
     kinds = list(Layer.__subclasses__())
     for kind in kinds:
         kinds += kind.__subclasses__()
-    return [kind.type for kind in kinds if f"{kind.__module__}.".startswith(module)]
+    named = [kind for kind in kinds if hasattr(kind, "type")]  # a base that several kinds have in common has none
+    return [kind.type for kind in named if f"{kind.__module__}.".startswith(module)]
 
 
 def _operator(name: str, found: Any) -> ModuleType:

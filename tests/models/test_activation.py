@@ -9,6 +9,7 @@ import brevitas.nn as qnn
 import pytest
 import torch
 
+from fat_fpga.errors import ModelError
 from fat_fpga.models.activation import QuantisedActivation, QuantisedBranch, QuantisedReLU
 from fat_fpga.models.quantisers import ActivationQuantiser
 
@@ -63,3 +64,11 @@ def test_unsigned_ones_and_branches_equal_brevitas(kind: type[QuantisedReLU | Qu
     assert their_gradient is not None
     assert torch.equal(our_gradient == 0, their_gradient == 0)
     torch.testing.assert_close(torch.unique(ours), torch.tensor(module.levels))
+
+
+def test_an_unsigned_activation_of_one_bit_is_refused() -> None:
+    """Brevitas would export -1 and +1 for it."""
+    for bits in (1, 0):
+        with pytest.raises(ModelError, match=f"takes two bits or more, got {bits}: take QuantisedActivation"):
+            QuantisedReLU(bits)
+    assert QuantisedReLU(2).levels == pytest.approx((0, 1 / 3, 2 / 3, 1))

@@ -99,7 +99,7 @@ def _kinds(of: Any) -> Iterator[type[Layer]]:
         yield from _kinds(kind)
 
 
-INPUTS = {"Input", "InputQuantiser", "IntegerInput", "FeatureQuantiser"}
+INPUTS = {"Input", "InputOfLevels", "InputQuantiser", "IntegerInput", "FeatureQuantiser"}
 LAYERS = {kind.__name__ for kind in _kinds(Layer)} | INPUTS | {"Layer"}
 TYPES = {kind.type for kind in _kinds(Layer) if isinstance(kind.__dict__.get("type"), str)}
 PARTS_OF_NAMES = re.compile(r"conv|fc|\.?(pool|vote)|unit")

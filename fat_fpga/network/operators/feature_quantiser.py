@@ -13,7 +13,7 @@ from fat_fpga.errors import DataError, ModelError
 from fat_fpga.network.datatypes import span_of
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.operators.base import IntArray, Shape
-from fat_fpga.network.operators.input import Data, Input, first_wrong, in_range
+from fat_fpga.network.operators.input import Data, InputOfLevels, first_wrong, in_range
 
 REAL = ""
 """What `FeatureQuantiser.given` is where features are real numbers."""
@@ -22,7 +22,7 @@ EXACT = 2**24
 
 
 @dataclass(frozen=True, eq=False)
-class FeatureQuantiser(Input):
+class FeatureQuantiser(InputOfLevels):
     """Turns float32 values into integers: ``base + step * (number of thresholds t with sign * value >= t)``.
 
     That is what any monotone chain of nodes up to the file's input quantiser does, exactly: each threshold is the
@@ -65,18 +65,6 @@ class FeatureQuantiser(Input):
     @property
     def datatype(self) -> str:  # type: ignore[override]
         return self.values.datatype
-
-    @property
-    def min(self) -> int:
-        return self.values.min
-
-    @property
-    def max(self) -> int:
-        return self.values.max
-
-    @property
-    def levels(self) -> Levels:
-        return self.values
 
     @property
     def takes(self) -> str:

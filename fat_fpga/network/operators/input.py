@@ -171,6 +171,28 @@ class Input(ABC):
         return ""
 
 
+class InputOfLevels(Input):
+    """An input whose integers are known by their levels.
+
+    Attributes:
+        values: the integers.
+    """
+
+    values: Levels
+
+    @property
+    def min(self) -> int:
+        return self.values.min
+
+    @property
+    def max(self) -> int:
+        return self.values.max
+
+    @property
+    def levels(self) -> Levels:
+        return self.values
+
+
 def first_wrong(wrong: npt.NDArray[np.bool_], rows: Data) -> str:
     """Where the first wrong value of rows [N, ...] is, and what it is, for a message."""
     at = np.unravel_index(int(wrong.argmax()), wrong.shape)

@@ -11,11 +11,11 @@ from fat_fpga.errors import ModelError
 from fat_fpga.network.datatypes import OPERAND, is_word
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.operators.base import IntArray, Shape
-from fat_fpga.network.operators.input import Data, Input, in_range
+from fat_fpga.network.operators.input import Data, InputOfLevels, in_range
 
 
 @dataclass(frozen=True, eq=False)
-class IntegerInput(Input):
+class IntegerInput(InputOfLevels):
     """Integers of a datatype, as ``INT8``, ``UINT4``, ``BIPOLAR`` or ``TERNARY``, enter the first layer as they are.
 
     Attributes:
@@ -39,18 +39,6 @@ class IntegerInput(Input):
     @property
     def datatype(self) -> str:  # type: ignore[override]
         return self.values.stored_as
-
-    @property
-    def min(self) -> int:
-        return self.values.min
-
-    @property
-    def max(self) -> int:
-        return self.values.max
-
-    @property
-    def levels(self) -> Levels:
-        return self.values
 
     @property
     def takes(self) -> str:

@@ -12,15 +12,15 @@ import numpy.typing as npt
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.levels import Levels
-from fat_fpga.network.operators.base import IntArray, Layer, Shape
-from fat_fpga.network.operators.thresholds import check_channels
+from fat_fpga.network.operators.base import IntArray
+from fat_fpga.network.operators.channel_wise import ChannelWise
 
 ROUNDINGS = ("even", "down")
 """To the nearest integer, halves to the even one; or to the next integer below."""
 
 
 @dataclass(frozen=True, eq=False)
-class Requantise(Layer):
+class Requantise(ChannelWise):
     """``clip(round((factors[c] * x + offsets[c]) / 2^shift), low, high)`` for each channel ``c``, in 64 bits.
 
     A bias or a factor for each channel between integers has a shift of 0; a quantiser of more than 8 bits has one
@@ -62,13 +62,7 @@ class Requantise(Layer):
 
     @property
     def channels(self) -> int:
-        """Number of channels C."""
         return len(self.factors)
-
-    def output_shape(self, *shapes: Shape) -> Shape:
-        (shape,) = shapes
-        check_channels(self.name, self.channels, shape)
-        return shape
 
     def output(self, *streams: IntArray) -> IntArray:
         (integers,) = streams

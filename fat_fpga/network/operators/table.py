@@ -10,12 +10,12 @@ import numpy as np
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.levels import Levels
-from fat_fpga.network.operators.base import IntArray, Layer, Shape
-from fat_fpga.network.operators.thresholds import check_channels
+from fat_fpga.network.operators.base import IntArray
+from fat_fpga.network.operators.channel_wise import ChannelWise
 
 
 @dataclass(frozen=True, eq=False)
-class Table(Layer):
+class Table(ChannelWise):
     """A function on a stream: LeakyReLU with a slope below 0, SiLU, GELU, or any chain that does not only rise.
 
     It is kept as the runs of integers that have one value: ``out = values[c, number of starts that it meets]``.
@@ -57,13 +57,7 @@ class Table(Layer):
 
     @property
     def channels(self) -> int:
-        """Number of channels C."""
         return len(self.values)
-
-    def output_shape(self, *shapes: Shape) -> Shape:
-        (shape,) = shapes
-        check_channels(self.name, self.channels, shape)
-        return shape
 
     def output(self, *streams: IntArray) -> IntArray:
         (integers,) = streams

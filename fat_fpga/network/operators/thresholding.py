@@ -9,12 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from fat_fpga.network.levels import Levels
-from fat_fpga.network.operators.base import IntArray, Layer, Shape
-from fat_fpga.network.operators.thresholds import activate, check_channels, check_thresholds
+from fat_fpga.network.operators.base import IntArray
+from fat_fpga.network.operators.channel_wise import ChannelWise
+from fat_fpga.network.operators.thresholds import activate, check_thresholds
 
 
 @dataclass(frozen=True, eq=False)
-class Thresholding(Layer):
+class Thresholding(ChannelWise):
     """An activation on a stream, as behind an addition: ``out = base + step * (number of thresholds that it meets)``.
 
     Attributes:
@@ -42,17 +43,11 @@ class Thresholding(Layer):
 
     @property
     def channels(self) -> int:
-        """Number of channels C."""
         return len(self.thresholds)
 
     @property
     def thresholded(self) -> Thresholding:
         return self
-
-    def output_shape(self, *shapes: Shape) -> Shape:
-        (shape,) = shapes
-        check_channels(self.name, self.channels, shape)
-        return shape
 
     def output(self, *streams: IntArray) -> IntArray:
         (integers,) = streams

@@ -6,7 +6,7 @@ import numpy as np
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.levels import Levels
-from fat_fpga.network.operators.base import IntArray, Shape
+from fat_fpga.network.operators.base import IntArray
 
 
 def check_thresholds(name: str, thresholds: IntArray, channels: int, levels: Levels) -> None:
@@ -26,9 +26,3 @@ def activate(integers: IntArray, thresholds: IntArray, levels: Levels) -> IntArr
     for i in range(thresholds.shape[1]):
         out += levels.step * (integers >= thresholds[:, i, None, None])
     return out
-
-
-def check_channels(name: str, channels: int, shape: Shape) -> None:
-    """ModelError unless a stream of ``shape`` has as many channels as there are thresholds for."""
-    if shape[0] != channels:
-        raise ModelError(f"{name}: it has thresholds for {channels} channels, its input has {shape[0]}")
