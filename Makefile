@@ -12,6 +12,7 @@
 # make coverage   lines of Python and C++ that the tests execute: build/coverage (minutes)
 # make lint    ruff, clang-format and mypy
 # make fuzz SEED=0 N=3000   spoil files of every kind and look how the command line takes them (minutes)
+# make troubles CAMPAIGNS=20 [BOARD_FOLDER=build/boards/tfc_w2a2]   campaigns on a board whose link and blocks fail: a table (an hour)
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
 # make clean   remove the environment and build output
 
@@ -27,7 +28,7 @@ FINN_VENV := .venv-finn
 JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards test-boards notebooks sanitise coverage coverage-table docker-build lint fuzz bench clean
+.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards test-boards notebooks sanitise coverage coverage-table docker-build lint fuzz troubles bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -177,6 +178,12 @@ SEED ?= 0
 N    ?= 3000
 fuzz: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.fuzz --seed $(SEED) -n $(N) --jobs $(JOBS)
+
+# Each trouble at each rate, on the fake board or on a simulated one.
+CAMPAIGNS ?= 20
+BOARD_FOLDER ?=
+troubles: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.board.trouble_campaigns -n $(CAMPAIGNS) $(if $(BOARD_FOLDER),--board $(BOARD_FOLDER))
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks

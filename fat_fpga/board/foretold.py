@@ -44,6 +44,7 @@ class Foretold:
     Attributes:
         outputs: int32 [N, classes], or the classes int32 [N, 1] where the accelerator gives these.
         sums: checksums int64 [N], by place.
+        session: executes the integer network, and shows every stream of the board.
     """
 
     def __init__(self, network: Network, description: Description, images: Images) -> None:
@@ -56,9 +57,9 @@ class Foretold:
         self._whole: dict[tuple[str, int], npt.NDArray[np.int64]] = {}
         outputs: list[IntArray] = []
         sums: dict[str, list[npt.NDArray[np.int64]]] = {stream.place: [] for stream in description.streams}
-        session = _integer_network(network, images[:1], sums)
+        self.session = _integer_network(network, images[:1], sums)
         for start in range(0, len(images), BLOCK):
-            streams = session.trace(images[start : start + BLOCK])
+            streams = self.session.trace(images[start : start + BLOCK])
             scores = streams[network.scores][:, :, 0, 0]
             outputs.append(scores.argmax(axis=1)[:, None] if description.labels else scores)
             for place, (found, _) in checksums(network, {place: streams[place] for place in sums}).items():

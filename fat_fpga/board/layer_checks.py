@@ -2,7 +2,7 @@
 
 - Without a fault: the outputs of all images, their digest at every checksum block, and the last image's checksum.
 - Under a fault: what every saboteur counts; the digest at all blocks in front of the fault and at its place; and of
-  the last image everything: its outputs and its checksum at every block, as the reference engine computes them.
+  the last image everything: its outputs and its checksum at every block, as the integer network gives them.
 - What was received is what left the board, where a checksum block is in that stream.
 """
 
@@ -21,7 +21,6 @@ from fat_fpga.board.injection import Injection
 from fat_fpga.board.saboteur import channel_settings, settings
 from fat_fpga.checksums import checksums, frame_checksums, stream_words
 from fat_fpga.engines.images import Images
-from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.errors import BoardError
 from fat_fpga.faults import AnyFault
 from fat_fpga.network import Network
@@ -44,7 +43,6 @@ class LayerChecks:
         self._network, self._description, self._images = network, description, images
         self._order = [stream.place for stream in description.streams]
         self._layouts = {stream.place: stream.layout for stream in description.streams}
-        self._reference = ReferenceEngine().open(network)
         self.foretold = Foretold(network, description, images)
         self._digests: dict[tuple[str, int], int] = {}
 
@@ -101,7 +99,7 @@ class LayerChecks:
 
     def _check_last(self, fault: AnyFault, number: int, output: IntArray, readings: Readings) -> None:
         """The last image under the fault."""
-        streams = self._reference.trace(self._images[number : number + 1], fault)
+        streams = self.foretold.session.trace(self._images[number : number + 1], fault)
         for place, (sums, _) in checksums(self._network, {p: streams[p] for p in readings}).items():
             if readings[place].checksum != sums[0]:
                 raise BoardError(
