@@ -26,6 +26,7 @@ R = TypeVar("R")
 
 HELP = {
     "Network": "fat_fpga.load_network reads one, as load_network('cnv.onnx')",
+    "Subject": "fat_fpga.modules.ModuleSubject makes one of a PyTorch module",
     "Dataset": "fat_fpga.load_data reads one, as load_data('cifar10:DIR')",
     "Run": "fat_fpga.Run.open reads one from a run file",
     "Plan": "fat_fpga.read_plan reads one from a file",

@@ -30,7 +30,7 @@ from tests.campaign.tiny import tiny_data, tiny_network, tiny_run
 
 PACKAGES = (
     "board", "campaign", "crosscheck", "datasets", "engines", "faults", "fixed_point", "hardening", "luts", "models",
-    "network", "reports", "training",
+    "modules", "network", "reports", "training",
 )  # fmt: skip
 INSIDE = {"changed_stream", "changed_unit", "changes_of", "over_images", "register"}
 """For authors of engines: called for each fault, on what was checked before, or at import."""
@@ -85,8 +85,8 @@ def test_what_helps_is_said(tmp_path: Path) -> None:
     faults = fault_space(network)
     wrong: list[tuple[Callable[[], object], str]] = [
         (lambda: run_campaign("cnv.onnx", data, faults, "a.run"),  # type: ignore[arg-type]
-         "run_campaign: network: expected Network or onnx.ModelProto or qonnx.ModelWrapper or torch.nn.Module, got the "
-         "str 'cnv.onnx'; fat_fpga.load_network reads one"),
+         "run_campaign: network: expected Network or Subject or onnx.ModelProto or qonnx.ModelWrapper or "
+         "torch.nn.Module, got the str 'cnv.onnx'; fat_fpga.load_network reads one"),
         (lambda: run_campaign(network, "npz:a.npz", faults, "a.run"),  # type: ignore[arg-type]
          "expected Dataset or a tuple of Any or torch.utils.data.Dataset, got the str 'npz:a.npz'; fat_fpga.load_data "
          "reads one"),
@@ -94,7 +94,7 @@ def test_what_helps_is_said(tmp_path: Path) -> None:
          "got a list that starts with the str 'conv0/channel[0] = 1'; fat_fpga.parse_fault reads one from text"),
         (lambda: load_network(3),  # type: ignore[arg-type]
          "source: expected text or path or onnx.ModelProto or qonnx.ModelWrapper or torch.nn.Module, got the int 3"),
-        (lambda: fault_space("x"), "fault_space: network: expected Network, got the str 'x'"),  # type: ignore[arg-type]
+        (lambda: fault_space("x"), "fault_space: network: expected Network or Subject, got the str 'x'"),  # type: ignore[arg-type]
         (lambda: fault_space(network, layers="conv0"), "layers: expected a sequence of text or None, got the str"),
         (lambda: report_text("a.run"), "fat_fpga.Run.open reads one from a run file"),  # type: ignore[arg-type]
         (lambda: compare(["a.run"]), "expected a sequence of Run, got a list that starts with the str 'a.run'"),  # type: ignore[list-item]

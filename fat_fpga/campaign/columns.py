@@ -22,6 +22,9 @@ AXES = {
     "threshold": "threshold",
     "entry": "threshold",
     "PE": "pe",
+    "unit": "channel",
+    "time step": "row",
+    "layer": "column",
 }
 """The column of each axis of a fault model."""
 
@@ -42,15 +45,18 @@ def index_columns(model: FaultModel) -> tuple[str, ...]:
 
 
 def columns_of(fault: AnyFault) -> tuple[int | None, ...]:
-    """The content of ``COLUMNS`` for a fault; all None for a set, whose faults have columns of their own."""
+    """The content of ``COLUMNS`` for a fault; all None for a set, whose faults have columns of their own.
+
+    The index of a module's words may have fewer parts than its kind has axes.
+    """
     if not isinstance(fault, Fault):
         return (None,) * len(COLUMNS)
-    named = dict(zip(index_columns(fault_model(fault.kind)), fault.index, strict=True))
+    named = dict(zip(index_columns(fault_model(fault.kind)), fault.index, strict=False))
     return (*(named.get(name) for name in INDEX), fault.of, fault.bit, int(fault.flip), fault.value, fault.frame)
 
 
 def fault_of(layer: str, kind: str, columns: tuple[Any, ...]) -> Fault:
     """The fault that ``columns_of`` was made from."""
     named = dict(zip(COLUMNS, columns, strict=True))
-    index = tuple(named[name] for name in index_columns(fault_model(kind)))
+    index = tuple(named[name] for name in index_columns(fault_model(kind)) if named[name] is not None)
     return Fault(layer, kind, index, named["value"], named["of"], named["bit"], bool(named["flip"]), named["frame"])

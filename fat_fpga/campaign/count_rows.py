@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fat_fpga.campaign.database import damaged
 from fat_fpga.campaign.digest import chunk_digest
 from fat_fpga.campaign.header import Header
-from fat_fpga.engines.counts import OF_CELLS, OUTCOME_NAMES, PARTS
+from fat_fpga.engines.counts import MODULE_OUTCOME_NAMES, NONFINITE, OF_CELLS, PARTS
 
 Ints = npt.NDArray[np.int64]
 
@@ -54,7 +54,7 @@ def read_counts(connection: sqlite3.Connection, path: Path, header: Header, done
             damaged(path, f"table count does not hold '{name:.40}' of every finished fault")
     counts = {name: np.array(found[name][1], np.int64) for name in sorted(found, key=_order)}
     if all(name in counts for name in PARTS) and expected:
-        total = sum(counts[name] for name in PARTS)
+        total = sum(counts[name] for name in (*PARTS, NONFINITE) if name in counts)
         if not np.array_equal(total, np.full(len(expected), header.identity.images)):
             damaged(path, "outcome classes in table count do not add up to the images")
     return counts
@@ -62,5 +62,6 @@ def read_counts(connection: sqlite3.Connection, path: Path, header: Header, done
 
 def _order(name: str) -> tuple[int, int, str]:
     """Puts outcome classes in their usual order, and classes by number."""
-    known = OUTCOME_NAMES.index(name) if name in OUTCOME_NAMES else len(OUTCOME_NAMES)
+    names = MODULE_OUTCOME_NAMES
+    known = names.index(name) if name in names else len(names)
     return known, len(name), name

@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-from fat_fpga.engines.counts import ERRORS, HITS, OUTCOME_NAMES, OUTCOMES, PARTS, WORD_NAMES, error_name
+from fat_fpga.engines.counts import (
+    ERRORS,
+    HITS,
+    MODULE_OUTCOME_NAMES,
+    NONFINITE,
+    OUTCOME_NAMES,
+    OUTCOMES,
+    PARTS,
+    WORD_NAMES,
+    error_name,
+)
 from fat_fpga.engines.detectors import DETECTORS
 
-__all__ = ["DETECTORS", "ERRORS", "HITS", "OUTCOMES", "OUTCOME_NAMES", "PARTS", "WORD_NAMES", "error_name"]
+__all__ = [
+    "DETECTORS",
+    "ERRORS",
+    "HITS",
+    "MODULE_OUTCOME_NAMES",
+    "NONFINITE",
+    "OUTCOMES",
+    "OUTCOME_NAMES",
+    "PARTS",
+    "WORD_NAMES",
+    "error_name",
+]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
-from fat_fpga.faults import places
+from fat_fpga.faults import Place, Subject, places
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.names import reads_flat
 
@@ -16,11 +17,11 @@ class LayerRow(NamedTuple):
         position: index in the network; -1 for the input.
         name: the layer's address.
         type: ``unit`` for a matrix-vector unit, ``vote`` for a majority voter, ``pool`` for max-pooling, ``input`` for
-            what the first layer sees.
+            what the first layer sees; of a module the name of its class, of a parameter ``parameter``.
         node: name of its node in the model file; empty for the input.
         channels, height, width: its output for one image.
         levels: values its activations can take, comma separated; empty for the last layer.
-        weight_type: QONNX datatype of the weights, empty where there are none.
+        weight_type: QONNX datatype of the weights, or their format in a module; empty where there are none.
         weights: number of weights.
         macs: multiply-accumulates for one image.
     """
@@ -62,8 +63,10 @@ class LayerRow(NamedTuple):
         return self.is_unit and not reads_flat(self.name, self.inputs, (front.channels, front.height, front.width))
 
 
-def layer_table(network: Network) -> list[LayerRow]:
+def layer_table(network: Network | Subject) -> list[LayerRow]:
     """One row for each place, in network order."""
+    if isinstance(network, Subject):
+        return list(map(_row, places(network).values()))
     rows = []
     for place in places(network).values():
         levels = ",".join(map(str, place.levels or ()))
@@ -73,3 +76,10 @@ def layer_table(network: Network) -> list[LayerRow]:
         node = network.layers[position].node if position >= 0 else ""
         rows.append(LayerRow(position, place.name, place.type, node, *place.shape, levels, *weights))
     return rows
+
+
+def _row(place: Place) -> LayerRow:
+    """Of a place that brings its own words: those that are stored are its weights."""
+    stored = [cells for cells in place.cells.values() if cells.memory]
+    weights = (str(stored[0].format), prod(stored[0].dims)) if stored else ("", 0)
+    return LayerRow(place.position, place.name, place.type, "", *place.shape, "", *weights, 0)

@@ -20,8 +20,8 @@ from fat_fpga.campaign.sample_plan import SamplePlan
 from fat_fpga.campaign.selection import Selection
 from fat_fpga.campaign.store import grow
 from fat_fpga.datasets.in_memory import LabelledImages, as_dataset
-from fat_fpga.engines import Engine, get
-from fat_fpga.faults import FaultSpace
+from fat_fpga.engines import Engine, default_engine, get
+from fat_fpga.faults import FaultSpace, Subject
 from fat_fpga.network import Network
 
 
@@ -41,7 +41,7 @@ class Rounds(Protocol):
 class UntilMargin:
     """Rounds of a `SamplePlan`."""
 
-    def __init__(self, plan: SamplePlan, space: FaultSpace, network: Network) -> None:
+    def __init__(self, plan: SamplePlan, space: FaultSpace, network: Network | Subject) -> None:
         self._plan, self._space, self._network = plan, space, network
 
     def first(self) -> Selection:
@@ -56,11 +56,11 @@ class UntilMargin:
 
 @checked
 def run_in_rounds(
-    network: Network,
+    network: Network | Subject,
     dataset: LabelledImages,
     rounds: Rounds,
     path: str | os.PathLike[str],
-    engine: str | Engine = "native",
+    engine: str | Engine | None = None,
     counting: Sequence[str] = (),
     **options: Any,
 ) -> Run:
@@ -80,7 +80,7 @@ def run_in_rounds(
         CampaignError: as `run_campaign`, and where the file is of another plan.
     """
     path, dataset = Path(path), as_dataset(dataset)
-    engine = get(engine) if isinstance(engine, str) else engine
+    engine = get(engine or default_engine(network)) if engine is None or isinstance(engine, str) else engine
     selection = rounds.of(Run.open(path)) if path.exists() else rounds.first()
     while True:
         run = run_campaign(network, dataset, selection, path, engine, counting=counting, **options)

@@ -29,11 +29,11 @@ from fat_fpga.campaign.selection import Selection
 from fat_fpga.campaign.store import Store
 from fat_fpga.campaign.work import work
 from fat_fpga.datasets.in_memory import LabelledImages, as_dataset
-from fat_fpga.engines import Engine, Session, get
-from fat_fpga.engines.counts import HITS, WORDS, check_counting
+from fat_fpga.engines import Engine, Session, default_engine, get
+from fat_fpga.engines.counts import HITS, NONFINITE, WORDS, check_counting
 from fat_fpga.engines.images import check_images
 from fat_fpga.errors import CampaignError, ModelWarning
-from fat_fpga.faults import AnyFault, Pattern, check_faults, fault_space
+from fat_fpga.faults import AnyFault, Pattern, Subject, check_faults, fault_space
 from fat_fpga.files import check_writable
 from fat_fpga.foreign import Model, Module
 from fat_fpga.network import Network, load_network
@@ -45,11 +45,11 @@ if TYPE_CHECKING:
 
 @checked
 def run_campaign(
-    network: Network | Model,
+    network: Network | Subject | Model,
     dataset: LabelledImages,
     faults: Sequence[AnyFault] | Selection | None = None,
     path: str | os.PathLike[str] | None = None,
-    engine: str | Engine = "native",
+    engine: str | Engine | None = None,
     *,
     chunk: int | None = None,
     progress: bool = False,
@@ -73,13 +73,14 @@ def run_campaign(
 
     Args:
         network: as `fat_fpga.network.load_network` gives it, or a model in memory that it takes; a torch module is
-            exported for images of the data's shape.
+            exported for images of the data's shape. Or a `fat_fpga.modules.ModuleSubject`, any torch module as it is.
         dataset: a `Dataset`, ``(images, labels)`` or a torch data set; see `fat_fpga.datasets.as_dataset`.
-        faults: every stuck channel by default. In any order; see ``fault_space`` for all of a kind, and
+        faults: every stuck channel by default, of a module every flip of a bit of a weight. In any order; see
+            ``fault_space`` for all of a kind, and
             ``Selection.sample`` for some of them.
         path: the run file; made if it does not exist. Without one the run is in memory only: it is lost with the
             process, also if the campaign is stopped.
-        engine: a name that `fat_fpga.engines.get` knows, or an engine.
+        engine: a name that `fat_fpga.engines.get` knows, or an engine; by default ``native``, for modules ``module``.
         chunk: faults for each call of the engine and each transaction; by default as many as take some ten seconds.
         progress: show a progress bar on standard error.
         expect_accuracy: least accuracy without faults, in percent.
@@ -120,7 +121,7 @@ def run_campaign(
     if expect_accuracy is not None and not 0 <= expect_accuracy <= 100:
         raise CampaignError(f"the expected accuracy must be a percentage, 0 to 100, got {expect_accuracy}")
     dataset = as_dataset(dataset)
-    if not isinstance(network, Network):
+    if not isinstance(network, Network | Subject):
         shape = dataset.images.shape[1:] if isinstance(network, Module) else None
         network = load_network(network, image_shape=shape)
     values = network.outputs is not None
@@ -133,7 +134,9 @@ def run_campaign(
     selection = Selection.of(fault_space(network.fault_free) if faults is None else faults)
     faults = ordered(network, selection.faults)
     check_faults(network.fault_free, faults, len(dataset.images))
-    engine = get(engine) if isinstance(engine, str) else engine
+    engine = get(engine or default_engine(network)) if engine is None or isinstance(engine, str) else engine
+    if isinstance(network, Subject):
+        counting = tuple(dict.fromkeys((*counting, NONFINITE)))
     if any(isinstance(fault, Pattern) for fault in faults):
         counting = tuple(dict.fromkeys((*counting, HITS)))
     if any(isinstance(fault, Pattern) and fault.protection for fault in faults):
@@ -160,7 +163,9 @@ def run_campaign(
                     else DaskCrew(pool, network, dataset, engine, golden, counting) as crew
                 ):
                     if store is None:
-                        worth = None if network.outputs is None else Worth(network.outputs.unit, network.values)
+                        worth = None
+                        if isinstance(network, Network) and network.outputs is not None:
+                            worth = Worth(network.outputs.unit, network.values)
                         sheet = Sheet(
                             identity, selection.origin, layer_table(network), faults, labels, golden, worth
                         )  # fmt: skip

@@ -10,11 +10,13 @@ from fat_fpga.cli.fault_arguments import PLANNING, SAMPLING, add_fault_arguments
 from fat_fpga.cli.options import add_model, option, output
 from fat_fpga.cli.parser import Commands
 from fat_fpga.cli.stopped import stopped
+from fat_fpga.cli.subject import add_module_arguments, engine_name, load_subject
 
 if TYPE_CHECKING:
     from fat_fpga.campaign import Run, Selection
     from fat_fpga.datasets.dataset import Dataset
     from fat_fpga.engines import Engine
+    from fat_fpga.faults import Subject
     from fat_fpga.network import Network
 
 EPILOG = """\
@@ -28,6 +30,7 @@ examples:
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --margin 1% --confidence 99 --strata layer,bit -o m.run
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 1000 --outcomes -o outcomes.run
   fat-fpga campaign tfc_w2a2 --data demo:mnist --engine board:build/boards/tfc_w2a2 -o board.run
+  fat-fpga campaign module:mynet:Net --weights-file net.pt --data cifar10:data --sample 1000 -o net.run
   fat-fpga campaign cnv.onnx --data cifar10:data --dask tcp://10.0.0.1:8786 -o cnv.run
 
 Stop it with Ctrl-C, or lose power: the same command continues where it was, and no finished fault is repeated.
@@ -51,7 +54,7 @@ def add(commands: Commands) -> None:
     option(parser, "--roi")
     output(parser, "RUN", "the run file, made or continued", required=True)
     option(parser, "--images")
-    option(parser, "--engine", " (default: native)", default="native")
+    option(parser, "--engine", " (default: native; of a module module)")
     option(parser, "--threads")
     option(parser, "--chunk")
     option(parser, "--dask")
@@ -60,6 +63,7 @@ def add(commands: Commands) -> None:
     option(parser, "--outcomes")
     option(parser, "--detectors")
     option(parser, "--quiet", ", no table")
+    add_module_arguments(parser)
     add_fault_arguments(parser)
     parser.add_argument(
         "--fault-list", metavar="FILE", help="these faults: one, or one set of faults, a line; - is standard input"
@@ -69,16 +73,14 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign import run_campaign
-    from fat_fpga.cli.model import get_engine, load_model
-    from fat_fpga.datasets import load
+    from fat_fpga.cli.model import get_engine
     from fat_fpga.files import check_writable
     from fat_fpga.reports import report_text
 
-    check_writable(args.output, args.model, *filter(None, [args.fault_list]))
+    check_writable(args.output, args.model, *filter(None, [args.fault_list, args.weights_file]))
     counting = counting_of(args)
-    engine = get_engine(args, args.engine)
-    network = load_model(args, faulty=True)
-    data = load(args.data, limit=args.images, shape=network.input.shape, roi=args.roi)
+    engine = get_engine(args, engine_name(args))
+    network, data = load_subject(args)
     options = {
         "chunk": args.chunk,
         "progress": not args.quiet,
@@ -103,29 +105,29 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _to_margin(
-    args: argparse.Namespace, network: Network, data: Dataset, engine: Engine, options: dict[str, Any]
+    args: argparse.Namespace, network: Network | Subject, data: Dataset, engine: Engine, options: dict[str, Any]
 ) -> Run:
     """A campaign that draws until the margin is reached; its plan is printed before anything runs."""
     from fat_fpga.campaign.rounds import UntilMargin, run_in_rounds
-    from fat_fpga.faults import DEFAULT_KIND
+    from fat_fpga.faults.registry import default_kind
     from fat_fpga.reports.sample_table import plan_text
 
     _check_fault_list(args)
     plan = plan_of(args)
     assert plan is not None
-    space = space_of(args, network, args.kinds or [DEFAULT_KIND], len(data.images))
+    space = space_of(args, network, args.kinds or [default_kind(network)], len(data.images))
     if not args.quiet:
         print(plan_text(plan, space, network), end="\n\n", flush=True)
     return run_in_rounds(network, data, UntilMargin(plan, space, network), args.output, engine, **options)
 
 
-def _selection(args: argparse.Namespace, network: Network, images: int) -> Selection:
+def _selection(args: argparse.Namespace, network: Network | Subject, images: int) -> Selection:
     """The faults that the arguments ask for, on so many images."""
     from fat_fpga.campaign import read_selection
-    from fat_fpga.faults import DEFAULT_KIND
+    from fat_fpga.faults.registry import default_kind
 
     if not args.fault_list:
-        return selection_of(args, space_of(args, network, args.kinds or [DEFAULT_KIND], images), network)
+        return selection_of(args, space_of(args, network, args.kinds or [default_kind(network)], images), network)
     _check_fault_list(args)
     return read_selection(args.fault_list, network, images)
 

@@ -14,7 +14,7 @@ from fat_fpga.cli.parser import Parser, names
 if TYPE_CHECKING:
     from fat_fpga.campaign import Selection
     from fat_fpga.campaign.sample_plan import SamplePlan
-    from fat_fpga.faults import Effect, FaultSpace
+    from fat_fpga.faults import Effect, FaultSpace, Subject
     from fat_fpga.network import Network
 
 SAMPLING = {
@@ -72,7 +72,9 @@ def add_fault_arguments(parser: Parser) -> argparse.Action:
     return kinds
 
 
-def space_of(args: argparse.Namespace, network: Network, kinds: Sequence[str], frames: int | None) -> FaultSpace:
+def space_of(
+    args: argparse.Namespace, network: Network | Subject, kinds: Sequence[str], frames: int | None
+) -> FaultSpace:
     """The faults of these kinds that the arguments ask for.
 
     Args:
@@ -98,11 +100,16 @@ def space_of(args: argparse.Namespace, network: Network, kinds: Sequence[str], f
     return found
 
 
-def folding_of(args: argparse.Namespace, network: Network) -> dict[str, int] | None:
+def folding_of(args: argparse.Namespace, network: Network | Subject) -> dict[str, int] | None:
     """PEs of each unit by name, if a folding was given."""
-    from fat_fpga.network import read_folding
+    from fat_fpga.errors import FaultError
+    from fat_fpga.network import Network, read_folding
 
-    return read_folding(args.folding, network) if args.folding else None
+    if not args.folding:
+        return None
+    if not isinstance(network, Network):
+        raise FaultError(f"--folding: {network.name} is a module, and has no PEs")
+    return read_folding(args.folding, network)
 
 
 def effects_of(args: argparse.Namespace, kind: str) -> list[Effect] | None:
@@ -169,7 +176,7 @@ def plan_of(args: argparse.Namespace) -> SamplePlan | None:
     )
 
 
-def selection_of(args: argparse.Namespace, space: FaultSpace, network: Network) -> Selection:
+def selection_of(args: argparse.Namespace, space: FaultSpace, network: Network | Subject) -> Selection:
     """The whole space, or the sample that the arguments ask for (of a margin the first round); CampaignError for a
     sample of nothing."""
     from fat_fpga.campaign import Selection

@@ -20,9 +20,10 @@ from fat_fpga.cli.fault_arguments import (
 from fat_fpga.cli.options import add_model, option
 from fat_fpga.cli.parser import Commands
 from fat_fpga.cli.renamed import Renamed
+from fat_fpga.cli.subject import add_module_arguments, load_model_alone
 
 if TYPE_CHECKING:
-    from fat_fpga.faults import FaultSpace
+    from fat_fpga.faults import FaultSpace, Subject
     from fat_fpga.network import Network
 
 EPILOG = """\
@@ -46,6 +47,7 @@ def add(commands: Commands) -> None:
         epilog=EPILOG,
     )
     add_model(parser)
+    add_module_arguments(parser)
     kinds = add_fault_arguments(parser)
     parser.add_argument("--kind", action=Renamed, now=kinds)
     option(parser, "--images", ": which transients fall on")
@@ -60,13 +62,13 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign.list_header import head_lines
-    from fat_fpga.cli.model import load_model
-    from fat_fpga.faults import DEFAULT_KIND, MODELS, fault_model
+    from fat_fpga.faults import fault_model
+    from fat_fpga.faults.registry import default_kind, kinds_of
 
     check_sampling(args)
     for kind in args.kinds or ():
         fault_model(kind)
-    network = load_model(args, faulty=True)
+    network = load_model_alone(args)
     if args.plan_sample:
         print(_plan_text(args, network))
         return 0
@@ -74,13 +76,13 @@ def run(args: argparse.Namespace) -> int:
         print(_protection_text(args, network))
         return 0
     if not args.list and args.sample is None and args.margin is None:
-        print(_space_text(args, network, list(dict.fromkeys(args.kinds or _kinds(network)))))
+        print(_space_text(args, network, list(dict.fromkeys(args.kinds or kinds_of(network)))))
         return 0
-    selection = selection_of(args, space_of(args, network, args.kinds or [DEFAULT_KIND], args.images), network)
+    selection = selection_of(args, space_of(args, network, args.kinds or [default_kind(network)], args.images), network)
     if args.list:
         print("\n".join(head_lines(selection, network)))
         for fault in selection.faults:
-            cause = " & ".join(MODELS[part.kind].cause for part in fault.faults)
+            cause = " & ".join(fault_model(part.kind).cause for part in fault.faults)
             print(f"{fault}  # {cause}" if args.cause else fault)
         return 0
     count = Counter((fault.layer, fault.kind) for fault in selection.faults)
@@ -90,39 +92,29 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _kinds(network: Network) -> list[str]:
-    """The kinds that have faults at any place of the network."""
-    from fat_fpga.faults import MODELS, places
-    from fat_fpga.faults.model import Setting
-
-    known = places(network).values()
-    return [
-        kind
-        for kind, model in MODELS.items()
-        if model.traits.needs_folding or any(model.block(network, place, Setting(frames=1)) for place in known)
-    ]
-
-
-def _plan_text(args: argparse.Namespace, network: Network) -> str:
+def _plan_text(args: argparse.Namespace, network: Network | Subject) -> str:
     """The plan of a sample, and what each of the published methods takes."""
     from fat_fpga.errors import CampaignError
-    from fat_fpga.faults import DEFAULT_KIND
+    from fat_fpga.faults.registry import default_kind
     from fat_fpga.reports.sample_table import methods_table, plan_text
 
     plan = plan_of(args)
     if plan is None:
         raise CampaignError("--plan-sample plans a sample for a margin: give --margin, too, as --margin 1%")
-    space = space_of(args, network, args.kinds or [DEFAULT_KIND], args.images)
+    space = space_of(args, network, args.kinds or [default_kind(network)], args.images)
     return f"{plan_text(plan, space, network)}\n\n{methods_table(plan, space, network)}"
 
 
-def _protection_text(args: argparse.Namespace, network: Network) -> str:
-    """What a code costs; CampaignError beside what is about single faults."""
+def _protection_text(args: argparse.Namespace, network: Network | Subject) -> str:
+    """What a code costs; CampaignError beside what is about single faults, or for a module."""
     from fat_fpga.errors import CampaignError
     from fat_fpga.faults import MODELS
     from fat_fpga.faults.protection import Protection
     from fat_fpga.hardening.costs.protection import protection_text
+    from fat_fpga.network import Network
 
+    if not isinstance(network, Network):
+        raise CampaignError(f"--protect prices memories of hardware, and {network.name} is a module")
     for given in ("list", "sample", "margin", "layers", "effects", "values"):
         if getattr(args, given) not in (None, False):
             raise CampaignError(f"--protect prints the costs of a code: leave --{given} out")
@@ -130,28 +122,34 @@ def _protection_text(args: argparse.Namespace, network: Network) -> str:
     return protection_text(network, kinds, Protection(*args.protect))
 
 
-def _space_text(args: argparse.Namespace, network: Network, kinds: Sequence[str]) -> str:
+def _space_text(args: argparse.Namespace, network: Network | Subject, kinds: Sequence[str]) -> str:
     """How many faults there are, as a table, with what it needs to be complete."""
     from fat_fpga.campaign import Selection
-    from fat_fpga.faults import MODELS, FaultSpace
+    from fat_fpga.faults import FaultSpace, fault_model
 
     space, notes = FaultSpace(()), []
     for kind in kinds:
-        if MODELS[kind].traits.needs_folding and not args.folding:
+        if fault_model(kind).traits.needs_folding and not args.folding:
             notes.append(f"{kind}: needs the number of PEs of each unit, --folding")
             continue
-        if MODELS[kind].traits.needs_frames and args.images is None:
+        if fault_model(kind).traits.needs_frames and args.images is None:
             notes.append(f"{kind}: for one image; a campaign has them for each of its images, --images")
         space += _space_of_kind(args, network, kind)
     check_effects(args, space)
     count = Counter({(block.place, block.kind): len(block) for block in space.blocks})
     chosen = args.effects or args.values
-    effects = Selection.of(space).origin.effects if chosen else "every activation level; the flip of every bit"
+    effects = Selection.of(space).origin.effects if chosen else _every_effect(network)
     lines = [f"{network.name}: {len(space):,} faults", _table(network, kinds, count), "", f"effects: {effects}"]
     return "\n".join([*lines, *notes, *_causes(args, kinds)])
 
 
-def _space_of_kind(args: argparse.Namespace, network: Network, kind: str) -> FaultSpace:
+def _every_effect(network: Network | Subject) -> str:
+    from fat_fpga.faults import Subject
+
+    return "the flip of every bit" if isinstance(network, Subject) else "every activation level; the flip of every bit"
+
+
+def _space_of_kind(args: argparse.Namespace, network: Network | Subject, kind: str) -> FaultSpace:
     """All faults of a kind at all places, or at those asked for that have some; ModelError for an unknown place."""
     from fat_fpga.faults import FaultSpace, fault_model, fault_space, places
     from fat_fpga.faults.model import Setting
@@ -174,7 +172,7 @@ def _space_of_kind(args: argparse.Namespace, network: Network, kind: str) -> Fau
     return fault_space(network, kind, layers, effects_of(args, kind), setting.pes, setting.frames)
 
 
-def _table(network: Network, kinds: Sequence[str], count: Counter[tuple[str, str]]) -> str:
+def _table(network: Network | Subject, kinds: Sequence[str], count: Counter[tuple[str, str]]) -> str:
     """Faults by place and kind, with totals; places without any are left out."""
     from fat_fpga.faults import places
     from fat_fpga.text import align
@@ -186,7 +184,8 @@ def _table(network: Network, kinds: Sequence[str], count: Counter[tuple[str, str
         if any(count[name, kind] for kind in kinds):
             rows.append([name, *(f"{count[name, kind]:,}" if count[name, kind] else "" for kind in kinds)])
     units = [name for name in known if known[name].unit is not None]
-    sums = {"all units": units, "all places": [*dict.fromkeys(shared), *known]}
+    sums = {"by default": [name for name in known if known[name].enumerated]} if not units else {"all units": units}
+    sums |= {"all places": [*dict.fromkeys(shared), *known]}
     for title, names in sums.items():
         totals = [sum(count[name, kind] for name in names) for kind in kinds]
         rows.append([title, *(f"{total:,}" if total else "" for total in totals)])
@@ -195,6 +194,6 @@ def _table(network: Network, kinds: Sequence[str], count: Counter[tuple[str, str
 
 def _causes(args: argparse.Namespace, kinds: Sequence[str]) -> list[str]:
     """What breaks in the hardware, a line for each kind, if asked for."""
-    from fat_fpga.faults import MODELS
+    from fat_fpga.faults import fault_model
 
-    return [f"{kind}: {MODELS[kind].cause}" for kind in kinds] if args.cause else []
+    return [f"{kind}: {fault_model(kind).cause}" for kind in kinds] if args.cause else []

@@ -23,8 +23,11 @@ def load_model(args: argparse.Namespace, faulty: bool = False) -> Network:
     Raises:
         ModelError: neither exists, or the file is none that can be lowered.
     """
+    from fat_fpga.modules.loading import is_module
     from fat_fpga.network import load_network
 
+    if is_module(args.model):
+        raise ModelError(f"{args.model} is a PyTorch module, which campaign, sweep and faults take, and this does not")
     network = load_network(
         args.model, pixels=args.pixels, image_shape=args.image_shape, normalise=args.normalise, outputs=args.outputs
     )

@@ -163,6 +163,17 @@ def normalise(text: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     return mean, deviation
 
 
+def formats_at(text: str) -> dict[str, str]:
+    """Formats by place, kind, or both: ``weight=Q2.6,features.0/activation=float16``."""
+    found: dict[str, str] = {}
+    for part in text.split(","):
+        where, equals, form = (word.strip() for word in part.partition("="))
+        if not (where and equals and form) or where in found:
+            raise argparse.ArgumentTypeError(f"expected WHERE=FORMAT,..., each once, as weight=Q2.6, got '{cut(text)}'")
+        found[where] = form
+    return found
+
+
 def _range(low: float, high: float) -> str:
     return f"{low:,} or more" if high >= COUNT else f"{low:,} to {high:,}"
 

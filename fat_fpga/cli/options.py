@@ -7,7 +7,6 @@ all commands.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
 from typing import Any, Protocol
 
 from fat_fpga.cli import numbers
@@ -20,10 +19,10 @@ DATA = (
 FOLDING = "PEs of each unit: bnn-pynq, a list as 16,32,16, or a JSON file; SIMD lanes as 16x3,32x32"
 
 
-def _kinds() -> Iterable[str]:
-    from fat_fpga.faults import MODELS
+def _kinds() -> str:
+    from fat_fpga.faults.registry import MODELS, OF_MODULES
 
-    return MODELS
+    return f"{', '.join(MODELS)}; of modules also {', '.join(OF_MODULES)}"
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -73,7 +72,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "dest": "kinds",
         "metavar": "KIND[,KIND]",
         "type": names,
-        "help": Derived(lambda: f"kinds of fault: {', '.join(_kinds())}"),
+        "help": Derived(lambda: f"kinds of fault: {_kinds()}"),
     },
     "--figures": {"metavar": "DIR", "help": "draw the figures into this folder"},
     "--folding": {"metavar": "FOLDING", "help": FOLDING},
@@ -82,6 +81,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "F[,F]",
         "type": formats,
         "help": "formats of the figures: png, svg, pdf (default: all three)",
+    },
+    "--formats": {
+        "metavar": "WHERE=FORMAT[,...]",
+        "type": numbers.formats_at,
+        "help": "how words of a module stand in bits, by place, kind, both, or *: weight=Q2.6, fc/weight=int8",
     },
     "--fps": {"metavar": "N", "type": numbers.rate, "help": "frames a second"},
     "--image": {"metavar": "N", "type": numbers.index, "help": "number of the image, from 0"},
@@ -137,6 +141,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "type": numbers.threads,
         "help": "threads of the engines native and torch (default: all cores that this process may use)",
     },
+    "--weights-file": {
+        "metavar": "FILE",
+        "help": "weights of a module: a state dict of torch.save, read without executing anything in it",
+    },
     "--top": {"metavar": "N", "type": numbers.count, "help": "so many of the most critical"},
     "--values": {"metavar": "V,V", "type": numbers.levels, "help": "only these of the activation levels"},
 }
@@ -175,7 +183,8 @@ def add_model(parser: Adds) -> None:
     """The arguments that ``fat_fpga.cli.model.load_model`` reads."""
     parser.add_argument(
         "model", metavar="MODEL",
-        help="an .onnx file, the network.npz of a board, or the name of a bundled network (fat-fpga models lists them)",
+        help="an .onnx file, the network.npz of a board, or the name of a bundled network (fat-fpga models lists "
+        "them); for campaign, sweep and faults also a PyTorch module, module:PACKAGE:FACTORY",
     )  # fmt: skip
     option(parser, "--pixels")
     option(parser, "--normalise")

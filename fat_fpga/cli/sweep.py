@@ -10,6 +10,7 @@ from fat_fpga.cli.options import add_model, option, output
 from fat_fpga.cli.parser import Commands
 from fat_fpga.cli.protection import protection_of, scrubbing_of
 from fat_fpga.cli.stopped import stopped
+from fat_fpga.cli.subject import add_module_arguments, engine_name, load_subject
 
 EPILOG = """\
 examples:
@@ -37,6 +38,7 @@ def add(commands: Commands) -> None:
         epilog=EPILOG,
     )
     add_model(parser)
+    add_module_arguments(parser)
     option(parser, "--data", required=True)
     output(parser, "RUN", "the run file, made or continued", required=True)
     group = parser.add_argument_group("which errors")
@@ -86,7 +88,7 @@ def add(commands: Commands) -> None:
         help="upsets of a bit in an hour, as 1e-9, or with FIT/Mb after it upsets of 10^6 bits in 10^9 hours",
     )  # fmt: skip
     option(parser, "--images")
-    option(parser, "--engine", " (default: native)", default="native")
+    option(parser, "--engine", " (default: native; of a module module)")
     option(parser, "--threads")
     option(parser, "--chunk")
     option(parser, "--dask")
@@ -101,14 +103,13 @@ def add(commands: Commands) -> None:
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign.rounds import run_in_rounds
     from fat_fpga.campaign.sweep import Sweep, UntilInterval
-    from fat_fpga.cli.model import get_engine, load_model
-    from fat_fpga.datasets import load
+    from fat_fpga.cli.model import get_engine
     from fat_fpga.engines.counts import ERRORS, HITS
     from fat_fpga.faults.registry import DEFAULT_SWEPT
     from fat_fpga.files import check_writable
     from fat_fpga.reports import report_text
 
-    check_writable(args.output, args.model)
+    check_writable(args.output, args.model, *filter(None, [args.weights_file]))
     counting = (*counting_of(args), ERRORS, HITS)
     scrubbing = scrubbing_of(args)
     sweep = Sweep(
@@ -124,10 +125,8 @@ def run(args: argparse.Namespace) -> int:
         protection_of(args),
         scrubbing,
     )
-    engine = get_engine(args, args.engine)
-    network = load_model(args, faulty=True)
-    sweep.cells(network.fault_free)  # told before the data are read
-    data = load(args.data, limit=args.images, shape=network.input.shape)
+    engine = get_engine(args, engine_name(args))
+    network, data = load_subject(args, lambda found: sweep.cells(found.fault_free))
     try:
         finished = run_in_rounds(
             network,

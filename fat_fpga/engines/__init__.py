@@ -7,7 +7,7 @@
 
 from fat_fpga.engines.engine import Engine
 from fat_fpga.engines.outcome import Outcome, over_images
-from fat_fpga.engines.registry import default_judges, forms, get, names, register
+from fat_fpga.engines.registry import default_engine, default_judges, forms, get, names, register
 from fat_fpga.engines.session import Progress, Session
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Outcome",
     "Progress",
     "Session",
+    "default_engine",
     "default_judges",
     "forms",
     "get",

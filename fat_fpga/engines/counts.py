@@ -27,7 +27,7 @@ import numpy.typing as npt
 from fat_fpga.engines.detectors import DETECTORS, check_detectors
 from fat_fpga.engines.images import Labels
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import AnyFault
+from fat_fpga.faults import AnyFault, Subject
 from fat_fpga.faults.decode import WordCounts
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
@@ -37,21 +37,25 @@ if TYPE_CHECKING:
 
 Counts = Mapping[str, npt.NDArray[np.int64]]
 """Numbers of images int64 [F] by name."""
-OUTCOMES, ERRORS, HITS, WORDS = "outcomes", "errors", "hits", "words"
-"""What can be counted: outcome classes, wrong images of each true class, the cells that a pattern hits, and what
-becomes of the words of protected memories. Names of detectors may follow."""
+OUTCOMES, ERRORS, HITS, WORDS, NONFINITE = "outcomes", "errors", "hits", "words", "nonfinite"
+"""What can be counted: outcome classes, wrong images of each true class, the cells that a pattern hits, what becomes of
+the words of protected memories, and images whose scores are not all finite numbers, which those of a module may be.
+Names of detectors may follow."""
 WORD_NAMES = tuple(f"{name} words" for name in WordCounts._fields)
 """Words of protected memories with wrong bits, by what became of them; see `WordCounts`."""
 OF_CELLS = (HITS, *WORD_NAMES)
 """What is no number of images."""
 PARTS = ("masked", "noncritical", "sdc1", "detected")
-"""The outcome classes that add up to all images."""
+"""The outcome classes that add up to all images; of a module together with ``NONFINITE``."""
 OUTCOME_NAMES = (*PARTS, "sdc5", "sdc10", "sdc20", "critical")
+MODULE_OUTCOME_NAMES = (*PARTS, NONFINITE, *OUTCOME_NAMES[len(PARTS) :])
+"""Those of a module; an image whose scores are not finite is ``NONFINITE`` alone, and critical if it was right."""
 
 
-def check_counting(counting: Sequence[str], network: Network) -> None:
+def check_counting(counting: Sequence[str], network: Network | Subject) -> None:
     """EngineError unless everything in it can be counted in the network."""
-    known = (OUTCOMES, ERRORS, HITS, WORDS, *DETECTORS)
+    module = isinstance(network, Subject)
+    known = (OUTCOMES, ERRORS, HITS, WORDS, *([NONFINITE] if module else []), *DETECTORS)
     wrong = [name for name in counting if name not in known]
     if wrong:
         raise EngineError(f"'{wrong[0]}' cannot be counted: known are {', '.join(known)}")
@@ -60,13 +64,19 @@ def check_counting(counting: Sequence[str], network: Network) -> None:
     detectors = [name for name in counting if name in DETECTORS]
     if detectors and OUTCOMES not in counting:
         raise EngineError(f"the detector '{detectors[0]}' is for outcome classes: count these, too")
+    if isinstance(network, Subject):
+        if detectors:
+            raise EngineError(f"the detector '{detectors[0]}' is of hardware, and {network.name} is a module")
+        return
     check_detectors(detectors, network)
 
 
-def names_of(counting: Sequence[str], network: Network) -> list[str]:
+def names_of(counting: Sequence[str], network: Network | Subject) -> list[str]:
     """The names of what is counted."""
     names: list[str] = []
-    if OUTCOMES in counting:
+    if isinstance(network, Subject):
+        names += MODULE_OUTCOME_NAMES if OUTCOMES in counting else [NONFINITE] * (NONFINITE in counting)
+    elif OUTCOMES in counting:
         names += [name for name in OUTCOME_NAMES if not (_ranked(network) and name in ("sdc10", "sdc20"))]
     if ERRORS in counting:
         names += [error_name(label) for label in range(network.classes)]

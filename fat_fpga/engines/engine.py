@@ -8,6 +8,7 @@ from typing import ClassVar
 from fat_fpga.engines.present import Present
 from fat_fpga.engines.session import Session
 from fat_fpga.errors import EngineError
+from fat_fpga.faults import Subject
 from fat_fpga.network import Network
 
 
@@ -39,7 +40,7 @@ class Engine(ABC):
         """The engine on so many threads of the CPU; itself where it has no such number."""
         return self
 
-    def open(self, network: Network) -> Session:
+    def open(self, network: Network | Subject) -> Session:
         """A session on ``network``. What is expensive to make of a network is kept: opening it again is cheap.
 
         A network with a fault in it for good is executed with that fault, in every run.
@@ -47,6 +48,11 @@ class Engine(ABC):
         Raises:
             EngineError: the engine cannot execute this network, or something that it needs is not installed.
         """
+        if isinstance(network, Subject):
+            raise EngineError(
+                f"the {self.name} engine executes integer networks, and {network.name} is none: take the "
+                f"{network.engine} engine, which is the default for it"
+            )
         session = self._open(network.fault_free)
         return Present(session, network) if network.fault else session
 

@@ -47,20 +47,20 @@ def add_pattern(
 
 def changed_memory(part: Part, found: Singles) -> tuple[Ints, Ints]:
     """Numbers of the words of a memory that differ, ascending, and what they are then, int64 [W] both."""
-    assert part.register is not None
+    assert part.words is not None
     assert part.memory is not None
     assert found.bits is not None
     order = np.argsort(found.words, kind="stable")
-    words, masks = found.words[order], part.register.masks_of_each(found.bits, found.to)[order]
+    words, masks = found.words[order], part.words.register.masks_of_each(found.bits, found.to)[order]
     starts = np.flatnonzero(np.diff(words, prepend=-1))
     numbers, sizes = words[starts], np.diff(starts, append=len(words))
     before = part.memory.reshape(-1)[numbers].astype(np.int64)
-    stored = (before - part.register.offset) // part.register.step
+    stored = (before - part.words.register.offset) // part.words.register.step
     for turn in range(int(sizes.max(initial=0))):  # bits of one word act one after another
         has = sizes > turn
         keep, put, invert = masks[starts[has] + turn].T
         stored[has] = (stored[has] & keep | put) ^ invert
-    after = part.register.offset + part.register.step * stored
+    after = part.words.register.offset + part.words.register.step * stored
     differs = after != before
     return numbers[differs], after[differs]
 
@@ -102,9 +102,9 @@ _ADDERS: dict[type[Change], Callable[[native.FaultList, Network, int, Part, Sing
 
 
 def _masks(part: Part, found: Singles) -> tuple[Register, Ints]:
-    assert part.register is not None
+    assert part.words is not None
     assert found.bits is not None
-    return part.register, np.ascontiguousarray(part.register.masks_of_each(found.bits, found.to))
+    return part.words.register, np.ascontiguousarray(part.words.register.masks_of_each(found.bits, found.to))
 
 
 def _as32(integers: Ints) -> npt.NDArray[np.int32]:

@@ -9,6 +9,8 @@ from fat_fpga.arguments import checked
 from fat_fpga.engines.engine import Engine
 from fat_fpga.errors import EngineError
 from fat_fpga.extras import installed
+from fat_fpga.faults import Subject
+from fat_fpga.network import Network
 from fat_fpga.plugins import PlugInError, PlugIns, need
 
 _MODULES = (
@@ -17,6 +19,7 @@ _MODULES = (
     "fat_fpga.engines.torch_engine",
     "fat_fpga.engines.qonnx_engine",
     "fat_fpga.engines.file_engine",
+    "fat_fpga.modules.engine",
     "fat_fpga.finn.engine",
     "fat_fpga.board.engine",
 )
@@ -67,6 +70,12 @@ def get(name: str = "native", threads: int | None = None) -> Engine:
         raise EngineError(f"unknown engine '{name}': known are {', '.join(forms())}")
     found = engine.of(option)
     return found if threads is None else found.with_threads(threads)
+
+
+@checked
+def default_engine(subject: Network | Subject) -> str:
+    """Name of the engine that executes a subject where none is asked for."""
+    return "native" if isinstance(subject, Network) else subject.engine
 
 
 def default_judges() -> list[str]:

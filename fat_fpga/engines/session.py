@@ -28,7 +28,7 @@ from fat_fpga.engines.detectors import DETECTORS
 from fat_fpga.engines.images import Images, Labels, check_images
 from fat_fpga.engines.outcome import Outcome, over_images
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import AnyFault, Pattern, check_faults, expand
+from fat_fpga.faults import AnyFault, Pattern, Subject, check_faults, expand
 from fat_fpga.faults.expand import count_hits, count_words
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
@@ -70,7 +70,7 @@ class Session(ABC):
 
     Attributes:
         name: of the engine that opened it.
-        network: what is executed.
+        subject: what is executed: a network, or a module.
         images_at_a_time: how many images a block has; None where all go at once.
     """
 
@@ -78,9 +78,15 @@ class Session(ABC):
     draws_patterns = False
     """Whether `prepare`, `compute` and `show` take patterns as they are; else these are expanded before."""
 
-    def __init__(self, name: str, network: Network) -> None:
+    def __init__(self, name: str, subject: Network | Subject) -> None:
         self.name = name
-        self.network = network
+        self.subject = subject
+
+    @property
+    def network(self) -> Network:
+        """What is executed, in a session on a network."""
+        assert isinstance(self.subject, Network)
+        return self.subject
 
     @checked
     def run(
@@ -116,16 +122,16 @@ class Session(ABC):
         """
         frames = first_frame + len(images) if frames is None else frames
         self._check(images, labels, faults, frames)
-        check_counting(counting, self.network)
-        images = self.network.input.taken(images)
-        if self.network.outputs is not None:  # what is counted are unchanged outputs, see `Outcome.deviation`
+        check_counting(counting, self.subject)
+        images = self.subject.input.taken(images)
+        if self.subject.outputs is not None:  # what is counted are unchanged outputs, see `Outcome.deviation`
             labels = np.zeros(len(images), np.int64)
         patterns, faults = faults, self._expanded(faults, first_frame, len(images))
         asked = self.prepare(faults)
         table = predictions or ERRORS in counting
 
         def outcomes() -> Iterator[Outcome]:
-            for part in self._blocks(len(images)):
+            for part in self._blocks(len(images), first_frame):
 
                 def tell(done: int, start: int = part.start) -> None:
                     if progress:
@@ -154,12 +160,12 @@ class Session(ABC):
         frames = first_frame + len(images) if frames is None else frames
         labels = np.zeros(len(images), np.int64)
         self._check(images, labels, [] if fault is None else [fault], frames)
-        images = self.network.input.taken(images)
+        images = self.subject.input.taken(images)
         if fault is not None:
             (fault,) = self._expanded([fault], first_frame, len(images))
         found = [
             self.show(Block(images[part], labels[part], first_frame + part.start, frames), fault)
-            for part in self._blocks(len(images))
+            for part in self._blocks(len(images), first_frame)
         ]
         return found[0] if len(found) == 1 else {place: np.concatenate([s[place] for s in found]) for place in found[0]}
 
@@ -192,7 +198,7 @@ class Session(ABC):
         """The faults with the single faults of patterns in their place: engines know no patterns."""
         if self.draws_patterns:
             return list(faults)
-        network = self.network.fault_free
+        network = self.subject.fault_free
         return [
             expand(network, fault, first_frame, images) if isinstance(fault, Pattern) else fault for fault in faults
         ]
@@ -210,7 +216,7 @@ class Session(ABC):
 
     def _hits(self, faults: Sequence[AnyFault], first_frame: int, images: int) -> npt.NDArray[np.int64]:
         """How many cells each pattern hits, int64 [F]; of other faults how many single faults they are."""
-        network = self.network.fault_free
+        network = self.subject.fault_free
         return np.array(
             [
                 count_hits(network, fault, first_frame, images)
@@ -271,9 +277,10 @@ class Session(ABC):
 
     def _check(self, images: Images, labels: Labels, faults: Sequence[AnyFault], frames: int) -> None:
         """Refuse what does not fit the network."""
-        check_images(self.network, images, labels)
-        check_faults(self.network, faults, frames)
+        check_images(self.subject, images, labels)
+        check_faults(self.subject, faults, frames)
 
-    def _blocks(self, images: int) -> list[slice]:
+    def _blocks(self, images: int, first_frame: int) -> list[slice]:
+        """The parts that so many images are computed in, the first of which has this number in the data set."""
         step = self.images_at_a_time or images
         return [slice(start, min(start + step, images)) for start in range(0, images, step)]

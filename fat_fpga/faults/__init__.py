@@ -8,15 +8,17 @@ from fat_fpga.faults.grammar import parse_fault
 from fat_fpga.faults.memory_fingerprint import memory_fingerprint
 from fat_fpga.faults.model import FaultModel
 from fat_fpga.faults.pattern import Pattern
-from fat_fpga.faults.place import Place, place_of, places
+from fat_fpga.faults.place import Cells, Place, place_of, places
 from fat_fpga.faults.registry import DEFAULT_KIND, MODELS, changes_of, check_faults, fault_model
 from fat_fpga.faults.space import FaultSpace, fault_space
+from fat_fpga.faults.subject import Subject
 from fat_fpga.faults.traits import Family, Traits
 
 __all__ = [
     "DEFAULT_KIND",
     "MODELS",
     "AnyFault",
+    "Cells",
     "Change",
     "Effect",
     "Family",
@@ -26,6 +28,7 @@ __all__ = [
     "FaultSpace",
     "Pattern",
     "Place",
+    "Subject",
     "Traits",
     "changed_stream",
     "changed_unit",

@@ -16,8 +16,9 @@ from fat_fpga.faults.changes import Change, FlippedActivation
 from fat_fpga.faults.fault import FLIP, Fault
 from fat_fpga.faults.memory import held
 from fat_fpga.faults.model import Setting
-from fat_fpga.faults.place import Place, place_of
+from fat_fpga.faults.place import Place, no_levels, place_of
 from fat_fpga.faults.register import activation_register
+from fat_fpga.faults.subject import Subject
 from fat_fpga.faults.traits import STREAM_AXES, Family, Traits
 from fat_fpga.faults.words import activation_words
 from fat_fpga.network import Network
@@ -32,18 +33,21 @@ class ActivationUpset:
         change=FlippedActivation,
     )  # fmt: skip
 
-    def block(self, network: Network, place: Place, setting: Setting) -> Block | None:
-        if place.levels is None:
+    def block(self, network: Network | Subject, place: Place, setting: Setting) -> Block | None:
+        own = place.cells.get(self.kind)
+        if own is not None:
+            dims, bits = own.dims, own.format.bits
+        elif place.levels is not None:
+            dims, bits = place.shape, activation_register(place.levels).bits
+        else:
             return None
-        bits = activation_register(place.levels).bits
-        axes = self.traits.axes
-        frames = setting.frames or 0
-        return Block(place.name, self.kind, axes, place.shape, (FLIP,), BIT_EFFECTS, bits=bits, frames=frames)
+        axes, frames = self.traits.axes[: len(dims)], setting.frames or 0
+        return Block(place.name, self.kind, axes, dims, (FLIP,), BIT_EFFECTS, bits=bits, frames=frames)
 
-    def block_of(self, network: Network, fault: Fault) -> Block:
+    def block_of(self, network: Network | Subject, fault: Fault) -> Block:
         block = self.block(network, place_of(network, fault.layer), Setting())
         if block is None:
-            raise FaultError(f"{fault}: {fault.layer} is the last layer, its scores have no activation levels")
+            raise FaultError(f"{fault}: {no_levels(place_of(network, fault.layer))}")
         return block
 
     def changes(self, network: Network, fault: Fault) -> Sequence[Change]:

@@ -10,9 +10,9 @@
              [ "@ frame[" number "]" ]
     effect = "=" value | "^" "1"
 
-A place is the name of a layer (``conv1``, ``conv1.pool``), ``input``, or ``*`` for all layers; several are the layers
-that one PE serves in turn. An index is a list of numbers separated by commas. Spaces are free everywhere but inside
-names and numbers.
+A place is the name of a layer (``conv1``, ``conv1.pool``; of a module ``features.0``), ``input``, or ``*`` for all
+layers; several are the layers that one PE serves in turn. An index is a list of numbers separated by commas. Spaces are
+free everywhere but inside names and numbers.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from fat_fpga.faults.codes import CODES
 from fat_fpga.faults.fault import Fault, single_or_set
 from fat_fpga.faults.pattern import EVERY, JOIN, WITH, Action, Pattern
 from fat_fpga.faults.protection import OnDetect, Protection
-from fat_fpga.faults.registry import MODELS
+from fat_fpga.faults.registry import fault_model, known_kinds
 
-_NAME = re.compile(r"[A-Za-z_]\w*(?:\.(?!bit\b)[A-Za-z_]\w*)*|\*")
+_NAME = re.compile(r"\w+(?:\.(?!bit\b)\w+)*|\*")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _SIGNED = re.compile(r"[+-]?[0-9]{1,18}")
@@ -128,7 +128,7 @@ class _Scanner:
         self.need("[")
         if self.take(EVERY):
             return self._pattern(tuple(layers), tuple(kinds))
-        if len(kinds) > 1 or (len(layers) > 1 and not MODELS[kinds[0]].traits.everywhere):
+        if len(kinds) > 1 or (len(layers) > 1 and not fault_model(kinds[0]).traits.everywhere):
             self.fail("'[*]': several layers or kinds are for patterns, errors at a rate", start)
         layer, (kind,) = JOIN.join(layers), kinds
         index = [self.number("a number")]
@@ -149,9 +149,10 @@ class _Scanner:
 
     def _kind(self) -> str:
         start = self.at
-        kind = self.match(_WORD, f"a kind of fault ({', '.join(MODELS)})")
-        if kind not in MODELS:
-            self.fail(f"a kind of fault ({', '.join(MODELS)})", start)
+        kinds = known_kinds()
+        kind = self.match(_WORD, f"a kind of fault ({', '.join(kinds)})")
+        if kind not in kinds:
+            self.fail(f"a kind of fault ({', '.join(kinds)})", start)
         return kind
 
     def _pattern(self, layers: tuple[str, ...], kinds: tuple[str, ...]) -> Pattern:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from fat_fpga.arguments import checked
 from fat_fpga.faults.place import places
 from fat_fpga.faults.register import (
     accumulator_register,
@@ -15,16 +16,22 @@ from fat_fpga.faults.register import (
     threshold_register,
     weight_register,
 )
+from fat_fpga.faults.subject import Subject
 from fat_fpga.network import Network
 
 
-@lru_cache(maxsize=8)
-def memory_fingerprint(network: Network) -> str:
+@checked
+def memory_fingerprint(network: Network | Subject) -> str:
     """SHA-256 over the function and over every word, width and sign that a changed bit can meet.
 
     Two files may compute the same without a fault and differ under a flipped bit: in a threshold that no fault-free sum
     comes near, or in the width of a register. Their `Network.fingerprint` is the same, and this is not.
     """
+    return _fingerprint(network) if isinstance(network, Network) else network.memory_fingerprint
+
+
+@lru_cache(maxsize=8)
+def _fingerprint(network: Network) -> str:
     digest = hashlib.sha256(f"fat_fpga memories 1 {network.fingerprint}".encode())
     for place in places(network).values():
         parts: list[object] = [place.name]

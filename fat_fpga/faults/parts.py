@@ -12,11 +12,12 @@ from fat_fpga.faults.block import Block
 from fat_fpga.faults.draws import Ints, failures, failures_of_each, generator, nonzero, nonzero_of_each
 from fat_fpga.faults.model import FaultModel, Setting
 from fat_fpga.faults.pattern import EVERY, Action, Pattern
-from fat_fpga.faults.place import Place, places
+from fat_fpga.faults.place import Cells, Place, places
 from fat_fpga.faults.protected import layout
 from fat_fpga.faults.protection import OnDetect
-from fat_fpga.faults.register import Register
+from fat_fpga.faults.register import WordFormat
 from fat_fpga.faults.registry import fault_model, is_ours
+from fat_fpga.faults.subject import Subject
 from fat_fpga.faults.words import Words
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
@@ -30,7 +31,8 @@ class Part:
         pattern: the whole.
         model: the fault model of the kind.
         block: the faults of the kind there.
-        words: the words that are hit; None where whole activation levels are held.
+        words: the words that are hit; None where whole activation levels are held, and in a subject that is no network.
+        own: the words that such a subject has there.
         each_bit: whether every bit is a cell of its own; else every word is, or one bit of it.
     """
 
@@ -38,15 +40,20 @@ class Part:
     model: FaultModel
     block: Block
     words: Words | None
+    own: Cells | None = None
 
     @property
-    def register(self) -> Register | None:
+    def register(self) -> WordFormat | None:
         """How its words stand in bits; None where whole activation levels are held."""
+        if self.own is not None:
+            return self.own.format
         return None if self.words is None else self.words.register
 
     @property
     def memory(self) -> IntArray | None:
-        """The words that are stored, where there are any."""
+        """The integers that are stored, where there are any."""
+        if self.own is not None and self.own.stored is not None:
+            return self.own.stored()
         return None if self.words is None else self.words.stored
 
     @property
@@ -87,7 +94,7 @@ class Part:
         return nonzero_of_each(key, images + 1, bits, counts)
 
 
-def parts_of(network: Network, pattern: Pattern) -> list[Part]:
+def parts_of(network: Network | Subject, pattern: Pattern) -> list[Part]:
     """A pattern by place and kind, at least one; FaultError, which says what there is, where it does not fit."""
     if not all(map(is_ours, pattern.kinds)):
         return _parts(network, pattern)
@@ -95,19 +102,21 @@ def parts_of(network: Network, pattern: Pattern) -> list[Part]:
         found = _kept_parts(network, replace(pattern, rate=0.0, sample=0))
     except FaultError:
         return _parts(network, pattern)  # which names the pattern
-    return [Part(pattern, part.model, part.block, part.words) for part in found]
+    return [Part(pattern, part.model, part.block, part.words, part.own) for part in found]
 
 
 @lru_cache(maxsize=64)
-def _kept_parts(network: Network, pattern: Pattern) -> list[Part]:
+def _kept_parts(network: Network | Subject, pattern: Pattern) -> list[Part]:
     """They are the same for each rate and sample."""
     return _parts(network, pattern)
 
 
-def _parts(network: Network, pattern: Pattern) -> list[Part]:
+def _parts(network: Network | Subject, pattern: Pattern) -> list[Part]:
     known = places(network)
     everywhere = pattern.layers == (EVERY,)
     for name in pattern.layers:
+        if name != EVERY and name not in known and isinstance(network, Subject):
+            raise FaultError(f"{pattern}: {network.unknown(name)}")
         if name != EVERY and name not in known:
             raise FaultError(f"{pattern}: unknown place '{name}': {network.name} has {', '.join(known)}, and *")
     names = [place.name for place in known.values() if place.enumerated] if everywhere else list(pattern.layers)
@@ -130,13 +139,16 @@ def _parts(network: Network, pattern: Pattern) -> list[Part]:
     return found
 
 
-def _part(network: Network, pattern: Pattern, place: Place, kind: str) -> Part | None:
+def _part(network: Network | Subject, pattern: Pattern, place: Place, kind: str) -> Part | None:
     model = fault_model(kind)
     if model.traits.needs_folding:
         raise FaultError(f"{pattern}: there are no patterns of kind {kind}, which need a folding")
     block = model.block(network, place, Setting(frames=1))
     if block is None:
         return None
+    own = place.cells.get(kind)
+    if own is not None:
+        return Part(pattern, model, block, None, own)
     words = None if model.traits.words is None else model.traits.words(place)
     if words is None and block.bits is not None:
         raise FaultError(f"{pattern}: there are no patterns of kind {kind}, whose words are not known")
@@ -154,17 +166,15 @@ def _wrong(part: Part) -> str:
     if pattern.bit is not None:
         if pattern.bit >= register.bits:
             return f"its words have bits 0 to {register.bits - 1}"
-        if pattern.action is Action.MASKED and part.memory is None:
+        in_memory = part.own.memory if part.own is not None else part.memory is not None
+        if pattern.action is Action.MASKED and not in_memory:
             return "bits are masked by what a memory stores, so '= masked' is for weights and thresholds"
-        if pattern.action is Action.MASKED and register.step != 1:
-            return "its words have no sign bit and no 0"
+        if pattern.action is Action.MASKED and not register.maskable:
+            return "its words have no sign bit and no 0, or are no two's complement"
         erases = pattern.protection is not None and pattern.protection.detected is OnDetect.ERASE
-        if erases and part.memory is not None and not register.holds(0):
+        if erases and in_memory and register.wrong(0):
             return "its words cannot be 0, so what is detected is not erased: take detected[reload], or leave it out"
         return ""
     if pattern.action is Action.FLIP:
         return "a flip is of bits: write .bit[*] before it"
-    if pattern.action is Action.HOLD and not register.holds(pattern.value):
-        low, high = register.span
-        return f"its words cannot hold {pattern.value}: they are {low} to {high} in steps of {register.step}"
-    return ""
+    return register.wrong(pattern.value) if pattern.action is Action.HOLD else ""

@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,28 @@ from fat_fpga.faults.place import Place
 from fat_fpga.network import Levels, MatrixVectorUnit
 from fat_fpga.network.layers import IntArray, Thresholded
 from fat_fpga.network.words import accumulator_type, counts_bits, threshold_type, threshold_words, unit_weight_type
+
+
+class WordFormat(Protocol):
+    """How values stand in words of bits; bit 0 is the least significant."""
+
+    @property
+    def bits(self) -> int:
+        """Of a word."""
+
+    @property
+    def signed(self) -> bool:
+        """Whether the highest bit is that of the sign in two's complement."""
+
+    @property
+    def maskable(self) -> bool:
+        """Whether bit masking is defined: two's complement or unsigned, with a word for 0."""
+
+    def word_of(self, value: int) -> int:
+        """The word of an integer that `wrong` finds nothing wrong with."""
+
+    def wrong(self, value: int) -> str:
+        """Why no word holds an integer; empty where one does."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +80,22 @@ class Register:
         """Whether it can hold an integer."""
         low, high = self.span
         return low <= integer <= high and (integer - self.offset) % self.step == 0
+
+    @property
+    def maskable(self) -> bool:
+        """Whether bit masking is defined: there are words for 0 and a sign bit, or no sign."""
+        return self.step == 1
+
+    def word_of(self, value: int) -> int:
+        """The word that stands for an integer of the span."""
+        return (value - self.offset) // self.step
+
+    def wrong(self, value: int) -> str:
+        """Why no word holds an integer; empty where one does."""
+        low, high = self.span
+        if self.holds(value):
+            return ""
+        return f"its words cannot hold {value}: they are {low} to {high} in steps of {self.step}"
 
     def masks(self, bit: int, to: int | None) -> tuple[int, int, int]:
         """``(keep, set, invert)`` so that ``word & keep | set ^ invert`` has one bit held at ``to``, or flipped (None).

@@ -17,9 +17,12 @@ from fat_fpga.faults.factor import FactorBit
 from fat_fpga.faults.foreign import foreign_model
 from fat_fpga.faults.model import FaultModel
 from fat_fpga.faults.offset import OffsetBit
+from fat_fpga.faults.output import OutputBit
 from fat_fpga.faults.pattern import Pattern
 from fat_fpga.faults.pe import PeStuckAt
 from fat_fpga.faults.pixel import PixelStuckAt
+from fat_fpga.faults.state import StateUpset
+from fat_fpga.faults.subject import Subject
 from fat_fpga.faults.threshold import ThresholdBit
 from fat_fpga.faults.weight import WeightBit
 from fat_fpga.network import Network
@@ -38,8 +41,9 @@ _ALL: tuple[FaultModel, ...] = (
     FactorBit(),
     OffsetBit(),
 )
+_OF_MODULES: dict[str, FaultModel] = {model.kind: model for model in (OutputBit(), StateUpset())}
 _OURS: dict[str, FaultModel] = {model.kind: model for model in _ALL}
-_THEIRS = PlugIns("fat_fpga.faults", "fault kind", FaultError, lambda: _OURS, foreign_model)
+_THEIRS = PlugIns("fat_fpga.faults", "fault kind", FaultError, lambda: {**_OURS, **_OF_MODULES}, foreign_model)
 
 
 class _Models(Mapping[str, FaultModel]):
@@ -62,24 +66,45 @@ class _Models(Mapping[str, FaultModel]):
 
 MODELS: Mapping[str, FaultModel] = _Models()
 """Every fault model by kind."""
+OF_MODULES: Mapping[str, FaultModel] = _OF_MODULES
+"""Fault models that only subjects which are no networks have faults of, by kind."""
 DEFAULT_KIND = ChannelStuckAt.kind
 """What a campaign takes where no kind is said."""
 DEFAULT_SWEPT = WeightBit.kind
 """What a sweep takes where no kind is said."""
 
 
+def default_kind(network: Network | Subject) -> str:
+    """What a campaign on a network, or on another subject, takes where no kind is said."""
+    return DEFAULT_KIND if isinstance(network, Network) else DEFAULT_SWEPT
+
+
+def kinds_of(network: Network | Subject) -> list[str]:
+    """The kinds of fault that a network, or another subject, can have."""
+    if isinstance(network, Network):
+        return list(MODELS)
+    return [kind for kind in known_kinds() if any(kind in place.cells for place in network.places.values())]
+
+
 def is_ours(kind: str) -> bool:
     """Whether a kind is of this package, and hardware may know what it means without asking its model."""
-    return kind in _OURS
+    return kind in _OURS or kind in _OF_MODULES
+
+
+def known_kinds() -> list[str]:
+    """Every kind that a text form may name."""
+    return list(dict.fromkeys((*MODELS, *OF_MODULES)))
 
 
 @checked
 def fault_model(kind: str) -> FaultModel:
     """The model called ``kind``; FaultError lists the known ones, or says why the model of a package cannot be used."""
+    if kind in OF_MODULES:
+        return OF_MODULES[kind]
     try:
         return MODELS[kind]
     except KeyError:
-        known = ", ".join(MODELS)
+        known = ", ".join(known_kinds())
         raise FaultError(
             f"unknown fault kind '{kind}': known are {known}; those of other packages once these are installed"
         ) from None
@@ -93,7 +118,7 @@ def changes_of(network: Network, faults: Iterable[AnyFault]) -> tuple[Change, ..
 
 
 @checked
-def check_faults(network: Network, faults: Sequence[AnyFault], images: int | None = None) -> None:
+def check_faults(network: Network | Subject, faults: Sequence[AnyFault], images: int | None = None) -> None:
     """FaultError for the first fault that does not exist in the network, or hits none of so many images.
 
     Every engine calls it before it runs anything; so it is here that a network with a fault of its own is refused.

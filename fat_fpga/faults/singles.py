@@ -83,7 +83,7 @@ def _held(part: Part, frames: Ints | None, words: Ints, value: int) -> Singles:
     """Whole words held at an integer: each of their bits is."""
     assert part.register is not None
     bits = np.tile(np.arange(part.register.bits), len(words))
-    stored = (value - part.register.offset) // part.register.step
+    stored = part.register.word_of(value)
     times = part.register.bits
     return Singles(_repeated(frames, times), np.repeat(words, times), bits, stored >> bits & 1)
 

@@ -15,7 +15,8 @@ from fat_fpga.faults.fault import Effect, Fault
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.pattern import JOIN
 from fat_fpga.faults.place import EVERYWHERE, places
-from fat_fpga.faults.registry import DEFAULT_KIND, MODELS, fault_model
+from fat_fpga.faults.registry import MODELS, default_kind, fault_model
+from fat_fpga.faults.subject import Subject
 from fat_fpga.network import Network
 
 
@@ -64,8 +65,8 @@ class FaultSpace(Sequence[Fault]):
 
 @checked
 def fault_space(
-    network: Network,
-    kind: str = DEFAULT_KIND,
+    network: Network | Subject,
+    kind: str | None = None,
     layers: Sequence[str] | None = None,
     effects: Sequence[Effect] | None = None,
     pes: dict[str, int] | None = None,
@@ -74,7 +75,7 @@ def fault_space(
     """Every fault of one kind, place by place in network order.
 
     Args:
-        kind: name of a fault model.
+        kind: name of a fault model; by default that of a campaign.
         layers: only these places. By default the units and voters: the input, pools, ``*`` (the PEs of a loopback
             architecture) or ``conv2+conv4`` (those of an array that serves some layers), and for pixels streams of a
             single one have to be named.
@@ -86,6 +87,7 @@ def fault_space(
         FaultError: an unknown kind, a place without faults of the kind, or something needed is missing.
         ModelError: the network has no such layer.
     """
+    kind = kind or default_kind(network)
     model, setting = fault_model(kind), Setting(pes, frames, named=layers is not None)
     if model.traits.needs_frames and not frames:
         raise FaultError(f"faults of kind {kind} last for one image: the number of images is needed")
@@ -97,6 +99,8 @@ def fault_space(
     else:
         order = [*known, EVERYWHERE]
         for name in (part for wanted in layers for part in wanted.split(JOIN)):
+            if name not in order and isinstance(network, Subject):
+                raise ModelError(network.unknown(name))
             if name not in order:
                 raise ModelError(f"unknown layer '{name}': {network.name} has {', '.join(known)}")
         ordered = sorted(set(layers), key=lambda name: (order.index(name.split(JOIN)[0]), name))
@@ -104,7 +108,7 @@ def fault_space(
     return FaultSpace(found if effects is None else [block.narrowed(effects) for block in found])
 
 
-def _named(network: Network, kind: str, name: str, setting: Setting) -> Block:
+def _named(network: Network | Subject, kind: str, name: str, setting: Setting) -> Block:
     """The block of a place that was asked for by name; FaultError if it has no such faults."""
     if name == EVERYWHERE or JOIN in name:
         return _shared(network, kind, name, setting)
@@ -112,11 +116,12 @@ def _named(network: Network, kind: str, name: str, setting: Setting) -> Block:
     block = model.block(network, known[name], setting)
     if block is None:
         possible = [place.name for place in known.values() if model.block(network, place, setting) is not None]
-        raise FaultError(f"layer '{name}' has no faults of kind {kind}: choose among {', '.join(possible)}")
+        choice = f"choose among {', '.join(possible)}" if possible else f"{network.name} has none at all"
+        raise FaultError(f"layer '{name}' has no faults of kind {kind}: {choice}")
     return block
 
 
-def _shared(network: Network, kind: str, name: str, setting: Setting) -> Block:
+def _shared(network: Network | Subject, kind: str, name: str, setting: Setting) -> Block:
     """The faults of a PE array that serves layers in turn: it has as many PEs as the layer with the most."""
     if not fault_model(kind).traits.everywhere:
         able = ", ".join(model.kind for model in MODELS.values() if model.traits.everywhere)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fat_fpga.campaign import Run
-from fat_fpga.campaign.counted import DETECTORS, OUTCOME_NAMES, PARTS
+from fat_fpga.campaign.counted import DETECTORS, MODULE_OUTCOME_NAMES, NONFINITE, PARTS
 from fat_fpga.text import align, percent
 
 TITLES = {
@@ -13,6 +13,7 @@ TITLES = {
     "noncritical": "non-critical",
     "sdc1": "SDC-1",
     "detected": "detected",
+    NONFINITE: "not finite",
     "sdc5": "SDC-5",
     "sdc10": "SDC-10 %",
     "sdc20": "SDC-20 %",
@@ -25,7 +26,7 @@ def outcome_table(run: Run) -> str:
     rows = outcome_rows(run)
     if not rows:
         return ""
-    names = [name for name in OUTCOME_NAMES if name in run.counts]
+    names = [name for name in MODULE_OUTCOME_NAMES if name in run.counts]
     table = [["kind", "layer", "faults", *(TITLES[name] for name in names)]]
     for row in rows:
         shares = (_share(row["images"][name], row["faults"] * run.images) for name in names)
@@ -35,8 +36,20 @@ def outcome_table(run: Run) -> str:
     over = "" if run.origin.whole else f", over {run.origin.counted(run.done)}"
     return (
         f"what faults do to images [% of pairs of fault and image]{over}; "
-        f"{', '.join(TITLES[name] for name in PARTS)} add up\n"
+        f"{', '.join(TITLES[name] for name in (*PARTS, NONFINITE) if name in names)} add up\n"
         f"{align(table, left=(0, 1))}\n{detectors}; the other columns are parts of what was not detected"
+    )
+
+
+def nonfinite_line(run: Run) -> str:
+    """How often scores of a module are not all finite; empty where that was not counted."""
+    if NONFINITE not in run.counts or not run.done:
+        return ""
+    found = run.counts[NONFINITE]
+    share = _share(int(found.sum()), run.done * run.images)
+    return (
+        f"scores that are not all finite (NaN or infinite), which never count as correct: {share} % of all pairs of "
+        f"fault and image; {int((found > 0).sum()):,} of {run.done:,} faults have some"
     )
 
 
@@ -44,7 +57,7 @@ def outcome_rows(run: Run) -> list[dict[str, Any]]:
     """By kind and layer, and for all: number of faults, and images in each class, summed over the faults."""
     if PARTS[0] not in run.counts or not run.done:
         return []
-    names = [name for name in OUTCOME_NAMES if name in run.counts]
+    names = [name for name in MODULE_OUTCOME_NAMES if name in run.counts]
     groups: dict[tuple[str, str], list[int]] = {}
     for number, result in enumerate(run.results):
         groups.setdefault((result.kind, result.layer), []).append(number)

@@ -165,7 +165,7 @@ def test_progress_counts_images_to_the_last() -> None:
 
 
 def test_registration_is_the_only_list() -> None:
-    assert names() == ["native", "reference", "torch", "qonnx", "file", "finn", "board"]
+    assert names() == ["native", "reference", "torch", "qonnx", "file", "module", "finn", "board"]
     assert [form.partition(":")[0] for form in dict.fromkeys(forms())] == sorted(
         [form.partition(":")[0] for form in forms()], key=names().index
     )

@@ -1,0 +1,12 @@
+"""PyTorch modules as subjects of campaigns: any layers, float and fixed-point formats, hidden states.
+
+>>> from fat_fpga import fault_space, run_campaign
+>>> from fat_fpga.modules import ModuleSubject
+>>> subject = ModuleSubject(model.eval(), (3, 32, 32))                            # doctest: +SKIP
+>>> run = run_campaign(subject, data, fault_space(subject, "weight")[:1000])      # doctest: +SKIP
+"""
+
+from fat_fpga.modules.loading import load_module
+from fat_fpga.modules.subject import ModuleSubject
+
+__all__ = ["ModuleSubject", "load_module"]

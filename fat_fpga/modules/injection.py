@@ -1,0 +1,87 @@
+"""Injection: changed words are put into parameters and tensors. Only the words that are hit are touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fat_fpga.modules.edits import EVERY_ROW, Edit, Ints
+from fat_fpga.modules.formats import Format
+from fat_fpga.modules.formats.quantised import Quantised
+from fat_fpga.modules.sites import Where
+from fat_fpga.modules.values import first_tensor, with_first
+
+Index = tuple[Tensor, ...]
+
+
+def changed(values: Tensor, keep: Tensor, flip: Tensor, form: Format) -> Tensor:
+    """Values with some bits of their words held or inverted."""
+    return form.decode(form.encode(values) & keep ^ flip, values.dtype)
+
+
+@contextmanager
+def held(parameters: Mapping[str, Tensor], edits: Iterable[Edit]) -> Iterator[None]:
+    """Have the stored words changed in place. At the end they are what they were, byte for byte, also where an
+    exception is thrown."""
+    undo: list[tuple[Tensor, Index, Tensor]] = []
+    try:
+        with torch.no_grad():
+            for edit in edits:
+                if edit.site.where is not Where.PARAMETER:
+                    continue
+                tensor = parameters[edit.site.name].detach()
+                tensor = tensor if tensor.dim() else tensor.reshape(1)  # of a single number, without an axis
+                index = _unravel(edit.cells, tuple(tensor.shape), tensor)
+                before = tensor[index].clone()
+                undo.append((tensor, index, before))
+                tensor[index] = changed(before, *_masks(edit, tensor), edit.site.format)
+        yield
+    finally:
+        with torch.no_grad():
+            for tensor, index, before in reversed(undo):
+                tensor[index] = before
+
+
+def met(output: object, edit: Edit, call: int = 0, in_place: bool = False) -> object:
+    """What a module gives, with the words of its first tensor changed that are of this call; the argument is left as it
+    is unless ``in_place``."""
+    tensor = first_tensor(output)
+    assert tensor is not None
+    chosen = np.arange(len(edit)) if edit.site.calls == 1 else np.flatnonzero(edit.cells // edit.site.size == call)
+    if not len(chosen):
+        return output
+    cells, rows = edit.cells[chosen] % edit.site.size, edit.rows[chosen]
+    keep, flip = edit.keep[chosen], edit.flip[chosen]
+    axis = edit.site.axis
+    if axis is None:
+        index = _unravel(cells, tuple(tensor.shape), tensor)
+    else:
+        count = tensor.shape[axis]
+        if (rows == EVERY_ROW).any():
+            many = np.where(rows == EVERY_ROW, count, 1)
+            cells, keep, flip = (np.repeat(part, many) for part in (cells, keep, flip))
+            rows = np.concatenate([np.arange(count) if row == EVERY_ROW else [row] for row in rows])
+        inner = _unravel(cells, edit.site.shape, tensor)
+        index = (*inner[:axis], torch.from_numpy(rows).to(tensor.device), *inner[axis:])
+    form = edit.site.format
+    if isinstance(form, Quantised):
+        form = form.at(output, index)
+    faulty = tensor if in_place else tensor.clone()
+    masks = torch.from_numpy(np.stack([keep, flip])).to(tensor.device)
+    faulty[index] = changed(tensor[index], masks[0], masks[1], form)
+    return output if in_place else with_first(output, faulty)
+
+
+def _masks(edit: Edit, like: Tensor) -> tuple[Tensor, Tensor]:
+    keep, flip = (torch.from_numpy(part).to(like.device) for part in (edit.keep, edit.flip))
+    return keep, flip
+
+
+def _unravel(cells: Ints, shape: tuple[int, ...], like: Tensor) -> Index:
+    """The index of flat numbers into a tensor of this shape."""
+    parts = np.unravel_index(cells, shape or (1,))
+    return tuple(torch.from_numpy(np.ascontiguousarray(part)).to(like.device) for part in parts)

@@ -1,0 +1,166 @@
+"""A run under faults, beside the record of the run without: what cannot differ is not computed.
+
+- **Prefix reuse**: a call that ends before the fault can matter gives what is recorded.
+- **Early stop**: a call behind the fault whose inputs are the recorded ones, bit for bit, gives what is recorded, too.
+
+All that is computed is computed by the same operators on tensors of the same shapes as without the short cuts, so
+every float is the same, to the last bit.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from fat_fpga.modules.calls import STATE, Forward, intercepted, meet_all
+from fat_fpga.modules.edits import Edit
+from fat_fpga.modules.injection import held, met
+from fat_fpga.modules.record import Call, Record
+from fat_fpga.modules.sites import Where
+from fat_fpga.modules.values import copied, same
+
+if TYPE_CHECKING:
+    from fat_fpga.modules.subject import ModuleSubject
+
+LATE = -1
+"""A time before all calls."""
+
+
+class Replay:
+    """Runs of a module on one batch, beside the record of it.
+
+    Args:
+        tensor: the batch.
+        found: the record of a run on it without faults.
+        reuse: whether what cannot differ is taken from the record; without it everything is computed.
+    """
+
+    def __init__(self, subject: ModuleSubject, tensor: Tensor, found: Record, reuse: bool = True) -> None:
+        self.subject, self.tensor, self.record = subject, tensor, found
+        self.reuse = reuse and not found.stateful
+        seen: Counter[str] = Counter()
+        self._index: list[int] = []
+        self._of: dict[str, list[Call]] = {}
+        for call in found.calls:
+            self._index.append(seen[call.module])
+            seen[call.module] += 1
+            self._of.setdefault(call.module, []).append(call)
+        self._heavy = {name: any(True for _ in part.parameters()) for name, part in subject.modules.items()}
+
+    def anew(self) -> Any:
+        """What the module gives without faults, computed once more."""
+        with intercepted(self.subject.modules, self._store) as recurrent:
+            meet_all(recurrent, self.subject.store)
+            return self.subject.module(self.tensor)
+
+    def _store(self, name: str, forward: Forward, *args: Any, **kwargs: Any) -> Any:
+        return self.subject.store(name, forward(*args, **kwargs))
+
+    def output(self, edits: Sequence[Edit]) -> Any:
+        """What the module gives under these changes."""
+        if not edits:
+            return self.record.output
+        run = _Run(self, edits)
+        with held(self.subject.tensors, edits), intercepted(self.subject.modules, run.answer) as recurrent:
+            for name, module in recurrent.items():
+                module.meet = partial(run.met_state, name)
+            tensor = run.edited(Where.INPUT, "input", self.tensor, 0)
+            return self.subject.module(tensor)
+
+    def damaged(self) -> bool:
+        """Whether a run has changed what is recorded, so that it is of no use any more."""
+        return not all(call.untouched() for call in self.record.calls)
+
+    def times(self, edit: Edit) -> list[int]:
+        """The events at which a change can begin to matter."""
+        site = edit.site
+        if site.where is Where.PARAMETER:
+            return self.record.reads.get(site.name, [LATE])
+        if site.where is Where.INPUT:
+            return [0]
+        calls = self._of.get(site.name, [])
+        if site.where is Where.STATE:
+            return [call.start for call in calls]
+        if site.calls > 1:
+            calls = [calls[number] for number in sorted(set((edit.cells // site.size).tolist()))]
+        return [call.end for call in calls]
+
+    def index(self, call: int) -> int:
+        """How many calls of the same module are before it."""
+        return self._index[call]
+
+    def heavy(self, name: str) -> bool:
+        """Whether a module has parameters, so that to compare what it is called with is cheaper than to call it."""
+        return self._heavy[name]
+
+
+class _Run:
+    """One run under faults."""
+
+    def __init__(self, replay: Replay, edits: Sequence[Edit]) -> None:
+        self._replay, self._calls = replay, replay.record.calls
+        self._edits: dict[tuple[Where, str], list[Edit]] = {}
+        for edit in edits:
+            self._edits.setdefault((edit.site.where, edit.site.name), []).append(edit)
+        self._times = sorted(time for edit in edits for time in replay.times(edit))
+        self._first = self._times[0] if self._times else LATE
+        self._aligned = replay.reuse and self._first != LATE
+        self._next = 0
+        self._counts: Counter[str] = Counter()
+
+    def answer(self, name: str, forward: Forward, *args: Any, **kwargs: Any) -> Any:
+        """In place of the forward of the module called ``name``."""
+        call = self._calls[self._next] if self._aligned and self._next < len(self._calls) else None
+        if call is None or call.module != name:
+            self._lost()
+            number = self._counts[name]
+            self._counts[name] += 1
+            return self._given(name, self._replay.subject.store(name, forward(*args, **kwargs)), number, False)
+        number = self._replay.index(call.number)
+        if self._known(call, (args, kwargs)):
+            self._next = call.after
+            output = copied(call.output) if call.fragile else call.output
+            return self._given(name, output, number, False)
+        self._next += 1
+        output = self._replay.subject.store(name, forward(*args, **kwargs))
+        if not self._aligned or self._next != call.after:
+            self._lost()
+        elif call.after == call.number + 1 and not (call.written or call.fragile) and same(output, call.output):
+            output = call.output  # so that what follows sees at once that nothing differs
+        return self._given(name, output, number, call.written)
+
+    def _known(self, call: Call, inputs: tuple[Any, ...]) -> bool:
+        """Whether what a call gives is what is recorded."""
+        if call.written:
+            return False
+        if call.end <= self._first:
+            return True
+        if any(call.start <= time < call.end for time in self._times):
+            return False
+        return self._replay.heavy(call.module) and call.met_again(inputs)
+
+    def _lost(self) -> None:
+        """Another call than recorded: from here on everything is computed."""
+        if self._aligned:
+            self._counts.update(call.module for call in self._calls[: self._next])
+        self._aligned = False
+
+    def _given(self, name: str, output: Any, number: int, in_place: bool) -> Any:
+        for where in (Where.OUTPUT, Where.QUANTISED):
+            output = self.edited(where, name, output, number, in_place)
+        return output
+
+    def edited(self, where: Where, name: str, output: Any, number: int, in_place: bool = False) -> Any:
+        """The output with the changes of this call."""
+        for edit in self._edits.get((where, name), ()):
+            output = met(output, edit, number, in_place)
+        return output
+
+    def met_state(self, name: str, step: int, state: Tensor) -> Tensor:
+        """A hidden state between two steps."""
+        found: Tensor = self.edited(Where.STATE, name, self._replay.subject.store(name + STATE, state), step)
+        return found

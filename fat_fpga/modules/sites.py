@@ -1,0 +1,55 @@
+"""Sites: what a place and a kind of fault are in a module."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from fat_fpga.modules.formats import Format
+from fat_fpga.modules.input import cells_of
+
+
+class Where(Enum):
+    """What the words of a site are in."""
+
+    PARAMETER = "a parameter or a buffer"
+    INPUT = "what the module is called with"
+    OUTPUT = "what a module in it gives"
+    QUANTISED = "a parameter behind its quantiser"
+    STATE = "the hidden state of a recurrent module"
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """Words that faults of one kind can sit in at one place.
+
+    Attributes:
+        where: what they are in.
+        name: of the parameter, or of the module.
+        shape: of the parameter, or of the tensor of one image.
+        format: how they stand in bits.
+        axis: of the batch; None for stored words.
+        calls: how often the module is called, where the words of each call are words of their own; else 1.
+        most: the most numbers that an index has.
+    """
+
+    where: Where
+    name: str
+    shape: tuple[int, ...]
+    format: Format
+    axis: int | None = None
+    calls: int = 1
+    most: int = 3
+
+    @property
+    def dims(self) -> tuple[int, ...]:
+        """How many words there are, by the numbers of an index."""
+        several = self.calls > 1 or self.where is Where.STATE
+        return cells_of((self.calls, *self.shape) if several else self.shape, self.most)
+
+    @property
+    def size(self) -> int:
+        """Words of one call."""
+        return int(np.prod(self.shape, dtype=np.int64))

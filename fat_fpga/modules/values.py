@@ -1,0 +1,97 @@
+"""What a module takes and gives: tensors in tuples, lists and dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_INTEGERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    """The tensors in a value, and whatever else is no container, in their order."""
+    if isinstance(value, tuple | list):
+        for part in value:
+            yield from leaves(part)
+    elif isinstance(value, dict):
+        for key in value:
+            yield key
+            yield from leaves(value[key])
+    else:
+        yield value
+
+
+def tensors(value: Any) -> list[Tensor]:
+    """The tensors in a value."""
+    return [leaf for leaf in leaves(value) if isinstance(leaf, Tensor)]
+
+
+def first_tensor(value: Any) -> Tensor | None:
+    """The first tensor in a value: of a recurrent module its output, of an attention what it attends to."""
+    return next(iter(tensors(value)), None)
+
+
+def with_first(value: Any, tensor: Tensor) -> Any:
+    """The value with another tensor as its first."""
+    if isinstance(value, Tensor):
+        return tensor
+    if isinstance(value, tuple) and hasattr(value, "_replace"):  # a named tuple, as tensors of Brevitas
+        return value._replace(**{_fields(value)[0]: with_first(value[0], tensor)})
+    assert isinstance(value, tuple | list)
+    parts = list(value)
+    for i, part in enumerate(parts):
+        if tensors(part):
+            parts[i] = with_first(part, tensor)
+            break
+    return parts if isinstance(value, list) else tuple(parts)
+
+
+def _fields(value: Any) -> tuple[str, ...]:
+    names: tuple[str, ...] = value._fields
+    return names
+
+
+def copied(value: Any) -> Any:
+    """The value with copies of its tensors."""
+    if isinstance(value, Tensor):
+        return value.clone()
+    if isinstance(value, tuple) and hasattr(value, "_replace"):
+        return type(value)(*map(copied, value))
+    if isinstance(value, tuple | list):
+        return type(value)(map(copied, value))
+    if isinstance(value, dict):
+        return {key: copied(part) for key, part in value.items()}
+    return value
+
+
+def same_bits(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors are the same, bit for bit: 0 is not -0, and a NaN equals itself."""
+    if a is b:
+        return True
+    if a.dtype != b.dtype or a.shape != b.shape or a.device != b.device:
+        return False
+    if a.is_floating_point():
+        integer = _INTEGERS[a.element_size()]
+        a, b = (part if part.is_contiguous() else part.contiguous() for part in (a, b))
+        return torch.equal(a.view(integer), b.view(integer))
+    return torch.equal(a, b)
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two values are the same, bit for bit."""
+    if a is b:
+        return True
+    first, second = list(leaves(a)), list(leaves(b))
+    if len(first) != len(second) or type(a) is not type(b):
+        return False
+    return all(
+        same_bits(x, y) if isinstance(x, Tensor) and isinstance(y, Tensor) else x is y or (_plain(x) and x == y)
+        for x, y in zip(first, second, strict=True)
+    )
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, int | float | str | bool | type(None))
