@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
@@ -21,7 +22,7 @@ from fat_fpga.reports import compare, comparison_text, report_text
 from tests.designs.random_module import Case, random_case
 
 
-def labelled(case: Case) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def labelled(case: Case) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """The images, with the classes of the module as labels."""
     zeros = np.zeros(len(case.images), np.int64)
     return case.images, get("module").open(case.subject).run(case.images, zeros, []).golden.astype(np.int64)

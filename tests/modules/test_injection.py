@@ -95,12 +95,13 @@ def unchanged(module: nn.Module) -> Iterator[None]:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
 def test_nothing_is_left_behind(dtype: torch.dtype) -> None:
     module = nn.Sequential(nn.Linear(3, 8), nn.ReLU(inplace=True), nn.Linear(8, 4)).to(dtype).eval()
+    weight = module[0].weight
+    assert isinstance(weight, Tensor)
+    integer = {2: torch.int16, 4: torch.int32, 8: torch.int64}[dtype.itemsize]
     with torch.no_grad():
-        module[0].weight[0, 0] = float("nan")
-        module[0].weight[0, 0].view(
-            torch.int16 if dtype.itemsize == 2 else torch.int32 if dtype.itemsize == 4 else torch.int64
-        ).add_(5)
-        module[0].weight[0, 1] = -0.0
+        weight[0, 0] = float("nan")
+        weight.view(integer)[0, 0] += 5  # a NaN that says something
+        weight[0, 1] = -0.0
     subject = ModuleSubject(module, (3,), pixels="none")
     faults: list[AnyFault] = [*fault_space(subject, "weight").sample(20), *fault_space(subject, "output").sample(5)]
     faults += [parse_fault("*/weight[*].bit[*] ^ 1 ~ 0.5 @ sample[1]"), parse_fault("*/weight[*] = 0 ~ 1 @ sample[0]")]

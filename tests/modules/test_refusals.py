@@ -51,7 +51,7 @@ def test_faults_that_are_not_there(text: str, message: str) -> None:
 
 def test_a_module_in_training_mode() -> None:
     module = plain_net()
-    module[1].train()  # type: ignore[operator]
+    module.get_submodule("1").train()
     with pytest.raises(ModelError, match=r"in training mode \(1\): call .eval\(\) first"):
         subject_of(module)
     subject = subject_of(module.eval())
@@ -179,6 +179,6 @@ def test_a_run_file_of_other_weights_or_formats(tmp_path: Path) -> None:
             ModuleSubject(module, (4,), pixels="none", formats={"weight": "float16"}), (ROWS, LABELS), faults, path
         )
     with torch.no_grad():
-        module[0].bias[0] += 1  # type: ignore[index,operator]
+        module.get_parameter("0.bias")[0] += 1
     with pytest.raises(FatFpgaError, match="holds another campaign: the model is Sequential"):
         run_campaign(subject_of(module), (ROWS, LABELS), faults, path)

@@ -1,0 +1,122 @@
+"""Faults in PyTorch modules against plain PyTorch: what injection costs, and what reuse gains. CPU time, one thread."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
+from time import process_time
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from benchmarks.plain_torch import plain_cnv, plain_resnet8
+from fat_fpga.faults import Fault, fault_space, parse_fault
+from fat_fpga.modules import ModuleSubject
+from fat_fpga.modules.batch import Batch, recorded
+from fat_fpga.modules.edits import edits_of
+from fat_fpga.modules.engine import ModuleEngine
+from fat_fpga.modules.replay import Replay
+
+ROWS = 64
+MODELS: dict[str, Callable[[], nn.Module]] = {"cnv": plain_cnv, "resnet8": plain_resnet8}
+EACH = 2
+"""Weights of each layer."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """CPU time as multiples of a forward pass of plain PyTorch on the same batch, but for the last.
+
+    Attributes:
+        forward: CPU seconds of that pass.
+        watched: a pass that every module is watched in, and no fault is there.
+        flips: a pass with bit flips in all activations at a rate of 1e-5.
+        weights: a pass with a flipped bit in a weight, without reuse.
+        gain: plain PyTorch (flip, pass, undo) by a campaign, on the same single weights of every layer.
+    """
+
+    forward: float
+    watched: float
+    flips: float
+    weights: float
+    gain: float
+
+
+def costs(name: str, rounds: int) -> Costs:
+    """Of a model with random weights; the median of so many rounds, in which all take turns."""
+    torch.manual_seed(0)
+    module = MODELS[name]()
+    subject = ModuleSubject(module, (3, 32, 32))
+    images = np.random.default_rng(0).integers(0, 256, (ROWS, 3, 32, 32), dtype=np.uint8)
+    batch = Batch.of(subject, images, 0, ROWS)
+    replay = Replay(subject, batch.tensor, recorded(subject, batch.tensor), reuse=False)
+    space = fault_space(subject, "weight")
+    weight = space[len(space) // 2]
+    samples = iter(range(10**9))
+
+    def flips() -> object:
+        pattern = parse_fault(f"*/activation[*].bit[*] ^ 1 ~ 1e-5 @ sample[{next(samples)}]")
+        return replay.output(edits_of(subject, pattern, 0, ROWS, 0))
+
+    ways: dict[str, Callable[[], object]] = {
+        "plain": lambda: _plain(module, batch.tensor),
+        "watched": replay.anew,
+        "flips": flips,
+        "weights": lambda: replay.output(edits_of(subject, weight, 0, ROWS, 0)),
+    }
+    faults, rng = [], random.Random(0)
+    for block in space.blocks:
+        faults += [block.fault(rng.randrange(len(block))) for _ in range(EACH)]
+    session, labels = ModuleEngine(rows=ROWS).open(subject), np.zeros(ROWS, np.int64)
+    session.run(images, labels, [])
+    ways["single"] = lambda: [_flipped(subject, module, batch.tensor, fault) for fault in faults]
+    ways["campaign"] = lambda: session.run(images, labels, faults)
+    times: dict[str, list[float]] = {way: [] for way in ways}
+    for _ in range(rounds):
+        for way, run in ways.items():
+            started = process_time()
+            run()
+            times[way].append(process_time() - started)
+    found = {way: median(own) for way, own in times.items()}
+    ratios = {way: median(a / b for a, b in zip(times[way], times["plain"], strict=True)) for way in ways}
+    return Costs(
+        found["plain"], ratios["watched"], ratios["flips"], ratios["weights"], found["single"] / found["campaign"]
+    )
+
+
+def _plain(module: nn.Module, tensor: Tensor) -> Tensor:
+    with torch.no_grad():
+        scores: Tensor = module(tensor)
+    return scores
+
+
+def _flipped(subject: ModuleSubject, module: nn.Module, tensor: Tensor, fault: Fault) -> Tensor:
+    """What somebody would write without a tool: flip, run, undo."""
+    parameter = subject.tensors[subject.sites[fault.layer, fault.kind].name].detach()
+    index = np.unravel_index(np.ravel_multi_index(fault.index, tuple(parameter.shape)), tuple(parameter.shape))
+    words = parameter.view(torch.int32)
+    assert fault.bit is not None
+    mask = (1 << fault.bit) - (1 << 32 if fault.bit == 31 else 0)
+    words[tuple(map(int, index))] ^= mask
+    try:
+        return _plain(module, tensor)
+    finally:
+        words[tuple(map(int, index))] ^= mask
+
+
+def main(rounds: int = 5) -> None:
+    torch.set_num_threads(1)
+    print(f"{'model':10}{'forward [ms]':>14}{'watched':>10}{'flips 1e-5':>12}{'weights':>10}{'campaign':>10}")
+    for name in MODELS:
+        found = costs(name, rounds)
+        print(
+            f"{name:10}{1000 * found.forward:>14.1f}{found.watched:>10.3f}{found.flips:>12.3f}{found.weights:>10.3f}"
+            f"{found.gain:>9.2f}x"
+        )
+
+
+if __name__ == "__main__":
+    main()
