@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from torch import Tensor
 from fat_fpga.engines.counts import ERRORS, NONFINITE, OUTCOMES, Counts, error_counts, names_of
 from fat_fpga.engines.outcome import Outcome, outcome_of
 from fat_fpga.engines.session import Block, Session, Streams
-from fat_fpga.errors import EngineError
+from fat_fpga.errors import EngineError, FatFpgaError
 from fat_fpga.faults import AnyFault, Pattern, expand
 from fat_fpga.modules.batch import Batch, check_repeats, recorded, rows_apart
 from fat_fpga.modules.edits import Edit, edits_of
@@ -23,6 +24,7 @@ from fat_fpga.modules.record import Record
 from fat_fpga.modules.replay import Replay
 from fat_fpga.modules.together import Group, grouped
 from fat_fpga.modules.values import same_bits
+from fat_fpga.one_line import one_line
 
 if TYPE_CHECKING:
     from fat_fpga.modules.subject import ModuleSubject
@@ -66,7 +68,8 @@ class ModuleSession(Session):
     def compute(self, block: Block, asked: list[AnyFault]) -> Outcome:
         with self.module.loaded():
             batch = Batch.of(self.module, block.images, block.first_frame, self.rows)
-            found = recorded(self.module, batch.tensor)
+            with self._told("without a fault"):
+                found = recorded(self.module, batch.tensor)
             if self._apart is None:
                 check_repeats(self.module, batch, found)
                 self._apart = rows_apart(self.module, batch, found)
@@ -96,7 +99,10 @@ class ModuleSession(Session):
         for number, fault in enumerate(asked):
             if isinstance(fault, Pattern):
                 fault = expand(self.module, fault, block.first_frame, count)
-            output = plain_output(self.module, batch.tensor, fault.faults, block.first_frame, count, batch.first_row)
+            with self._told(f"under {asked[number]}"):
+                output = plain_output(
+                    self.module, batch.tensor, fault.faults, block.first_frame, count, batch.first_row
+                )
             _note(seen, number, golden, batch.own(output))
 
     def _quickly(
@@ -108,11 +114,23 @@ class ModuleSession(Session):
         ]
         replay = Replay(self.module, batch.tensor, found)
         for group in grouped(replay, edits, bool(self._apart)):
-            scores = batch.own(replay.output(group.edits))
+            with self._told(f"under {asked[group.faults[0]]}"):
+                scores = batch.own(replay.output(group.edits))
             if replay.damaged():  # what is recorded was changed under this fault: once more, from the start
                 replay = Replay(self.module, batch.tensor, recorded(self.module, batch.tensor))
                 scores = batch.own(Replay(self.module, batch.tensor, replay.record, reuse=False).output(group.edits))
             self._share(group, batch, golden, scores, seen)
+
+    @contextmanager
+    def _told(self, when: str) -> Iterator[None]:
+        """EngineError, which says when, where the module raises an error."""
+        try:
+            yield
+        except FatFpgaError:
+            raise
+        except Exception as error:
+            told = f"{type(error).__name__}: {one_line(str(error))[:200]}"
+            raise EngineError(f"{self.module.name} raises an error {when}: {told}") from error
 
     def _share(self, group: Group, batch: Batch, golden: Tensor, scores: Tensor, seen: _Seen) -> None:
         """Give each fault of a run its own images."""

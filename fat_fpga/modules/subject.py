@@ -92,6 +92,11 @@ class ModuleSubject(Subject):
     def __repr__(self) -> str:
         return f"<ModuleSubject {self.name}: {len(self.places)} places, {self.classes} classes>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Made anew from its arguments, as in a worker of a distributed campaign."""
+        own = self._input
+        return _made, (self.module, own.row, self.name, self.formats, own.pixels, own.mean, own.std, own.dtype)
+
     @property
     def input(self) -> ModuleInput:
         """What data it takes."""
@@ -228,3 +233,16 @@ class ModuleSubject(Subject):
                     raise ModelError(
                         f"{site.name} is one parameter with two names, and two formats: {form}, {site.format}"
                     )
+
+
+def _made(
+    module: nn.Module,
+    row: Sequence[int],
+    name: str,
+    formats: Mapping[str, str],
+    pixels: str,
+    mean: Sequence[float],
+    std: Sequence[float],
+    dtype: str,
+) -> ModuleSubject:
+    return ModuleSubject(module, row, name, formats=formats, pixels=pixels, mean=mean, std=std, dtype=dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sqlite3
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from fat_fpga.cli import main
 from fat_fpga.engines import get
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import FaultSpace, fault_space, parse_fault
+from fat_fpga.modules import ModuleSubject
 from fat_fpga.modules.session import ModuleSession
 from fat_fpga.reports import compare, comparison_text, report_text
 from tests.designs.random_module import Case, random_case
@@ -83,6 +85,33 @@ def test_sweeps_over_structures(tmp_path: Path) -> None:
     text = report_text(run)
     assert "state" in text
     assert "1e-04" in text or "0.0001" in text
+
+
+def test_a_subject_goes_to_a_worker() -> None:
+    for kind in ("convolutional", "quantised"):
+        case = random_case(kind, 9)
+        sent = pickle.loads(pickle.dumps(case.subject))
+        assert sent.memory_fingerprint == case.subject.memory_fingerprint
+        assert list(sent.places) == list(case.subject.places)
+
+
+def test_a_module_that_raises_an_error_under_a_fault() -> None:
+    class Careful(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = torch.nn.Linear(3, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            y: torch.Tensor = self.inner(x)
+            if float(y.abs().max()) > 1e9:
+                raise ValueError("too large")
+            return y
+
+    subject = ModuleSubject(Careful().eval(), (3,), pixels="none")
+    fault = parse_fault(" & ".join(f"inner/output[0].bit[{bit}] = 1" for bit in (28, 29, 30)))
+    for engine in ("module", "module:plain"):
+        with pytest.raises(EngineError, match=r"Careful raises an error under inner/output.*ValueError: too large"):
+            get(engine).open(subject).run(np.ones((2, 3), np.float32), np.zeros(2, np.int64), [fault])
 
 
 def test_the_default_engine_shows_no_streams() -> None:

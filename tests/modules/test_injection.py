@@ -134,7 +134,7 @@ def test_nothing_is_left_behind_where_a_run_ends_with_an_exception(plain: bool, 
         fault = parse_fault("first/weight[0,0].bit[7] ^ 1 & last/output[0].bit[3] ^ 1")
         module.armed = False
         module.last.register_forward_hook(lambda *_: 1 / 0)
-        with unchanged(module), pytest.raises(ZeroDivisionError):
+        with unchanged(module), pytest.raises(EngineError, match="raises an error without a fault: ZeroDivisionError"):
             ModuleEngine(plain).open(subject).run(ROWS, LABELS, [fault])
         return
     with unchanged(module), pytest.raises(KeyboardInterrupt):
