@@ -18,7 +18,7 @@ from fat_fpga.engines.native_session import UPDATE
 from fat_fpga.network import load_network
 
 CASES = (("cnv_w1a1", "channel"), ("cnv_w1a1", "pixel"), ("cnv_w1a1", "weight"), ("cnv_w2a2", "channel"))
-WAYS = ("automatic", "sparse", "popcount")
+WAYS = ("automatic", "sparse", "popcount", "bytes")
 
 
 def main() -> None:

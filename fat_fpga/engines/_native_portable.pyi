@@ -13,6 +13,8 @@ class Update(enum.Enum):
 
     popcount = 2
 
+    bytes = 3
+
 def supported() -> list[str]:
     """Instruction sets that this processor runs, best first."""
 

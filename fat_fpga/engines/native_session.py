@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 UPDATE = "FAT_FPGA_UPDATE"
 """Environment variable that forces how a unit behind a fault is brought up to date: ``sparse`` adds the weight
-columns of what changed, ``popcount`` recomputes, ``automatic`` (the default) takes the cheaper of the two."""
+columns of what changed, ``popcount`` and ``bytes`` recompute, ``automatic`` (the default) takes the cheapest."""
 
 MOST_FLIPS = 300_000
 """Bits of activations, by different patterns and images, that are kept in memory at once: 64 bytes each."""
 
-_UPDATES = ("automatic", "sparse", "popcount")
+_UPDATES = ("automatic", "sparse", "popcount", "bytes")
 _model = Kept(translate)
 _voteless = Kept(without_votes)
 

@@ -29,7 +29,7 @@ from tests.designs.wide_network import wide_network
 FAULTS = 60  # of each network
 IMAGES = 4
 BATCH = 16  # networks that the processes share out before pairs are counted
-UPDATES = ("automatic", "sparse", "popcount")
+UPDATES = ("automatic", "sparse", "popcount", "bytes")
 EVERY_WIDE, EVERY_BIPOLAR, EVERY_GRAPH = 16, 3, 2  # networks, of which one is wide, bipolar or a graph
 WIDE = ((Levels(-8, 1, 16), -127, 127), (Levels(-1, 2, 2), -8, 7))
 

@@ -91,7 +91,7 @@ def test_graphs_by_every_instruction_set(instruction_set: str, monkeypatch: pyte
     if instruction_set not in instruction_sets():
         pytest.skip(f"this processor does not run {instruction_set}")
     monkeypatch.setenv(ENVIRONMENT, instruction_set)
-    for seed, update in enumerate(("automatic", "sparse", "popcount") * 2):
+    for seed, update in enumerate(("automatic", "sparse", "popcount", "bytes") * 2):
         monkeypatch.setenv(UPDATE, update)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -99,7 +99,7 @@ def test_graphs_by_every_instruction_set(instruction_set: str, monkeypatch: pyte
             assert_equal_outcomes(random_groups(seed), seed)
 
 
-@pytest.mark.parametrize("update", ["automatic", "sparse", "popcount"])
+@pytest.mark.parametrize("update", ["automatic", "sparse", "popcount", "bytes"])
 @pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512"])
 def test_equals_reference_by_every_path(instruction_set: str, update: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if instruction_set not in instruction_sets():
@@ -110,7 +110,7 @@ def test_equals_reference_by_every_path(instruction_set: str, update: str, monke
         assert_equal_outcomes(random_network(seed), seed, threads=1 + seed % 3)
 
 
-@pytest.mark.parametrize("update", ["sparse", "popcount"])
+@pytest.mark.parametrize("update", ["sparse", "popcount", "bytes"])
 @pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512"])
 @pytest.mark.parametrize(("levels", "low", "high"), [(Levels(-8, 1, 16), -127, 127), (Levels(-1, 2, 2), -8, 7)])
 def test_wide_accumulators(

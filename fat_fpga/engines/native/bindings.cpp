@@ -110,7 +110,7 @@ std::vector<std::string> supported() {
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("avx512vbmi2") &&
-      __builtin_cpu_supports("bmi2"))
+      __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("bmi2"))
     names.push_back("avx512");
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt"))
     names.push_back("avx2");
@@ -125,7 +125,8 @@ NB_MODULE(MODULE_NAME, m) {
   nb::enum_<fat::Update>(m, "Update")
       .value("automatic", fat::Update::automatic)
       .value("sparse", fat::Update::sparse)
-      .value("popcount", fat::Update::popcount);
+      .value("popcount", fat::Update::popcount)
+      .value("bytes", fat::Update::bytes);
   m.def("supported", &supported, "Instruction sets that this processor runs, best first.");
   nb::class_<fat::FaultList>(m, "FaultList")
       .def(nb::init<>())

@@ -13,11 +13,14 @@ namespace {
 constexpr int kFill = 7;          // void columns at the end of a list, so that it can be read eight at a time
 constexpr size_t kFurther = 128;  // places that list_changes and append read and write behind the end of a list
 
+constexpr int kCounted = 5;  // planes of a stream of which changes are counted before they are listed
+
 // Costs in units of adding 64 weights, as kDenseCost is: they steer the choice between two ways of the same result.
 // `python -m benchmarks.update` measures both ways and the choice, and is to be run when one of these is changed.
 constexpr double kListing = 1.0;    // of listing one column
 constexpr double kBitColumn = 1.5;  // of adding one column of bits, up to eight blocks
 constexpr double kBitMargin = 7.0;  // of deciding one block of a pixel in bit-planes
+constexpr double kSpreading = 2.0;  // of reading 64 channels of a plane into bytes
 
 }  // namespace
 
@@ -46,18 +49,37 @@ void ChangedColumns::forget() {
   for (Sliced& kept : sliced_) kept.valid = false;
 }
 
-// Lists in changes_ what differs in front of unit u: within a changed area of the stream, for an area of outputs.
+// Counts in changes_ what differs in front of unit u: within a changed area of the stream, for an area of outputs. Of
+// few planes it is listed at once: most of it is added as columns then, and to count first would cost more.
 void ChangedColumns::find(int u, const Rect& changed, const Rect& outputs) {
-  if (model_.units[u].bit_columns.empty()) find(u, changed, outputs, changes_.entries.data());
-  else find(u, changed, outputs, changes_.entries16.data());
+  const Unit& unit = model_.units[u];
+  const Rect seen = unit.windows().covered(outputs), area = changed.moved(unit.in.top, unit.in.left).common(seen);
+  if (!unit.bit_columns.empty()) return list(u, seen, area, changes_.entries16.data());
+  if (unit.in.planes < kCounted) return list(u, seen, area, changes_.entries.data());
+  changes_.area = area, changes_.listed = false;
+  const int words = unit.in.pixel_words(), frame = unit.in.frame_width();
+  int32_t count = 0;
+  for (int y = seen.y0; y < seen.y1; ++y) {
+    int32_t* start = changes_.start.data() + size_t(y) * frame;
+    const size_t at = (size_t(y) * frame + seen.x0) * words;
+    const uint64_t* golden = states_[unit.source].golden.data() + at;
+    const uint64_t* faulty = states_[unit.source].faulty.data() + at;
+    for (int x = seen.x0; x < seen.x1; ++x, golden += words, faulty += words) {
+      start[x] = count;
+      if (!area.has(y, x)) continue;
+      for (int w = 0; w < words; ++w) count += popcount(golden[w] ^ faulty[w]);
+    }
+    start[seen.x1] = count;
+  }
+  changes_.count = count;
 }
 
+// Lists what changed in an area of what is seen of the frame.
 template <class Entry>
-void ChangedColumns::find(int u, const Rect& changed, const Rect& outputs, Entry* entries) {
+void ChangedColumns::list(int u, const Rect& seen, const Rect& area, Entry* entries) {
   const Unit& unit = model_.units[u];
   const Stream& in = unit.in;
   const int words = in.words(), stride = unit.listed_stride(), half = stride / 2, frame = in.frame_width();
-  const Rect seen = unit.windows().covered(outputs), area = changed.moved(in.top, in.left).common(seen);
   Entry* entry = entries;
   for (int y = seen.y0; y < seen.y1; ++y) {
     int32_t* start = changes_.start.data() + size_t(y) * frame;
@@ -77,7 +99,7 @@ void ChangedColumns::find(int u, const Rect& changed, const Rect& outputs, Entry
     }
     std::fill(start + to, start + seen.x1 + 1, int32_t(entry - entries));
   }
-  changes_.count = int32_t(entry - entries);
+  changes_.count = int32_t(entry - entries), changes_.listed = true;
 }
 
 void ChangedColumns::list_channel(int u, int channel, int level) {
@@ -108,11 +130,11 @@ void ChangedColumns::list_channel(int u, int channel, int level, Entry* entries)
       }
     }
   }
-  changes_.count = *start = int32_t(entry - entries);
+  changes_.count = *start = int32_t(entry - entries), changes_.listed = true;
 }
 
-bool ChangedColumns::cheaper(const Unit& unit, const Rect& outputs) const {
-  if (model_.update != Update::automatic) return model_.update == Update::sparse;
+Update ChangedColumns::cheapest(const Unit& unit, const Rect& outputs) const {
+  if (model_.update != Update::automatic) return model_.update;
   const Rect seen = unit.windows().covered(outputs);
   const double places = double(seen.y1 - seen.y0) * (seen.x1 - seen.x0);
   const double pixels = double(outputs.y1 - outputs.y0) * (outputs.x1 - outputs.x0);
@@ -120,11 +142,30 @@ bool ChangedColumns::cheaper(const Unit& unit, const Rect& outputs) const {
   const double sparse = unit.bit_columns.empty()
                             ? uses * (unit.blocks() + kListing)
                             : uses * kBitColumn * ((unit.blocks() + 7) / 8) + pixels * unit.blocks() * kBitMargin;
-  return sparse < kDenseCost * pixels * unit.dense_steps();
+  const double popcounts = kDenseCost * pixels * unit.dense_steps();
+  const double bytes = kByteCost * pixels * unit.product_steps() + kSpreading * places * unit.in.pixel_words();
+  if (sparse < std::min(popcounts, bytes)) return Update::sparse;
+  return bytes < popcounts ? Update::bytes : Update::popcount;
+}
+
+void ChangedColumns::reached(const Unit& unit, const Rect& area, std::vector<int32_t>& pixels) const {
+  const int frame = unit.in.frame_width();
+  pixels.clear();
+  for (int y = area.y0; y < area.y1; ++y) {
+    for (int x = area.x0; x < area.x1; ++x) {
+      const size_t place = size_t(y * unit.stride_y + unit.origin_y) * frame + x * unit.stride_x + unit.origin_x;
+      const int32_t* start = changes_.start.data() + place;
+      bool any = false;
+      for (int ky = 0; ky < unit.kernel_y; ++ky, start += frame) any |= start[0] != start[unit.kernel_x];
+      if (any) pixels.push_back(y * unit.width + x);
+    }
+  }
 }
 
 void ChangedColumns::unit(int u, const Rect& area, Target to) {
-  if (model_.units[u].wide) pixels<int32_t>(u, area, to);
+  const Unit& unit = model_.units[u];
+  if (!changes_.listed) list(u, unit.windows().covered(area), changes_.area, changes_.entries.data());
+  if (unit.wide) pixels<int32_t>(u, area, to);
   else pixels<int16_t>(u, area, to);
 }
 

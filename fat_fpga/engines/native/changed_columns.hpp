@@ -13,19 +13,22 @@ class ChangedColumns : Part {
   // A new image: what was derived from the last one is void.
   void forget();
 
-  // Lists what differs in front of unit u, within a changed area of the stream, for an area of outputs.
+  // Counts what differs in front of unit u, within a changed area of the stream, for an area of outputs.
   void find(int u, const Rect& changed, const Rect& outputs);
 
   // Lists what one channel, stuck at a level in front of unit u, changes in the whole frame.
   void list_channel(int u, int channel, int level);
 
-  // How many are listed.
+  // How many are counted or listed.
   int count() const { return changes_.count; }
 
-  // Whether adding their columns is cheaper than recomputing an area of outputs by popcount.
-  bool cheaper(const Unit& unit, const Rect& outputs) const;
+  // What brings an area of outputs up to date behind them at the least cost.
+  Update cheapest(const Unit& unit, const Rect& outputs) const;
 
-  // An area of unit u into its planes, or, for the last unit, into the image's sums.
+  // Pixels of an area of outputs whose windows have a change.
+  void reached(const Unit& unit, const Rect& area, std::vector<int32_t>& pixels) const;
+
+  // An area of unit u into its planes, or, for the last unit, into the image's sums. What was counted is listed first.
   void unit(int u, const Rect& area, Target to);
 
  private:
@@ -37,10 +40,12 @@ class ChangedColumns : Part {
     std::vector<int32_t> entries;
     std::vector<uint16_t> entries16;  // where columns are bits, and their offsets short
     int count = 0;
+    bool listed = false;  // or only counted
+    Rect area;            // of the frame, where they are
   };
 
   template <class Entry>
-  void find(int u, const Rect& changed, const Rect& outputs, Entry* entries);
+  void list(int u, const Rect& seen, const Rect& area, Entry* entries);
   template <class Entry>
   void list_channel(int u, int channel, int level, Entry* entries);
   template <class Entry>

@@ -119,6 +119,15 @@ void Image::take_front(int u, const Rect& area, bool golden) {
   }
 }
 
+void Image::copy_front(int u, const Rect& area, Target to) {
+  const Target golden = golden_front(u);
+  const size_t words = model.units[u].words_out();
+  for (int y = area.y0; y < area.y1; ++y) {
+    const uint64_t* row = golden.first + y * golden.pitch + area.x0 * words;
+    std::copy_n(row, (area.x1 - area.x0) * words, to.first + y * to.pitch + area.x0 * words);
+  }
+}
+
 // Brings the faulty stream back to the fault-free one outside of `area`.
 void Image::settle(int stream, const Rect& area) {
   State& state = states[stream];

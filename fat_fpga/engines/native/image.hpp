@@ -63,7 +63,8 @@ struct Image {
   Target faulty_front(int u);
   void take_front(int u, const Rect& area, bool golden);  // into the stream behind the unit, where it is wide
 
-  void settle(int stream, const Rect& area);  // the faulty stream is about to be written in `area`, all of it
+  void copy_front(int u, const Rect& area, Target to);  // the fault-free planes that a unit makes
+  void settle(int stream, const Rect& area);            // the faulty stream is about to be written in `area`, all of it
   void pool_planes(const Node& node, Target from, Target to, const Rect& area) const;
   void put(int stream, int y, int x, int channel, int32_t integer);      // into the faulty stream; marks what differs
   void put_any(int stream, int y, int x, int channel, int64_t integer);  // the same, also of what is no level

@@ -54,6 +54,23 @@ void set_columns(Unit& unit, const UnitSpec& spec) {
   unit.period = 127 / std::max(1, unit.largest_weight) & ~3;
 }
 
+// Weights as ByteProducts takes them; those of inputs and outputs that there are none of are 0.
+void set_byte_weights(Unit& unit, const UnitSpec& spec) {
+  const int inputs = unit.byte_inputs(), steps = unit.kernel_y * unit.byte_steps();
+  unit.byte_weights.assign(size_t(blocks_of(unit.outputs)) * kBlock / kByteOutputs * steps * kBlock, 0);
+  const int8_t* weight = spec.weights;
+  for (int m = 0; m < unit.outputs; ++m) {
+    int8_t* lane = unit.byte_weights.data() + size_t(m / kByteOutputs) * steps * kBlock + m % kByteOutputs * 4;
+    for (int tap = 0; tap < unit.taps(); ++tap) {
+      for (int c = 0; c < unit.inputs; ++c, ++weight) {
+        const int k = tap * inputs + c;
+        lane[size_t(k / 4) * kBlock + k % 4] = *weight;
+      }
+    }
+  }
+  unit.byte_period = INT16_MAX / (2 * unit.in.planes * std::max(1, unit.largest_weight));
+}
+
 // Weights of several groups, lane by lane.
 void set_group_weights(Unit& unit, const UnitSpec& spec) {
   const int rows = unit.taps() * spec.group_inputs;
@@ -183,7 +200,7 @@ void Model::add(const UnitSpec& spec, Stream out) {
   }
   if (unit.groups > 1) set_group_weights(unit, spec);
   else set_columns(unit, spec);
-  if (unit.reads_planes()) split(unit, spec);
+  if (unit.reads_planes()) split(unit, spec), set_byte_weights(unit, spec);
   const bool listable = unit.columns.size() / kBlock + unit.blocks() <= UINT16_MAX;  // by offsets of 16 bits
   if (FAT_BIT_COLUMNS && unit.weight_base != 0 && !unit.wide && listable) set_bit_columns(unit);
   unit.offset.assign(spec.offset, spec.offset + spec.outputs);

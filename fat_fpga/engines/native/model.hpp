@@ -15,6 +15,8 @@
 
 namespace fat {
 
+constexpr int kByteOutputs = 16;  // that products of bytes are made of together
+
 // A weight bit-plane: weights = base + sum over planes of scale * bit.
 struct WeightPlane {
   int scale;
@@ -38,6 +40,8 @@ struct Unit {
   Aligned<int8_t> columns;        // [tap][input][as is, negated][padded outputs], and one column of zeros
   Aligned<uint64_t> bit_columns;  // the same as bits, set for +1, if all weights are +1 or -1; see bit_columns.cpp
   Aligned<int8_t> group_weights;  // instead of columns, of several groups: [tap][input of the group][padded outputs]
+  Aligned<int8_t> byte_weights;   // for ByteProducts: [16 outputs][kernel row][4 inputs][output][input]
+  int byte_period = 0;            // fours of inputs whose products fit in 16 bits, two by two
   int largest_weight = 0;         // absolute value
   int period = 0;                 // columns whose sum fits in a byte: a multiple of four, or 0
   int weight_base = 0;
@@ -63,6 +67,8 @@ struct Unit {
   int listed_stride() const { return column_stride() >> listed_shift(); }
   int listed_void() const { return void_column() >> listed_shift(); }
   int taps() const { return kernel_y * kernel_x; }
+  int byte_inputs() const { return (inputs + 3) & ~3; }            // of one place, in bytes
+  int byte_steps() const { return kernel_x * byte_inputs() / 4; }  // of one kernel row, in fours of inputs
   int pixels() const { return height * width; }
   int planes_out() const { return levels - 1; }
   int words_out() const { return planes_out() * blocks(); }  // of one pixel
@@ -81,6 +87,8 @@ struct Unit {
   Rect whole() const { return Rect::whole(height, width); }  // of the output
   // Cost of recomputing one output pixel by popcount, in 64-channel word operations.
   int dense_steps() const { return taps() * in.pixel_words() * int(planes.size()) * blocks(); }
+  // The same by products of bytes, in 16 outputs of four inputs.
+  int product_steps() const { return kernel_y * byte_steps() * ((outputs + kByteOutputs - 1) / kByteOutputs); }
 };
 
 // What the caller knows of a unit.
@@ -99,7 +107,7 @@ struct UnitSpec {
 };
 
 // How a unit behind changed activations is brought up to date.
-enum class Update { automatic, sparse, popcount };
+enum class Update { automatic, sparse, popcount, bytes };
 
 // Nodes are added in topological order, each with the stream that it makes; std::invalid_argument where something does
 // not fit.

@@ -3,11 +3,12 @@
 //   Bytes64        64 int8 sums of weight columns
 //   Wide64<Acc>    64 accumulators, int16 or int32
 //   popcounts      64 binary dot products
+//   byte_products  dot products of bytes, 16 outputs in a vector
 //
 // kDenseCost is the cost of one popcount step (64 outputs, one word) in units of adding 64 weights.
 #pragma once
 
-#if defined(__AVX512VPOPCNTDQ__) && defined(__AVX512VBMI2__) && defined(__AVX512BW__)
+#if defined(__AVX512VPOPCNTDQ__) && defined(__AVX512VBMI2__) && defined(__AVX512VNNI__) && defined(__AVX512BW__)
 #include "simd_avx512.hpp"
 #elif defined(__AVX2__)
 #include "simd_avx2.hpp"

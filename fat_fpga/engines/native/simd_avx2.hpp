@@ -4,11 +4,13 @@
 #include <immintrin.h>
 
 #include <cstdint>
+#include <cstring>
 
 namespace fat {
 
 constexpr int kMaxGroup = 4;  // blocks whose sums fit in registers
 constexpr double kDenseCost = 30;
+constexpr double kByteCost = 1.2;  // of 16 outputs of four inputs by products of bytes, in the same unit
 
 struct Bytes64 {
   __m256i a, b;
@@ -212,6 +214,87 @@ inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int 
     _mm256_store_si256(reinterpret_cast<__m256i*>(counts + 4), total1);
     for (int i = 0; i < 8; ++i) sums[o + i] += scale * int32_t(counts[i]);
   }
+}
+
+// The number of planes that have each of 64 channels' bits, as bytes; planes are `stride` words apart.
+inline void spread_levels(const uint64_t* planes, int count, int stride, uint8_t* to) {
+  const __m256i bits = _mm256_set1_epi64x(int64_t(0x8040201008040201));
+  const __m256i bytes = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,  //
+                                         2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+  __m256i levels[2] = {_mm256_setzero_si256(), _mm256_setzero_si256()};
+  for (int t = 0; t < count; ++t) {
+    for (int half = 0; half < 2; ++half) {
+      const __m256i word = _mm256_set1_epi32(int32_t(planes[size_t(t) * stride] >> (32 * half)));
+      const __m256i spread = _mm256_and_si256(_mm256_shuffle_epi8(word, bytes), bits);
+      levels[half] = _mm256_sub_epi8(levels[half], _mm256_cmpeq_epi8(spread, bits));
+    }
+  }
+  for (int half = 0; half < 2; ++half) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + 32 * half), levels[half]);
+  }
+}
+
+// Sums of products of `Pixels` windows of unsigned bytes, `rows` rows of `steps` times four bytes, with `Vectors` times
+// 16 outputs' weights [vector][row][step][output][4]. `period` steps fit in 16 bits. Eight outputs at a time.
+template <int Pixels, int Vectors>
+inline void byte_products(const uint8_t* const* windows, size_t pitch, int rows, int steps, const int8_t* weights,
+                          size_t vector, int period, int32_t* sums, size_t to_next) {
+  const __m256i one = _mm256_set1_epi16(1);
+  for (int v = 0; v < 2 * Vectors; ++v) {
+    const int8_t* eight = weights + v / 2 * vector + v % 2 * 32;
+    __m256i sum[Pixels], narrow[Pixels];
+    for (int i = 0; i < Pixels; ++i) sum[i] = narrow[i] = _mm256_setzero_si256();
+    const auto widen = [&] {
+      for (int i = 0; i < Pixels; ++i) {
+        sum[i] = _mm256_add_epi32(sum[i], _mm256_madd_epi16(narrow[i], one));
+        narrow[i] = _mm256_setzero_si256();
+      }
+    };
+    for (int row = 0, left = period; row < rows; ++row) {
+      for (int step = 0; step < steps; ++step, eight += 64) {
+        const __m256i weight = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(eight));
+        for (int i = 0; i < Pixels; ++i) {
+          int32_t four;
+          std::memcpy(&four, windows[i] + row * pitch + 4 * step, 4);
+          narrow[i] = _mm256_add_epi16(narrow[i], _mm256_maddubs_epi16(_mm256_set1_epi32(four), weight));
+        }
+        if (--left == 0) widen(), left = period;
+      }
+    }
+    widen();
+    for (int i = 0; i < Pixels; ++i) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + i * to_next + v * 8), sum[i]);
+    }
+  }
+}
+
+// Sums, lane by lane, of 64 channels' unsigned bytes times weights, over the taps of a window: `row` and `column` bytes
+// lie between taps, `to_next` between the weights of one and of the next. Two taps are multiplied at a time.
+inline Wide64<int16_t> lane_products(const uint8_t* window, size_t row, size_t column, int rows, int columns,
+                                     const int8_t* weights, size_t to_next) {
+  const auto load = [](const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); };
+  Wide64<int16_t> sums;
+  for (int part = 0; part < 2; ++part, window += 32) {
+    __m256i low = _mm256_setzero_si256(), high = low, other = low, weight = low;
+    const auto add = [&](__m256i one, __m256i its) {
+      const __m256i lows = _mm256_maddubs_epi16(_mm256_unpacklo_epi8(one, other), _mm256_unpacklo_epi8(its, weight));
+      const __m256i highs = _mm256_maddubs_epi16(_mm256_unpackhi_epi8(one, other), _mm256_unpackhi_epi8(its, weight));
+      low = _mm256_add_epi16(low, lows), high = _mm256_add_epi16(high, highs);
+    };
+    const int8_t* at = weights + 32 * part;
+    bool half = false;
+    for (int ky = 0; ky < rows; ++ky) {
+      for (int kx = 0; kx < columns; ++kx, at += to_next, half = !half) {
+        const __m256i levels = load(window + ky * row + kx * column), its = load(at);
+        if (half) add(levels, its);
+        else other = levels, weight = its;
+      }
+    }
+    if (half) add(_mm256_setzero_si256(), _mm256_setzero_si256());
+    sums.v[2 * part] = _mm256_permute2x128_si256(low, high, 0x20);
+    sums.v[2 * part + 1] = _mm256_permute2x128_si256(low, high, 0x31);
+  }
+  return sums;
 }
 
 }  // namespace fat

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 #define FAT_BIT_COLUMNS 1  // see bit_columns.cpp
 
@@ -12,6 +13,7 @@ namespace fat {
 
 constexpr int kMaxGroup = 8;  // blocks whose sums fit in registers
 constexpr double kDenseCost = 12;
+constexpr double kByteCost = 0.6;  // of 16 outputs of four inputs by products of bytes, in the same unit
 
 struct Bytes64 {
   __m512i v;
@@ -329,6 +331,67 @@ inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int 
     const __m256i product = _mm256_mullo_epi32(_mm512_cvtepi64_epi32(counts[g]), factor);
     _mm256_storeu_si256(out, _mm256_add_epi32(_mm256_loadu_si256(out), product));
   }
+}
+
+// The number of planes that have each of 64 channels' bits, as bytes; planes are `stride` words apart.
+inline void spread_levels(const uint64_t* planes, int count, int stride, uint8_t* to) {
+  const __m512i one = _mm512_set1_epi8(1);
+  __m512i levels = _mm512_setzero_si512();
+  for (int t = 0; t < count; ++t) levels = _mm512_mask_add_epi8(levels, planes[size_t(t) * stride], levels, one);
+  _mm512_storeu_si512(to, levels);
+}
+
+// Sums of products of `Pixels` windows of unsigned bytes, `rows` rows of `steps` times four bytes, with `Vectors` times
+// 16 outputs' weights [vector][row][step][output][4]. `period` steps fit in 16 bits, where sums have no more.
+template <int Pixels, int Vectors>
+inline void byte_products(const uint8_t* const* windows, size_t pitch, int rows, int steps, const int8_t* weights,
+                          size_t vector, int, int32_t* sums, size_t to_next) {
+  __m512i sum[Pixels][Vectors];
+  for (auto& pixel : sum) {
+    for (auto& v : pixel) v = _mm512_setzero_si512();
+  }
+  for (int row = 0; row < rows; ++row) {
+    const uint8_t* from[Pixels];
+    for (int i = 0; i < Pixels; ++i) from[i] = windows[i] + row * pitch;
+    for (int step = 0; step < steps; ++step, weights += 64) {
+      __m512i weight[Vectors];
+      for (int v = 0; v < Vectors; ++v) weight[v] = _mm512_loadu_si512(weights + v * vector);
+      for (int i = 0; i < Pixels; ++i) {
+        int32_t four;
+        std::memcpy(&four, from[i] + 4 * step, 4);
+        const __m512i levels = _mm512_set1_epi32(four);
+        for (int v = 0; v < Vectors; ++v) sum[i][v] = _mm512_dpbusd_epi32(sum[i][v], levels, weight[v]);
+      }
+    }
+  }
+  for (int i = 0; i < Pixels; ++i) {
+    for (int v = 0; v < Vectors; ++v) _mm512_storeu_si512(sums + i * to_next + v * 16, sum[i][v]);
+  }
+}
+
+// Sums, lane by lane, of 64 channels' unsigned bytes times weights, over the taps of a window: `row` and `column` bytes
+// lie between taps, `to_next` between the weights of one and of the next. Two taps are multiplied at a time.
+inline Wide64<int16_t> lane_products(const uint8_t* window, size_t row, size_t column, int rows, int columns,
+                                     const int8_t* weights, size_t to_next) {
+  __m512i low = _mm512_setzero_si512(), high = low, other = low, weight = low;
+  const auto add = [&](__m512i one, __m512i its) {
+    low = _mm512_add_epi16(low,
+                           _mm512_maddubs_epi16(_mm512_unpacklo_epi8(one, other), _mm512_unpacklo_epi8(its, weight)));
+    high = _mm512_add_epi16(high,
+                            _mm512_maddubs_epi16(_mm512_unpackhi_epi8(one, other), _mm512_unpackhi_epi8(its, weight)));
+  };
+  bool half = false;
+  for (int ky = 0; ky < rows; ++ky) {
+    for (int kx = 0; kx < columns; ++kx, weights += to_next, half = !half) {
+      const __m512i levels = _mm512_loadu_si512(window + ky * row + kx * column), its = _mm512_loadu_si512(weights);
+      if (half) add(levels, its);
+      else other = levels, weight = its;
+    }
+  }
+  if (half) add(_mm512_setzero_si512(), _mm512_setzero_si512());
+  const __m512i first = _mm512_setr_epi64(0, 1, 8, 9, 2, 3, 10, 11),
+                second = _mm512_setr_epi64(4, 5, 12, 13, 6, 7, 14, 15);
+  return {_mm512_permutex2var_epi64(low, first, high), _mm512_permutex2var_epi64(low, second, high)};
 }
 
 }  // namespace fat

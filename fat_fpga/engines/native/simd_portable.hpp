@@ -1,6 +1,7 @@
 // Plain C++: runs anywhere, and the compiler vectorises what it can.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -8,6 +9,7 @@ namespace fat {
 
 constexpr int kMaxGroup = 2;  // blocks whose sums fit in registers
 constexpr double kDenseCost = 60;
+constexpr double kByteCost = 4;  // of 16 outputs of four inputs by products of bytes, in the same unit
 
 struct Bytes64 {
   int8_t v[64];
@@ -113,6 +115,51 @@ inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int 
     for (int o = 0; o < 64; ++o) counts[o] += popcount(bits[i] & weights[i * 64 + o]);
   }
   for (int o = 0; o < 64; ++o) sums[o] += scale * counts[o];
+}
+
+// The number of planes that have each of 64 channels' bits, as bytes; planes are `stride` words apart.
+inline void spread_levels(const uint64_t* planes, int count, int stride, uint8_t* to) {
+  std::memset(to, 0, 64);
+  for (int t = 0; t < count; ++t) {
+    const uint64_t plane = planes[size_t(t) * stride];
+    for (int i = 0; i < 64; ++i) to[i] = uint8_t(to[i] + (plane >> i & 1));
+  }
+}
+
+// Sums of products of `Pixels` windows of unsigned bytes, `rows` rows of `steps` times four bytes, with `Vectors` times
+// 16 outputs' weights [vector][row][step][output][4].
+template <int Pixels, int Vectors>
+inline void byte_products(const uint8_t* const* windows, size_t pitch, int rows, int steps, const int8_t* weights,
+                          size_t vector, int, int32_t* sums, size_t to_next) {
+  for (int v = 0; v < Vectors; ++v) {
+    for (int i = 0; i < Pixels; ++i) {
+      const int8_t* weight = weights + v * vector;
+      int32_t by_input[64] = {};
+      for (int row = 0; row < rows; ++row) {
+        for (int step = 0; step < steps; ++step, weight += 64) {
+          const uint8_t* four = windows[i] + row * pitch + 4 * step;
+          for (int k = 0; k < 64; ++k) by_input[k] += four[k % 4] * weight[k];
+        }
+      }
+      int32_t* to = sums + i * to_next + v * 16;
+      for (int o = 0; o < 16; ++o)
+        to[o] = by_input[4 * o] + by_input[4 * o + 1] + by_input[4 * o + 2] + by_input[4 * o + 3];
+    }
+  }
+}
+
+// Sums, lane by lane, of 64 channels' unsigned bytes times weights, over the taps of a window: `row` and `column` bytes
+// lie between taps, `to_next` between the weights of one and of the next.
+inline Wide64<int16_t> lane_products(const uint8_t* window, size_t row, size_t column, int rows, int columns,
+                                     const int8_t* weights, size_t to_next) {
+  auto sums = Wide64<int16_t>::zero();
+  for (int ky = 0; ky < rows; ++ky) {
+    for (int kx = 0; kx < columns; ++kx, weights += to_next) {
+      const uint8_t* levels = window + ky * row + kx * column;
+      for (int i = 0; i < 64; ++i) sums.v[i] = int16_t(sums.v[i] + levels[i] * weights[i]);
+    }
+  }
+  return sums;
 }
 
 }  // namespace fat

@@ -9,10 +9,12 @@ Simulator::Simulator(const Model& model)
     : model_(model),
       image_(model),
       dense_(image_),
+      bytes_(image_),
       changed_(image_),
       integers_(image_),
       tables_(image_),
       course_(image_),
+      depthwise_(image_),
       grouped_(image_),
       channels_(image_),
       edited_(image_, dense_),
@@ -39,8 +41,10 @@ int Simulator::golden(const uint8_t* image) {
 void Simulator::golden_unit(int u) {
   const Unit& unit = model_.units[u];
   const Target to = image_.golden_front(u);
-  if (unit.groups > 1) grouped_.golden(u, to);
+  if (depthwise_.fit(unit)) depthwise_.golden(u, to);
+  else if (unit.groups > 1) grouped_.golden(u, to);
   else if (unit.in.wide()) dense_.from_integers(u, to);
+  else if (bytes_.cheaper(unit)) bytes_.golden(u, to);
   else dense_.from_planes(u, image_.states[unit.source].golden.data(), unit.whole(), to, true);
   if (unit.last) return;
   if (unit.out.wide()) image_.take_front(u, unit.whole(), true);
@@ -129,7 +133,7 @@ void Simulator::update_edited(const NodeEdit& edit) {
 bool Simulator::whole_is_cheaper(const NodeEdit& edit, const Rect& area, int changes) const {
   if (model_.update != Update::automatic) return model_.update == Update::popcount;
   const Unit& unit = model_.units[model_.nodes[edit.node].unit];
-  return (changes > 0 && !changed_.cheaper(unit, area)) ||
+  return (changes > 0 && changed_.cheapest(unit, area) == Update::popcount) ||
          EditedChannels::cost(unit, edit, changes) >= EditedUnit::cost(unit, edit);
 }
 
@@ -160,15 +164,18 @@ void Simulator::update(const Node& node) {
 void Simulator::update_unit(int u) {
   const Unit& unit = model_.units[u];
   const Rect& changed = image_.states[unit.source].changed;
-  if (unit.groups > 1) {
+  if (unit.groups > 1 && !depthwise_.fit(unit)) {
     if (grouped_.update(u) && unit.last) image_.classify();
     return;
   }
   if (unit.reads_planes()) return update_planes(u);
   const Rect area = unit.windows().touching(changed.moved(unit.in.top, unit.in.left));
-  if (area.empty() || integers_.find(u, changed) == 0) return;
+  if (area.empty()) return;
+  const bool lanes = depthwise_.fit(unit);
+  if (!(lanes ? depthwise_.find(u, area) : integers_.find(u, changed) > 0)) return;
   if (!unit.last) image_.settle(unit.behind, area);
-  integers_.unit(u, area, image_.faulty_front(u));
+  if (lanes) depthwise_.update(u, area, image_.faulty_front(u));
+  else integers_.unit(u, area, image_.faulty_front(u));
   if (unit.last) image_.classify();
   else if (unit.out.wide()) image_.take_front(u, area, false);
 }
@@ -192,10 +199,21 @@ void Simulator::recompute(int u, const Rect& area) {
   const Unit& unit = model_.units[u];
   const Target to = image_.faulty_front(u);
   if (!unit.last) image_.settle(unit.behind, area);
-  if (changed_.cheaper(unit, area)) changed_.unit(u, area, to);
+  const Update way = changed_.cheapest(unit, area);
+  if (way == Update::sparse) changed_.unit(u, area, to);
+  else if (way == Update::bytes) products(u, area, to);
   else dense_.from_planes(u, image_.states[unit.source].faulty.data(), area, to, false);
   if (unit.last) image_.classify();
   else if (unit.out.wide()) image_.take_front(u, area, false);
+}
+
+// An area of a unit anew where its windows have a change.
+void Simulator::products(int u, const Rect& area, Target to) {
+  const Unit& unit = model_.units[u];
+  if (!unit.last) image_.copy_front(u, area, to);
+  changed_.reached(unit, area, reached_);
+  bytes_.load(u, area);
+  bytes_.pixels(u, reached_, to);
 }
 
 void Simulator::stream(int number, int32_t* out) const {

@@ -8,8 +8,10 @@
 // - EditedUnit       a unit with many changed words, anew, by popcount
 // - ChangedColumns   a unit behind changed planes: sums of weight columns
 // - ChangedIntegers  a unit behind changed integers: the same, times what they changed by
-// - Grouped          units of several groups
+// - Depthwise        units of as many groups as channels
+// - Grouped          units of any other groups
 // - Dense            units anew, by popcount
+// - ByteProducts     units anew, by products of bytes
 // - Small            operators without weights
 //
 // Where nothing is left changed, the answer is the fault-free one.
@@ -18,11 +20,13 @@
 #include <cstdint>
 #include <vector>
 
+#include "byte_products.hpp"
 #include "changed_columns.hpp"
 #include "changed_integers.hpp"
 #include "channel_course.hpp"
 #include "column_tables.hpp"
 #include "dense.hpp"
+#include "depthwise.hpp"
 #include "edited_channels.hpp"
 #include "edited_unit.hpp"
 #include "grouped.hpp"
@@ -69,6 +73,7 @@ class Simulator {
   void update_planes(int u);
   Rect list_planes(int u);
   void recompute(int u, const Rect& area);
+  void products(int u, const Rect& area, Target to);
   void golden_unit(int u);
 
   // stuck.cpp: whole channels stuck, which need not be written into their stream
@@ -86,15 +91,18 @@ class Simulator {
   const Model& model_;
   Image image_;
   Dense dense_;
+  ByteProducts bytes_;
   ChangedColumns changed_;
   ChangedIntegers integers_;
   ColumnTables tables_;
   ChannelCourse course_;
+  Depthwise depthwise_;
   Grouped grouped_;
   EditedChannels channels_;
   EditedUnit edited_;
   Small small_;
   std::vector<Present> present_;         // changes of streams, in the order of streams
+  std::vector<int32_t> reached_;         // pixels that are computed anew
   int last_reader_ = -1;                 // the last node that reads what the present fault changed
   const Fault* stuck_ = nullptr;         // stuck channels, which their stream need not hold
   const Fault* latest_ = nullptr;        // the latest fault

@@ -136,6 +136,7 @@ inline void each_window(const Windows& windows, int y, int x, Take take) {
 
 void Small::sums(const Node& node) {
   image_.settle(node.out, {});
+  if (model_.streams[node.out].wide() && !model_.streams[node.inputs[0]].wide()) return sum_planes(node);
   each_change(image_, node.inputs[0], states_[node.inputs[0]].changed,
               [&](int y, int x, int c, int32_t was, int32_t is) {
                 each_window(node.windows, y, x, [&](int oy, int ox) {
@@ -144,6 +145,23 @@ void Small::sums(const Node& node) {
                   image_.put(node.out, oy, ox, c, sum + is - was);
                 });
               });
+}
+
+// Sums of planes into integers: 64 channels at a time.
+void Small::sum_planes(const Node& node) {
+  const Stream &in = model_.streams[node.inputs[0]], &out = model_.streams[node.out];
+  const Rect area = states_[node.inputs[0]].changed;
+  Image::State& to = states_[node.out];
+  for (int y = area.y0; y < area.y1; ++y) {
+    each_word_changed(image_, node.inputs[0], y, area.x0, area.x1, [&](int x, int w, const LevelChanges& levels) {
+      each_window(node.windows, y, x, [&](int oy, int ox) {
+        int32_t* sums = to.faulty_integers.data() + out.place(oy, ox) * out.channels + w * kBlock;
+        add_counts(sums, levels.counts, levels.raised, in.levels.step);
+        to.changed.include({oy, oy + 1, ox, ox + 1});
+      });
+    });
+  }
+  to.dirty = to.changed;
 }
 
 void Small::maxima(const Node& node) {

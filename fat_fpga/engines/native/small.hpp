@@ -23,6 +23,7 @@ class Small : Part {
   void threshold(const Node& node);
   void pool(const Node& node);
   void sums(const Node& node);
+  void sum_planes(const Node& node);
   void maxima(const Node& node);
 };
 
