@@ -179,6 +179,29 @@ def test_a_transfer_that_cannot_end(plain: Board) -> None:
     assert np.array_equal(accelerator.run(accelerator.pack(FEW.images)), golden)
 
 
+@pytest.mark.parametrize(
+    ("register", "message"),
+    [
+        ("active_value_reg", "UPSET and CHANGED: its settings changed without ARM"),
+        ("armed_lane_reg", "UPSET: its settings changed without ARM"),
+        ("hits_reg", "register HITS reads back 0x15, the integer network foretells 0x14"),
+    ],
+)
+def test_an_upset_in_the_rtl_is_noticed(register: str, message: str, plain: Board) -> None:
+    accelerator = Accelerator(plain.device, plain.device.description, SABOTEUR)
+    accelerator.restart()
+    accelerator.arm(parse_fault("fc1/channel[3] = +1"))
+    address = plain.device.description.place("fc1").saboteur
+    assert isinstance(address, int)
+    plain.device.upset(address, register, 1, 300)
+    accelerator.run(accelerator.pack(FEW.images))
+    with pytest.raises(BoardError, match=message):
+        accelerator.verify({"fc0": (0, 0), "fc1": (20, None), "fc2": (0, 0)})
+    with pytest.raises(BoardError, match="no register toaster_reg in "):
+        plain.device.upset(address, "toaster_reg", 1)
+    accelerator.restart()
+
+
 def test_an_address_without_a_block(plain: Board) -> None:
     with pytest.raises(BoardError, match="no answer from address 0xff0000"):
         plain.device.bus(0xFF0000).read(0)
