@@ -88,7 +88,7 @@ def test_sweeps_over_structures(tmp_path: Path) -> None:
 
 
 def test_a_subject_goes_to_a_worker() -> None:
-    for kind in ("convolutional", "quantised"):
+    for kind in ("convolutional", "recurrent"):
         case = random_case(kind, 9)
         sent = pickle.loads(pickle.dumps(case.subject))
         assert sent.memory_fingerprint == case.subject.memory_fingerprint
