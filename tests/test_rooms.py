@@ -25,7 +25,7 @@ FORBIDDEN = {
     "datasets": {"network", "faults", "engines", "campaign"},
     "workers": {"network", "faults", "engines", "datasets", "campaign", "crosscheck"},
     "campaign": {"reports", "hardening", "crosscheck", "finn", "board"},
-    "fixed_point": {"faults", "engines", "campaign", "reports", "hardening", "finn", "board"},
+    "fixed_point": {"faults", "campaign", "reports", "hardening", "finn", "board"},
 }
 """What these rooms know nothing of."""
 

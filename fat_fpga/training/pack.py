@@ -52,12 +52,13 @@ def pack(run: Path, test: Dataset, name: str | None = None, checkpoint: str = "l
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{name}.onnx"
         export_qonnx(model, file, (1, *model.spec.topology.input_shape))
-        card = _card(name, content, checkpoint, test, correct, file)
+        card = card_of(name, content, checkpoint, test, correct, file)
         zoo.bundle(name, file, card)
     return card
 
 
-def _card(name: str, content: Checkpoint, checkpoint: str, test: Dataset, correct: int, file: Path) -> dict[str, Any]:
+def card_of(name: str, content: Checkpoint, checkpoint: str, test: Dataset, correct: int, file: Path) -> dict[str, Any]:
+    """The model card of a network: by which training it was made, and what it reaches."""
     identity = content.identity
     return {
         "name": name,

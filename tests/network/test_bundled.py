@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.core.onnx_exec import execute_onnx
@@ -12,13 +13,21 @@ from qonnx.util.cleanup import cleanup_model
 
 from fat_fpga.datasets.demo import load_demo
 from fat_fpga.engines.reference import execute
-from fat_fpga.models.zoo import bundled, write_onnx
+from fat_fpga.models.zoo import bundled, card, read_onnx, write_onnx
 from fat_fpga.network import load_network
+from tests.designs.against_file import check_file
 
 COUNT = 30
+FIXED = [name for name in bundled() if "formats" in card(name)]
+"""Those in fixed point, whose streams have other scales than 1."""
 
 
-@pytest.mark.parametrize("name", bundled())
+@pytest.mark.parametrize("name", FIXED)
+def test_bundled_networks_in_fixed_point_equal_qonnx(name: str) -> None:
+    check_file(onnx.load_from_string(read_onnx(name)), images=2)
+
+
+@pytest.mark.parametrize("name", sorted({*bundled()} - {*FIXED}))
 def test_bundled_networks_equal_qonnx_on_real_images(name: str, tmp_path: Path) -> None:
     write_onnx(name, tmp_path / "network.onnx")
     network = load_network(tmp_path / "network.onnx", name)
