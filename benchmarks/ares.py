@@ -14,8 +14,7 @@ from pathlib import Path
 
 from fat_fpga.campaign import Run
 from fat_fpga.campaign.rounds import run_in_rounds
-from fat_fpga.campaign.sweep import Sweep, UntilInterval
-from fat_fpga.cli.numbers import rates
+from fat_fpga.campaign.sweep import Sweep, UntilInterval, rate_grid
 from fat_fpga.datasets import load
 from fat_fpga.engines.counts import ERRORS
 from fat_fpga.network import load_network
@@ -27,13 +26,21 @@ SWEEPS = {"weights": ("weight", "network"), "layers": ("weight", "layer"), "acti
 """Kind and scope of each sweep."""
 
 
+def grid(text: str) -> tuple[float, ...]:
+    """Rates of errors: ``LOW:HIGH:N`` with N in each decade, or a list separated by commas."""
+    if ":" not in text:
+        return tuple(map(float, text.split(",")))
+    low, high, per_decade = text.split(":")
+    return rate_grid(float(low), float(high), int(per_decade))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="The claims of Ares, measured on our networks.")
     parser.add_argument("networks", nargs="+", metavar="NETWORK")
     parser.add_argument("--data", required=True)
     parser.add_argument("--images", type=int)
     parser.add_argument("--samples", type=int, default=150)
-    parser.add_argument("--rates", type=rates, default=rates("1e-5:1e-1:2"))
+    parser.add_argument("--rates", type=grid, default=grid("1e-5:1e-1:2"))
     parser.add_argument("--sweeps", default=",".join(SWEEPS))
     parser.add_argument("--engine", default="native")
     parser.add_argument("-o", "--output", type=Path, required=True)

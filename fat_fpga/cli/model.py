@@ -23,7 +23,7 @@ def load_model(args: argparse.Namespace, faulty: bool = False) -> Network:
     Raises:
         ModelError: neither exists, or the file is none that can be lowered.
     """
-    from fat_fpga.modules.loading import is_module
+    from fat_fpga.foreign_module import is_module
     from fat_fpga.network import load_network
 
     if is_module(args.model):

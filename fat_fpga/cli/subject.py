@@ -26,7 +26,7 @@ def add_module_arguments(parser: Parser) -> None:
 
 def engine_name(args: argparse.Namespace) -> str:
     """The engine that was asked for, or the one that the model is executed by."""
-    from fat_fpga.modules.loading import is_module
+    from fat_fpga.foreign_module import is_module
 
     name: str | None = args.engine
     return name or ("module" if is_module(args.model) else "native")
@@ -44,7 +44,7 @@ def load_subject(
         ModelError, DataError: one of them cannot be read.
     """
     from fat_fpga.datasets import load
-    from fat_fpga.modules.loading import is_module
+    from fat_fpga.foreign_module import is_module
 
     roi = getattr(args, "roi", False)
     if not is_module(args.model):
@@ -60,7 +60,7 @@ def load_subject(
 
 def load_model_alone(args: argparse.Namespace) -> Network | Subject:
     """The model without data; of a module the shape of its rows has to be given."""
-    from fat_fpga.modules.loading import is_module
+    from fat_fpga.foreign_module import is_module
 
     if not is_module(args.model):
         _refuse(args)

@@ -6,7 +6,7 @@
 >>> run = run_campaign(subject, data, fault_space(subject, "weight")[:1000])      # doctest: +SKIP
 """
 
-from fat_fpga.modules.loading import load_module
+from fat_fpga.foreign_module import load_module
 from fat_fpga.modules.subject import ModuleSubject
 
 __all__ = ["ModuleSubject", "load_module"]

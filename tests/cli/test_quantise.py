@@ -103,14 +103,14 @@ def test_a_module(folder: Path, refused: Refused, capsys: pytest.CaptureFixture[
     assert load_network("q.onnx", pixels="unit").fingerprint == before
     assert main([*call, "twice.pt"]) == 0
     assert load_network("q.onnx", pixels="unit").fingerprint != before
-    assert "not a readable file of weights: it is damaged, or holds Python objects" in refused(*call, "object.pt")
-    assert "no such file of weights" in refused(*call, "none.pt")
+    assert "object.pt is no file of weights that can be read safely" in refused(*call, "object.pt")
+    assert "there is no such file of weights" in refused(*call, "none.pt")
     named = [
         ("my_float_nets:other", "my_float_nets has no other"),
         ("my_float_nets", "expected module:PACKAGE:FACTORY"),
-        ("no_such_nets:net", "cannot import no_such_nets"),
-        ("my_float_nets:broken", "it is called without arguments"),
-        ("my_float_nets:number", "number() fails: TypeError"),
+        ("no_such_nets:net", "no_such_nets cannot be imported"),
+        ("my_float_nets:broken", "broken() raises"),
+        ("my_float_nets:number", "number is a int, and makes nothing"),
     ]
     for name, message in named:
         assert message in refused("quantise", f"module:{name}", *FORMATS, *shape, "--force")
