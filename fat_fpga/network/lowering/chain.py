@@ -49,20 +49,22 @@ class Step:
 
 
 @dataclass
-class _Both:
-    """A node that reads two functions of what is in front of this step, as in ``x * sigmoid(x)``."""
+class _Joint:
+    """A node that reads several functions of what is in front of this step, as in ``x * sigmoid(x)``."""
 
     operator: Operator
-    sides: tuple[list[AnyStep], list[AnyStep]]
+    sides: dict[str, list[AnyStep]]  # by the node's moving inputs
     channels: Channels
-    otherwise: str | None = "it joins two functions of one accumulator"
+    constants: dict[str, Array]
+    dtypes: dict[str, np.dtype[Any]]  # of the moving inputs
+    otherwise: str | None = "it joins several functions of one accumulator"
 
     @property
     def nodes(self) -> list[Node]:
-        return [*(node for side in self.sides for step in side for node in step.nodes), self.operator.node]
+        return [*(node for side in self.sides.values() for step in side for node in step.nodes), self.operator.node]
 
 
-AnyStep = Step | _Both
+AnyStep = Step | _Joint
 
 
 @dataclass
@@ -84,7 +86,28 @@ class Chain:
             raise refuse(node, f"more than {MOST_STEPS} element-wise nodes follow each other, which no network needs")
         otherwise = not_monotone(node, self.graph)
         (variable,) = self.graph.moving(node)
-        constants = {name: self.graph.constants[name].values for name in node.input if name and name != variable}
+        constants, channels = self._of_one_pixel(node, channels)
+        self.steps.append(
+            Step(Operator(node, self.graph), variable, channels, constants, dtype or np.dtype(np.float32), otherwise)
+        )
+
+    def join(self, node: Node, chains: list[Chain], channels: Channels, dtypes: list[np.dtype[Any]]) -> None:
+        """Append a node that reads the ends of chains which begin like this one.
+
+        Args:
+            chains, dtypes: of each of the node's moving inputs, and its type.
+            channels: as in `add`.
+        """
+        start, moving = len(self.steps), self.graph.moving(node)
+        constants, channels = self._of_one_pixel(node, channels)
+        sides = {name: chain.steps[start:] for name, chain in zip(moving, chains, strict=True)}
+        types = dict(zip(moving, dtypes, strict=True))
+        self.steps.append(_Joint(Operator(node, self.graph), sides, channels, constants, types))
+
+    def _of_one_pixel(self, node: Node, channels: Channels) -> tuple[dict[str, Array], Channels]:
+        """A node's constants, and the channels of its tensor, for one pixel where they are the same for all."""
+        moving = self.graph.moving(node)
+        constants = {name: self.graph.constants[name].values for name in node.input if name and name not in moving}
         sliced = _one_pixel(node, constants, -1, channels.ndim)
         if sliced is None:
             raise refuse(
@@ -97,18 +120,7 @@ class Chain:
                 sliced = _one_pixel(node, constants, axis, channels.ndim)
                 if sliced is not None:
                     channels, constants = first, sliced
-        self.steps.append(
-            Step(Operator(node, self.graph), variable, channels, constants, dtype or np.dtype(np.float32), otherwise)
-        )
-
-    def join(self, node: Node, first: Chain, second: Chain, channels: Channels) -> None:
-        """Append a node that reads the ends of two chains which begin like this one."""
-        start = len(self.steps)
-        for axis in range(channels.ndim):
-            if np.all(channels == channels.take([0], axis)):
-                channels = channels.take([0], axis)
-        sides = first.steps[start:], second.steps[start:]
-        self.steps.append(_Both(Operator(node, self.graph), sides, channels))
+        return constants, channels
 
     def copy(self) -> Chain:
         return replace(self, steps=list(self.steps))
@@ -124,8 +136,8 @@ class Chain:
         self.count = count
         for step in self.steps:
             step.channels = step.channels // size
-            if isinstance(step, _Both):
-                raise refuse(step.operator.node, "it joins two functions of an image that is reshaped later")
+            if isinstance(step, _Joint):
+                raise refuse(step.operator.node, "it joins several functions of an image that is reshaped later")
 
     @property
     def nodes(self) -> list[Node]:
@@ -164,16 +176,21 @@ class Chain:
         return probe
 
     def _execute(self, step: AnyStep, probe: Probe) -> Probe:
-        node = step.operator.node
-        if isinstance(step, _Both):
-            ends = (replace(self, steps=side)(probe)[:, step.channels] for side in step.sides)
-            inputs = {name: np.ascontiguousarray(end) for name, end in zip(node.input, ends, strict=True)}
-            return self._gathered(step, step.operator(inputs), probe)
-        dtype, constants = step.dtype, step.constants
-        if probe.dtype != np.float32 and dtype == np.float32:
-            dtype, constants = probe.dtype, {name: _as(values, probe.dtype) for name, values in constants.items()}
-        spread = np.ascontiguousarray(probe[:, step.channels].astype(dtype, copy=False))
-        return self._gathered(step, step.operator({step.variable: spread, **constants}), probe)
+        sides = step.sides if isinstance(step, _Joint) else {step.variable: []}
+        dtypes = step.dtypes if isinstance(step, _Joint) else {step.variable: step.dtype}
+        constants = step.constants
+        if probe.dtype != np.float32 and np.float32 in dtypes.values():
+            dtypes = {name: probe.dtype if dtype == np.float32 else dtype for name, dtype in dtypes.items()}
+            constants = {name: _as(values, probe.dtype) for name, values in constants.items()}
+        spread = {
+            name: np.ascontiguousarray(self._behind(side, probe)[:, step.channels].astype(dtypes[name], copy=False))
+            for name, side in sides.items()
+        }
+        return self._gathered(step, step.operator({**spread, **constants}), probe)
+
+    def _behind(self, side: list[AnyStep], probe: Probe) -> Probe:
+        """Values behind some steps."""
+        return replace(self, steps=side)(probe) if side else probe
 
     def _gathered(self, step: AnyStep, result: Array, probe: Probe) -> Probe:
         """One value for each channel of what a node makes."""

@@ -66,15 +66,27 @@ class PendingImage:
         index = layout.index
         if layout.is_image or index.ndim not in (2, 3):
             return layout
-        places = np.empty(index.size, np.intp)
-        places[index.ravel()] = np.arange(index.size)
         channels, *rest = index.shape
-        shape = (channels, *([1] * (2 - len(rest))), *rest)
-        shape = (shape[0], shape[1], shape[2])
+        return self._become(layout, channels, rest, np.arange(index.size).reshape(index.shape))
+
+    def with_channels_last(self, layout: Layout) -> Layout:
+        """The layout in front of a node that takes the last axis of ``layout`` as that of the channels."""
+        index = layout.index
+        if layout.channels_last or index.ndim not in (2, 3):
+            return layout
+        *rest, channels = index.shape
+        return self._become(layout, channels, rest, np.moveaxis(np.arange(index.size).reshape(channels, *rest), 0, -1))
+
+    def _become(self, layout: Layout, channels: int, rest: list[int], index: Index) -> Layout:
+        """Take the elements of ``layout`` as those of [C, H, W], or [C, L], at other positions, ``index``."""
+        places = np.empty(index.size, np.intp)
+        places[layout.index.ravel()] = index.ravel()
+        height, width = rest if len(rest) == 2 else (1, rest[0])
+        shape = (channels, height, width)
         self.order = places[self.order]
         self.steps = [(node, places[own], dtype) for node, own, dtype in self.steps]
         self.layout = Layout(shape, places[self.layout.index])
-        return Layout(shape, np.arange(index.size).reshape(index.shape))
+        return Layout(shape, index)
 
     def chain(self, shape: tuple[int, int, int], each: bool) -> Chain:
         """The nodes, for one value of each channel, or of ``each`` position."""

@@ -86,15 +86,17 @@ def joined_layout(node: Node, layouts: list[Layout]) -> Layout:
 
 
 def functions_of_one(node: Node, strands: list[Strand]) -> bool:
-    """Whether a node reads two tensors that are functions of one stream, value by value, so that its result is, too."""
-    if len(strands) != 2 or len(node.input) != 2 or node.op_type not in JOINING:
+    """Whether a node reads tensors that are functions of one stream, value by value, so that its result is, too."""
+    if len(strands) < 2 or node.op_type not in JOINING:
         return False
-    first, second = (strand.head for strand in strands)
-    if not isinstance(first, PendingStream) or not isinstance(second, PendingStream) or first.origin != second.origin:
-        return False
-    integers = all(isinstance(strand.grid, Grid) for strand in strands)
-    same = np.array_equal(strands[0].layout.index, strands[1].layout.index)
-    return same and not first.behind and not second.behind and not (integers and node.op_type in JOINS)
+    first, index = strands[0].head, strands[0].layout.index
+    for strand in strands:
+        head = strand.head
+        if not isinstance(first, PendingStream) or not isinstance(head, PendingStream) or head.origin != first.origin:
+            return False
+        if head.behind or not np.array_equal(strand.layout.index, index):
+            return False
+    return node.op_type not in JOINS or not all(isinstance(strand.grid, Grid) for strand in strands)
 
 
 def _common_grid(streams: list[Stream]) -> tuple[tuple[int, ...], float] | None:

@@ -17,12 +17,16 @@ from fat_fpga.network.lowering.operators import QUANTISERS
 Condition = Callable[[Node, Graph], str | None]
 """Why a node is not monotone, or None."""
 
+COMPARISONS = ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual")
+LOGIC = ("And", "Not", "Or", "Xor")
+"""Operators on truth values."""
 NOT_MONOTONE = (
-    "Abs", "Cos", "Cosh", "Gelu", "HardSwish", "Mish", "Pow", "Reciprocal", "Shrink", "Sin", "Swish", "Tan",
+    "Abs", "Cos", "Cosh", "Gelu", "HardSwish", "Mish", "Pow", "Reciprocal", "Shrink", "Sin", "Swish", "Tan", "Where",
+    *COMPARISONS, *LOGIC,
 )  # fmt: skip
 """Element-wise operators that become tables."""
-JOINING = ("Add", "Div", "Max", "Min", "Mul", "Pow", "Sub")
-"""Element-wise operators on two tensors, which may be two functions of one."""
+JOINING = ("Add", "And", "Div", "Max", "Min", "Mul", "Or", "Pow", "Sub", "Where", "Xor", *COMPARISONS)
+"""Element-wise operators on several tensors, which may be functions of one."""
 SOFTMAX = ("Softmax", "LogSoftmax", "Hardmax")
 
 
@@ -141,6 +145,18 @@ def refusal(node: Node) -> Any:
             node,
             "transposed convolutions are not supported: they put zeros between activations; take an upsampling to the "
             "nearest value (Resize) and a convolution",
+        )
+    if node.op_type == "DepthToSpace":
+        return refuse(
+            node,
+            "it moves channels to rows and columns (PixelShuffle), which no layer does: take an upsampling to the "
+            "nearest value (Resize) and a convolution",
+        )
+    if node.op_type == "SpaceToDepth":
+        return refuse(
+            node,
+            "it moves rows and columns to channels (PixelUnshuffle), which no layer does: take a convolution with a "
+            "stride in place of it and the convolution behind it",
         )
     if node.op_type.startswith("QLinear") or node.op_type.endswith("Integer") or node.op_type.startswith("Dynamic"):
         return refuse(node, "unsupported operator: quantise with QuantizeLinear and DequantizeLinear (QDQ) instead")

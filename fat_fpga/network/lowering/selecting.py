@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -27,25 +28,29 @@ Behind = MajorityVote | MaxPool | Upsample | Select
 """Layers that a product's activation is in front of, wherever the file has them."""
 
 
-def add_select(behind: list[Behind], named: Named, node: Node, parts: Parts, shape: Shape) -> None:
+def add_select(
+    behind: list[Behind], shown: dict[str, Any], named: Named, node: Node, parts: Parts, shape: Shape
+) -> None:
     """Add to the layers ``behind`` what a node selects of a stream of ``shape``, all of its channels.
 
     Args:
+        shown: what the file shows of the streams behind them, by name.
         named: a name for a layer of a type.
     """
     factors = None if node.op_type not in RESIZES else _factors(parts, shape)
     if factors is not None:
         behind.append(Upsample(named(Upsample.type), factors, node.name))
         return
-    before = take_select(behind)
+    before = take_select(behind, shown)
     behind.append(composed(before, Select(named(Select.type), *parts, node.name)))
 
 
-def take_select(behind: list[Behind]) -> Select | None:
-    """Take the last of the layers ``behind`` away, where it is a selection."""
+def take_select(behind: list[Behind], shown: dict[str, Any]) -> Select | None:
+    """Take the last of the layers ``behind`` away, and what the file shows of it, where it is a selection."""
     last = behind[-1] if behind else None
     if isinstance(last, Select):
         behind.pop()
+        shown.pop(last.name, None)
         return last
     return None
 

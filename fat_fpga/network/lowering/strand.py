@@ -162,6 +162,11 @@ class Strand:
         if isinstance(self.head, PendingImage):
             self.layout = self.head.as_image(self.layout)
 
+    def face_rows(self) -> None:
+        """Get ready for a product over the last axis, of each position: in an input, it is that of the channels."""
+        if isinstance(self.head, PendingImage):
+            self.layout = self.head.with_channels_last(self.layout)
+
     def _adopt_image_shape(self) -> None:
         """Take an input that is reshaped to [N, C, H, W] as an image of that shape."""
         index = self.layout.index

@@ -92,7 +92,7 @@ class PendingUnit:
 
     def add_select(self, node: Node, parts: selecting.Parts, shape: Shape) -> None:
         """Take in a node that selects rows and columns of a tensor of ``shape``."""
-        selecting.add_select(self.behind, self._named, node, parts, shape)
+        selecting.add_select(self.behind, self.streams, self._named, node, parts, shape)
 
     def _named(self, word: str) -> str:
         return self.builder.name(word, root=self.unit.name)

@@ -35,7 +35,7 @@ from fat_fpga.network.lowering.selecting import SELECTS, Parts, composed, select
 from fat_fpga.network.lowering.sites import ImageSite, Sites, stream_site
 from fat_fpga.network.lowering.strand import Strand
 from fat_fpga.network.lowering.stream import FRONT, PendingStream, Stream
-from fat_fpga.network.lowering.types import check_float
+from fat_fpga.network.lowering.types import check_arithmetic, check_float
 from fat_fpga.network.lowering.unit import PendingUnit
 from fat_fpga.network.lowering.valued import written_scales
 from fat_fpga.network.network import INPUT, Network
@@ -225,6 +225,8 @@ class _Walk:
         if node.op_type == "Conv" and strand.pad is None:
             strand = self._facing(node, strand)
             strand.face_image()
+        elif node.op_type == "MatMul" and not strand.layout.is_flat:
+            strand.face_rows()
         _, zeros = strand.pad or (None, NONE)
         product = read_product(node, self.graph, strand.layout, zeros)
         source = self._finish(node, strand)
@@ -232,19 +234,19 @@ class _Walk:
         return Strand(head, strand.tensor, head.after, f"there is none after {label(node)}", strand.dtype)
 
     def _both(self, node: Node, strands: list[Strand]) -> Strand:
-        """A node that reads two functions of one stream: together they are a third."""
-        first, second = (strand.head for strand in strands)
-        assert isinstance(first, PendingStream)
-        assert isinstance(second, PendingStream)
+        """A node that reads several functions of one stream: together they are another one."""
+        heads = [strand.head for strand in strands if isinstance(strand.head, PendingStream)]
         for strand in strands:
-            check_float(node, strand.dtype)
-        head, layout = first.fork(self.number), strands[0].layout
-        common = zip(first.chain.steps, second.chain.steps, strict=False)
-        head.chain = first.chain.part(0, sum(1 for _ in takewhile(lambda pair: pair[0] is pair[1], common))).copy()
-        head.chain.join(node, first.chain, second.chain, layout.channels)
+            check_arithmetic(node, strand.dtype)
+        chains = [head.chain for head in heads]
+        common = zip(*(chain.steps for chain in chains), strict=False)
+        start = sum(1 for _ in takewhile(lambda steps: all(step is steps[0] for step in steps), common))
+        head, layout = heads[0].fork(self.number), strands[0].layout
+        head.chain = chains[0].part(0, start).copy()
+        head.chain.join(node, chains, layout.channels, [strand.dtype for strand in strands])
         head.streams = {}
         why = f"there is none after {label(node)}"
-        return Strand(head, node.output[0], layout, why, strands[0].dtype, scores=set(strands[0].scores))
+        return Strand(head, node.output[0], layout, why, strands[-1].dtype, scores=set(strands[0].scores))
 
     def _join(self, node: Node, moving: list[str], strands: list[Strand]) -> Strand:
         """A node that reads several streams."""
@@ -286,9 +288,7 @@ class _Walk:
         """A selection of channels, behind the stream in front of a node; ``tensor`` holds it, if one does."""
         head = strand.head
         assert not isinstance(head, PendingImage)
-        before = take_select(head.behind)
-        if before is not None:
-            head.streams.pop(before.name, None)
+        before = take_select(head.behind, head.streams)
         stream = self._finish(node, strand)
         name = self.builder.name(Select.type, root=stream.root)
         layer = composed(before, Select(name, *parts, node.name))
@@ -393,6 +393,11 @@ class _Walk:
         ends = {id(strand): strand for tensor, strand in self.strands.items() if not self.graph.uses[tensor]}
         first, *others = ends.values()
         for other in others:
+            if {first.tensor, other.tensor} <= set(self.graph.outputs):
+                raise ModelError(
+                    f"it has several heads, with the outputs '{first.tensor}' and '{other.tensor}': keep one, with "
+                    f"onnx.utils.extract_model(file, new_file, ['{self.graph.input}'], ['{first.tensor}'])"
+                )
             raise ModelError(
                 f"its tensors '{first.tensor}' and '{other.tensor}' are both read by nothing: several heads are not "
                 "supported yet, export the model with its class scores alone"
