@@ -24,9 +24,11 @@ from fat_fpga.network import Levels, MatrixVectorUnit, Network
 from tests.designs.random_faults import mixed_faults
 from tests.designs.random_graph import random_graph, random_groups
 from tests.designs.random_network import random_images, random_network
+from tests.designs.random_patterns import random_patterns
 from tests.designs.wide_network import wide_network
 
 FAULTS = 60  # of each network
+PATTERNS = 12  # patterns and large sets, beside them
 IMAGES = 4
 BATCH = 16  # networks that the processes share out before pairs are counted
 UPDATES = ("automatic", "sparse", "popcount", "bytes")
@@ -74,6 +76,7 @@ def run_one(seed: int) -> int:
     network = subject(seed)
     images, labels = random_images(network, IMAGES, seed), np.zeros(IMAGES, np.int64)
     faults = mixed_faults(network, FAULTS, seed, IMAGES)
+    faults += random_patterns(network, PATTERNS, seed, IMAGES)
     expected = ReferenceEngine().open(network).run(images, labels, faults, predictions=True)
     for turn, instruction_set in enumerate(instruction_sets(), seed):
         update = UPDATES[turn % len(UPDATES)]
@@ -81,7 +84,7 @@ def run_one(seed: int) -> int:
         session = NativeEngine(1 + seed % 2).open(network)
         got = session.run(images, labels, faults, predictions=True)
         np.testing.assert_array_equal(got.predictions, expected.predictions, f"{instruction_set}, {update}")
-        for fault in faults[:3]:
+        for fault in (*faults[:3], *faults[-2:]):
             session.trace(images, fault)
     return len(faults)
 

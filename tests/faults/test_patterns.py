@@ -13,7 +13,7 @@ from scipy.stats import binom, chisquare
 
 from fat_fpga.engines import get
 from fat_fpga.errors import FaultError
-from fat_fpga.faults import Fault, Pattern, check_faults, expand, parse_fault, places
+from fat_fpga.faults import Fault, check_faults, expand, parse_fault, places
 from fat_fpga.faults.draws import failures, generator, nonzero
 from fat_fpga.faults.expand import count_hits
 from fat_fpga.faults.parts import parts_of
@@ -21,33 +21,7 @@ from fat_fpga.faults.register import weight_register
 from fat_fpga.network import Levels, Network
 from tests.campaign.tiny import tiny_data, tiny_network
 from tests.designs.random_network import random_images, random_network
-
-FORMS = (
-    "*/weight[*].bit[*] ^ 1",
-    "*/weight+threshold[*].bit[*] = 1",
-    "*/weight[*].bit[0] = 0",
-    "*/threshold[*].bit[*] ^ 1",
-    "*/threshold[*] = uniform",
-    "*/accumulator[*].bit[*] ^ 1",
-    "*/accumulator[*] = uniform",
-    "*/activation[*].bit[*] ^ 1",
-    "*/activation[*].bit[0] = 1",
-    "*/activation[*] = uniform",
-    "input/activation[*].bit[*] ^ 1",
-    "*/weight+activation[*].bit[*] ^ 1",
-)
-
-
-def pattern(text: str) -> Pattern:
-    found = parse_fault(text)
-    assert isinstance(found, Pattern)
-    return found
-
-
-def fitting(network: Network) -> list[str]:
-    """The forms that say something in a network; one of a single unit has no thresholds."""
-    single = len(network.layers) == 1
-    return [form for form in FORMS if not (single and form.startswith(("*/threshold", "*/activation")))]
+from tests.designs.random_patterns import FORMS, fits, pattern
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
@@ -57,7 +31,9 @@ def test_every_engine_predicts_the_same(seed: int, sample: int) -> None:
     rng = np.random.default_rng(seed)
     faults = [
         pattern(f"{form} ~ {rate} @ sample[{sample}]")
-        for form, rate in zip(rng.permutation(fitting(network))[:3], (0.002, 0.02, 0.1), strict=False)
+        for form, rate in zip(
+            rng.permutation([form for form in FORMS if fits(network, form)])[:3], (0.002, 0.02, 0.1), strict=False
+        )
     ]
     names = ("reference", "native", "torch")
     expected, *others = (get(name).open(network).run(images, labels, faults, predictions=True) for name in names)

@@ -27,14 +27,9 @@ from fat_fpga.faults.words import Words
 from fat_fpga.network import Levels, Network
 from tests.campaign.tiny import tiny_data, tiny_network
 from tests.designs.random_network import random_images, random_network
+from tests.designs.random_patterns import pattern
 
 Ints = npt.NDArray[np.int64]
-
-
-def pattern(text: str) -> Pattern:
-    found = parse_fault(text)
-    assert isinstance(found, Pattern)
-    return found
 
 
 def by_hand(part: Part) -> tuple[Ints, WordCounts]:

@@ -1,0 +1,43 @@
+"""Draws of many counters at once are the draws of one counter after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fat_fpga.faults.draws import BLOCK, failures, failures_of_each, generator, nonzero, nonzero_of_each, philox
+
+COUNTERS = st.lists(st.one_of(st.integers(0, 20), st.integers(0, 2**62)), max_size=9)
+KEYS = st.text(max_size=20)
+
+
+@given(KEYS, COUNTERS, st.integers(0, 5), st.integers(1, 5))
+def test_words_of_many_counters_are_those_of_numpy(key: str, counters: list[int], first: int, blocks: int) -> None:
+    words = philox(key, np.array(counters, np.int64), first, blocks)
+    assert words.shape == (len(counters), BLOCK * blocks)
+    for counter, own in zip(counters, words, strict=True):
+        assert generator(key, counter).random_raw(BLOCK * (first + blocks))[BLOCK * first :].tolist() == own.tolist()
+
+
+@given(KEYS, COUNTERS, st.floats(-6, 0), st.floats(0, 5), st.integers(1, 16))
+def test_failures_of_many_counters(key: str, counters: list[int], log_rate: float, log_cells: float, bits: int) -> None:
+    cells = int(10**log_cells)
+    rate = min(10**log_rate, 3000 / cells)
+    which, found = failures_of_each(key, np.array(counters, np.int64), rate, cells)
+    expected = [failures(generator(key, counter), rate, cells).tolist() for counter in counters]
+    assert which.tolist() == [number for number, own in enumerate(expected) for _ in own]
+    assert found.tolist() == [cell for own in expected for cell in own]
+    counts = [len(own) for own in expected]
+    words = [nonzero(generator(key, counter), bits, n).tolist() for counter, n in zip(counters, counts, strict=True)]
+    drawn = nonzero_of_each(key, np.array(counters, np.int64), bits, counts)
+    assert drawn.tolist() == [word for own in words for word in own]
+
+
+def test_no_cells_no_counters_no_chance_and_certainty() -> None:
+    counters = np.arange(3)
+    for nothing in (failures_of_each("a", counters, 0, 9), failures_of_each("a", counters, 0.5, 0)):
+        assert [each.tolist() for each in nothing] == [[], []]
+    assert [each.tolist() for each in failures_of_each("a", counters[:0], 0.5, 9)] == [[], []]
+    assert [each.tolist() for each in failures_of_each("a", counters, 1, 2)] == [[0, 0, 1, 1, 2, 2], [0, 1] * 3]
+    assert nonzero_of_each("a", counters, 4, [0, 0, 0]).tolist() == []
