@@ -14,9 +14,20 @@ FAULTS = (
     "conv0/channel[0] = 1 & conv1/channel[1] = -1", "conv0/threshold[1,0].bit[2] = 1", "conv0/element[0,1,1] = 1",
     "# a comment", "",
 )  # fmt: skip
+PATTERNS = (
+    "*/weight[*].bit[*] ^ 1 ~ 1e-2 @ sample[0]", "conv0+conv1/weight+threshold[*].bit[1] = 1 ~ 0.5 @ sample[17]",
+    "*/activation[*].bit[*] ^ 1 ~ 0.01 @ sample[3]", "fc2/weight[*] = uniform ~ 0.1 @ sample[4]",
+    "conv1/threshold[*].bit[*] = masked ~ 0.1 @ sample[5]", "conv0/accumulator[*] = uniform ~ 0.1 @ sample[6]",
+    "conv1/weight[*].bit[*] ^ 1 burst[3] with secded[64] interleave[4] detected[keep] ~ 0.01 @ sample[7]",
+    "fc2/weight[*].bit[*] = 0 with parity[8] detected[reload] ~ 0.2 @ sample[8]",
+    "*/channel+pixel[*] = 1 ~ 0.1 @ sample[9]", "input/activation[*].bit[*] ^ 1 ~ 1 @ sample[0]",
+)  # fmt: skip
 PIECES = (
     "[", "]", "=", "&", "^", "/", ".", ",", " ", "-", "*", "0", "1", "99999999999999999999", "conv0", "weight", "bit",
     "\x1b[2J", "\x00", "‮", "é", "\n", "\ufeff", "NaN", "1e9", "@", "frame[0]", "x" * 15_000, "①", "\u0661",
+    "~", "~ 1e-400", "1e400", "sample[-1]", "sample[9999999999999999999]", "burst[0]", "burst[99999999999]", "with ",
+    "secded[1]", "secded[99999999999]", "parity[0]", "interleave[0]", "interleave[99999999999]", "detected[erase]",
+    "uniform", "masked", "+",
 )  # fmt: skip
 RECIPE = 'model = "tfc-w2a2"\ndata = "npz:nowhere"\noutput = "out"\nepochs = 1\nlearning-rate = 0.1\nflip = true\n'
 LINES = (
@@ -29,7 +40,8 @@ LINES = (
 
 
 def _spoil_faults(rng: Rng, good: Path, folder: Path) -> list[str]:
-    lines = [str(pick(rng, *FAULTS)) for _ in range(int(rng.integers(1, 6)))]
+    of = PATTERNS if rng.random() < 0.4 else FAULTS if rng.random() < 0.9 else FAULTS + PATTERNS
+    lines = [str(pick(rng, *of)) for _ in range(int(rng.integers(1, 6)))]
     for _ in range(int(rng.integers(1, 4))):
         number = int(rng.integers(len(lines)))
         line, at = lines[number], int(rng.integers(len(lines[number]) + 1))
