@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.campaigns import campaign
+from benchmarks.sweeps import SWEEPS, sweep
 from benchmarks.training import fat_step
 from benchmarks.workers import two_workers
 from fat_fpga.engines.native_engine import chosen_instruction_set
 
 RESULTS = Path(__file__).parent / "results.json"
-GROUPS = ("campaigns", "fat_step", "workers")
+GROUPS = ("campaigns", "sweeps", "fat_step", "workers")
 CAMPAIGNS = (
     *(("cnv_w1a1", kind) for kind in ("channel", "pixel", "element", "pe", "weight", "threshold", "accumulator")),
     ("cnv_w2a2", "channel"),
@@ -35,6 +36,8 @@ def main() -> None:
     results: dict[str, Any] = json.loads(RESULTS.read_text()) if args.only else {}
     if "campaigns" in groups:
         results |= campaigns(args.images, args.rounds)
+    if "sweeps" in groups:
+        results |= sweeps(args.images, args.rounds)
     if "fat_step" in groups:
         results |= training(args.rounds)
     if "workers" in groups:
@@ -53,6 +56,22 @@ def campaigns(images: int, rounds: int) -> dict[str, Any]:
         results[key] = asdict(result)
         print(
             f"{key:24}{result.ratio_to_torch:>10,.0f}{result.faulty_per_second:>14,.0f}{result.torch_per_second:>18,.0f}"
+        )
+    return results
+
+
+def sweeps(images: int, rounds: int) -> dict[str, Any]:
+    """Bits that flip at a rate."""
+    print(f"samples of a sweep, native engine ({chosen_instruction_set()}) against plain float32 PyTorch, one core")
+    print(f"{'sweep':30}{'ratio':>10}{'faulty/s':>14}{'torch images/s':>18}")
+    results = {}
+    for name, kind, rate, samples in SWEEPS:
+        result = sweep(name, kind, rate, samples, images, rounds)
+        key = f"{name}.sweep.{kind}.{rate}"
+        results[key] = asdict(result)
+        print(
+            f"{key:30}{result.ratio_to_torch:>10,.1f}{result.faulty_per_second:>14,.0f}{result.torch_per_second:>18,.0f}",
+            flush=True,
         )
     return results
 
