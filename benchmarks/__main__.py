@@ -37,7 +37,7 @@ def main() -> None:
     if "campaigns" in groups:
         results |= campaigns(args.images, args.rounds)
     if "sweeps" in groups:
-        results |= sweeps(args.images, args.rounds)
+        results |= sweeps(args.rounds)
     if "fat_step" in groups:
         results |= training(args.rounds)
     if "workers" in groups:
@@ -60,13 +60,13 @@ def campaigns(images: int, rounds: int) -> dict[str, Any]:
     return results
 
 
-def sweeps(images: int, rounds: int) -> dict[str, Any]:
+def sweeps(rounds: int) -> dict[str, Any]:
     """Bits that flip at a rate."""
     print(f"samples of a sweep, native engine ({chosen_instruction_set()}) against plain float32 PyTorch, one core")
     print(f"{'sweep':30}{'ratio':>10}{'faulty/s':>14}{'torch images/s':>18}")
     results = {}
     for name, kind, rate, samples in SWEEPS:
-        result = sweep(name, kind, rate, samples, images, rounds)
+        result = sweep(name, kind, rate, samples, rounds)
         key = f"{name}.sweep.{kind}.{rate}"
         results[key] = asdict(result)
         print(

@@ -21,6 +21,8 @@ SWEEPS = (
     ("cnv_w1a1", "activation", "1e-05", 30),
 )
 """Networks, kinds whose bits flip, rates, samples."""
+IMAGES = 1000
+"""All bundled ones: errors in memories are drawn once for all images, so few images would measure the drawing."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,9 @@ class SweepResult:
     torch_per_second: float
 
 
-def sweep(name: str, kind: str, rate: str, samples: int, images: int, rounds: int) -> SweepResult:
-    """Samples of flipped bits at a rate, on the first ``images`` bundled images; both take turns."""
-    data = load("demo:cifar10", limit=images)
+def sweep(name: str, kind: str, rate: str, samples: int, rounds: int) -> SweepResult:
+    """Samples of flipped bits at a rate, on the bundled images; both take turns."""
+    data = load("demo:cifar10", limit=IMAGES)
     session = NativeEngine(1).open(subject(name))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
