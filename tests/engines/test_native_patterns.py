@@ -21,6 +21,8 @@ from fat_fpga.faults.parts import parts_of
 from fat_fpga.faults.register import Register
 from fat_fpga.faults.singles import faults_of, singles
 from fat_fpga.network import Network
+from fat_fpga.network.layers import Layer, Thresholding
+from tests.designs.random_network import random_images
 from tests.designs.random_patterns import FORMS, MORE_FORMS, fits, pattern, random_patterns
 from tests.engines.sanitised import subject
 
@@ -36,7 +38,7 @@ def small(seed: int) -> Network:
 
 
 def assert_equals_reference(network: Network, seed: int) -> None:
-    images = np.random.default_rng(seed).integers(0, 256, (IMAGES, *network.input.shape), dtype=np.uint8)
+    images = random_images(network, IMAGES, seed)
     labels = np.zeros(IMAGES, np.int64)
     faults = random_patterns(network, FAULTS, seed, IMAGES)
     reference, native = ReferenceEngine().open(network), NativeEngine(1 + seed % 2).open(network)
@@ -69,6 +71,25 @@ def test_every_instruction_set(instruction_set: str, monkeypatch: pytest.MonkeyP
     for seed, update in enumerate(("automatic", "sparse", "popcount", "bytes") * 3):
         monkeypatch.setenv(UPDATE, update)
         assert_equals_reference(small(seed * 7), seed)
+
+
+def test_activations_that_are_no_levels_in_front_of_changed_thresholds() -> None:
+    """In layers of thresholds alone, which follow additions of streams."""
+    graphs = (network for network in map(small, itertools.count()) if any(map(_is_thresholding, network.layers)))
+    for sample, network in enumerate(itertools.islice(graphs, 12)):
+        images = random_images(network, IMAGES, sample)
+        faults = [
+            pattern(f"*/threshold+activation[*].bit[*] ^ 1 ~ {rate} @ sample[{sample}]") for rate in (0.05, 0.2, 0.4)
+        ]
+        reference, native = (engine.open(network) for engine in (ReferenceEngine(), NativeEngine(1)))
+        for fault in faults:
+            streams = reference.trace(images, fault)
+            for name, stream in native.trace(images, fault).items():
+                np.testing.assert_array_equal(stream, streams[name], f"{fault} at {name} of {network.name}")
+
+
+def _is_thresholding(layer: Layer) -> bool:
+    return isinstance(layer, Thresholding)
 
 
 @given(st.integers(0, 10**6), st.sampled_from(MEMORIES), st.sampled_from([0.01, 0.2, 1.0]))

@@ -104,6 +104,10 @@ void EditedChannels::behind_strays(const Fault& fault, const NodeEdit* edit, int
       const Rect here{stray.y, stray.y + 1, stray.x, stray.x + 1};
       const Rect area = windows ? node.windows.touching(here) : here;
       const int c = first + stray.channel;
+      const auto is_edited = [c](const ChannelEdit& channel) { return channel.channel == c; };
+      if (edit != nullptr && std::any_of(edit->channels.begin(), edit->channels.end(), is_edited)) {
+        continue;  // of a threshold layer: `threshold_channels` has seen the stray already
+      }
       for (int y = area.y0; y < area.y1; ++y) {
         for (int x = area.x0; x < area.x1; ++x) image_.put_any(node.out, y, x, c, node.at(y, x, c, get));
       }
