@@ -69,14 +69,11 @@ def recorded(subject: ModuleSubject, tensor: Tensor) -> Record:
 
 def check_repeats(subject: ModuleSubject, batch: Batch, found: Record) -> None:
     """EngineError where a second run, without a record, gives other scores, or a run changes the module."""
-    before = [tensor._version for tensor in subject.tensors.values()]
+    stored = dict(subject.module.named_parameters()) | dict(subject.module.named_buffers())
+    before = {name: tensor._version for name, tensor in stored.items()}
     again = Replay(subject, batch.tensor, found, reuse=False).anew()
-    if [tensor._version for tensor in subject.tensors.values()] != before:
-        changed = [
-            name
-            for (name, tensor), version in zip(subject.tensors.items(), before, strict=True)
-            if tensor._version != version
-        ]
+    changed = [name for name, tensor in stored.items() if tensor._version != before[name]]
+    if changed:
         raise EngineError(f"{subject.name} changes {changed[0]} while it runs: a run has to leave the module as it is")
     if not same(scores_of(again), scores_of(found.output)):
         raise EngineError(

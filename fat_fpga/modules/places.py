@@ -45,6 +45,7 @@ class Found:
         stored: by the name of each module, or of a hidden state, the format that its output is stored in, where that
             is not its type.
         asked: keys of formats that fit a place.
+        owned: memories that have a place: where they start, and how many words they have.
     """
 
     places: dict[str, Place] = field(default_factory=dict)
@@ -52,6 +53,15 @@ class Found:
     rounded: list[tuple[Tensor, Format]] = field(default_factory=list)
     stored: dict[str, Format] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
+    owned: set[tuple[int, int]] = field(default_factory=set)
+
+    def owns(self, tensor: Tensor) -> bool:
+        """Whether the memory of a parameter has no place yet; from now on it has. A memory that several modules share
+        is one of the first, so that its words are counted, and hit, once."""
+        memory = tensor.data_ptr(), tensor.numel()
+        new = not tensor.numel() or memory not in self.owned
+        self.owned.add(memory)
+        return new
 
 
 def places_of(subject: ModuleSubject) -> Found:
@@ -83,7 +93,7 @@ def _module(found: Found, subject: ModuleSubject, name: str, module: nn.Module) 
     if quantiser is not None and quantiser.quantised is not None and quantiser.axis is None and quantiser.calls == 1:
         form = Quantised.of(quantiser.quantised)
         sites[WEIGHT] = Site(Where.QUANTISED, f"{name}.{WEIGHT_QUANTISER}", quantiser.shape, form, most=AXES_OF_WEIGHTS)
-    elif own in subject.tensors:
+    elif own in subject.tensors and subject.tensors[own].is_floating_point() and found.owns(subject.tensors[own]):
         sites[WEIGHT] = _stored(found, subject, name, own)
     if stream is not None and stream.axis is not None:
         sites |= _given(found, subject, name, stream)
@@ -93,7 +103,11 @@ def _module(found: Found, subject: ModuleSubject, name: str, module: nn.Module) 
     _add(found, subject, name, type(module).__name__, shape, sites, listed)
     prefix = f"{name}."
     for parameter in subject.tensors:
-        if parameter.startswith(prefix) and (opaque or "." not in parameter[len(prefix) :]) and parameter != own:
+        if (
+            parameter.startswith(prefix)
+            and (opaque or "." not in parameter[len(prefix) :])
+            and (parameter != own or WEIGHT not in sites)
+        ):
             _parameter(found, subject, parameter, opaque)
 
 
@@ -140,6 +154,7 @@ def _parameter(found: Found, subject: ModuleSubject, name: str, opaque: bool = F
         return
     site = _stored(found, subject, name, name)
     listed = isinstance(tensor, nn.Parameter) and not opaque and name in subject.survey.reads
+    listed = listed and found.owns(tensor)
     _add(found, subject, name, "parameter", _of_weights({WEIGHT: site}), {WEIGHT: site}, listed)
 
 

@@ -15,10 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fat_fpga.errors import EngineError
 from fat_fpga.faults import Fault
 from fat_fpga.modules.calls import STATE, intercepted
 from fat_fpga.modules.formats import Format
 from fat_fpga.modules.formats.quantised import Quantised
+from fat_fpga.modules.record import versions
 from fat_fpga.modules.sites import Site, Where
 from fat_fpga.modules.values import first_tensor, with_first
 
@@ -40,7 +42,7 @@ def plain_output(
     def rows(fault: Fault, count: int) -> list[int]:
         return [*range(count)] if fault.frame is None else [first_row + fault.frame - first_frame]
 
-    def change(where: Where, name: str, output: Any, call: int) -> Any:
+    def change(where: Where, name: str, output: Any, call: int, in_place: bool = False) -> Any:
         for fault in met:
             site = subject.sites[fault.layer, fault.kind]
             if site.where is where and site.name == name:
@@ -50,22 +52,29 @@ def plain_output(
                     continue
                 whole = first_tensor(output)
                 assert whole is not None
-                whole = whole.clone()
+                whole = whole if in_place else whole.clone()
                 for row in [0] if site.axis is None else rows(fault, whole.shape[site.axis]):
                     index = [int(part) for part in np.unravel_index(inner, site.shape or (1,))]
                     if site.axis is not None:
                         index.insert(site.axis, row)
                     _change(whole, tuple(index), fault, _format(site, output, tuple(index)))
-                output = with_first(output, whole)
+                output = output if in_place else with_first(output, whole)
         return output
 
     calls: Counter[str] = Counter()
 
-    def hook(name: str, module: Any, args: Any, output: Any) -> Any:
+    called: list[list[int]] = []  # versions of what the modules were called with that run now, the innermost last
+
+    def entered(module: Any, args: Any, kwargs: Any) -> None:
+        called.append(versions((args, kwargs)))
+
+    def hook(name: str, module: Any, args: Any, kwargs: Any, output: Any) -> Any:
+        in_place = versions((args, kwargs)) != called.pop()
         output = subject.store(name, output)
         number = calls[name]
         calls[name] += 1
-        return change(Where.QUANTISED, name, change(Where.OUTPUT, name, output, number), number)
+        output = change(Where.OUTPUT, name, output, number, in_place)
+        return change(Where.QUANTISED, name, output, number, in_place)
 
     def state(name: str, step: int, hidden: Tensor) -> Tensor:
         found: Tensor = change(Where.STATE, name, subject.store(name + STATE, hidden), step)
@@ -79,8 +88,11 @@ def plain_output(
         for name, module in stack.enter_context(intercepted(subject.modules, None)).items():
             module.meet = partial(state, name)
         for name, part in subject.modules.items():
-            stack.enter_context(_removed(part.register_forward_hook(partial(hook, name))))
-        return subject.module(change(Where.INPUT, "input", tensor, 0))
+            if isinstance(part, torch.jit.ScriptModule):
+                raise EngineError(f"{name} is a ScriptModule, which takes no hooks: choose --engine module")
+            stack.enter_context(_removed(part.register_forward_pre_hook(entered, with_kwargs=True)))
+            stack.enter_context(_removed(part.register_forward_hook(partial(hook, name), with_kwargs=True)))
+        return subject.module(change(Where.INPUT, "input", tensor.clone(), 0))
 
 
 @contextmanager

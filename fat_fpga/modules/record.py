@@ -114,7 +114,7 @@ def record(
 
     with intercepted(modules, answer) as recurrent, _Reads(module, clock, found):
         meet_all(recurrent, store)
-        found.output = module(tensor)
+        found.output = module(tensor.clone())  # which the module may change in place
     return found
 
 

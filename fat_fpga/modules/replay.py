@@ -19,7 +19,7 @@ from torch import Tensor
 from fat_fpga.modules.calls import STATE, Forward, intercepted, meet_all
 from fat_fpga.modules.edits import Edit
 from fat_fpga.modules.injection import held, met
-from fat_fpga.modules.record import Call, Record
+from fat_fpga.modules.record import Call, Record, versions
 from fat_fpga.modules.sites import Where
 from fat_fpga.modules.values import copied, same
 
@@ -55,7 +55,7 @@ class Replay:
         """What the module gives without faults, computed once more."""
         with intercepted(self.subject.modules, self._store) as recurrent:
             meet_all(recurrent, self.subject.store)
-            return self.subject.module(self.tensor)
+            return self.subject.module(self.tensor.clone())
 
     def _store(self, name: str, forward: Forward, *args: Any, **kwargs: Any) -> Any:
         return self.subject.store(name, forward(*args, **kwargs))
@@ -68,8 +68,7 @@ class Replay:
         with held(self.subject.tensors, edits), intercepted(self.subject.modules, run.answer) as recurrent:
             for name, module in recurrent.items():
                 module.meet = partial(run.met_state, name)
-            tensor = run.edited(Where.INPUT, "input", self.tensor, 0)
-            return self.subject.module(tensor)
+            return self.subject.module(run.edited(Where.INPUT, "input", self.tensor.clone(), 0))
 
     def damaged(self) -> bool:
         """Whether a run has changed what is recorded, so that it is of no use any more."""
@@ -119,19 +118,27 @@ class _Run:
             self._lost()
             number = self._counts[name]
             self._counts[name] += 1
-            return self._given(name, self._replay.subject.store(name, forward(*args, **kwargs)), number, False)
+            output, in_place = self._computed(name, forward, args, kwargs)
+            return self._given(name, output, number, in_place)
         number = self._replay.index(call.number)
         if self._known(call, (args, kwargs)):
             self._next = call.after
             output = copied(call.output) if call.fragile else call.output
             return self._given(name, output, number, False)
         self._next += 1
-        output = self._replay.subject.store(name, forward(*args, **kwargs))
+        output, in_place = self._computed(name, forward, args, kwargs)
         if not self._aligned or self._next != call.after:
             self._lost()
         elif call.after == call.number + 1 and not (call.written or call.fragile) and same(output, call.output):
             output = call.output  # so that what follows sees at once that nothing differs
-        return self._given(name, output, number, call.written)
+        return self._given(name, output, number, in_place)
+
+    def _computed(self, name: str, forward: Forward, args: Any, kwargs: Any) -> tuple[Any, bool]:
+        """What a module gives, and whether it changed what it was called with: then others may read its output, too,
+        and a fault is put into that very tensor."""
+        before = versions((args, kwargs))
+        output = self._replay.subject.store(name, forward(*args, **kwargs))
+        return output, versions((args, kwargs)) != before
 
     def _known(self, call: Call, inputs: tuple[Any, ...]) -> bool:
         """Whether what a call gives is what is recorded."""

@@ -86,7 +86,7 @@ class ModuleSubject(Subject):
         self._found = places_of(self)
         unused = [key for key in self.formats if key not in self._found.asked]
         if unused:
-            raise ModelError(f"format of '{unused[0]}': {self.unknown(unused[0].partition('/')[0])}")
+            raise ModelError(f"format of '{unused[0]}': {self._no_words(*unused[0].partition('/')[::2])}")
         self._check_scales()
 
     def __repr__(self) -> str:
@@ -160,6 +160,13 @@ class ModuleSubject(Subject):
         near = get_close_matches(name, self.places, MOST_NEAR, 0.4) or list(self.places)[:MOST_NEAR]
         return f"unknown place '{name}': {self.name} has {', '.join(near)}, ... ({len(self.places)} places), and *"
 
+    def _no_words(self, name: str, kind: str) -> str:
+        """Why no format fits a place, or a kind of fault in it."""
+        if name not in self.places:
+            return self.unknown(name)
+        kinds = ", ".join(self.places[name].cells) or "none"
+        return f"{name} has no words of kind {kind or 'any'}: it has {kinds}"
+
     def format_at(self, place: str, kind: str, asked: set[str]) -> str | None:
         """The name of the format that was asked for; None where none was. The keys that say so are added to
         ``asked``."""
@@ -189,7 +196,7 @@ class ModuleSubject(Subject):
             yield
         finally:
             with torch.no_grad():
-                for tensor, kept in before:
+                for tensor, kept in reversed(before):  # memory that has two names was kept twice, first as it was
                     tensor.copy_(kept)
 
     def check_ready(self) -> None:

@@ -46,7 +46,12 @@ def with_first(value: Any, tensor: Tensor) -> Any:
         if tensors(part):
             parts[i] = with_first(part, tensor)
             break
-    return parts if isinstance(value, list) else tuple(parts)
+    return _sequence(value, parts)
+
+
+def _sequence(like: Any, parts: list[Any]) -> Any:
+    """Parts in a tuple or list of the same type, as a named result of ``torch.max``."""
+    return type(like)(parts)
 
 
 def _fields(value: Any) -> tuple[str, ...]:
@@ -61,7 +66,7 @@ def copied(value: Any) -> Any:
     if isinstance(value, tuple) and hasattr(value, "_replace"):
         return type(value)(*map(copied, value))
     if isinstance(value, tuple | list):
-        return type(value)(map(copied, value))
+        return _sequence(value, [copied(part) for part in value])
     if isinstance(value, dict):
         return {key: copied(part) for key, part in value.items()}
     return value

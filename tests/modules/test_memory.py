@@ -1,0 +1,176 @@
+"""Memory that has several names: shared parameters, tensors that are changed in place, results with names."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from fat_fpga.errors import EngineError, ModelError
+from fat_fpga.faults import AnyFault, fault_space, parse_fault
+from fat_fpga.modules import ModuleSubject
+from fat_fpga.modules.engine import ModuleEngine
+
+ROWS = np.random.default_rng(5).normal(size=(6, 4)).astype(np.float32)
+LABELS = np.zeros(6, np.int64)
+
+
+class Tied(nn.Module):
+    """Two layers with one weight, as an embedding and the layer behind a language model have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(1)
+        self.first, self.second = nn.Linear(4, 4), nn.Linear(4, 4)
+        self.second.weight = self.first.weight
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.second(torch.tanh(self.first(x)))
+        return result
+
+
+class InPlace(nn.Module):
+    """What a module gives is read under other names, too; the input is changed, and a module has a branch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(2)
+        self.start, self.relu = nn.ReLU(inplace=True), nn.ReLU(inplace=True)
+        self.first, self.again, self.last = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x -= 0.25
+        y = self.first(self.start(x.flatten(1)))
+        z = self.relu(y)
+        y += 1
+        if (y.max() > 2).item():
+            z = self.relu(self.again(z))
+        result: Tensor = self.last(z) + self.last(y) + x
+        return result
+
+
+class Largest(nn.Module):
+    """A result of ``torch.max``, whose parts have names."""
+
+    def forward(self, x: Tensor) -> object:
+        return torch.max(x.reshape(-1, 2, 4), 1)
+
+
+class Named(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(3)
+        self.wide, self.largest = nn.Linear(4, 8), Largest()
+
+    def forward(self, x: Tensor) -> Tensor:
+        found = self.largest(self.wide(x))
+        found.values.mul_(2)  # a record keeps copies of what is changed later on
+        result: Tensor = found.values
+        return result
+
+
+class Turn(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, dtype=torch.complex64))
+        self.order = nn.Parameter(torch.arange(4).flip(0), requires_grad=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x * self.weight).abs()[:, self.order]
+
+
+class Turned(nn.Module):
+    """Parameters whose words are no bits of a float: they are no places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(4)
+        self.turn, self.last = Turn(), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = self.last(self.turn(x))
+        return result
+
+
+LEAVES: dict[type[nn.Module], tuple[str, ...]] = {
+    Tied: ("first", "second"),
+    InPlace: ("start", "relu", "first", "last"),
+    Named: ("wide", "largest"),
+    Turned: ("turn", "last"),
+}
+
+
+def subject_of(module: nn.Module, **options: object) -> ModuleSubject:
+    return ModuleSubject(module.eval(), (4,), pixels="none", **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", LEAVES)
+def test_fast_ways_equal_the_plain_one(kind: type[nn.Module]) -> None:
+    subject = subject_of(kind())
+    faults: list[AnyFault] = [*fault_space(subject, "weight").sample(30), *fault_space(subject, "output").sample(40)]
+    faults += fault_space(subject, "activation", ["input", *LEAVES[kind]], frames=len(ROWS)).sample(40)
+    fast, plain = (
+        ModuleEngine(plain).open(subject).run(ROWS, LABELS, faults, predictions=True, counting=("outcomes",))
+        for plain in (False, True)
+    )
+    np.testing.assert_array_equal(fast.predictions, plain.predictions)
+    for name, counts in plain.counts.items():
+        np.testing.assert_array_equal(fast.counts[name], counts, err_msg=name)
+    assert (fast.counts["masked"] < len(ROWS)).any()
+
+
+def test_faults_of_one_run_leave_nothing_in_the_input_of_the_next() -> None:
+    fault = parse_fault("start/output[0].bit[31] ^ 1")
+    session = ModuleEngine().open(subject_of(InPlace()))
+    alone = session.run(ROWS, LABELS, [fault], predictions=True)
+    after = session.run(ROWS, LABELS, [parse_fault("start/output[0].bit[30] ^ 1"), fault], predictions=True)
+    assert alone.predictions is not None
+    assert after.predictions is not None
+    np.testing.assert_array_equal(after.predictions[1], alone.predictions[0])
+
+
+def test_a_shared_parameter_is_one_memory() -> None:
+    subject = subject_of(Tied())
+    assert len(fault_space(subject, "weight")) == 32 * (16 + 4 + 4)
+    assert len(fault_space(subject, "weight", ["second.weight"])) == 32 * 16
+    texts = ["first/weight[1,2].bit[30] ^ 1", "second.weight/weight[1,2].bit[30] ^ 1"]
+    found = ModuleEngine().open(subject).run(ROWS, LABELS, list(map(parse_fault, texts)), predictions=True)
+    assert found.predictions is not None
+    np.testing.assert_array_equal(found.predictions[0], found.predictions[1])
+
+
+def test_a_shared_parameter_in_a_format_is_as_it_was_after_a_run() -> None:
+    module = Tied()
+    before = module.first.weight.detach().clone()
+    subject = subject_of(module, formats={"weight": "Q2.3"})
+    ModuleEngine().open(subject).run(ROWS, LABELS, [parse_fault("first/weight[0,0].bit[1] ^ 1")])
+    assert torch.equal(module.first.weight, before)
+
+
+def test_formats_that_fit_no_words() -> None:
+    with pytest.raises(
+        ModelError, match="format of 'relu/weight': relu has no words of kind weight: it has activation"
+    ):
+        subject_of(InPlace(), formats={"relu/weight": "Q2.6"})
+
+
+def test_a_module_that_counts_in_an_integer() -> None:
+    class Counts(nn.Linear):
+        seen: Tensor
+
+        def forward(self, x: Tensor) -> Tensor:
+            self.seen += 1
+            return super().forward(x)
+
+    module = Counts(4, 4)
+    module.register_buffer("seen", torch.zeros((), dtype=torch.int64))
+    with pytest.raises(EngineError, match="Counts changes seen while it runs"):
+        ModuleEngine().open(subject_of(module)).run(ROWS, LABELS, [])
+
+
+def test_hooks_of_scripted_modules() -> None:
+    module = nn.Sequential(torch.jit.script(nn.Linear(4, 4).eval()), nn.Linear(4, 4))
+    session = ModuleEngine(plain=True).open(subject_of(module))
+    with pytest.raises(EngineError, match="0 is a ScriptModule, which takes no hooks: choose --engine module"):
+        session.run(ROWS, LABELS, [parse_fault("1/weight[0,0].bit[1] ^ 1")])
