@@ -1,4 +1,4 @@
-"""The smallest formats that lose no accuracy."""
+"""The smallest formats that lose no accuracy, in the order of a search."""
 
 from __future__ import annotations
 

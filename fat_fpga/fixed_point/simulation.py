@@ -11,6 +11,7 @@ from onnx import TensorProto, helper
 
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import DataError, ModelError
+from fat_fpga.fixed_point.decided import Decision
 from fat_fpga.fixed_point.emitter import Emitter
 from fat_fpga.fixed_point.float_model import FloatModel
 from fat_fpga.fixed_point.formats import Formats
@@ -50,6 +51,7 @@ class Simulation:
                             f"{list(layout.shape)}")  # fmt: skip
         real = entry_of(graph, pixels, normalise, layout.shape[0]).real(data.images)
         self._rows = np.ascontiguousarray(real.reshape(len(real), *graph.input_shape), dtype=np.float32)
+        self._decision = Decision(model)
         self._floats = _session(_Plain(model), threads)
         self._fixed = _session(_Fixed(model), threads)
 
@@ -76,9 +78,9 @@ class Simulation:
             rows = self._rows[start : start + batch]
             short = batch - len(rows) if self._model.graph.batch > 1 else 0
             rows = np.concatenate([rows, np.zeros((short, *rows.shape[1:]), np.float32)]) if short else rows
-            scores = session.run(None, {name: rows, **feeds})[0]
+            output = session.run([self._decision.output], {name: rows, **feeds})[0]
             labels = self._labels[start : start + batch]
-            found += int(np.sum(scores.reshape(len(rows), -1)[: len(labels)].argmax(axis=1) == labels))
+            found += int(np.sum(self._decision.classes(output)[: len(labels)] == labels))
         return found
 
 

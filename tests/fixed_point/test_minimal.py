@@ -7,8 +7,10 @@ from functools import cache
 
 import numpy as np
 import pytest
+from onnx import TensorProto
 
 from fat_fpga.datasets.dataset import Dataset
+from fat_fpga.engines import get
 from fat_fpga.engines.reference import execute
 from fat_fpga.errors import DataError, ModelError
 from fat_fpga.fixed_point import FloatModel, Formats, QFormat, minimal, quantise
@@ -121,3 +123,51 @@ def test_what_is_simulated_is_what_integers_compute(seed: int) -> None:
 def test_images_of_another_shape_are_refused() -> None:
     with pytest.raises(DataError, match=r"tiny: images are \[1, 5, 5\], tiny takes \[1, 4, 4\]"):
         Simulation(tiny(), data_of(5, (1, 5, 5)))
+
+
+ENDS: list[tuple[str, int, list[tuple[str, dict[str, int]]]]] = [
+    ("scores", 3, []),
+    ("probabilities", 3, [("Softmax", {"axis": 1})]),
+    ("number", 3, [("ArgMax", {"axis": 1, "keepdims": 0})]),
+    ("number in an axis", 3, [("ArgMax", {"axis": 1, "keepdims": 1})]),
+    ("logit", 1, []),
+    ("probability", 1, [("Sigmoid", {})]),
+    ("below", 1, [("Neg", {})]),
+    ("from -1 to 1", 1, [("Tanh", {})]),
+]
+
+
+@pytest.mark.parametrize(("outputs", "end"), [end[1:] for end in ENDS], ids=[end[0] for end in ENDS])
+def test_the_search_decides_for_the_classes_that_the_integers_decide_for(
+    outputs: int, end: list[tuple[str, dict[str, int]]]
+) -> None:
+    builder, rng = GraphBuilder([1, 1, 4, 4]), np.random.default_rng(4)
+    builder.node("Flatten", axis=1)
+    builder.node("Gemm", rng.normal(0, 0.6, (16, 6)), rng.normal(0, 0.3, 6), name="a")
+    builder.node("Relu")
+    builder.node("Gemm", rng.normal(0, 0.6, (6, outputs)), rng.normal(0, 0.1, outputs), name="fc")
+    for operator, options in end:
+        builder.node(operator, **options)
+    file = builder.model()
+    if end and end[0][0] == "ArgMax":
+        kind = file.graph.output[0].type.tensor_type
+        kind.elem_type = TensorProto.INT64
+        if not end[0][1]["keepdims"]:
+            kind.ClearField("shape")
+    model, data = read_float_model(file, "tiny"), data_of(200, classes=max(2, outputs))
+    formats = Formats(QFormat(2, 4), QFormat(3, 4))
+    network = load_network(quantise(model, formats).model, "tiny", pixels="unit")
+    golden = get("torch").open(network).run(data.images, data.labels, []).golden
+    found = Dataset("golden", data.images, golden.astype(np.int64), data.classes)
+    assert len(set(golden.tolist())) > 1
+    assert Simulation(model, found, pixels="unit", threads=1).correct(formats) == len(found)
+
+
+def test_one_output_of_a_function_whose_middle_is_not_known() -> None:
+    builder, rng = GraphBuilder([1, 1, 4, 4]), np.random.default_rng(4)
+    builder.node("Flatten", axis=1)
+    builder.node("Gemm", rng.normal(0, 0.6, (16, 1)), rng.normal(0, 0.3, 1), name="fc")
+    builder.node("Softplus")
+    simulation = Simulation(read_float_model(builder.model(), "tiny"), data_of(5, classes=2), pixels="unit", threads=1)
+    with pytest.raises(ModelError, match="tiny: its one output is made by Softplus: expected a product, or Sigmoid"):
+        simulation.float_correct()
