@@ -49,9 +49,11 @@ class Decision:
         """
         rows = output.reshape(len(output), -1)
         if self._numbers:
-            return rows[:, 0].astype(np.int64)
+            numbers: npt.NDArray[np.int64] = rows[:, 0].astype(np.int64)
+            return numbers
         if rows.shape[1] > 1:
-            return rows.argmax(axis=1)
+            best: npt.NDArray[np.int64] = rows.argmax(axis=1)
+            return best
         if self._middle is None:
             raise ModelError(
                 f"{self._model.name}: its one output is made by {self._operator}: expected a product, or "
