@@ -109,7 +109,9 @@ def intervals(text: str) -> tuple[float, ...]:
     parts = [part.strip() for part in text.split(",")]
     found = tuple(float(part) if _DECIMAL.fullmatch(part) else 0.0 for part in parts)
     if not all(0 < hours <= COUNT for hours in found) or list(found) != sorted(set(found)):
-        raise argparse.ArgumentTypeError(f"expected hours above 0, ascending, as 1,24,720, got '{cut(text)}'")
+        raise argparse.ArgumentTypeError(
+            f"expected hours above 0, up to {COUNT:,}, ascending, as 1,24,720, got '{cut(text)}'"
+        )
     return found
 
 

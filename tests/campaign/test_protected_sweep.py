@@ -158,6 +158,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         (["--protect", "secded:0"], "1 to 1,024 data bits"),
         (["--protect", "secded:"], "data bits of a word"),
         (["--scrub", "2,1"], "ascending"),
+        (["--scrub", "1,2e9"], "hours above 0, up to 1,000,000,000"),
         (["--upset-rate", "0"], "upsets above 0"),
         (["--burst", "0"], "1 to 1,024"),
     ):
