@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -69,15 +70,14 @@ class PendingImage:
         channels, *rest = index.shape
         return self._become(layout, channels, rest, np.arange(index.size).reshape(index.shape))
 
-    def with_channels_last(self, layout: Layout) -> Layout:
-        """The layout in front of a node that takes the last axis of ``layout`` as that of the channels."""
+    def as_steps(self, layout: Layout) -> Layout:
+        """The layout in front of a node that takes [N, L, F], the values of each of L steps: these are the channels."""
         index = layout.index
-        if layout.channels_last or index.ndim not in (2, 3):
+        if layout.channels_last or index.ndim != 2:
             return layout
-        *rest, channels = index.shape
-        return self._become(layout, channels, rest, np.moveaxis(np.arange(index.size).reshape(channels, *rest), 0, -1))
+        return self._become(layout, index.shape[1], [index.shape[0]], np.arange(index.size).reshape(index.T.shape).T)
 
-    def _become(self, layout: Layout, channels: int, rest: list[int], index: Index) -> Layout:
+    def _become(self, layout: Layout, channels: int, rest: Sequence[int], index: Index) -> Layout:
         """Take the elements of ``layout`` as those of [C, H, W], or [C, L], at other positions, ``index``."""
         places = np.empty(index.size, np.intp)
         places[layout.index.ravel()] = index.ravel()

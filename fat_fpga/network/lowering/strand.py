@@ -162,10 +162,10 @@ class Strand:
         if isinstance(self.head, PendingImage):
             self.layout = self.head.as_image(self.layout)
 
-    def face_rows(self) -> None:
-        """Get ready for a product over the last axis, of each position: in an input, it is that of the channels."""
+    def face_steps(self) -> None:
+        """Get ready for a product of each step of a sequence: in an input [N, L, F], the last axis is the channels'."""
         if isinstance(self.head, PendingImage):
-            self.layout = self.head.with_channels_last(self.layout)
+            self.layout = self.head.as_steps(self.layout)
 
     def _adopt_image_shape(self) -> None:
         """Take an input that is reshaped to [N, C, H, W] as an image of that shape."""

@@ -226,7 +226,7 @@ class _Walk:
             strand = self._facing(node, strand)
             strand.face_image()
         elif node.op_type == "MatMul" and not strand.layout.is_flat:
-            strand.face_rows()
+            strand.face_steps()
         _, zeros = strand.pad or (None, NONE)
         product = read_product(node, self.graph, strand.layout, zeros)
         source = self._finish(node, strand)
