@@ -27,7 +27,7 @@ examples:
   fat-fpga quantise lenet.onnx --minimal --data mnist:data -o smallest.onnx
   fat-fpga quantise lenet.onnx --minimal --per-layer --until-loss 0.5 --data mnist:data -o smaller.onnx
   fat-fpga quantise trained/last.pt --weights Q2.6 --activations Q5.3 -o lenet_q.onnx
-  fat-fpga quantise module:my_nets:lenet --weights-file lenet.pt --image-shape 1,28,28 --formats q.toml -o q.onnx
+  fat-fpga quantise module:my_nets:lenet --weights-file lenet.pt --image-shape 1,28,28 --format-table q.toml -o q.onnx
 
 Qm.n is a word of m + n bits in two's complement: m bits before the point, the sign among them, and n after it. Q2.6
 holds -2 to 1.984375 in steps of 1/64. Batch norms are folded into weights and biases. Weights and activations are
@@ -62,8 +62,8 @@ def add(commands: Commands) -> None:
         "--layer", metavar="NAME=W:A", action="append", default=[], type=_read(_layer),
         help="formats of one layer, as conv1=Q2.8:Q4.4, conv1=Q2.8 or input=:Q1.8; several times for several layers",
     )  # fmt: skip
-    group.add_argument("--formats", metavar="FILE", help="a table of formats, TOML or JSON; options go before it")
-    group.add_argument("--save-formats", metavar="FILE", help="write the formats as JSON, for --formats")
+    group.add_argument("--format-table", metavar="FILE", help="a table of formats, TOML or JSON; options go before it")
+    group.add_argument("--save-formats", metavar="FILE", help="write the formats as JSON, for --format-table")
     group = parser.add_argument_group("search")
     group.add_argument("--minimal", action="store_true", help="find the smallest formats that lose no accuracy")
     group.add_argument("--per-layer", action="store_true", help="with --minimal, smaller ones of each layer, too")
@@ -73,7 +73,7 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     option(parser, "--data", "; --minimal searches on its validation part, else the accuracy on it is shown")
     option(parser, "--images")
-    parser.add_argument("--weights-file", metavar="FILE", help="weights (a state_dict) of a model module:...")
+    option(parser, "--weights-file")
     for name in ("--pixels", "--normalise", "--outputs", "--image-shape", "--force"):
         option(parser, name)
     option(parser, "--engine", " (default: native)", default="native")
@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.fixed_point import open_float_model, quantise, write_formats
     from fat_fpga.fixed_point.text import table
 
-    inputs = [path for path in (args.model, args.formats, args.weights_file) if path]
+    inputs = [path for path in (args.model, args.format_table, args.weights_file) if path]
     path = check_output(args, args.output, ONNX, *inputs)
     if args.save_formats:
         from fat_fpga.files import check_writable
@@ -144,7 +144,7 @@ def _formats(args: argparse.Namespace) -> Formats | None:
     from fat_fpga.fixed_point import Formats, LayerFormats, read_formats
 
     given = [flag for flag, value in (("--weights", args.weights), ("--activations", args.activations),
-             ("--layer", args.layer), ("--formats", args.formats)) if value]  # fmt: skip
+             ("--layer", args.layer), ("--format-table", args.format_table)) if value]  # fmt: skip
     if args.minimal:
         if given:
             raise ModelError(f"--minimal finds the formats: leave {' and '.join(given)} out")
@@ -153,7 +153,7 @@ def _formats(args: argparse.Namespace) -> Formats | None:
         return None
     if args.per_layer or args.until_loss:
         raise ModelError("--per-layer and --until-loss are for a search: give --minimal, too")
-    found = read_formats(args.formats) if args.formats else {"layers": {}}
+    found = read_formats(args.format_table) if args.format_table else {"layers": {}}
     weights, activations = args.weights or found.get("weights"), args.activations or found.get("activations")
     if weights is None or activations is None:
         missing = " and ".join(

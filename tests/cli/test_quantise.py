@@ -54,7 +54,7 @@ def test_a_file(floats: onnx.ModelProto, capsys: pytest.CaptureFixture[str]) -> 
     assert json.loads(Path("q.json").read_text()) == formats.to_dict()
     wanted = load_network(quantise(read_float_model(floats, "float"), formats).model, "q")
     assert load_network("q.onnx").fingerprint == wanted.fingerprint
-    assert main(["quantise", "float.onnx", "--formats", "q.json", "-o", "again.onnx", "-q"]) == 0
+    assert main(["quantise", "float.onnx", "--format-table", "q.json", "-o", "again.onnx", "-q"]) == 0
     assert load_network("again.onnx").fingerprint == wanted.fingerprint
 
 
