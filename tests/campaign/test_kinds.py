@@ -13,14 +13,11 @@ from fat_fpga.faults.block import BIT_EFFECTS
 
 from .tiny import tiny_data, tiny_network, tiny_run_of
 
-OF_OTHER_LAYERS = ("entry", "factor", "offset")
-"""Kinds that the tiny network has no layers for."""
 
-
-@pytest.mark.parametrize("kind", [kind for kind in MODELS if kind not in OF_OTHER_LAYERS])
+@pytest.mark.parametrize("kind", MODELS)
 def test_counts_of_every_kind_equal_direct_ones(tmp_path: Path, kind: str) -> None:
     run = tiny_run_of(tmp_path / "a.run", kind, sample=20, images=12)
-    network, data = tiny_network(), tiny_data(12)
+    network, data = tiny_network(kinds=[kind]), tiny_data(12)
     faults = [parse_fault(result.fault) for result in run.results]
     outcome = ReferenceEngine().open(network).run(data.images, data.labels, faults)
     assert run.correct.tolist() == outcome.correct.tolist()

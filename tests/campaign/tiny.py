@@ -15,10 +15,17 @@ from fat_fpga.engines.images import Images, Labels
 from fat_fpga.engines.reference import ReferenceEngine, ReferenceSession
 from fat_fpga.faults import AnyFault, fault_space
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network.layers import Layer, Requantise, Table
+
+OF_OTHER_LAYERS = ("entry", "factor", "offset")
+"""Kinds of fault that the tiny network has layers for only if it is asked for them."""
 
 
-def tiny_network(seed: int = 0, name: str = "tiny", levels: Levels | None = None) -> Network:
-    """conv0 with 4 channels, pool, conv1 with 3 channels, fc2 with 4 classes; two levels each unless given."""
+def tiny_network(seed: int = 0, name: str = "tiny", levels: Levels | None = None, kinds: Sequence[str] = ()) -> Network:
+    """conv0 with 4 channels, pool, conv1 with 3 channels, fc2 with 4 classes; two levels each unless given.
+
+    Where one of ``kinds`` is in `OF_OTHER_LAYERS`, there are a table and a requantiser in front of conv1.
+    """
     rng = np.random.default_rng(seed)
     levels = levels or Levels(-1, 2, 2)
 
@@ -28,9 +35,15 @@ def tiny_network(seed: int = 0, name: str = "tiny", levels: Levels | None = None
         return MatrixVectorUnit(name, weights, None if last else steps, None if last else levels, weight_type="BIPOLAR")
 
     table = np.arange(-128, 128, dtype=np.int32)[None]
-    layers = (
+    zeros, ones = np.zeros(4, np.int32), np.ones(4, np.int32)
+    others: tuple[Layer, ...] = (
+        Table("conv0.table", zeros[:, None], np.stack([-ones, ones], axis=1), Levels(-1, 2, 2)),
+        Requantise("conv0.requantise", ones, zeros, 0, -4, 3),
+    )
+    layers: tuple[Layer, ...] = (
         unit("conv0", (4, 1, 3, 3), 150),
         MaxPool("conv0.pool", (2, 2), (2, 2)),
+        *(others if set(kinds) & set(OF_OTHER_LAYERS) else ()),
         unit("conv1", (3, 4, 2, 2), 3),
         unit("fc2", (4, 3, 2, 2), 1, last=True),
     )
@@ -55,7 +68,7 @@ def tiny_run_of(
     path: Path, *kinds: str, layers: Sequence[str] | None = None, sample: int | None = None, images: int = 30
 ) -> Run:
     """All faults of these kinds, or some of them, on the tiny network."""
-    network = tiny_network()
+    network = tiny_network(kinds=kinds)
     spaces = [fault_space(network, kind, layers, pes=FOLDING, frames=images) for kind in kinds]
     space = sum(spaces[1:], spaces[0])
     faults = Selection.of(space) if sample is None else Selection.sample(space, sample, seed=3)

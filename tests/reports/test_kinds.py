@@ -28,6 +28,9 @@ FIGURES_OF = {
     "weight": {"ranges", "criticality", "faults", "drops", "changes"},
     "threshold": {"ranges", "criticality", "faults", "drops", "changes"},
     "accumulator": {"ranges", "criticality", "faults", "drops", "changes"},
+    "entry": {"ranges", "criticality", "faults", "drops", "changes"},
+    "factor": {"ranges", "criticality", "faults", "drops", "changes"},
+    "offset": {"ranges", "criticality", "faults", "drops", "changes"},
     "activation": {"changes"},
 }
 
