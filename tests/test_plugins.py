@@ -84,19 +84,17 @@ def _registered() -> dict[str, Any]:
 
 
 def test_without_packages_there_is_nothing() -> None:
-    assert len(MODELS) == len(list(MODELS)) == 8
+    assert len(MODELS) == len(list(MODELS)) == 11
     assert "row" not in MODELS
     assert cost_names() == ["macs", "folded", "finn"]
-    with pytest.raises(
-        FaultError, match=r"unknown fault kind 'row': known are channel, .*, activation; those of other"
-    ):
+    with pytest.raises(FaultError, match=r"unknown fault kind 'row': known are channel, .*, state; those of other"):
         fault_model("row")
 
 
 def test_a_kind_of_another_package(add: Install) -> None:
     add(KIND, {"fat_fpga.faults": {"row": "MODULE:Row"}})
     assert list(MODELS)[-1] == "row"
-    assert len(MODELS) == 9
+    assert len(MODELS) == 12
     assert fault_model("row") is fault_model("row")
     assert str(parse_fault("conv0/row[2] = -1")) == "conv0/row[2] = -1"
     session, outside = get("reference").open(tiny_network()), parse_fault("conv0/row[6] = -1")

@@ -21,10 +21,12 @@ from fat_fpga.engines.reference import execute
 from fat_fpga.errors import EngineError, FaultError
 from fat_fpga.faults import MODELS, changes_of, parse_fault, places
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
+from tests.campaign.tiny import OF_OTHER_LAYERS
 from tests.designs.random_faults import random_faults
 from tests.designs.random_network import random_images, random_network
 
-KINDS = (*MODELS, "set")
+KINDS = (*(kind for kind in MODELS if kind not in OF_OTHER_LAYERS), "set")
+"""Those that random chains have; the others are in `test_parameters`."""
 
 
 def execution(model: onnx.ModelProto, images: Any) -> dict[str, Any]:
