@@ -6,13 +6,18 @@ import warnings
 
 import numpy as np
 
-from fat_fpga.crosscheck import KINDS, crosscheck, sample_faults
+from fat_fpga.crosscheck import KINDS as ALL_KINDS
+from fat_fpga.crosscheck import crosscheck, sample_faults
 from fat_fpga.crosscheck.table import crosscheck_text
 from fat_fpga.engines import get
 from fat_fpga.faults import AnyFault
+from tests.campaign.tiny import OF_OTHER_LAYERS
 from tests.designs.random_faults import random_faults
 from tests.designs.random_graph import random_graph, random_groups
 from tests.designs.random_network import random_images, random_network
+
+KINDS = tuple(kind for kind in ALL_KINDS if kind not in OF_OTHER_LAYERS)
+"""Those that these networks have; the others are in `test_parameters`."""
 
 ENGINES = ("reference", "native", "torch", "qonnx")
 """The first one is what the others are compared with."""
