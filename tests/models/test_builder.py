@@ -12,7 +12,7 @@ from fat_fpga import models
 from fat_fpga.models.activation import QuantisedActivation
 from fat_fpga.models.builder import latent_weights
 
-SYMMETRIC = [name for name in models.names() if not models.spec(name).topology.unsigned]
+SYMMETRIC = [name for name in models.names() if not (models.spec(name).is_float or models.spec(name).topology.unsigned)]
 
 
 def levels(bits: int) -> list[float]:
