@@ -62,7 +62,7 @@ def test_the_demo(installed: Installed) -> None:
     said = installed("fat-fpga", "demo", "--output", "demo")
     assert "demo: run file, faults.csv, report.json, and the figures" in said
     run = Run.open(installed.folder / "demo" / "cnv_w1a1.run")
-    assert (run.complete, run.images, len(run.results), run.error_free) == (True, 1000, 3840, 768)
+    assert (run.complete, run.images, len(run.results), run.error_free) == (True, 1000, 3840, 814)
 
 
 def test_campaign_plan_harden_verify(installed: Installed) -> None:
