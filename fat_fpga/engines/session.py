@@ -140,7 +140,12 @@ class Session(ABC):
                 block = Block(images[part], labels[part], first_frame + part.start, frames, table, tell)
                 outcome = self.compute(block, asked)
                 if counting and faults:
-                    outcome = replace(outcome, counts=self._counts(block, patterns, faults, outcome, counting))
+                    counts = self._counts(block, patterns, faults, counting)
+                    if ERRORS in counting:
+                        assert outcome.predictions is not None
+                        errors = error_counts(outcome.predictions, block.labels, self.subject.classes)
+                        counts = {**counts, **errors}
+                    outcome = replace(outcome, counts=counts)
                 yield outcome
                 tell(part.stop - part.start)
 
@@ -232,10 +237,9 @@ class Session(ABC):
         block: Block,
         asked: Sequence[AnyFault],
         faults: Sequence[AnyFault],
-        outcome: Outcome,
         counting: Sequence[str],
     ) -> Counts:
-        """What is counted of a block beside its outcome, int64 [F] by name; ``faults`` are ``asked``, expanded."""
+        """The outcome classes of a block, int64 [F] by name; ``faults`` are ``asked``, expanded."""
         found: dict[str, npt.NDArray[np.int64]] = {}
         if OUTCOMES in counting:
             detectors = [name for name in counting if name in DETECTORS]
@@ -254,9 +258,6 @@ class Session(ABC):
                 name: np.array([counts[name] for counts in each], np.int64)
                 for name in names_of([OUTCOMES], self.network)
             }
-        if ERRORS in counting:
-            assert outcome.predictions is not None
-            found |= error_counts(outcome.predictions, block.labels, self.network.classes)
         return found
 
     def _seen(self, block: Block, fault: AnyFault | None, needed: Sequence[str]) -> Streams:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from fat_fpga.engines.counts import ERRORS, NONFINITE, OUTCOMES, Counts, error_counts, names_of
+from fat_fpga.engines.counts import NONFINITE, OUTCOMES, Counts, names_of
 from fat_fpga.engines.outcome import Outcome, outcome_of
 from fat_fpga.engines.session import Block, Session, Streams
 from fat_fpga.errors import EngineError, FatFpgaError
@@ -156,7 +156,6 @@ class ModuleSession(Session):
         block: Block,
         asked: Sequence[AnyFault],
         faults: Sequence[AnyFault],
-        outcome: Outcome,
         counting: Sequence[str],
     ) -> Counts:
         seen = self._noted
@@ -174,9 +173,6 @@ class ModuleSession(Session):
         ]
         for name in names_of([part for part in counting if part in (OUTCOMES, NONFINITE)], self.module):
             found[name] = np.array([counts[name] for counts in each], np.int64)
-        if ERRORS in counting:
-            assert outcome.predictions is not None
-            found |= error_counts(outcome.predictions, block.labels, self.module.classes)
         return found
 
 

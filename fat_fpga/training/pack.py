@@ -16,12 +16,13 @@ import numpy as np
 
 from fat_fpga import models
 from fat_fpga.datasets import Dataset, load
-from fat_fpga.errors import FatFpgaError, TrainingError
+from fat_fpga.errors import TrainingError
 from fat_fpga.models import zoo
 from fat_fpga.models.builder import FamilyNetwork
 from fat_fpga.models.export import export_qonnx
 from fat_fpga.models.inference import scores
 from fat_fpga.training.checkpoint import Checkpoint, read_checkpoint
+from fat_fpga.training.tool import run_tool
 
 
 def load_trained(run: Path, checkpoint: str = "last") -> tuple[FamilyNetwork, Checkpoint]:
@@ -37,6 +38,28 @@ def load_trained(run: Path, checkpoint: str = "last") -> tuple[FamilyNetwork, Ch
     return model.eval(), content
 
 
+def evaluated(run: Path, test: Dataset, checkpoint: str = "last") -> tuple[FamilyNetwork, Checkpoint, int]:
+    """The network of a training run as of `load_trained`, and how many of ``test`` it classifies correctly in float32.
+
+    Raises:
+        TrainingError: the run has no readable checkpoint, or was evaluated on other test data.
+    """
+    model, content = load_trained(run, checkpoint)
+    if content.identity["test_data"] != test.fingerprint:
+        raise TrainingError(f"{test.name}: not the test data that {run} was evaluated on")
+    return model, content, int(np.sum(scores(model, test.images).argmax(dim=1).numpy() == test.labels))
+
+
+def bundled_name(content: Checkpoint) -> str:
+    """The name of a bundled network where none is given: that of its model."""
+    return str(content.identity["model"]).replace("-", "_")
+
+
+def told(card: dict[str, Any]) -> str:
+    """A line about a network that was bundled."""
+    return f"{card['name']}: {card['test_correct']} of {card['test_images']} test images correct"
+
+
 def pack(run: Path, test: Dataset, name: str | None = None, checkpoint: str = "last") -> dict[str, Any]:
     """Bundle the network of ``run`` under ``name``, evaluated in float32 on all of ``test``; return its card.
 
@@ -44,11 +67,8 @@ def pack(run: Path, test: Dataset, name: str | None = None, checkpoint: str = "l
         TrainingError: the run has no readable checkpoint, or was evaluated on other test data.
         OSError: the files cannot be written.
     """
-    model, content = load_trained(run, checkpoint)
-    if content.identity["test_data"] != test.fingerprint:
-        raise TrainingError(f"{test.name}: not the test data that {run} was evaluated on")
-    name = name or content.identity["model"].replace("-", "_")
-    correct = int(np.sum(scores(model, test.images).argmax(dim=1).numpy() == test.labels))
+    model, content, correct = evaluated(run, test, checkpoint)
+    name = name or bundled_name(content)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / f"{name}.onnx"
         export_qonnx(model, file, (1, *model.spec.topology.input_shape))
@@ -92,13 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--name", help="of the bundled network; that of the model by default")
     parser.add_argument("--checkpoint", choices=("last", "best"), default="last")
     options = parser.parse_args(arguments)
-    try:
-        card = pack(options.run, load(options.data, "test"), options.name, options.checkpoint)
-    except (FatFpgaError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"{card['name']}: {card['test_correct']} of {card['test_images']} test images correct")
-    return 0
+    return run_tool(lambda: told(pack(options.run, load(options.data, "test"), options.name, options.checkpoint)))
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 
 from fat_fpga.datasets import Dataset
-from fat_fpga.errors import FatFpgaError, TrainingError
+from fat_fpga.errors import TrainingError
 from fat_fpga.models import zoo
 from fat_fpga.training.methods import make_method
 from fat_fpga.training.parts import load_parts
 from fat_fpga.training.recipe import Recipe
 from fat_fpga.training.start import start_from
+from fat_fpga.training.tool import run_tool
 from fat_fpga.training.trainer import TrainingResult, train
 
 
@@ -66,17 +67,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--other-data", action="store_true", help="train on data that are not those of the model card")
     parser.add_argument("--device", default="cpu", help="cpu (default) or cuda")
     options = parser.parse_args(arguments)
-    try:
+
+    def work() -> str:
         card = zoo.card(options.name)
-        dataset_train, dataset_test = load_parts(options.data)
-        result = reproduce(
-            options.name, dataset_train, dataset_test, options.output, options.device, other_data=options.other_data
-        )
-    except (FatFpgaError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"{options.name}: {result.test_accuracy:.2%} of the test images, {card['test_accuracy']:.2%} on its card")
-    return 0
+        parts = load_parts(options.data)
+        found = reproduce(options.name, *parts, options.output, options.device, other_data=options.other_data)
+        return f"{options.name}: {found.test_accuracy:.2%} of the test images, {card['test_accuracy']:.2%} on its card"
+
+    return run_tool(work)
 
 
 if __name__ == "__main__":
