@@ -11,18 +11,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from fat_fpga.faults import MODELS, FaultSpace, Place, Subject, places
+from fat_fpga.faults import MODELS, AnySubject, FaultSpace, Place, places
 from fat_fpga.faults.block import Block
 from fat_fpga.faults.register import Register
 from fat_fpga.faults.strata import Key
-from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
 
 LEAST_SHARE = 0.01
 """Scaled to 0, the least bit of a layer would get no fault at all."""
 
 
-def expected_shares(network: Network | Subject, parts: Mapping[Key, FaultSpace]) -> dict[Key, float]:
+def expected_shares(network: AnySubject, parts: Mapping[Key, FaultSpace]) -> dict[Key, float]:
     """For each stratum the share of critical faults to expect; 0.5 where faults are no bits of stored words.
 
     A stratum of several bits or layers has the largest share of any of them, which asks for the most draws.

@@ -14,8 +14,7 @@ from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Engine, Outcome
 from fat_fpga.engines.outcome import over_images
 from fat_fpga.errors import CampaignError
-from fat_fpga.faults import AnyFault, Subject
-from fat_fpga.network import Network
+from fat_fpga.faults import AnyFault, AnySubject
 from fat_fpga.workers import Answer, Pool, Task, Tasks
 from fat_fpga.workers.job import pickled
 
@@ -62,7 +61,7 @@ class DaskCrew(Crew):
     def __init__(
         self,
         pool: Pool,
-        network: Network | Subject,
+        network: AnySubject,
         dataset: Dataset,
         engine: Engine,
         golden: npt.NDArray[np.int32],

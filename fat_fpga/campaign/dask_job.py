@@ -10,8 +10,7 @@ from typing import NamedTuple
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Engine, Outcome, Session
 from fat_fpga.errors import CampaignError, ModelWarning
-from fat_fpga.faults import AnyFault, Subject, memory_fingerprint
-from fat_fpga.network import Network
+from fat_fpga.faults import AnyFault, AnySubject, memory_fingerprint
 from fat_fpga.workers import Job, Words, Work
 
 
@@ -32,7 +31,7 @@ class CampaignJob(Job):
         counting: what is counted beside right and changed classes.
     """
 
-    network: Network | Subject
+    network: AnySubject
     dataset: Dataset
     engine: Engine
     network_fingerprint: str
@@ -40,9 +39,7 @@ class CampaignJob(Job):
     counting: tuple[str, ...] = ()
 
     @classmethod
-    def of(
-        cls, network: Network | Subject, dataset: Dataset, engine: Engine, counting: Sequence[str] = ()
-    ) -> CampaignJob:
+    def of(cls, network: AnySubject, dataset: Dataset, engine: Engine, counting: Sequence[str] = ()) -> CampaignJob:
         return cls(network, dataset, engine, fingerprint(network), dataset.fingerprint, tuple(counting))
 
     @property
@@ -80,6 +77,6 @@ class CampaignJob(Job):
         return outcome
 
 
-def fingerprint(network: Network | Subject) -> str:
+def fingerprint(network: AnySubject) -> str:
     """Of all that a fault can meet, and of what is in the network for good."""
     return f"{network.fingerprint} {memory_fingerprint(network)}"

@@ -12,16 +12,13 @@ from fat_fpga.campaign.list_header import MARK, origin_of
 from fat_fpga.campaign.origin import Origin
 from fat_fpga.campaign.selection import Selection
 from fat_fpga.errors import FaultError, FaultWarning
-from fat_fpga.faults import AnyFault, Subject, check_faults, parse_fault
-from fat_fpga.network import Network
+from fat_fpga.faults import AnyFault, AnySubject, check_faults, parse_fault
 
 STANDARD_INPUT = "-"
 
 
 @checked
-def read_fault_list(
-    path: str | os.PathLike[str], network: Network | Subject, images: int | None = None
-) -> list[AnyFault]:
+def read_fault_list(path: str | os.PathLike[str], network: AnySubject, images: int | None = None) -> list[AnyFault]:
     """The faults in a file, in its order; what follows a ``#`` is a comment, and empty lines do not count.
 
     >>> faults = read_fault_list("faults.txt", network)   # doctest: +SKIP
@@ -39,7 +36,7 @@ def read_fault_list(
 
 
 @checked
-def read_selection(path: str | os.PathLike[str], network: Network | Subject, images: int | None = None) -> Selection:
+def read_selection(path: str | os.PathLike[str], network: AnySubject, images: int | None = None) -> Selection:
     """The faults in a file as `read_fault_list` reads them, with how the list came about.
 
     A list that ``fat-fpga faults --list`` wrote is the sample, or the whole space, that its head says, as long as it
@@ -65,7 +62,7 @@ def read_selection(path: str | os.PathLike[str], network: Network | Subject, ima
 
 
 def _read(
-    path: str | os.PathLike[str], network: Network | Subject, images: int | None
+    path: str | os.PathLike[str], network: AnySubject, images: int | None
 ) -> tuple[list[AnyFault], tuple[int, str] | None]:
     """The faults, and number and text of the line with their origin, if there is one."""
     name, found, head = _name(path), dict[AnyFault, int](), None

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from fat_fpga.campaign.digest import fault_list_digest
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import FaultError
-from fat_fpga.faults import AnyFault, Pattern, Subject, fault_model, memory_fingerprint, places
-from fat_fpga.network import Network
+from fat_fpga.faults import AnyFault, AnySubject, Pattern, fault_model, memory_fingerprint, places
 
 
-def ordered(network: Network | Subject, faults: Sequence[AnyFault]) -> list[AnyFault]:
+def ordered(network: AnySubject, faults: Sequence[AnyFault]) -> list[AnyFault]:
     """The faults in the one order that stores and reports use: layer, kind, index, effect; layers as in the network,
     sets of faults by their first.
 
@@ -63,7 +62,7 @@ class Identity:
 
     @classmethod
     def of(
-        cls, network: Network | Subject, dataset: Dataset, faults: Sequence[AnyFault], counting: Sequence[str] = ()
+        cls, network: AnySubject, dataset: Dataset, faults: Sequence[AnyFault], counting: Sequence[str] = ()
     ) -> Identity:
         """The identity of a campaign of ``faults``, which must be ``ordered``."""
         return cls(

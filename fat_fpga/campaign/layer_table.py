@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from fat_fpga.faults import Place, Subject, places
-from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.faults import AnySubject, Place, Subject, places
+from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.names import reads_flat
 
 
@@ -63,7 +63,7 @@ class LayerRow(NamedTuple):
         return self.is_unit and not reads_flat(self.name, self.inputs, (front.channels, front.height, front.width))
 
 
-def layer_table(network: Network | Subject) -> list[LayerRow]:
+def layer_table(network: AnySubject) -> list[LayerRow]:
     """One row for each place, in network order."""
     if isinstance(network, Subject):
         return list(map(_row, places(network).values()))

@@ -21,8 +21,7 @@ from typing import Any
 from fat_fpga.campaign.origin import LIST, SPACE, Origin, Strata
 from fat_fpga.campaign.selection import Selection
 from fat_fpga.errors import CampaignError, FaultError
-from fat_fpga.faults import AnyFault, Subject
-from fat_fpga.network import Network
+from fat_fpga.faults import AnyFault, AnySubject
 
 MARK = "# fat_fpga origin:"
 FORMAT = 1
@@ -33,7 +32,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 
 
-def head_lines(selection: Selection, network: Network | Subject) -> list[str]:
+def head_lines(selection: Selection, network: AnySubject) -> list[str]:
     """The two lines; none for faults that somebody gave, of which nothing is known."""
     if selection.origin.source == LIST:
         return []
@@ -47,7 +46,7 @@ def head_lines(selection: Selection, network: Network | Subject) -> list[str]:
     return [f"# {selection.origin.describe(len(selection.faults))}", f"{MARK} {json.dumps(content)}"]
 
 
-def origin_of(line: str, faults: Sequence[AnyFault], network: Network | Subject) -> Origin | str:
+def origin_of(line: str, faults: Sequence[AnyFault], network: AnySubject) -> Origin | str:
     """The origin that the second line tells of these faults in this network, or why it does not hold for them.
 
     Raises:

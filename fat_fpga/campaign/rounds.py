@@ -21,8 +21,7 @@ from fat_fpga.campaign.selection import Selection
 from fat_fpga.campaign.store import grow
 from fat_fpga.datasets.in_memory import LabelledImages, as_dataset
 from fat_fpga.engines import Engine, default_engine, get
-from fat_fpga.faults import FaultSpace, Subject
-from fat_fpga.network import Network
+from fat_fpga.faults import AnySubject, FaultSpace
 
 
 class Rounds(Protocol):
@@ -41,7 +40,7 @@ class Rounds(Protocol):
 class UntilMargin:
     """Rounds of a `SamplePlan`."""
 
-    def __init__(self, plan: SamplePlan, space: FaultSpace, network: Network | Subject) -> None:
+    def __init__(self, plan: SamplePlan, space: FaultSpace, network: AnySubject) -> None:
         self._plan, self._space, self._network = plan, space, network
 
     def first(self) -> Selection:
@@ -56,7 +55,7 @@ class UntilMargin:
 
 @checked
 def run_in_rounds(
-    network: Network | Subject,
+    network: AnySubject,
     dataset: LabelledImages,
     rounds: Rounds,
     path: str | os.PathLike[str],

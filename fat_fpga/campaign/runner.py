@@ -33,7 +33,7 @@ from fat_fpga.engines import Engine, Session, default_engine, get
 from fat_fpga.engines.counts import HITS, NONFINITE, WORDS, check_counting
 from fat_fpga.engines.images import check_images
 from fat_fpga.errors import CampaignError, ModelWarning
-from fat_fpga.faults import AnyFault, Pattern, Subject, check_faults, fault_space
+from fat_fpga.faults import AnyFault, AnySubject, Pattern, Subject, check_faults, fault_space
 from fat_fpga.files import check_writable
 from fat_fpga.foreign import Model, Module
 from fat_fpga.network import Network, load_network
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 @checked
 def run_campaign(
-    network: Network | Subject | Model,
+    network: AnySubject | Model,
     dataset: LabelledImages,
     faults: Sequence[AnyFault] | Selection | None = None,
     path: str | os.PathLike[str] | None = None,
@@ -121,7 +121,7 @@ def run_campaign(
     if expect_accuracy is not None and not 0 <= expect_accuracy <= 100:
         raise CampaignError(f"the expected accuracy must be a percentage, 0 to 100, got {expect_accuracy}")
     dataset = as_dataset(dataset)
-    if not isinstance(network, Network | Subject):
+    if not isinstance(network, AnySubject):
         shape = dataset.images.shape[1:] if isinstance(network, Module) else None
         network = load_network(network, image_shape=shape)
     values = network.outputs is not None

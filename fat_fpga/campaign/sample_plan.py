@@ -21,9 +21,8 @@ from fat_fpga.campaign.sampling import key_of
 from fat_fpga.campaign.selection import LEAST, Selection
 from fat_fpga.campaign.shares import is_changing, is_harmful
 from fat_fpga.errors import CampaignError
-from fat_fpga.faults import FaultSpace, Subject
+from fat_fpga.faults import AnySubject, FaultSpace
 from fat_fpga.faults.strata import Key, check_axes, strata
-from fat_fpga.network import Network
 
 EXHAUSTIVE = 0.9
 """Where a plan takes more than this share of the faults, all of them cost hardly more and leave no margin."""
@@ -133,7 +132,7 @@ class SamplePlan:
         except (TypeError, ValueError, KeyError, RecursionError) as error:
             raise CampaignError(f"a plan of a sample must have margin and confidence, got {entry[:60]}") from error
 
-    def strata(self, space: FaultSpace, network: Network | Subject) -> list[PlannedStratum]:
+    def strata(self, space: FaultSpace, network: AnySubject) -> list[PlannedStratum]:
         """Every stratum with the number of its first draws, in the order of the space.
 
         Raises:
@@ -151,7 +150,7 @@ class SamplePlan:
             count = max(count, self.pilot) if self.aware else self.pilot
         return PlannedStratum(key, population, share, min(population, max(count, LEAST)))
 
-    def selection(self, space: FaultSpace, network: Network | Subject) -> Selection:
+    def selection(self, space: FaultSpace, network: AnySubject) -> Selection:
         """The first draws."""
         return self._selection(space, {row.key: row.count for row in self.strata(space, network)})
 
@@ -203,7 +202,7 @@ class SamplePlan:
         return min(row.population, max(row.needed, int(GROWTH * row.drawn) + 1))
 
 
-def methods(plan: SamplePlan, space: FaultSpace, network: Network | Subject) -> dict[str, list[PlannedStratum]]:
+def methods(plan: SamplePlan, space: FaultSpace, network: AnySubject) -> dict[str, list[PlannedStratum]]:
     """The strata by each of the published methods, for the plan's margin and confidence."""
     cuts: dict[str, tuple[tuple[str, ...], bool]] = {
         "network-wise": (("kind",), False),

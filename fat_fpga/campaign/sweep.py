@@ -18,9 +18,8 @@ from fat_fpga.campaign.origin import PATTERNS, SWEEP, Origin
 from fat_fpga.campaign.run import Run
 from fat_fpga.campaign.selection import Selection
 from fat_fpga.errors import CampaignError, FaultError
-from fat_fpga.faults import Pattern, Subject, check_faults, fault_model, parse_fault, places
+from fat_fpga.faults import AnySubject, Pattern, check_faults, fault_model, parse_fault, places
 from fat_fpga.faults.pattern import EVERY, JOIN, WITH
-from fat_fpga.network import Network
 
 SCOPES = ("network", "layer", "structure")
 ERRORS = {
@@ -130,7 +129,7 @@ class Sweep:
         if self.until is not None and not 0 < self.until <= 100:
             raise CampaignError(f"an interval is above 0 and at most 100 points, got {self.until:g}")
 
-    def cells(self, network: Network | Subject) -> list[str]:
+    def cells(self, network: AnySubject) -> list[str]:
         """What is hit, for each curve: ``*/weight[*].bit[*] ^ 1``; FaultError where there are no such cells."""
         where = JOIN.join(self.layers or (EVERY,))
         if self.scope == "network":
@@ -160,9 +159,7 @@ class Sweep:
         burst = f" burst[{self.burst}]" if self.burst > 1 else ""
         return burst + (f" {WITH} {self.protection}" if self.protection else "")
 
-    def patterns(
-        self, network: Network | Subject, numbers: Mapping[tuple[str, float], int] | None = None
-    ) -> list[Pattern]:
+    def patterns(self, network: AnySubject, numbers: Mapping[tuple[str, float], int] | None = None) -> list[Pattern]:
         """All patterns, or so many samples of each point."""
         start = self.seed * STEP
         return [
@@ -192,9 +189,7 @@ class Sweep:
         except (TypeError, ValueError, KeyError, RecursionError) as error:
             raise CampaignError(f"a sweep must have kinds, rates and samples, got {(entry or 'none')[:60]}") from error
 
-    def selection(
-        self, network: Network | Subject, numbers: Mapping[tuple[str, float], int] | None = None
-    ) -> Selection:
+    def selection(self, network: AnySubject, numbers: Mapping[tuple[str, float], int] | None = None) -> Selection:
         """The campaign; with ``numbers`` so many samples of each point."""
         found = self.patterns(network, numbers)
         origin = Origin(
@@ -211,7 +206,7 @@ class Sweep:
 class UntilInterval:
     """Rounds of a sweep: every point starts with a few samples, and gets more until its interval is met."""
 
-    def __init__(self, sweep: Sweep, network: Network | Subject) -> None:
+    def __init__(self, sweep: Sweep, network: AnySubject) -> None:
         self._sweep, self._network = sweep, network
 
     def first(self) -> Selection:
@@ -300,7 +295,7 @@ def _pattern(cells: str, rate: float, sample: int) -> Pattern:
     return found
 
 
-def _exists(network: Network | Subject, cells: str) -> bool:
+def _exists(network: AnySubject, cells: str) -> bool:
     try:
         check_faults(network, [_pattern(cells, 0.0, 0)])
     except FaultError:

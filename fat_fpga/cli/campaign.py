@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from fat_fpga.campaign import Run, Selection
     from fat_fpga.datasets.dataset import Dataset
     from fat_fpga.engines import Engine
-    from fat_fpga.faults import Subject
-    from fat_fpga.network import Network
+    from fat_fpga.faults import AnySubject
 
 EPILOG = """\
 examples:
@@ -105,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _to_margin(
-    args: argparse.Namespace, network: Network | Subject, data: Dataset, engine: Engine, options: dict[str, Any]
+    args: argparse.Namespace, network: AnySubject, data: Dataset, engine: Engine, options: dict[str, Any]
 ) -> Run:
     """A campaign that draws until the margin is reached; its plan is printed before anything runs."""
     from fat_fpga.campaign.rounds import UntilMargin, run_in_rounds
@@ -121,7 +120,7 @@ def _to_margin(
     return run_in_rounds(network, data, UntilMargin(plan, space, network), args.output, engine, **options)
 
 
-def _selection(args: argparse.Namespace, network: Network | Subject, images: int) -> Selection:
+def _selection(args: argparse.Namespace, network: AnySubject, images: int) -> Selection:
     """The faults that the arguments ask for, on so many images."""
     from fat_fpga.campaign import read_selection
     from fat_fpga.faults.registry import default_kind

@@ -14,8 +14,7 @@ from fat_fpga.cli.parser import Parser, names
 if TYPE_CHECKING:
     from fat_fpga.campaign import Selection
     from fat_fpga.campaign.sample_plan import SamplePlan
-    from fat_fpga.faults import Effect, FaultSpace, Subject
-    from fat_fpga.network import Network
+    from fat_fpga.faults import AnySubject, Effect, FaultSpace
 
 SAMPLING = {
     "seed": "the seed of a sample",
@@ -72,9 +71,7 @@ def add_fault_arguments(parser: Parser) -> argparse.Action:
     return kinds
 
 
-def space_of(
-    args: argparse.Namespace, network: Network | Subject, kinds: Sequence[str], frames: int | None
-) -> FaultSpace:
+def space_of(args: argparse.Namespace, network: AnySubject, kinds: Sequence[str], frames: int | None) -> FaultSpace:
     """The faults of these kinds that the arguments ask for.
 
     Args:
@@ -100,7 +97,7 @@ def space_of(
     return found
 
 
-def folding_of(args: argparse.Namespace, network: Network | Subject) -> dict[str, int] | None:
+def folding_of(args: argparse.Namespace, network: AnySubject) -> dict[str, int] | None:
     """PEs of each unit by name, if a folding was given."""
     from fat_fpga.errors import FaultError
     from fat_fpga.network import Network, read_folding
@@ -176,7 +173,7 @@ def plan_of(args: argparse.Namespace) -> SamplePlan | None:
     )
 
 
-def selection_of(args: argparse.Namespace, space: FaultSpace, network: Network | Subject) -> Selection:
+def selection_of(args: argparse.Namespace, space: FaultSpace, network: AnySubject) -> Selection:
     """The whole space, or the sample that the arguments ask for (of a margin the first round); CampaignError for a
     sample of nothing."""
     from fat_fpga.campaign import Selection

@@ -23,8 +23,7 @@ from fat_fpga.cli.renamed import Renamed
 from fat_fpga.cli.subject import add_module_arguments, load_model_alone
 
 if TYPE_CHECKING:
-    from fat_fpga.faults import FaultSpace, Subject
-    from fat_fpga.network import Network
+    from fat_fpga.faults import AnySubject, FaultSpace
 
 EPILOG = """\
 examples:
@@ -92,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _plan_text(args: argparse.Namespace, network: Network | Subject) -> str:
+def _plan_text(args: argparse.Namespace, network: AnySubject) -> str:
     """The plan of a sample, and what each of the published methods takes."""
     from fat_fpga.errors import CampaignError
     from fat_fpga.faults.registry import default_kind
@@ -105,7 +104,7 @@ def _plan_text(args: argparse.Namespace, network: Network | Subject) -> str:
     return f"{plan_text(plan, space, network)}\n\n{methods_table(plan, space, network)}"
 
 
-def _protection_text(args: argparse.Namespace, network: Network | Subject) -> str:
+def _protection_text(args: argparse.Namespace, network: AnySubject) -> str:
     """What a code costs; CampaignError beside what is about single faults, or for a module."""
     from fat_fpga.errors import CampaignError
     from fat_fpga.faults import MODELS
@@ -122,7 +121,7 @@ def _protection_text(args: argparse.Namespace, network: Network | Subject) -> st
     return protection_text(network, kinds, Protection(*args.protect))
 
 
-def _space_text(args: argparse.Namespace, network: Network | Subject, kinds: Sequence[str]) -> str:
+def _space_text(args: argparse.Namespace, network: AnySubject, kinds: Sequence[str]) -> str:
     """How many faults there are, as a table, with what it needs to be complete."""
     from fat_fpga.campaign import Selection
     from fat_fpga.faults import FaultSpace, fault_model
@@ -143,13 +142,13 @@ def _space_text(args: argparse.Namespace, network: Network | Subject, kinds: Seq
     return "\n".join([*lines, *notes, *_causes(args, kinds)])
 
 
-def _every_effect(network: Network | Subject) -> str:
+def _every_effect(network: AnySubject) -> str:
     from fat_fpga.faults import Subject
 
     return "the flip of every bit" if isinstance(network, Subject) else "every activation level; the flip of every bit"
 
 
-def _space_of_kind(args: argparse.Namespace, network: Network | Subject, kind: str) -> FaultSpace:
+def _space_of_kind(args: argparse.Namespace, network: AnySubject, kind: str) -> FaultSpace:
     """All faults of a kind at all places, or at those asked for that have some; ModelError for an unknown place."""
     from fat_fpga.faults import FaultSpace, fault_model, fault_space, places
     from fat_fpga.faults.model import Setting
@@ -172,7 +171,7 @@ def _space_of_kind(args: argparse.Namespace, network: Network | Subject, kind: s
     return fault_space(network, kind, layers, effects_of(args, kind), setting.pes, setting.frames)
 
 
-def _table(network: Network | Subject, kinds: Sequence[str], count: Counter[tuple[str, str]]) -> str:
+def _table(network: AnySubject, kinds: Sequence[str], count: Counter[tuple[str, str]]) -> str:
     """Faults by place and kind, with totals; places without any are left out."""
     from fat_fpga.faults import places
     from fat_fpga.text import align

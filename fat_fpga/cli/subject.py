@@ -13,8 +13,7 @@ from fat_fpga.errors import ModelError
 
 if TYPE_CHECKING:
     from fat_fpga.datasets.dataset import Dataset
-    from fat_fpga.faults import Subject
-    from fat_fpga.network import Network
+    from fat_fpga.faults import AnySubject, Subject
 
 
 def add_module_arguments(parser: Parser) -> None:
@@ -33,8 +32,8 @@ def engine_name(args: argparse.Namespace) -> str:
 
 
 def load_subject(
-    args: argparse.Namespace, look: Callable[[Network | Subject], object] = lambda _: None
-) -> tuple[Network | Subject, Dataset]:
+    args: argparse.Namespace, look: Callable[[AnySubject], object] = lambda _: None
+) -> tuple[AnySubject, Dataset]:
     """The model and its data.
 
     Args:
@@ -58,7 +57,7 @@ def load_subject(
     return subject, data
 
 
-def load_model_alone(args: argparse.Namespace) -> Network | Subject:
+def load_model_alone(args: argparse.Namespace) -> AnySubject:
     """The model without data; of a module the shape of its rows has to be given."""
     from fat_fpga.foreign_module import is_module
 

@@ -27,7 +27,7 @@ import numpy.typing as npt
 from fat_fpga.engines.detectors import DETECTORS, check_detectors
 from fat_fpga.engines.images import Labels
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import AnyFault, Subject
+from fat_fpga.faults import AnyFault, AnySubject, Subject
 from fat_fpga.faults.decode import WordCounts
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
@@ -52,7 +52,7 @@ MODULE_OUTCOME_NAMES = (*PARTS, NONFINITE, *OUTCOME_NAMES[len(PARTS) :])
 """Those of a module; an image whose scores are not finite is ``NONFINITE`` alone, and critical if it was right."""
 
 
-def check_counting(counting: Sequence[str], network: Network | Subject) -> None:
+def check_counting(counting: Sequence[str], network: AnySubject) -> None:
     """EngineError unless everything in it can be counted in the network."""
     module = isinstance(network, Subject)
     known = (OUTCOMES, ERRORS, HITS, WORDS, *([NONFINITE] if module else []), *DETECTORS)
@@ -71,7 +71,7 @@ def check_counting(counting: Sequence[str], network: Network | Subject) -> None:
     check_detectors(detectors, network)
 
 
-def names_of(counting: Sequence[str], network: Network | Subject) -> list[str]:
+def names_of(counting: Sequence[str], network: AnySubject) -> list[str]:
     """The names of what is counted."""
     names: list[str] = []
     if isinstance(network, Subject):

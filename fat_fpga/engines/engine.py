@@ -8,7 +8,7 @@ from typing import ClassVar
 from fat_fpga.engines.present import Present
 from fat_fpga.engines.session import Session
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import Subject
+from fat_fpga.faults import AnySubject, Subject
 from fat_fpga.network import Network
 
 
@@ -40,7 +40,7 @@ class Engine(ABC):
         """The engine on so many threads of the CPU; itself where it has no such number."""
         return self
 
-    def open(self, network: Network | Subject) -> Session:
+    def open(self, network: AnySubject) -> Session:
         """A session on ``network``. What is expensive to make of a network is kept: opening it again is cheap.
 
         A network with a fault in it for good is executed with that fault, in every run.

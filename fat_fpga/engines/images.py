@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from fat_fpga.arguments import checked
 from fat_fpga.errors import DataError
-from fat_fpga.faults import Subject
-from fat_fpga.network import Network
+from fat_fpga.faults import AnySubject
 
 Images = npt.NDArray[Any]
 """uint8 [N, C, H, W], or other data [N, ...] that a network takes: one row for each image, signal or vector."""
@@ -19,7 +18,7 @@ Labels = npt.NDArray[np.int64]
 
 
 @checked
-def check_images(network: Network | Subject, images: Images, labels: Labels, where: str = "") -> None:
+def check_images(network: AnySubject, images: Images, labels: Labels, where: str = "") -> None:
     """DataError unless the images and labels are ones the network can take; it starts with ``where`` they are from."""
     try:
         _check(network, images, labels)
@@ -27,7 +26,7 @@ def check_images(network: Network | Subject, images: Images, labels: Labels, whe
         raise DataError(f"{where}: {error}" if where else str(error)) from error
 
 
-def check_rows(network: Network | Subject, images: Images, where: str) -> None:
+def check_rows(network: AnySubject, images: Images, where: str) -> None:
     """The same without labels."""
     try:
         _check_rows(network, images)
@@ -35,7 +34,7 @@ def check_rows(network: Network | Subject, images: Images, where: str) -> None:
         raise DataError(f"{where}: {error}") from error
 
 
-def _check_rows(network: Network | Subject, images: Images) -> None:
+def _check_rows(network: AnySubject, images: Images) -> None:
     if images.ndim < 1 or len(images) == 0:
         raise DataError("no images: a campaign needs at least one")
     try:
@@ -44,7 +43,7 @@ def _check_rows(network: Network | Subject, images: Images) -> None:
         raise DataError(f"{network.name} {error}") from error
 
 
-def _check(network: Network | Subject, images: Images, labels: Labels) -> None:
+def _check(network: AnySubject, images: Images, labels: Labels) -> None:
     _check_rows(network, images)
     if network.outputs is not None:
         return

@@ -9,7 +9,7 @@ from fat_fpga.arguments import checked
 from fat_fpga.engines.engine import Engine
 from fat_fpga.errors import EngineError
 from fat_fpga.extras import installed
-from fat_fpga.faults import Subject
+from fat_fpga.faults import AnySubject
 from fat_fpga.network import Network
 from fat_fpga.plugins import PlugInError, PlugIns, need
 
@@ -73,7 +73,7 @@ def get(name: str = "native", threads: int | None = None) -> Engine:
 
 
 @checked
-def default_engine(subject: Network | Subject) -> str:
+def default_engine(subject: AnySubject) -> str:
     """Name of the engine that executes a subject where none is asked for."""
     return "native" if isinstance(subject, Network) else subject.engine
 

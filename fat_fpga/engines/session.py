@@ -28,7 +28,7 @@ from fat_fpga.engines.detectors import DETECTORS
 from fat_fpga.engines.images import Images, Labels, check_images
 from fat_fpga.engines.outcome import Outcome, over_images
 from fat_fpga.errors import EngineError
-from fat_fpga.faults import AnyFault, Pattern, Subject, check_faults, expand
+from fat_fpga.faults import AnyFault, AnySubject, Pattern, check_faults, expand
 from fat_fpga.faults.expand import count_hits, count_words
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
@@ -78,7 +78,7 @@ class Session(ABC):
     draws_patterns = False
     """Whether `prepare`, `compute` and `show` take patterns as they are; else these are expanded before."""
 
-    def __init__(self, name: str, subject: Network | Subject) -> None:
+    def __init__(self, name: str, subject: AnySubject) -> None:
         self.name = name
         self.subject = subject
 

@@ -11,13 +11,14 @@ from fat_fpga.faults.pattern import Pattern
 from fat_fpga.faults.place import Cells, Place, place_of, places
 from fat_fpga.faults.registry import DEFAULT_KIND, MODELS, changes_of, check_faults, fault_model
 from fat_fpga.faults.space import FaultSpace, fault_space
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject, Subject
 from fat_fpga.faults.traits import Family, Traits
 
 __all__ = [
     "DEFAULT_KIND",
     "MODELS",
     "AnyFault",
+    "AnySubject",
     "Cells",
     "Change",
     "Effect",

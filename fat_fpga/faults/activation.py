@@ -18,7 +18,7 @@ from fat_fpga.faults.memory import held
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import Place, no_levels, place_of
 from fat_fpga.faults.register import activation_register
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject
 from fat_fpga.faults.traits import STREAM_AXES, Family, Traits
 from fat_fpga.faults.words import activation_words
 from fat_fpga.network import Network
@@ -33,7 +33,7 @@ class ActivationUpset:
         change=FlippedActivation,
     )  # fmt: skip
 
-    def block(self, network: Network | Subject, place: Place, setting: Setting) -> Block | None:
+    def block(self, network: AnySubject, place: Place, setting: Setting) -> Block | None:
         own = place.cells.get(self.kind)
         if own is not None:
             dims, bits = own.dims, own.format.bits
@@ -44,7 +44,7 @@ class ActivationUpset:
         axes, frames = self.traits.axes[: len(dims)], setting.frames or 0
         return Block(place.name, self.kind, axes, dims, (FLIP,), BIT_EFFECTS, bits=bits, frames=frames)
 
-    def block_of(self, network: Network | Subject, fault: Fault) -> Block:
+    def block_of(self, network: AnySubject, fault: Fault) -> Block:
         block = self.block(network, place_of(network, fault.layer), Setting())
         if block is None:
             raise FaultError(f"{fault}: {no_levels(place_of(network, fault.layer))}")

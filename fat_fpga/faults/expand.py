@@ -9,12 +9,12 @@ from fat_fpga.faults.parts import parts_of
 from fat_fpga.faults.pattern import Pattern
 from fat_fpga.faults.protected import check_hits, left
 from fat_fpga.faults.singles import faults_of
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject
 from fat_fpga.network import Network
 
 
 @checked
-def expand(network: Network | Subject, pattern: Pattern, first_frame: int, images: int) -> FaultSet:
+def expand(network: AnySubject, pattern: Pattern, first_frame: int, images: int) -> FaultSet:
     """The single faults of a pattern on ``images`` images from number ``first_frame`` on; there may be none.
 
     Errors in memories are in every image; those of activations are drawn anew for each.
@@ -28,7 +28,7 @@ def expand(network: Network | Subject, pattern: Pattern, first_frame: int, image
     return FaultSet(tuple(found))
 
 
-def count_hits(network: Network | Subject, pattern: Pattern, first_frame: int, images: int) -> int:
+def count_hits(network: AnySubject, pattern: Pattern, first_frame: int, images: int) -> int:
     """How many cells are hit on these images; errors that are in every image count with image 0 alone, so that counts
     of consecutive images add up."""
     return sum(

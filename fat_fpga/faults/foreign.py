@@ -17,7 +17,7 @@ from fat_fpga.faults.fault import Fault
 from fat_fpga.faults.inside import wrong_change
 from fat_fpga.faults.model import FaultModel, Setting
 from fat_fpga.faults.place import Place
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject
 from fat_fpga.faults.traits import SET, Family, Traits
 from fat_fpga.network import Network
 from fat_fpga.plugins import PlugInError, need
@@ -43,11 +43,11 @@ class _Checked:
         self.model = model
         self.kind, self.cause, self.traits = model.kind, model.cause, model.traits
 
-    def block(self, network: Network | Subject, place: Place, setting: Setting) -> Block | None:
+    def block(self, network: AnySubject, place: Place, setting: Setting) -> Block | None:
         block = self.model.block(network, place, setting)
         return None if block is None else self._own(block, place.name)
 
-    def block_of(self, network: Network | Subject, fault: Fault) -> Block:
+    def block_of(self, network: AnySubject, fault: Fault) -> Block:
         return self._own(self.model.block_of(network, fault), fault.layer)
 
     def changes(self, network: Network, fault: Fault) -> Sequence[Change]:

@@ -7,7 +7,7 @@ from fat_fpga.faults.block import BIT_EFFECTS, Block
 from fat_fpga.faults.fault import FLIP, Fault
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import Place, place_of
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject
 from fat_fpga.faults.traits import Traits
 from fat_fpga.network import MatrixVectorUnit, Network
 
@@ -23,7 +23,7 @@ class MemoryBits:
         """How many words there are along each axis, and the bits of each; None if the place has none."""
         raise NotImplementedError
 
-    def block(self, network: Network | Subject, place: Place, setting: Setting) -> Block | None:
+    def block(self, network: AnySubject, place: Place, setting: Setting) -> Block | None:
         own = place.cells.get(self.kind)
         found = self.words(place) if own is None else (own.dims, own.format.bits)
         if found is None:
@@ -32,7 +32,7 @@ class MemoryBits:
         axes = self.traits.axes[: len(dims)]
         return Block(place.name, self.kind, axes, dims, (FLIP,), BIT_EFFECTS, bits=bits)
 
-    def block_of(self, network: Network | Subject, fault: Fault) -> Block:
+    def block_of(self, network: AnySubject, fault: Fault) -> Block:
         block = self.block(network, place_of(network, fault.layer), Setting())
         if block is None:
             raise FaultError(f"{fault}: {fault.layer} has no {self.kind} memory")

@@ -16,12 +16,12 @@ from fat_fpga.faults.register import (
     threshold_register,
     weight_register,
 )
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject
 from fat_fpga.network import Network
 
 
 @checked
-def memory_fingerprint(network: Network | Subject) -> str:
+def memory_fingerprint(network: AnySubject) -> str:
     """SHA-256 over the function and over every word, width and sign that a changed bit can meet.
 
     Two files may compute the same without a fault and differ under a flipped bit: in a threshold that no fault-free sum

@@ -10,7 +10,7 @@ from fat_fpga.faults.block import Block
 from fat_fpga.faults.changes import Change
 from fat_fpga.faults.fault import Fault
 from fat_fpga.faults.place import Place
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject
 from fat_fpga.faults.traits import Traits
 from fat_fpga.network import Network
 
@@ -43,11 +43,11 @@ class FaultModel(Protocol):
     cause: str
     traits: Traits
 
-    def block(self, network: Network | Subject, place: Place, setting: Setting) -> Block | None:
+    def block(self, network: AnySubject, place: Place, setting: Setting) -> Block | None:
         """The faults of this kind at a place; None where there can be none. Where the setting lacks something that
         only enumerating needs, the block still knows what a fault of its kind looks like."""
 
-    def block_of(self, network: Network | Subject, fault: Fault) -> Block:
+    def block_of(self, network: AnySubject, fault: Fault) -> Block:
         """The block that a fault of this kind belongs to, for checking it.
 
         Raises:

@@ -17,9 +17,8 @@ from fat_fpga.faults.protected import layout
 from fat_fpga.faults.protection import OnDetect
 from fat_fpga.faults.register import WordFormat
 from fat_fpga.faults.registry import fault_model, is_ours
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject, Subject
 from fat_fpga.faults.words import Words
-from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
 
 
@@ -94,7 +93,7 @@ class Part:
         return nonzero_of_each(key, images + 1, bits, counts)
 
 
-def parts_of(network: Network | Subject, pattern: Pattern) -> list[Part]:
+def parts_of(network: AnySubject, pattern: Pattern) -> list[Part]:
     """A pattern by place and kind, at least one; FaultError, which says what there is, where it does not fit."""
     if not all(map(is_ours, pattern.kinds)):
         return _parts(network, pattern)
@@ -106,12 +105,12 @@ def parts_of(network: Network | Subject, pattern: Pattern) -> list[Part]:
 
 
 @lru_cache(maxsize=64)
-def _kept_parts(network: Network | Subject, pattern: Pattern) -> list[Part]:
+def _kept_parts(network: AnySubject, pattern: Pattern) -> list[Part]:
     """They are the same for each rate and sample."""
     return _parts(network, pattern)
 
 
-def _parts(network: Network | Subject, pattern: Pattern) -> list[Part]:
+def _parts(network: AnySubject, pattern: Pattern) -> list[Part]:
     known = places(network)
     everywhere = pattern.layers == (EVERY,)
     for name in pattern.layers:
@@ -139,7 +138,7 @@ def _parts(network: Network | Subject, pattern: Pattern) -> list[Part]:
     return found
 
 
-def _part(network: Network | Subject, pattern: Pattern, place: Place, kind: str) -> Part | None:
+def _part(network: AnySubject, pattern: Pattern, place: Place, kind: str) -> Part | None:
     model = fault_model(kind)
     if model.traits.needs_folding:
         raise FaultError(f"{pattern}: there are no patterns of kind {kind}, which need a folding")

@@ -17,7 +17,7 @@ from fat_fpga.faults.fault import Effect, Fault
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.pattern import JOIN
 from fat_fpga.faults.place import EVERYWHERE, Place, no_levels, place_of, places, tried
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject, Subject
 from fat_fpga.faults.traits import PE_AXIS, Family, Traits
 from fat_fpga.network import Network
 
@@ -27,14 +27,14 @@ class PeStuckAt:
     cause = "a whole PE: all channels that it computes under the folding"
     traits = Traits(Family.BLOCK, "stuck PE", "PEs", axes=(PE_AXIS,), counted_once=True, everywhere=True)
 
-    def block(self, network: Network | Subject, place: Place, setting: Setting) -> Block | None:
+    def block(self, network: AnySubject, place: Place, setting: Setting) -> Block | None:
         if place.unit is None or place.levels is None:
             return None
         if setting.pes is None:
             raise FaultError(f"faults of kind {self.kind} need a folding, the number of PEs of each layer")
         return self._block(place.name, setting.pes[place.name], tried(place.levels))
 
-    def block_of(self, network: Network | Subject, fault: Fault) -> Block:
+    def block_of(self, network: AnySubject, fault: Fault) -> Block:
         if fault.of is None:
             raise FaultError(f"{fault}: expected pe[P of N], PE P out of the layer's N")
         if isinstance(network, Subject):

@@ -10,9 +10,8 @@ from fat_fpga.faults.block import Block
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import Place
 from fat_fpga.faults.streams import StuckBox
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject
 from fat_fpga.faults.traits import COLUMN_AXIS, ROW_AXIS, Family, Traits
-from fat_fpga.network import Network
 
 
 class PixelStuckAt(StuckBox):
@@ -20,7 +19,7 @@ class PixelStuckAt(StuckBox):
     cause = "FIFO or stream between two layers: the word of one pixel"
     traits = Traits(Family.LEVEL, "stuck pixel", "pixels", axes=(ROW_AXIS, COLUMN_AXIS))
 
-    def block(self, network: Network | Subject, place: Place, setting: Setting) -> Block | None:
+    def block(self, network: AnySubject, place: Place, setting: Setting) -> Block | None:
         """A stream of a single pixel, all of which would be stuck, has to be named."""
         if not setting.named and place.shape[1:] == (1, 1):
             return None

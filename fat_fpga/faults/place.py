@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject, Subject
 from fat_fpga.network import Levels, MatrixVectorUnit, Network
 from fat_fpga.network.layers import Input, IntArray, Layer, Shape, Thresholded
 from fat_fpga.network.network import INPUT as INPUT
@@ -87,7 +87,7 @@ def tried(levels: Levels) -> Sequence[int]:
 
 
 @checked
-def places(network: Network | Subject) -> Mapping[str, Place]:
+def places(network: AnySubject) -> Mapping[str, Place]:
     """Every place of a network, or of another subject, by name, in its order."""
     return _places(network) if isinstance(network, Network) else network.places
 
@@ -124,7 +124,7 @@ def no_levels(place: Place) -> str:
 
 
 @checked
-def place_of(network: Network | Subject, name: str) -> Place:
+def place_of(network: AnySubject, name: str) -> Place:
     """The place called ``name``; FaultError lists the known ones."""
     known = places(network)
     if name not in known and isinstance(network, Subject):

@@ -22,7 +22,7 @@ from fat_fpga.faults.pattern import Pattern
 from fat_fpga.faults.pe import PeStuckAt
 from fat_fpga.faults.pixel import PixelStuckAt
 from fat_fpga.faults.state import StateUpset
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject
 from fat_fpga.faults.threshold import ThresholdBit
 from fat_fpga.faults.weight import WeightBit
 from fat_fpga.network import Network
@@ -74,12 +74,12 @@ DEFAULT_SWEPT = WeightBit.kind
 """What a sweep takes where no kind is said."""
 
 
-def default_kind(network: Network | Subject) -> str:
+def default_kind(network: AnySubject) -> str:
     """What a campaign on a network, or on another subject, takes where no kind is said."""
     return DEFAULT_KIND if isinstance(network, Network) else DEFAULT_SWEPT
 
 
-def kinds_of(network: Network | Subject) -> list[str]:
+def kinds_of(network: AnySubject) -> list[str]:
     """The kinds of fault that a network, or another subject, can have."""
     if isinstance(network, Network):
         return list(MODELS)
@@ -118,7 +118,7 @@ def changes_of(network: Network, faults: Iterable[AnyFault]) -> tuple[Change, ..
 
 
 @checked
-def check_faults(network: Network | Subject, faults: Sequence[AnyFault], images: int | None = None) -> None:
+def check_faults(network: AnySubject, faults: Sequence[AnyFault], images: int | None = None) -> None:
     """FaultError for the first fault that does not exist in the network, or hits none of so many images.
 
     Every engine calls it before it runs anything; so it is here that a network with a fault of its own is refused.

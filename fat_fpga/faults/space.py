@@ -16,8 +16,7 @@ from fat_fpga.faults.model import Setting
 from fat_fpga.faults.pattern import JOIN
 from fat_fpga.faults.place import EVERYWHERE, places
 from fat_fpga.faults.registry import MODELS, default_kind, fault_model
-from fat_fpga.faults.subject import Subject
-from fat_fpga.network import Network
+from fat_fpga.faults.subject import AnySubject, Subject
 
 
 class FaultSpace(Sequence[Fault]):
@@ -65,7 +64,7 @@ class FaultSpace(Sequence[Fault]):
 
 @checked
 def fault_space(
-    network: Network | Subject,
+    network: AnySubject,
     kind: str | None = None,
     layers: Sequence[str] | None = None,
     effects: Sequence[Effect] | None = None,
@@ -108,7 +107,7 @@ def fault_space(
     return FaultSpace(found if effects is None else [block.narrowed(effects) for block in found])
 
 
-def _named(network: Network | Subject, kind: str, name: str, setting: Setting) -> Block:
+def _named(network: AnySubject, kind: str, name: str, setting: Setting) -> Block:
     """The block of a place that was asked for by name; FaultError if it has no such faults."""
     if name == EVERYWHERE or JOIN in name:
         return _shared(network, kind, name, setting)
@@ -121,7 +120,7 @@ def _named(network: Network | Subject, kind: str, name: str, setting: Setting) -
     return block
 
 
-def _shared(network: Network | Subject, kind: str, name: str, setting: Setting) -> Block:
+def _shared(network: AnySubject, kind: str, name: str, setting: Setting) -> Block:
     """The faults of a PE array that serves layers in turn: it has as many PEs as the layer with the most."""
     if not fault_model(kind).traits.everywhere:
         able = ", ".join(model.kind for model in MODELS.values() if model.traits.everywhere)

@@ -13,7 +13,7 @@ from fat_fpga.faults.changes import Change
 from fat_fpga.faults.fault import FLIP, Fault
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import Place, place_of
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject
 from fat_fpga.faults.traits import Family, Traits
 from fat_fpga.network import Network
 
@@ -25,14 +25,14 @@ class StateUpset:
         Family.TRANSIENT, "flipped state bit", "state bits", "worst image", axes=("time step", "layer", "unit")
     )
 
-    def block(self, network: Network | Subject, place: Place, setting: Setting) -> Block | None:
+    def block(self, network: AnySubject, place: Place, setting: Setting) -> Block | None:
         own = place.cells.get(self.kind)
         if own is None:
             return None
         bits, frames = own.format.bits, setting.frames or 0
         return Block(place.name, self.kind, self.traits.axes, own.dims, (FLIP,), BIT_EFFECTS, bits=bits, frames=frames)
 
-    def block_of(self, network: Network | Subject, fault: Fault) -> Block:
+    def block_of(self, network: AnySubject, fault: Fault) -> Block:
         block = self.block(network, place_of(network, fault.layer), Setting())
         if block is None:
             raise FaultError(f"{fault}: {fault.layer} is no recurrent module, and has no hidden state")

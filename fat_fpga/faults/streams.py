@@ -10,7 +10,7 @@ from fat_fpga.faults.changes import Change, HeldActivations
 from fat_fpga.faults.fault import Effect, Fault
 from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import Place, no_levels, place_of, tried
-from fat_fpga.faults.subject import Subject
+from fat_fpga.faults.subject import AnySubject
 from fat_fpga.faults.traits import STREAM_AXES, Traits
 from fat_fpga.network import Network
 
@@ -23,14 +23,14 @@ class StuckBox:
     cause: str
     traits: Traits
 
-    def block(self, network: Network | Subject, place: Place, setting: Setting) -> Block | None:
+    def block(self, network: AnySubject, place: Place, setting: Setting) -> Block | None:
         if place.levels is None:
             return None
         sizes, axes = dict(zip(STREAM_AXES, place.shape, strict=True)), self.traits.axes
         effects = tuple(Effect(value) for value in tried(place.levels))
         return Block(place.name, self.kind, axes, tuple(sizes[axis] for axis in axes), effects)
 
-    def block_of(self, network: Network | Subject, fault: Fault) -> Block:
+    def block_of(self, network: AnySubject, fault: Fault) -> Block:
         block = self.block(network, place_of(network, fault.layer), Setting())
         if block is None:
             raise FaultError(f"{fault}: {no_levels(place_of(network, fault.layer))}")

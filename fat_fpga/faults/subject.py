@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy.typing as npt
 
+from fat_fpga.network import Network
 from fat_fpga.network.layers import Shape
 
 if TYPE_CHECKING:
@@ -75,3 +76,7 @@ class Subject(ABC):
     @abstractmethod
     def unknown(self, name: str) -> str:
         """What to say of a place that it does not have: names that are near."""
+
+
+AnySubject = Network | Subject
+"""What campaigns put faults into."""

@@ -7,7 +7,7 @@ from fat_fpga.engines.registry import register
 from fat_fpga.engines.session import Session
 from fat_fpga.errors import EngineError
 from fat_fpga.extras import advice, installed
-from fat_fpga.faults import Subject
+from fat_fpga.faults import AnySubject
 from fat_fpga.network import Network
 
 PLAIN = "plain"
@@ -49,7 +49,7 @@ class ModuleEngine(Engine):
         torch.set_num_threads(threads)
         return self
 
-    def open(self, network: Network | Subject) -> Session:
+    def open(self, network: AnySubject) -> Session:
         from fat_fpga.modules.session import ModuleSession
         from fat_fpga.modules.subject import ModuleSubject
 

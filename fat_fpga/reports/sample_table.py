@@ -9,15 +9,14 @@ from typing import Any
 from fat_fpga.campaign import Run
 from fat_fpga.campaign.intervals import exact_share
 from fat_fpga.campaign.sample_plan import EXHAUSTIVE, PlannedStratum, SamplePlan, methods
-from fat_fpga.faults import FaultSpace, Subject
-from fat_fpga.network import Network
+from fat_fpga.faults import AnySubject, FaultSpace
 from fat_fpga.text import align, percent
 
 MOST = 60
 """So many strata are listed; of more, only those with the most faults."""
 
 
-def plan_text(plan: SamplePlan, space: FaultSpace, network: Network | Subject) -> str:
+def plan_text(plan: SamplePlan, space: FaultSpace, network: AnySubject) -> str:
     """The strata with their numbers of faults, of first draws, and where trying all faults is as cheap."""
     rows = plan.strata(space, network)
     total = sum(row.count for row in rows)
@@ -57,7 +56,7 @@ def _exhaustive_lines(rows: Sequence[PlannedStratum], total: int, faults: int) -
     return [f"in {len(own):,} of {len(rows):,} strata all faults cost {more:,} more together and leave no margin"]
 
 
-def methods_table(plan: SamplePlan, space: FaultSpace, network: Network | Subject) -> str:
+def methods_table(plan: SamplePlan, space: FaultSpace, network: AnySubject) -> str:
     """How many faults each of the published methods takes for the plan's margin."""
     table = [["method", "strata", "draws", "of all faults [%]"]]
     for name, rows in methods(plan, space, network).items():
