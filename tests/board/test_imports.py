@@ -99,6 +99,17 @@ assert main(["report", run]) == 0
 assert main(["trace", network, "--data", "demo:mnist", "--image", "3", "--engine", board]) == 0
 assert main(["trace", network, "--data", "demo:mnist", "--image", "3"]) == 0
 """
+HELP = """
+from fat_fpga.cli import main
+from fat_fpga.engines import forms
+assert {"native", "torch", "module", "board:FOLDER"} <= set(forms())
+for command in ("campaign", "sweep", "faults", "crosscheck", "quantise", "trace"):
+    try:
+        main([command, "--help"])
+    except SystemExit as left:
+        assert left.code == 0, command
+print("helped")
+"""
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
@@ -112,6 +123,10 @@ def printed(program: str, absent: str, *arguments: str) -> str:
 
 def test_a_campaign_with_numpy_alone() -> None:
     assert printed(CAMPAIGN, f"{ABSENT} matplotlib") == "48\n"
+
+
+def test_the_help_and_the_names_of_engines_with_numpy_alone() -> None:
+    assert printed(HELP, f"{ABSENT} matplotlib").endswith("helped\n")
 
 
 def test_the_door_with_numpy_alone() -> None:
