@@ -134,9 +134,11 @@ def code(text: str) -> tuple[str, int]:
     name, _, data = text.strip().partition(":")
     try:
         bits = whole(0, what="data bits of a word")(data) if data or ":" in text else DATA
-        known(name, bits)
+        known(cut(name), bits)
     except FaultError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+        raise argparse.ArgumentTypeError(
+            f"expected a code, and its data bits if not {DATA}, as secded:32: {error}"
+        ) from error
     return name, bits
 
 
