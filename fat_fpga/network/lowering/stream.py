@@ -11,7 +11,7 @@ import numpy as np
 from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import Lattice
 from fat_fpga.network.datatypes import span_of
-from fat_fpga.network.layers import Input, Layer, Requantise, Shape, Table, Thresholding
+from fat_fpga.network.layers import Input, Layer, Requantise, Table, Thresholding
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering import selecting
 from fat_fpga.network.lowering.activation import activation
@@ -24,7 +24,8 @@ from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.operators import QUANTISERS
-from fat_fpga.network.lowering.pooling import PendingPool, check_pools, read_pool
+from fat_fpga.network.lowering.pending import Pending
+from fat_fpga.network.lowering.pooling import PendingPool, check_pools
 from fat_fpga.network.lowering.real import Real, Scaled
 from fat_fpga.network.lowering.sites import Sites, stream_site, threshold_site
 from fat_fpga.network.lowering.thresholds import memory_type
@@ -112,7 +113,7 @@ class Known:
 
 
 @dataclass
-class PendingStream:
+class PendingStream(Pending):
     """State between a stream and the next node that needs integers: pools, and what may become a layer.
 
     Attributes:
@@ -120,10 +121,6 @@ class PendingStream:
         root: what layers behind it are named after.
         tensor, layout: where the file has the stream.
         order: number of the first node behind it.
-        chain: the element-wise nodes behind it.
-        behind: pools and selections.
-        pools: the pools among them, with their places in the chain.
-        streams: tensor, layout and grid of what the file shows of the streams behind it, by place.
     """
 
     origin: Origin
@@ -151,28 +148,21 @@ class PendingStream:
 
     def fork(self, order: int) -> PendingStream:
         """The same for another branch, whose first node is number ``order``."""
-        names = {layer.name: self.builder.name(layer.type, root=self.root) for layer in self.behind}
+        names = {layer.name: self.named(layer.type) for layer in self.behind}
         behind = [replace(layer, name=names[layer.name]) for layer in self.behind]
         streams = {names.get(place, place): shown for place, shown in self.streams.items()}
         return replace(
             self, order=order, chain=self.chain.copy(), behind=behind, pools=list(self.pools), streams=streams
         )
 
+    @property
+    def origin_name(self) -> str:
+        return self.root
+
     def add_pool(self, node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Layout:
-        """Take in a max-pool; the layout behind it."""
         if self.is_input:
             raise refuse(node, FRONT)
-        pool, behind = read_pool(node, graph, layout, self.builder.name("pool", root=self.root), zeros)
-        self.behind.append(pool)
-        self.pools.append(PendingPool(node, len(self.chain.steps)))
-        return behind
-
-    def add_select(self, node: Node, parts: selecting.Parts, shape: Shape) -> None:
-        """Take in a node that selects rows and columns of a tensor of ``shape``."""
-        selecting.add_select(self.behind, self.streams, self._named, node, parts, shape)
-
-    def _named(self, word: str) -> str:
-        return self.builder.name(word, root=self.root)
+        return super().add_pool(node, graph, layout, zeros)
 
     def add_vote(self, node: Node, grid: Grid | str, layout: Layout) -> Layout:
         """A vote is on what a unit computes."""
@@ -225,7 +215,7 @@ class PendingStream:
                 return None, affine.scale
             if self.is_input:
                 return needs_quantiser(grid)
-            name = self.builder.name("requantise", root=self.root)
+            name = self.named("requantise")
             return affine.layer(name, self.chain.nodes[-1].name if self.chain.nodes else node.name), affine.scale
         if not self._changes(stream, grid):
             return None, grid.scale
@@ -235,12 +225,12 @@ class PendingStream:
         if last.op_type not in QUANTISERS:
             affine = affine_of(chain, stream.values)
             if not isinstance(affine, str) and not affine.limited:
-                name = self.builder.name("requantise", root=self.root)
+                name = self.named("requantise")
                 return affine.layer(name, last.name), affine.scale
         ends = np.repeat([[levels.min], [levels.max]], chain.count, axis=1).astype(np.int32)
         reach = Lattice(ends[0], ends[1], levels.step)
         layer = activation("", chain, stream.values, grid, reach, stream.words)
-        layer = replace(layer, name=self.builder.name(layer.type, root=self.root))
+        layer = replace(layer, name=self.named(layer.type))
         if isinstance(layer, Thresholding):
             layer = self._stored(layer, stream, reach, sites)
         elif isinstance(layer, Table):

@@ -8,7 +8,7 @@ import numpy as np
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.bounds import lattice
-from fat_fpga.network.layers import AffineScores, Layer, MatrixVectorUnit, Scores, Shape
+from fat_fpga.network.layers import AffineScores, Layer, MatrixVectorUnit, Scores
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.lowering import selecting
 from fat_fpga.network.lowering.activation import FEW, MOST_THRESHOLDS
@@ -17,12 +17,12 @@ from fat_fpga.network.lowering.builder import Builder
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import exactly
 from fat_fpga.network.lowering.decision import decision
-from fat_fpga.network.lowering.geometry import NONE, Padding
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.matrix import Product
-from fat_fpga.network.lowering.pooling import PendingPool, check_pools, read_pool
+from fat_fpga.network.lowering.pending import Pending
+from fat_fpga.network.lowering.pooling import PendingPool, check_pools
 from fat_fpga.network.lowering.ranks import end_of_sums
 from fat_fpga.network.lowering.sites import Sites, stream_site, unit_site
 from fat_fpga.network.lowering.stream import OWN, PendingStream, Stream
@@ -33,7 +33,7 @@ from fat_fpga.network.lowering.vote import read_vote
 
 
 @dataclass
-class PendingUnit:
+class PendingUnit(Pending):
     """State between a matrix product and the next one.
 
     Attributes:
@@ -41,12 +41,8 @@ class PendingUnit:
         source: the stream that it reads.
         order: number of its node.
         before, after: layouts of the tensors in front of the product and behind it.
-        chain: the element-wise nodes behind it.
-        behind: votes, pools and selections.
-        pools: the pools among them, with their places in the chain.
         ranks: of its sums, where the file has a table of them.
         vote_grid: grid in front of the vote, if there is one.
-        streams: tensor, layout and grid of what the file shows of the streams behind it, by place.
     """
 
     unit: MatrixVectorUnit
@@ -83,19 +79,9 @@ class PendingUnit:
             after = Layout(shape, np.arange(unit.channels).reshape(*before.index.shape[:-1], -1))
         return cls(unit, product, source, order, before, after, Chain(graph, unit.channels), builder)
 
-    def add_pool(self, node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Layout:
-        """Take in a max-pool; the layout behind it."""
-        pool, behind = read_pool(node, graph, layout, self.builder.name("pool", root=self.unit.name), zeros)
-        self.behind.append(pool)
-        self.pools.append(PendingPool(node, len(self.chain.steps)))
-        return behind
-
-    def add_select(self, node: Node, parts: selecting.Parts, shape: Shape) -> None:
-        """Take in a node that selects rows and columns of a tensor of ``shape``."""
-        selecting.add_select(self.behind, self.streams, self._named, node, parts, shape)
-
-    def _named(self, word: str) -> str:
-        return self.builder.name(word, root=self.unit.name)
+    @property
+    def origin_name(self) -> str:
+        return self.unit.name
 
     def add_ranks(self, node: Node, graph: Graph) -> None:
         """Take in a table of ranks, or factors and offsets of each class."""
@@ -105,13 +91,13 @@ class PendingUnit:
                 raise refuse(
                     node, f"expected right behind a matrix product, integers for its {self.unit.channels} sums"
                 )
-            name = self.builder.name("scores", root=self.unit.name)
+            name = self.named("scores")
             self.ranks = AffineScores(name, factors, offsets, node.name)
             return
         ranks = exactly(graph.constant(node, 1))
         if ranks is None or ranks.shape[0] != self.unit.channels or self.chain.steps or self.behind:
             raise refuse(node, f"expected right behind a matrix product, ranks of its {self.unit.channels} sums")
-        name = self.builder.name("scores", root=self.unit.name)
+        name = self.named("scores")
         self.ranks = Scores(name, ranks, int(attributes(node)["low"]), node.name)
 
     def add_vote(self, node: Node, grid: Grid | str, layout: Layout) -> Layout:
@@ -122,7 +108,7 @@ class PendingUnit:
             raise refuse(node, f"it votes on the bits of integers, and these are multiples of {grid.scale:g}")
         self.vote_grid = grid
         vote = read_vote(node, self.unit.name, layout.shape[0])
-        vote = replace(vote, name=self.builder.name("vote", root=self.unit.name))
+        vote = replace(vote, name=self.named("vote"))
         self.behind.append(vote)
         height, width = layout.shape[1:]
         if layout.is_image:
@@ -236,7 +222,7 @@ class PendingUnit:
             return
         unit, *ranks = scoring_layers(
             self.unit, self.product, self.source.source, self.source.step, self.chain,
-            self.builder.name("scores", root=self.unit.name),
+            self.named("scores"),
         )  # fmt: skip
         assert unit.unit is not None
         ranks = ranks if self.ranks is None else [self.ranks]
@@ -255,7 +241,7 @@ class PendingUnit:
 
     def _deciding(self, sites: Sites) -> None:
         """Finish the unit as the last one, whose one output decides between two classes."""
-        name = self.builder.name("scores", root=self.unit.name)
+        name = self.named("scores")
         unit = replace(self.unit, accumulator_type=accumulator_annotation(self.product, self.chain.graph))
         ranks = self.ranks
         if ranks is None:
