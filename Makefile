@@ -12,7 +12,7 @@
 # make coverage   lines of Python and C++ that the tests execute: build/coverage (minutes)
 # make lint    ruff, clang-format and mypy
 # make fuzz SEED=0 N=3000   spoil files of every kind and look how the command line takes them (minutes)
-# make troubles CAMPAIGNS=20 [BOARD_FOLDER=build/boards/tfc_w2a2]   campaigns on a board whose link and blocks fail: a table (an hour)
+# make troubles CAMPAIGNS=20 [BOARD_FOLDER=build/boards/small]   campaigns on a board whose link and blocks fail: a table (minutes)
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
 # make clean   remove the environment and build output
 
@@ -78,7 +78,7 @@ $(FINN_VENV)/stamp: docker/install-finn.sh docker/finn-requirements.txt pyprojec
 
 # The simulated boards: FINN generates their RTL, Verilator compiles it. Tests and notebooks run them without FINN.
 # One is built from a plan, which changes with the planner and with what it takes LUTs from.
-BOARDS  := $(patsubst %,build/boards/%.stamp,tfc_w2a2_planned tfc_w2a2_hardened tfc_w2a2 tfc_w2a2_fat2)
+BOARDS  := $(patsubst %,build/boards/%.stamp,tfc_w2a2_planned tfc_w2a2_hardened tfc_w2a2 tfc_w2a2_fat2 small)
 PLANNER := $(wildcard fat_fpga/hardening/*.py fat_fpga/hardening/costs/*.* fat_fpga/luts/*.*)
 DRIVER  := $(wildcard fat_fpga/finn/board_*.py) fat_fpga/finn/simulated.py fat_fpga/finn/writable.py fat_fpga/board/description.py
 $(BOARDS): build/boards/%.stamp: $(FINN_VENV)/stamp $(wildcard hw/rtl/*.sv hw/sim/*.*) $(DRIVER)
@@ -179,11 +179,12 @@ N    ?= 3000
 fuzz: $(VENV)/dev.stamp
 	$(BIN)/python -m tests.fuzz --seed $(SEED) -n $(N) --jobs $(JOBS)
 
-# Each trouble at each rate, on the fake board or on a simulated one.
+# Each trouble at each rate, on the fake board or on a simulated one. What is in RESULTS is not run again.
 CAMPAIGNS ?= 20
 BOARD_FOLDER ?=
+RESULTS ?=
 troubles: $(VENV)/dev.stamp
-	$(BIN)/python -m tests.board.trouble_campaigns -n $(CAMPAIGNS) $(if $(BOARD_FOLDER),--board $(BOARD_FOLDER))
+	$(BIN)/python -m tests.board.trouble_campaigns -n $(CAMPAIGNS) $(if $(BOARD_FOLDER),--board $(BOARD_FOLDER) --faults 4) $(if $(RESULTS),--results $(RESULTS))
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks

@@ -7,7 +7,7 @@ engine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,8 +18,9 @@ from fat_fpga.checksums import FOLD, MODULUS, checksums
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.engines.registry import get
-from fat_fpga.engines.session import Session
+from fat_fpga.engines.session import Session, Streams
 from fat_fpga.errors import EngineError
+from fat_fpga.faults import AnyFault
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
 
@@ -36,19 +37,19 @@ Settings = Mapping[str, int]
 
 
 class Foretold:
-    """What the integer network says of these images, without a fault.
+    """What the integer network says of these images.
 
     Args:
         images: uint8 [N, C, H, W].
 
     Attributes:
-        outputs: int32 [N, classes], or the classes int32 [N, 1] where the accelerator gives these.
-        sums: checksums int64 [N], by place.
-        session: executes the integer network, and shows every stream of the board.
+        outputs: without a fault, int32 [N, classes], or the classes int32 [N, 1] where the accelerator gives these.
+        sums: checksums without a fault, int64 [N], by place.
+        complete: whether ``under`` is fast enough for all images: the kernels are compiled, and show every stream.
     """
 
     def __init__(self, network: Network, description: Description, images: Images) -> None:
-        self._images = len(images)
+        self._network, self._images, self._labels = network, images, description.labels
         self._layouts = {s.place: s.layout for s in description.streams if s.saboteur is not None or s.thresholds}
         size = sum(layout.beats * layout.lanes * layout.word_bytes for layout in self._layouts.values())
         self._keeps = size * len(images) <= KEPT
@@ -57,24 +58,34 @@ class Foretold:
         self._whole: dict[tuple[str, int], npt.NDArray[np.int64]] = {}
         outputs: list[IntArray] = []
         sums: dict[str, list[npt.NDArray[np.int64]]] = {stream.place: [] for stream in description.streams}
-        self.session = _integer_network(network, images[:1], sums)
-        for start in range(0, len(images), BLOCK):
-            streams = self.session.trace(images[start : start + BLOCK])
-            scores = streams[network.scores][:, :, 0, 0]
-            outputs.append(scores.argmax(axis=1)[:, None] if description.labels else scores)
+        self._session, self.complete = _integer_network(network, images[:1], sums)
+        for streams in self._streams(None, np.arange(len(images))):
+            outputs.append(self._given_out(streams))
             for place, (found, _) in checksums(network, {place: streams[place] for place in sums}).items():
                 sums[place].append(found)
             for place in self._layouts:
                 self._note(place, streams[place])
-        self.outputs = np.concatenate(outputs).astype(np.int32)
-        self.sums = {place: np.concatenate(found) for place, found in sums.items() if found}
+        self.outputs = np.concatenate(outputs)
+        self.sums = {place: np.concatenate(found) for place, found in sums.items()}
         self._words = {place: np.concatenate(found) for place, found in self._kept.items()} if self._keeps else {}
         self._kept.clear()
+
+    def under(
+        self, fault: AnyFault, numbers: npt.NDArray[np.intp], places: Collection[str]
+    ) -> tuple[IntArray, dict[str, npt.NDArray[np.int64]]]:
+        """Outputs of some images under a fault, as in ``outputs``, and their checksums at these places."""
+        outputs: list[IntArray] = []
+        sums: dict[str, list[npt.NDArray[np.int64]]] = {place: [] for place in places}
+        for streams in self._streams(fault, numbers):
+            outputs.append(self._given_out(streams))
+            for place, (found, _) in checksums(self._network, {place: streams[place] for place in places}).items():
+                sums[place].append(found)
+        return np.concatenate(outputs), {place: np.concatenate(found) for place, found in sums.items()}
 
     def hits(self, place: str, settings: Settings) -> int:
         """What a saboteur with these settings counts as HITS while all images pass."""
         beats = int(held(self._layouts[place], settings).any(axis=3).sum())
-        return min(self._images * beats, COUNT_MAX)
+        return min(len(self._images) * beats, COUNT_MAX)
 
     def changes(self, place: str, settings: Settings) -> int | None:
         """What it counts as CHANGES, if nothing in front of it is faulty; None where that is not foretold: activations
@@ -89,8 +100,8 @@ class Foretold:
         single = lanes & ~whole[..., None]
         none = np.zeros(lanes.shape, np.int64)
         key = place, settings["VALUE"]
-        beats = self._images - self._whole.get(key, none[..., 0])[whole]
-        found = int(beats.sum()) + int((self._images - self._equal.get(key, none)[single]).sum())
+        beats = len(self._images) - self._whole.get(key, none[..., 0])[whole]
+        found = int(beats.sum()) + int((len(self._images) - self._equal.get(key, none)[single]).sum())
         return min(found, COUNT_MAX)
 
     def held_sums(self, place: str, holds: Sequence[Settings]) -> npt.NDArray[np.int64] | None:
@@ -108,6 +119,15 @@ class Foretold:
         found %= MODULUS
         return found
 
+    def _streams(self, fault: AnyFault | None, numbers: npt.NDArray[np.intp]) -> Iterator[Streams]:
+        """The streams of these images, `BLOCK` images at a time."""
+        for start in range(0, len(numbers), BLOCK):
+            yield self._session.trace(self._images[numbers[start : start + BLOCK]], fault)
+
+    def _given_out(self, streams: Streams) -> IntArray:
+        scores = streams[self._network.scores][:, :, 0, 0]
+        return (scores.argmax(axis=1)[:, None] if self._labels else scores).astype(np.int32)
+
     def _note(self, place: str, stream: IntArray) -> None:
         layout = self._layouts[place]
         words = layout.words(stream).reshape(len(stream), layout.height, layout.width, layout.folds, layout.lanes)
@@ -123,12 +143,12 @@ class Foretold:
                 table[place, word] = table[place, word] + counted if (place, word) in table else counted
 
 
-def _integer_network(network: Network, images: Images, needed: Mapping[str, object]) -> Session:
-    """The fastest session that shows all streams that are needed."""
+def _integer_network(network: Network, images: Images, needed: Mapping[str, object]) -> tuple[Session, bool]:
+    """The fastest session that shows all streams that are needed, and whether its kernels are compiled."""
     try:
         session = get("native").open(network)
         if needed.keys() <= session.trace(images).keys():
-            return session
+            return session, True
     except (EngineError, ImportError):  # its kernels are not compiled, as on a board
         pass
-    return ReferenceEngine().open(network)
+    return ReferenceEngine().open(network), False

@@ -1,8 +1,9 @@
 """What a board gives out and its blocks hold, judged by the integer network.
 
 - Without a fault: the outputs of all images, their digest at every checksum block, and the last image's checksum.
-- Under a fault: what every saboteur counts; the digest at all blocks in front of the fault and at its place; and of
-  the last image everything: its outputs and its checksum at every block, as the integer network gives them.
+- Under a fault: what every saboteur counts; the digest at all blocks in front of the fault and at its place; and its
+  outputs and checksums at every block, as the integer network gives them: of all images where the kernels are compiled,
+  else of the last one.
 - What was received is what left the board, where a checksum block is in that stream.
 """
 
@@ -19,7 +20,7 @@ from fat_fpga.board.description import Description
 from fat_fpga.board.foretold import Foretold
 from fat_fpga.board.injection import Injection
 from fat_fpga.board.saboteur import channel_settings, settings
-from fat_fpga.checksums import checksums, frame_checksums, stream_words
+from fat_fpga.checksums import frame_checksums, stream_words
 from fat_fpga.engines.images import Images
 from fat_fpga.errors import BoardError
 from fat_fpga.faults import AnyFault
@@ -40,7 +41,7 @@ class LayerChecks:
     """
 
     def __init__(self, network: Network, description: Description, images: Images) -> None:
-        self._network, self._description, self._images = network, description, images
+        self._network, self._description = network, description
         self._order = [stream.place for stream in description.streams]
         self._layouts = {stream.place: stream.layout for stream in description.streams}
         self.foretold = Foretold(network, description, images)
@@ -94,23 +95,27 @@ class LayerChecks:
         place = self._order[first]
         if place in readings and (sums := self._held_sums(place, injection)) is not None:
             self._same(place, readings[place], digest(sums[order].tolist()), f"that is where {fault} acts")
-        self._check_last(fault, int(order[-1]), outputs[-1], readings)
         self._check_received(outputs, readings)
+        self._check_foretold(fault, order, outputs, readings)
 
-    def _check_last(self, fault: AnyFault, number: int, output: IntArray, readings: Readings) -> None:
-        """The last image under the fault."""
-        streams = self.foretold.session.trace(self._images[number : number + 1], fault)
-        for place, (sums, _) in checksums(self._network, {p: streams[p] for p in readings}).items():
-            if readings[place].checksum != sums[0]:
+    def _check_foretold(self, fault: AnyFault, order: Order, outputs: IntArray, readings: Readings) -> None:
+        """All images, or the last one, as the integer network computes them under the fault."""
+        numbers = order if self.foretold.complete else order[-1:]
+        wanted, sums = self.foretold.under(fault, numbers, readings)
+        for place, reading in readings.items():
+            if reading.checksum != sums[place][-1]:
                 raise BoardError(
-                    f"{place}: under {fault}, image {number} has checksum {readings[place].checksum:06x} on the board, "
-                    f"{int(sums[0]):06x} in the network"
+                    f"{place}: under {fault}, image {order[-1]} has checksum {reading.checksum:06x} on the board, "
+                    f"{int(sums[place][-1]):06x} in the network"
                 )
-        scores = streams[self._network.scores].ravel()
-        wanted = [int(scores.argmax())] if self._description.labels else scores.tolist()
-        if output.tolist() != wanted:
+            if self.foretold.complete:
+                why = f"an image before the last is another one from this layer on, under {fault}"
+                self._same(place, reading, digest(sums[place].tolist()), why)
+        found = outputs[-len(numbers) :]
+        for row in np.flatnonzero((found != wanted).any(axis=1))[:1]:
             raise BoardError(
-                f"under {fault}, the board gives {output.tolist()} for image {number}, the network {wanted}"
+                f"under {fault}, the board gives {found[row].tolist()} for image {numbers[row]}, "
+                f"the network {wanted[row].tolist()}"
             )
 
     def _check_received(self, outputs: IntArray, readings: Readings) -> None:

@@ -2,16 +2,17 @@
 
 Nothing that a board says is believed unchecked. Before and after each fault its blocks must show what was armed, that
 it acted in every beat, and that our commands and our images came, each once and no others. What they count, and what
-comes out, is held against the integer network (`fat_fpga.board.layer_checks`). Where no checksum block is in the stream
-that leaves the board, all images are sent a second time in another order, and must give the same. Where anything fails,
-or a transfer hangs, the board is programmed anew and the fault is done again; after `ATTEMPTS` the run stops. What was
-recorded before stays, and nothing is recorded twice.
+comes out, is held against the integer network (`fat_fpga.board.layer_checks`): of all images where the host has the
+compiled kernels. Where it has not, every list of faults is gone through a second time, with the images in another
+order, after the board was programmed anew, and both times must give the same: what is wrong with an accelerator and
+stays, programming takes away. Where anything fails, or a transfer hangs, the board is programmed anew and the fault is
+done again; after `ATTEMPTS` the run stops. What was recorded before stays, and nothing is recorded twice.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -24,7 +25,7 @@ from fat_fpga.board.voter import Disagreement
 from fat_fpga.checksums import Found
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.outcome import Outcome, outcome_of
-from fat_fpga.engines.session import Block, Session, Streams
+from fat_fpga.engines.session import Block, Progress, Session, Streams
 from fat_fpga.errors import BoardError, EngineError
 from fat_fpga.faults import AnyFault
 from fat_fpga.network import Network
@@ -32,6 +33,8 @@ from fat_fpga.network.layers import IntArray
 
 ATTEMPTS = 3
 """Times that a fault is tried."""
+Judge = Callable[[IntArray, Readings], None]
+"""Sees outputs and checksum blocks; BoardError where they are not what they must be."""
 
 
 @dataclass(eq=False)
@@ -96,13 +99,13 @@ class BoardSession(Session):
     def compute(self, block: Block, asked: Sequence[AnyFault]) -> Outcome:
         """See `Session.compute`; BoardError where the board keeps failing."""
         shown = self._show(block.images)
-        self._fault_free(shown)
         table = np.empty((len(asked), len(block.images)), np.int32)
-        for row, fault in enumerate(asked):
-            table[row] = self._accelerator.classes(self._under(fault, shown))
-            block.tell(len(block.images) * (row + 1) // (len(asked) + 1))
-        if asked:
-            self._fault_free(shown)
+
+        def tell(done: int) -> None:
+            block.tell(len(block.images) * done // (len(asked) * len(shown.orders) + 1))
+
+        for row, outputs in self._under(asked, shown, tell):
+            table[row] = self._accelerator.classes(outputs)
         golden = self._accelerator.classes(shown.checks.foretold.outputs)
         return outcome_of(golden, table, block.labels, block.predictions)
 
@@ -112,7 +115,10 @@ class BoardSession(Session):
             raise EngineError("this board gives out classes, and no streams: its checksums are in layer_checksums")
         self.check_taken([] if fault is None else [fault])
         shown = self._show(block.images)
-        outputs = self._fault_free(shown) if fault is None else self._under(fault, shown)
+        self._fault_free(shown)
+        outputs = shown.checks.foretold.outputs
+        if fault is not None:
+            ((_, outputs),) = self._under([fault], shown)
         return {self.network.scores: outputs[:, :, None, None]}
 
     def layer_checksums(self, images: Images, fault: AnyFault | None = None) -> Found:
@@ -142,50 +148,74 @@ class BoardSession(Session):
         key = zlib.crc32(images.tobytes())
         if self._shown is None or self._shown.key != key:
             description, order = self._accelerator.description, np.arange(len(images))
-            orders = [order] if description.summed_output else [order, np.roll(order, len(order) // 2 | 1)]
             checks = LayerChecks(self.network, description, images)
+            orders = [order] if checks.foretold.complete else [order, np.roll(order, len(order) // 2 | 1)]
             self._shown = _Shown(key, self._accelerator.pack(images), checks, orders)
         return self._shown
 
-    def _fault_free(self, shown: _Shown) -> IntArray:
-        """Fault-free outputs, which are those of the network; BoardError where the board gives or does others."""
+    def _fault_free(self, shown: _Shown) -> None:
+        """BoardError where the board gives or does something else without a fault than the network."""
         if not shown.fresh:
-            counts = shown.checks.counts(self._accelerator.injection(None))
             order = shown.orders[0]
 
             def judge(outputs: IntArray, readings: Readings) -> None:
                 shown.checks.fault_free(order, outputs, readings)
 
-            self._tried(None, shown.frames, judge, counts)
+            self._tried(None, shown.frames, judge, shown.checks.counts(self._accelerator.injection(None)))
             shown.fresh = True
-        return shown.checks.foretold.outputs
 
-    def _under(self, fault: AnyFault, shown: _Shown) -> IntArray:
-        """Outputs under a fault, in the order of the images."""
-        injection = self._accelerator.injection(fault)
-        counts = shown.checks.counts(injection)
+    def _under(
+        self, faults: Sequence[AnyFault], shown: _Shown, tell: Progress = lambda done: None
+    ) -> Iterator[tuple[int, IntArray]]:
+        """The number of each fault, and the outputs under it in the order of the images, as they are agreed upon.
+
+        Args:
+            tell: called with the number of runs under a fault that are finished.
+        """
+        if not faults:
+            self._fault_free(shown)
+            return
+        waiting, why, done = list(range(len(faults))), "", 0
         for _ in range(ATTEMPTS):
-            found = []
+            passes: list[list[IntArray]] = []
             for order in shown.orders:
+                if passes:
+                    self._accelerator.restart()
+                    shown.fresh = False
+                self._fault_free(shown)
+                passes.append([])
+                for number in waiting:
+                    passes[-1].append(self._once_under(faults[number], shown, order))
+                    tell(done := min(done + 1, len(faults) * len(shown.orders)))
+                self._fault_free(shown)
+            waiting, asked = [], waiting
+            for number, *found in zip(asked, *passes, strict=True):
+                if all(np.array_equal(found[0], other) for other in found):
+                    yield number, found[0]
+                    continue
+                waiting.append(number)
+                wrong = int((found[0] != found[1]).any(axis=1).sum())
+                why = f"{wrong} of {len(found[0])} images gave something else after it was programmed anew"
+                self._log.restarts.append(f"with {faults[number]}: {why}")
+            if not waiting:
+                return
+        raise BoardError(f"the board failed {ATTEMPTS} times with {faults[waiting[0]]}, and is given up: {why}")
 
-                def judge(outputs: IntArray, readings: Readings, order: Order = order) -> None:
-                    shown.checks.under(fault, injection, order, outputs, readings)
+    def _once_under(self, fault: AnyFault, shown: _Shown, order: Order) -> IntArray:
+        """Outputs under a fault, in the order of the images, which are sent in another one."""
+        injection = self._accelerator.injection(fault)
 
-                outputs = self._tried(fault, shown.frames[order], judge, counts)
-                found.append(outputs[np.argsort(order)])
-            if all(np.array_equal(found[0], other) for other in found):
-                return found[0]
-            wrong = int((found[0] != found[1]).any(axis=1).sum())
-            why = f"{wrong} of {len(found[0])} images gave something else when they were sent again in another order"
-            self._log.restarts.append(f"with {fault}: {why}")
-            self._accelerator.restart()
-        raise BoardError(f"the board failed {ATTEMPTS} times with {fault}, and is given up: {why}")
+        def judge(outputs: IntArray, readings: Readings) -> None:
+            shown.checks.under(fault, injection, order, outputs, readings)
+
+        outputs = self._tried(fault, shown.frames[order], judge, shown.checks.counts(injection))
+        return outputs[np.argsort(order)]
 
     def _tried(
         self,
         fault: AnyFault | None,
         frames: Bytes,
-        judge: Callable[[IntArray, Readings], None],
+        judge: Judge,
         counts: Mapping[str, Held] | None = None,
     ) -> IntArray:
         """Outputs of these frames under a fault, with the checks and the retries of this module.

@@ -121,19 +121,19 @@ class SimulatedBoard:
             raise HungTransferError(f"{got} of {beats} beats came out within {limit} cycles")
         return out
 
-    def upset(self, saboteur: Address, register: str, mask: int, cycles: int = 0) -> None:
-        """Flip bits of a register in the RTL of a saboteur, as a particle does.
+    def upset(self, block: Address, register: str, mask: int, cycles: int = 0) -> None:
+        """Flip bits of a register in the RTL, as a particle does. ``hw/sim/upsets.vlt`` has what can be given upsets.
 
         Args:
-            saboteur: its address.
-            register: its name in ``fat_saboteur.sv``: ``active_value_reg``, ``armed_mode_reg``, ``hits_reg``, ...
-            mask: the bits.
+            block: address of a saboteur, or the path of an instance in ``fat_board.sv``.
+            register: its name in that module: ``active_value_reg``, ``armed_mode_reg``, ``hits_reg``, ...
+            mask: the bits; of wide registers among the lowest 32, of memories in the first word.
             cycles: that pass before, from now on.
 
         Raises:
             BoardError: there is no such register.
         """
-        scope = f"TOP.fat_board.fat_saboteur_{int(saboteur) // PAGE}"
+        scope = f"TOP.fat_board.{block if isinstance(block, str) else saboteur_instance(block)}"
         if not self._library.board_upset(self._board, scope.encode(), register.encode(), mask, cycles):
             raise BoardError(f"{self._folder}: no register {register} in {scope}")
 
@@ -152,6 +152,11 @@ class SimulatedBoard:
         if not done:
             raise BoardError(f"no answer from address {address:#x}")
         return int(word.value)
+
+
+def saboteur_instance(address: int) -> str:
+    """What a saboteur is called in ``fat_board.sv``."""
+    return f"fat_saboteur_{address // PAGE}"
 
 
 @dataclass(frozen=True)

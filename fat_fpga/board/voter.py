@@ -68,7 +68,10 @@ class Voter:
             "SIGNATURE": signature(sources),
         }
         self._block = Block(f"voter {place}", bus, VOTER, expected)
-        self._count_mask = (1 << self._block.read("COUNT_BITS")) - 1
+        bits = self._block.read("COUNT_BITS")
+        if not 1 <= bits <= COPIES_SHIFT or self._block.read("COUNT_BITS") != bits:
+            raise BoardError(f"voter {place}: register COUNT_BITS holds {bits:#x}, 1 to {COPIES_SHIFT} was expected")
+        self._count_mask = (1 << bits) - 1
         self._block.write("MODE", 0)
 
     def clear(self) -> None:
@@ -78,14 +81,23 @@ class Voter:
             raise BoardError(f"voter {self.place}: its counters cannot be cleared")
 
     def disagreements(self) -> list[Disagreement]:
-        """The triplets that saw copies disagree since the last ``clear``."""
-        if not self._block.read("DISAGREEMENTS"):
-            return []
-        assert VOTER.window is not None
+        """The triplets that saw copies disagree since the last ``clear``.
+
+        Raises:
+            BoardError: its registers do not say the same when they are read again.
+        """
+        if (entries := self._entries()) != self._entries():
+            raise BoardError(f"voter {self.place}: its counters are others when they are read again")
         found = []
-        for index, channel in enumerate(self.channels):
-            entry = int(self._block.bus.read(VOTER.window + 4 * index))
+        for channel, entry in zip(self.channels, entries, strict=True):
             if entry:
                 rows = [int(self.sources[channel, k]) for k in range(3) if entry >> COPIES_SHIFT + k & 1]
                 found.append(Disagreement(channel, entry & self._count_mask, tuple(rows)))
         return found
+
+    def _entries(self) -> list[int]:
+        """The word of each triplet."""
+        assert VOTER.window is not None
+        if not self._block.read("DISAGREEMENTS"):
+            return [0] * len(self.channels)
+        return [int(self._block.bus.read(VOTER.window + 4 * index)) for index in range(len(self.channels))]

@@ -2,7 +2,8 @@
 
 In ``build/boards``: ``tfc_w2a2`` and ``tfc_w2a2_fat2``, bundled networks, and the first one twice more with copies and
 voters: ``tfc_w2a2_planned`` as the planner wants them, ``tfc_w2a2_hardened`` with every way of laying them out. Each
-folder has the library, its description, and the network. With names of boards it builds these alone:
+folder has the library, its description, and the network. ``small`` has eight channels a layer and random weights: a
+campaign on it takes a tenth of a second. With names of boards it builds these alone:
 
     python hw/sim/build_boards.py tfc_w2a2_planned
 """
@@ -23,7 +24,7 @@ from fat_fpga.finn import setup
 from fat_fpga.finn.folding import Fold
 from fat_fpga.finn.simulated import build_simulated_board
 from fat_fpga.hardening.rewrite import rearranged
-from fat_fpga.network import Network, load_network
+from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network, load_network
 
 BOARDS = Path(__file__).parents[2] / "build" / "boards"
 FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(16, 4), "fc3": Fold(2, 16)}
@@ -65,6 +66,22 @@ def hardened(network: Network) -> Network:
     return rearranged(network, "fc2", rows)
 
 
+def small() -> Network:
+    """Two hidden layers of eight channels with three levels, on images of 4 x 4."""
+    rng = np.random.default_rng(23)
+    table = (np.arange(256)[None] // 86 - 1).astype(np.int32)
+    levels = Levels(-1, 1, 3)
+
+    def unit(name: str, channels: int, shape: tuple[int, int, int], last: bool) -> MatrixVectorUnit:
+        weights = rng.integers(-1, 2, (channels, *shape)).astype(np.int32)
+        thresholds = None if last else np.sort(rng.integers(-3, 4, (channels, 2)), axis=1).astype(np.int32)
+        return MatrixVectorUnit(name, weights, thresholds, None if last else levels, weight_type="INT2")
+
+    layers = (unit("fc0", 8, (1, 4, 4), False), unit("fc1", 8, (8, 1, 1), False), unit("fc2", 4, (8, 1, 1), True))
+    return Network("small", InputQuantiser((1, 4, 4), table), layers)
+
+
+SMALL_FOLDS = {"fc0": Fold(4, 16), "fc1": Fold(4, 4), "fc2": Fold(2, 4)}
 HARDENED_FOLDS = {"fc0": Fold(16, 49), "fc1": Fold(4, 16), "fc2": Fold(24, 4), "fc3": Fold(2, 16)}
 
 
@@ -74,10 +91,12 @@ def design(name: str) -> tuple[Network, Mapping[str, Fold]]:
         return hardened(load_network("tfc_w2a2")), HARDENED_FOLDS
     if name == "tfc_w2a2_planned":
         return planned(load_network("tfc_w2a2"), FOLDS, BOARDS / name)
+    if name == "small":
+        return small(), SMALL_FOLDS
     return load_network(name), FOLDS
 
 
-NAMES = ("tfc_w2a2", "tfc_w2a2_fat2", "tfc_w2a2_hardened", "tfc_w2a2_planned")
+NAMES = ("small", "tfc_w2a2", "tfc_w2a2_fat2", "tfc_w2a2_hardened", "tfc_w2a2_planned")
 
 
 def main() -> int:

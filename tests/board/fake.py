@@ -67,6 +67,9 @@ class FakeBoard:
         wrong_register: place and register of a saboteur that read back with their lowest bit inverted.
         drift: whether the scores of the first image change from the second transfer on.
         stuck_word: block, offset and the word that is there after every write.
+        upset_unit: a unit that takes the place of the one of its name until the board is programmed anew, and the frame
+            of the next transfer from which on it does.
+        flip: place, frame, channel and bit of an activation that is another one in the next transfer.
         wrong_layer: a place whose checksum block sees a bit flipped in the first image of each transfer.
     """
 
@@ -78,6 +81,8 @@ class FakeBoard:
     wrong_register: tuple[str, str] | None = None
     drift: bool = False
     stuck_word: tuple[Address, int, int] | None = None
+    upset_unit: tuple[MatrixVectorUnit, int] | None = None
+    flip: tuple[str, int, int, int] | None = None
     wrong_layer: str | None = None
     restarts: int = -1
     transfers: int = 0
@@ -94,6 +99,7 @@ class FakeBoard:
     def lose_power(self) -> None:
         """Everything is as built."""
         self.blocks.clear()
+        self.upset_unit = None
         for stream in self.description.streams:
             if stream.saboteur is not None:
                 block = SaboteurBlock(stream.layout)
@@ -126,15 +132,25 @@ class FakeBoard:
             raise HungTransferError(f"{frames} frames did not come back")
         values = entry.unpack(data.reshape(frames, entry.beats, entry.beat_bytes)).reshape(frames, 1, 4, 4)
         for unit, stream in zip(self.network.units, self.description.streams, strict=True):
-            values = unit.accumulate(values)
+            values = self._accumulate(unit, values)
             if stream.thresholds is not None:
                 values = replace(unit, thresholds=self._thresholds(stream)).activate(values)
             values = self._passes(stream, values)
+        if self.upset_unit is not None:
+            self.upset_unit = self.upset_unit[0], 0
         if self.power_cycle_at == self.transfers:
             self.lose_power()
         if self.drift and self.transfers > 1:
             values[0] += 1
         return output.pack(values).reshape(beats, beat_bytes)
+
+    def _accumulate(self, unit: MatrixVectorUnit, values: np.ndarray) -> np.ndarray:
+        if self.upset_unit is None or self.upset_unit[0].name != unit.name:
+            return unit.accumulate(values)
+        upset, start = self.upset_unit
+        found = unit.accumulate(values)
+        found[start:] = upset.accumulate(values)[start:]
+        return found
 
     def _thresholds(self, stream: StreamPlace) -> np.ndarray:
         memory = stream.thresholds
@@ -152,6 +168,10 @@ class FakeBoard:
         if stream.saboteur is not None:
             seen = np.concatenate([words, words[:1]]) if self.second_host else words
             words = self.blocks[stream.saboteur].passes(seen)[: len(words)]
+        if self.flip is not None and self.flip[0] == stream.place:
+            _, frame, channel, bit = self.flip
+            words[frame % len(words), channel] ^= 1 << bit
+            self.flip = None
         if stream.checksum is not None:
             seen = words.copy()
             if stream.place == self.wrong_layer:

@@ -147,3 +147,12 @@ def test_a_wrong_index() -> None:
     hook = ChecksumHook("fc1", bus, LAYOUT)
     with pytest.raises(BoardError, match=r"counts 0 frames, then 0, and its checksum is of frame 5 \(modulo 256\)"):
         hook.read()
+
+
+def test_the_digest_of_one_frame_is_its_checksum() -> None:
+    hook = FakeHook()
+    hook.sums = [0x123456]
+    assert ChecksumHook("fc0", hook, LAYOUT).read() == Reading(1, 0x123456, 0x123456)
+    hook.registers["CHECKSUM"] = register_word(0x123457, 0)
+    with pytest.raises(BoardError, match="a frame has checksum 123457 and digest 00123456"):
+        ChecksumHook("fc0", hook, LAYOUT).read()

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fat_fpga.board import foretold
 from fat_fpga.board.accelerator import Accelerator
 from fat_fpga.board.engine import BoardEngine
 from fat_fpga.board.injection import SABOTEUR, THRESHOLDS, injectable
@@ -184,6 +185,34 @@ def test_a_layer_in_front_of_a_fault_must_be_as_without_it() -> None:
     with pytest.raises(BoardError, match=r"fc0: .* digest .* it lies in front of fc1/channel\[3\] = \+1"):
         runner.open(NETWORK).run(IMAGES, LABELS, [behind])
     assert len(runner.restarts) == ATTEMPTS
+
+
+def test_a_layer_behind_a_fault_must_be_as_the_network_foretells_for_all_images() -> None:
+    device = board()
+
+    def breaks_under_the_first_fault() -> None:
+        if device.transfers == 2:
+            device.wrong_layer = "fc1"  # in the first of thirty images
+
+    device.on_transfer = breaks_under_the_first_fault
+    message = r"fc1: .* an image before the last is another one from this layer on, under fc0/channel\[3\] = \+1"
+    with pytest.raises(BoardError, match=message):
+        engine(device, SABOTEUR).open(NETWORK).run(IMAGES, LABELS, [parse_fault("fc0/channel[3] = +1")])
+
+
+def test_a_host_without_kernels_goes_through_each_list_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_kernels(name: str) -> None:
+        raise EngineError(f"no {name}")
+
+    monkeypatch.setattr(foretold, "get", no_kernels)
+    device = board()
+    runner = engine(device)
+    found = runner.open(NETWORK).run(IMAGES, LABELS, CHANNELS[:4], predictions=True)
+    assert found.predictions is not None
+    assert np.array_equal(found.predictions, expected(CHANNELS[:4]))
+    assert (device.restarts, runner.restarts) == (1, [])  # programmed anew between, and nothing had failed
+    runner.open(NETWORK).run(IMAGES, LABELS, [])
+    assert device.restarts == 1
 
 
 def test_checksums_of_every_layer_and_image() -> None:

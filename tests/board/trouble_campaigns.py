@@ -1,22 +1,29 @@
 """Campaigns on boards in trouble: ``python -m tests.board.trouble_campaigns`` runs many of each and prints a table.
 
 A campaign is a list of faults, in parts of four as they are recorded. It ends untouched, recovered or stopped; a
-prediction that was recorded and is not the reference engine's makes it wrong.
+prediction that was recorded and is not the reference engine's makes it wrong. Every other campaign is of a host without
+compiled kernels, as a board is one. With ``--results`` each end is written down as it comes, and a run that was
+interrupted goes on.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
+from fat_fpga.board import foretold
 from fat_fpga.board.accelerator import Accelerator
 from fat_fpga.board.description import Description
 from fat_fpga.board.device import Device
@@ -25,8 +32,9 @@ from fat_fpga.board.injection import SABOTEUR, THRESHOLDS
 from fat_fpga.board.simulated import SimulatedBoard
 from fat_fpga.datasets import load
 from fat_fpga.engines import get
+from fat_fpga.engines.engine import Engine
 from fat_fpga.engines.images import Images
-from fat_fpga.errors import BoardError
+from fat_fpga.errors import BoardError, EngineError
 from fat_fpga.faults import AnyFault, fault_space
 from fat_fpga.network import Network
 from fat_fpga.network.network_file import read_network
@@ -69,8 +77,17 @@ class End:
     first: str
 
 
+def _no_kernels(name: str) -> Engine:
+    raise EngineError(f"no kernels are compiled for {name}")
+
+
 def campaign(setup: Setup, trouble: type[Trouble], rate: float, seed: int, count: int = 12) -> End:
-    """A campaign of ``count`` faults that the seed chooses."""
+    """A campaign of ``count`` faults that the seed chooses; where it is odd, the host has no compiled kernels."""
+    with patch.object(foretold, "get", _no_kernels) if seed % 2 else nullcontext():
+        return _campaign(setup, trouble, rate, seed, count)
+
+
+def _campaign(setup: Setup, trouble: type[Trouble], rate: float, seed: int, count: int) -> End:
     chosen = random.Random(seed).sample(range(len(setup.faults)), count)
     device = trouble(setup.device(), setup.description, rate, seed)
     labels = np.zeros(len(setup.images), np.int64)
@@ -143,14 +160,15 @@ def fake_setups() -> list[Setup]:
 
 @lru_cache(maxsize=1)
 def simulated_setups(folder: Path) -> list[Setup]:
-    """A simulated board of TFC W2A2 as each variant; blocks that the host does not know of stay transparent."""
+    """A simulated board as each variant; blocks that the host does not know of stay transparent."""
     network, board = read_network(folder / "network.npz"), SimulatedBoard(folder)
 
     def fresh() -> Device:
         board.restart()
         return board
 
-    images = load("demo:mnist", limit=12).images
+    digits = load("demo:mnist", limit=12).images
+    images = digits if board.description.shape == digits.shape[1:] else random_images(network, 12, 1)
     return [
         _setup(name, network, without(board.description, saboteurs, sums), fresh, by, images)
         for name, by, saboteurs, sums in VARIANTS
@@ -164,21 +182,43 @@ def main() -> int:
     parser.add_argument("--rates", default=",".join(map(str, RATES)), help="by default %(default)s")
     parser.add_argument("--only", metavar="A,B", help=f"of {', '.join(t.__name__ for t in TROUBLES)}")
     parser.add_argument("--faults", type=int, default=12, help="of a campaign (default: %(default)s)")
+    parser.add_argument("--results", type=Path, help="file of ends: what is in it is not run again")
     args = parser.parse_args()
     setups = simulated_setups(args.board) if args.board else fake_setups()
-    wrong = total = 0
-    for trouble in TROUBLES:
-        if args.only is not None and trouble.__name__ not in args.only.split(","):
-            continue
-        for setup in setups:
-            for rate in map(float, args.rates.split(",")):
-                ends = [campaign(setup, trouble, rate, seed, args.faults) for seed in range(args.n)]
-                counts = Counter(end.end for end in ends)
-                wrong, total = wrong + counts[WRONG], total + args.n
-                struck = sum(end.events for end in ends)
-                shown = " ".join(f"{counts[end]:3} {end}" for end in ENDS)
-                print(f"{trouble.__name__:20} {setup.name:25} {rate:<6} {struck:6} times: {shown}", flush=True)
-    print(f"{total:,} campaigns, {wrong} wrong")
+    troubles = [t for t in TROUBLES if args.only is None or t.__name__ in args.only.split(",")]
+    ends = _read(args.results) if args.results else {}
+    for seed, rate, trouble, setup in product(range(args.n), map(float, args.rates.split(",")), troubles, setups):
+        key = trouble.__name__, setup.name, rate, seed
+        if key not in ends:
+            ends[key] = campaign(setup, trouble, rate, seed, args.faults)
+            if args.results:
+                with args.results.open("a") as file:
+                    file.write(json.dumps([*key, *asdict(ends[key]).values()]) + "\n")
+    return _print(ends)
+
+
+Key = tuple[str, str, float, int]
+"""Trouble, variant, rate, seed."""
+
+
+def _read(path: Path) -> dict[Key, End]:
+    rows = map(json.loads, path.read_text().splitlines()) if path.exists() else ()
+    return {(name, variant, rate, seed): End(*end) for name, variant, rate, seed, *end in rows}
+
+
+def _print(ends: dict[Key, End]) -> int:
+    """A table, by trouble, variant and rate; 1 if anything wrong was recorded."""
+    rows: dict[tuple[str, str, float], list[End]] = {}
+    for (name, variant, rate, _), end in ends.items():
+        rows.setdefault((name, variant, rate), []).append(end)
+    names = [trouble.__name__ for trouble in TROUBLES]
+    for row in sorted(rows, key=lambda row: (names.index(row[0]), *row[1:])):
+        counts = Counter(end.end for end in rows[row])
+        struck = sum(end.events for end in rows[row])
+        shown = " ".join(f"{counts[end]:3} {end}" for end in ENDS)
+        print(f"{row[0]:20} {row[1]:25} {row[2]:<6} {struck:6} times: {shown}")
+    wrong = sum(end.end == WRONG for end in ends.values())
+    print(f"{len(ends):,} campaigns, {wrong} wrong")
     return 1 if wrong else 0
 
 

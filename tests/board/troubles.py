@@ -7,7 +7,7 @@ itself is never told; what the host can see of it, it must see by reading regist
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from fat_fpga.board.access import Bus
 from fat_fpga.board.description import Address, Description
 from fat_fpga.board.device import Device
 from fat_fpga.board.registers import SABOTEUR, SETTINGS
-from fat_fpga.board.simulated import SimulatedBoard
+from fat_fpga.board.simulated import SimulatedBoard, saboteur_instance
 from fat_fpga.board.stream import Bytes
 from tests.board.blocks import SaboteurBlock
 from tests.board.fake import FakeBoard
@@ -38,7 +38,7 @@ class Trouble:
         self.device, self.description, self.rate = device, description, rate
         self.rng = random.Random(seed)
         self.saboteurs = {s.saboteur: s.layout for s in description.streams if s.saboteur is not None}
-        self.events = 0
+        self.events, self.cycles = 0, 1
 
     def strikes(self, rate: float | None = None) -> bool:
         found = self.rng.random() < (self.rate if rate is None else rate)
@@ -52,7 +52,12 @@ class Trouble:
         self.device.restart()
 
     def transfer(self, data: Bytes, beats: int, beat_bytes: int) -> Bytes:
-        return self.device.transfer(data, beats, beat_bytes)
+        if not isinstance(self.device, SimulatedBoard):
+            return self.device.transfer(data, beats, beat_bytes)
+        start = self.device.cycles
+        found = self.device.transfer(data, beats, beat_bytes)
+        self.cycles = self.device.cycles - start
+        return found
 
     def read(self, address: Address, offset: int) -> int:
         return int(self.device.bus(address).read(offset))
@@ -62,6 +67,10 @@ class Trouble:
 
     def is_command(self, address: Address, offset: int) -> bool:
         return address in self.saboteurs and offset == CONTROL.offset
+
+    def cycle(self) -> int:
+        """A clock cycle of the next transfer to a simulated board, which is taken to be as long as the last one."""
+        return self.rng.randrange(self.cycles)
 
     def forget(self) -> None:
         """What a power cycle leaves: everything as built. The host is not told."""
@@ -206,8 +215,7 @@ class Upset(Trouble):
             }  # fmt: skip
             mask = 1 << self.rng.randrange(max((sizes[name] - 1).bit_length(), 1))
             if isinstance(self.device, SimulatedBoard):
-                cycles = self.rng.randrange(64 * len(data) // self.description.input.beats)
-                self.device.upset(address, f"active_{name.lower()}_reg", mask, cycles)
+                self.device.upset(address, f"active_{name.lower()}_reg", mask, self.cycle())
             else:
                 assert isinstance(self.device, FakeBoard)
                 block = self.device.blocks[address]
@@ -220,6 +228,74 @@ class ValueUpset(Upset):
     """While images pass, one bit flips of the value that acts in a saboteur."""
 
     names = ("VALUE",)
+
+
+class PlaceUpset(Upset):
+    """While images pass, one bit flips of the place in the frame at which a saboteur is."""
+
+    def transfer(self, data: Bytes, beats: int, beat_bytes: int) -> Bytes:
+        if isinstance(self.device, SimulatedBoard) and self.saboteurs and self.strikes():
+            address = self.rng.choice(list(self.saboteurs))
+            bits = max((self.saboteurs[address].folds - 1).bit_length(), 1)
+            self.device.upset(address, "at_fold_reg", 1 << self.rng.randrange(bits), self.cycle())
+        return Trouble.transfer(self, data, beats, beat_bytes)
+
+
+class CounterUpset(Upset):
+    """While images pass, one bit flips of what a saboteur counts."""
+
+    def transfer(self, data: Bytes, beats: int, beat_bytes: int) -> Bytes:
+        found = Trouble.transfer(self, data, beats, beat_bytes)
+        if self.saboteurs and self.strikes():
+            address, bit = self.rng.choice(list(self.saboteurs)), self.rng.randrange(32)
+            name = self.rng.choice(("HITS", "CHANGES", "FRAMES"))
+            if isinstance(self.device, SimulatedBoard):
+                self.device.upset(address, f"{name.lower()}_reg", 1 << bit)
+            else:
+                assert isinstance(self.device, FakeBoard)
+                self.device.blocks[address].words[SABOTEUR[name].offset] ^= 1 << bit
+        return found
+
+
+class PassingUpset(Trouble):
+    """Behind a saboteur, one bit flips of an activation that passes."""
+
+    def transfer(self, data: Bytes, beats: int, beat_bytes: int) -> Bytes:
+        if self.strikes():
+            stream = self.rng.choice([s for s in self.description.streams if s.levels is not None])
+            layout = stream.layout
+            if isinstance(self.device, SimulatedBoard):
+                built = self.device.description.place(stream.place).saboteur
+                assert isinstance(built, int)
+                path = f"{saboteur_instance(built)}.output_register.registers"
+                mask = 1 << self.rng.randrange(min(layout.lanes * layout.register.bits, 32))
+                self.device.upset(path, "out_data_reg", mask, self.cycle())
+            else:
+                assert isinstance(self.device, FakeBoard)
+                bit = self.rng.randrange(layout.register.bits)
+                self.device.flip = stream.place, self.rng.randrange(1 << 16), self.rng.randrange(layout.channels), bit
+        return super().transfer(data, beats, beat_bytes)
+
+
+class WeightUpset(Trouble):
+    """While images pass, one bit of a weight flips; it stays so until the board is programmed anew."""
+
+    def transfer(self, data: Bytes, beats: int, beat_bytes: int) -> Bytes:
+        if self.strikes():
+            bit = self.rng.randrange(2)
+            if isinstance(self.device, SimulatedBoard):
+                unit = self.rng.randrange(len(self.description.streams))
+                path = f"u{10 * unit + 1}.core.genUnpumped.mem.blkMem"
+                self.device.upset(path, "Mem", 1 << 2 * self.rng.randrange(4) + bit, self.cycle())
+            else:
+                assert isinstance(self.device, FakeBoard)
+                chosen = self.rng.choice(self.device.network.units)
+                weights = chosen.weights.copy()
+                at = self.rng.randrange(weights.size)
+                weights.flat[at] = (int(weights.flat[at]) + 2 ^ 1 << bit) - 2  # two's complement in two bits
+                frame = self.rng.randrange(len(data) // self.description.input.beats)
+                self.device.upset_unit = replace(chosen, weights=weights), frame
+        return super().transfer(data, beats, beat_bytes)
 
 
 class ThresholdUpset(Trouble):
@@ -299,6 +375,32 @@ class SwappedInputs(Trouble):
         return super().transfer(sent, beats, beat_bytes)
 
 
+class SwappedImages(Trouble):
+    """Two images of a transfer change places."""
+
+    def transfer(self, data: Bytes, beats: int, beat_bytes: int) -> Bytes:
+        frames = len(data) // self.description.input.beats
+        if frames > 1 and self.strikes():
+            data = _exchanged(data, frames, self.rng)
+        return super().transfer(data, beats, beat_bytes)
+
+
+class SwappedResults(Trouble):
+    """The outputs of two images of a transfer change places."""
+
+    def transfer(self, data: Bytes, beats: int, beat_bytes: int) -> Bytes:
+        found = super().transfer(data, beats, beat_bytes)
+        frames = beats // self.description.output.beats
+        return _exchanged(found, frames, self.rng) if frames > 1 and self.strikes() else found
+
+
+def _exchanged(data: Bytes, frames: int, rng: random.Random) -> Bytes:
+    parts = np.ascontiguousarray(data).reshape(frames, -1).copy()
+    first, second = rng.sample(range(frames), 2)
+    parts[[first, second]] = parts[[second, first]]
+    return parts.reshape(data.shape)
+
+
 class ResetBeforeTransfer(Trouble):
     """The board is reset between ARM and the images."""
 
@@ -325,6 +427,7 @@ class Reboot(Trouble):
 
 TROUBLES: tuple[type[Trouble], ...] = (
     GarbageReads, FlippedReads, StaleReads, LostReads, LostWrites, FlippedWrites, DoubledWrites, AstrayWrites,
-    LostArm, LostClear, OldArm, ValueUpset, Upset, ThresholdUpset, StaleBuffer, PartialTransfer, PartialInput,
+    LostArm, LostClear, OldArm, ValueUpset, Upset, PlaceUpset, CounterUpset, PassingUpset, WeightUpset, ThresholdUpset,
+    SwappedImages, SwappedResults, StaleBuffer, PartialTransfer, PartialInput,
     SwappedOutputs, SwappedInputs, ResetBeforeTransfer, Reboot,
 )  # fmt: skip
