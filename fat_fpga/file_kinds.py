@@ -48,6 +48,9 @@ FOLDING = _written("a folding", r'\{\s*(?:"Defaults":.*?)?"[^"]*":\s*\{\s*"(?:PE
 TRACE = _written("checksums of streams", r'\{\s*"[^"]*":\s*\{\s*"checksum":')
 ESTIMATES = _written("estimates", r'\{\s*(?:"[^"]*":\s*\{\s*)?"clock_mhz":')
 PARQUET = _starting("a Parquet table", b"PAR1")
+HTML = _written("an interactive report", r"<!DOCTYPE html>.*?<meta name=\"generator\" content=\"fat_fpga\">")
+FIT = _written("failure rates", r"(?:#[^\n]*\n\s*)*format\s*=")
+XLSX = _starting("an XLSX table or another ZIP archive", b"PK\x03\x04")
 CHECK = _written("what a check found", r'\{\s*"model":\s*"[^"]*",\s*"data":')
 FIGURES = {
     "png": _starting("a PNG picture", b"\x89PNG\r\n\x1a\n"),
@@ -56,7 +59,7 @@ FIGURES = {
 }
 
 _KNOWN = (
-    RUN, ONNX, PLAN, FOLDING, PARQUET, CHECK, *FIGURES.values(),
+    RUN, ONNX, PLAN, FOLDING, PARQUET, HTML, CHECK, *FIGURES.values(),
     _starting("an SQLite database", b"SQLite format 3\0"),
     _starting("numpy arrays, a checkpoint or another ZIP archive", b"PK\x03\x04", b"PK\x05\x06"),
     _starting("a numpy array", b"\x93NUMPY"),

@@ -24,6 +24,7 @@ from fat_fpga.campaign.deviations import read_deviations
 from fat_fpga.campaign.digest import fault_list_digest
 from fat_fpga.campaign.fault_rows import check_counts, check_places
 from fat_fpga.campaign.header import Header, read_header
+from fat_fpga.campaign.predictions import DIGEST, Predictions, read_digests
 from fat_fpga.campaign.result import Result
 
 Ints = npt.NDArray[np.int64]
@@ -42,6 +43,7 @@ class Content:
         pending: positions of the faults without a result, int64, ascending.
         counts: what else was counted of the results, int64 [F] by name.
         texts: text forms of all faults of the list.
+        predictions: the kept ones, where there are any.
     """
 
     version: int
@@ -53,6 +55,7 @@ class Content:
     pending: Ints
     counts: dict[str, Ints]
     texts: list[str]
+    predictions: Predictions | None = None
 
 
 def read(path: Path) -> Content:
@@ -85,10 +88,14 @@ def read_from(connection: sqlite3.Connection, path: Path, version: int) -> Conte
     results, (done, correct, changed, chunks) = rows.results, rows.arrays
     counts = read_counts(connection, path, header, done) if header.identity.counting else {}
     moved: dict[str, Ints] = {}
+    kept = None
     if header.outputs is not None:
         moved = dict(zip(("total", "largest"), read_deviations(connection, path, done), strict=True))
         for result, total, largest in zip(results, *(column.tolist() for column in moved.values()), strict=True):
             result.total, result.largest = total, largest
+    if header.classes is not None:
+        kept = Predictions(header.classes, header.identity.images, done, path)
+        moved[DIGEST] = read_digests(connection, path, header.classes, header.identity.images, done)
     if version > 2:
         _check_chunks(connection, path, chunks, Counted(done, correct, changed, {**counts, **moved}))
     worked = sum(session.faults for session in header.sessions)
@@ -97,7 +104,7 @@ def read_from(connection: sqlite3.Connection, path: Path, version: int) -> Conte
     if header.finished is not None and len(results) < asked:
         damaged(path, f"it is marked finished, and {asked - len(results):,} faults have no result")
     pending = np.setdiff1d(np.arange(asked), done, assume_unique=True)
-    return Content(version, header, tuple(results), done, correct, changed, pending, counts, rows.texts)
+    return Content(version, header, tuple(results), done, correct, changed, pending, counts, rows.texts, kept)
 
 
 def _check_positions(connection: sqlite3.Connection, path: Path, asked: int) -> None:

@@ -12,6 +12,7 @@ from fat_fpga.campaign.crew import Chunk, Crew, Portion, Tell
 from fat_fpga.campaign.dask_job import Asked, CampaignJob
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Engine, Outcome
+from fat_fpga.engines.counts import PREDICTIONS
 from fat_fpga.engines.outcome import over_images
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault, AnySubject
@@ -69,6 +70,7 @@ class DaskCrew(Crew):
     ) -> None:
         self._tasks = Tasks(pool, CampaignJob.of(network, dataset, engine, counting))
         self._engine, self._golden, self._images = engine.name, golden, len(dataset.images)
+        self._predictions = PREDICTIONS in counting
 
     def __exit__(self, *error: object) -> None:
         self._tasks.__exit__(*error)
@@ -109,7 +111,8 @@ class DaskCrew(Crew):
             chunk.seconds += answer.seconds
             parts = [each for each in chunk.parts if each is not None]
             if len(parts) == len(chunk.parts):
-                return Chunk(chunk.positions, over_images(parts, len(chunk.positions), self._images), chunk.seconds)
+                outcome = over_images(parts, len(chunk.positions), self._images, self._predictions)
+                return Chunk(chunk.positions, outcome, chunk.seconds)
 
     def _checked(self, answer: Answer, part: _Part) -> Outcome:
         outcome: Outcome = answer.value

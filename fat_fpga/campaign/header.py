@@ -20,6 +20,7 @@ from fat_fpga.campaign.digest import HEADER, header_digest
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
 from fat_fpga.campaign.origin import Origin
+from fat_fpga.campaign.predictions import classes_of
 from fat_fpga.errors import CampaignError
 
 _LEVELS = re.compile(r"(-?\d{1,10}(,-?\d{1,10})*)?")
@@ -54,6 +55,7 @@ class Header:
         golden: int32 [N], predicted classes of the fault-free network.
         outputs: what its outputs are, where they are no classes. Then the "class" of an image is 0 where its output is
             the fault-free one, else 1, and labels are 0: accuracy is the share of images with an unchanged output.
+        classes: number of classes of the network, where predictions are kept.
     """
 
     identity: Identity
@@ -67,6 +69,7 @@ class Header:
     labels: npt.NDArray[np.int64]
     golden: npt.NDArray[np.int32]
     outputs: Worth | None
+    classes: int | None
 
 
 def read_header(connection: sqlite3.Connection, path: Path, version: int) -> Header:
@@ -100,6 +103,7 @@ def read_header(connection: sqlite3.Connection, path: Path, version: int) -> Hea
         labels=table[:, 1],
         golden=table[:, 2].astype(np.int32),
         outputs=Worth.of_entries(meta, path),
+        classes=classes_of(meta, path),
     )
     if version > 2 and meta.get(HEADER) != header_digest(meta, layers, [row[1:] for row in images]):
         damaged(path, "what it says of network, data or fault list is not what its digest was made of")

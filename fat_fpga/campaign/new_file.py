@@ -23,6 +23,7 @@ from fat_fpga.campaign.digest import COLUMNS_DIGEST, HEADER, ColumnsDigest, chun
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
 from fat_fpga.campaign.origin import Origin
+from fat_fpga.campaign.predictions import CLASSES, DIGEST, INSERT_PREDICTION, digests
 from fat_fpga.campaign.selection import kind_of
 from fat_fpga.engines.counts import Counts
 from fat_fpga.faults import AnyFault, FaultSet
@@ -53,6 +54,7 @@ class Sheet:
         labels: [N].
         golden: predicted classes of the fault-free network, [N].
         outputs: what the network's outputs are, where they are no classes.
+        classes: of the network, where predictions are kept.
     """
 
     identity: Identity
@@ -62,6 +64,7 @@ class Sheet:
     labels: npt.NDArray[np.int64]
     golden: npt.NDArray[np.int32]
     outputs: Worth | None = None
+    classes: int | None = None
 
 
 def write(path: Path, sheet: Sheet, engine: str, old: Content | None = None) -> None:
@@ -79,6 +82,7 @@ def write(path: Path, sheet: Sheet, engine: str, old: Content | None = None) -> 
         **asdict(sheet.identity),
         **sheet.origin.entries(),
         **(sheet.outputs.entries() if sheet.outputs else {}),
+        **({CLASSES: sheet.classes} if sheet.classes is not None else {}),
         "error_free": int((sheet.labels == sheet.golden).sum()),
         "created": old.header.created if old else now(),
         "finished": old.header.finished if old else None,
@@ -102,6 +106,8 @@ def write(path: Path, sheet: Sheet, engine: str, old: Content | None = None) -> 
             connection.execute(schema.COUNT)
         if sheet.outputs is not None:
             connection.execute(schema.DEVIATION)
+        if sheet.classes is not None:
+            connection.execute(schema.PREDICTION)
         _fill(connection, sheet, rows, meta, images)
         if old:
             _take_over(connection, old)
@@ -142,8 +148,12 @@ def _take_over(connection: sqlite3.Connection, old: Content) -> None:
         rows = zip(old.correct.tolist(), old.changed.tolist(), old.positions.tolist(), strict=True)
         connection.executemany("UPDATE fault SET correct = ?, changed = ?, chunk = 1 WHERE position = ?", rows)
         insert_counts(connection, old.positions.tolist(), old.counts)
-        digest = chunk_digest(old.positions, old.correct, old.changed, old.counts)
+        kept = None if old.predictions is None else old.predictions.packed(range(len(old.positions)))
+        more = {} if kept is None else {DIGEST: digests(kept)}
+        digest = chunk_digest(old.positions, old.correct, old.changed, {**old.counts, **more})
         connection.execute("INSERT INTO chunk VALUES (1, ?, ?)", (len(old.positions), digest))
+        if kept is not None:
+            connection.executemany(INSERT_PREDICTION, zip(old.positions.tolist(), kept, strict=True))
     connection.executemany(
         "INSERT INTO session (started, engine, version, host, process, faults, seconds) VALUES (?, ?, ?, '', 0, ?, ?)",
         old.header.sessions,

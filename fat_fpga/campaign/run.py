@@ -16,6 +16,7 @@ from fat_fpga.arguments import checked
 from fat_fpga.campaign.content import read
 from fat_fpga.campaign.header import Header, Session
 from fat_fpga.campaign.origin import PATTERNS
+from fat_fpga.campaign.predictions import Predictions
 from fat_fpga.campaign.result import Result
 from fat_fpga.engines.counts import Counts
 from fat_fpga.text import html_table, percent
@@ -36,6 +37,7 @@ class Run(Header):
         counts: what else was counted of each result, int64 [F] by name: outcome classes, wrong images of each class;
             see `fat_fpga.engines.counts`. Empty where the campaign was not asked to.
         asked_faults: text forms of all faults of the list, done or not.
+        predictions: the class of each image under each finished fault, where the campaign kept them.
         identity, origin, error_free, created, finished, version, layers, sessions, labels, golden: see `Header`.
     """
 
@@ -43,6 +45,7 @@ class Run(Header):
     results: tuple[Result, ...]
     counts: Counts = field(default_factory=dict)
     asked_faults: Sequence[str] = ()
+    predictions: Predictions | None = None
 
     def __repr__(self) -> str:
         what, where = self.identity, "in memory" if self.path is None else self.path
@@ -95,7 +98,14 @@ class Run(Header):
         path = Path(path)
         content = read(path)
         header = {f.name: getattr(content.header, f.name) for f in fields(content.header)}
-        run = cls(**header, path=path, results=content.results, counts=content.counts, asked_faults=content.texts)
+        run = cls(
+            **header,
+            path=path,
+            results=content.results,
+            counts=content.counts,
+            asked_faults=content.texts,
+            predictions=content.predictions,
+        )
         # as the cached properties would have them
         run.__dict__.update(correct=content.correct, changed=content.changed)
         return run

@@ -30,7 +30,7 @@ from fat_fpga.campaign.store import Store
 from fat_fpga.campaign.work import work
 from fat_fpga.datasets.in_memory import LabelledImages, as_dataset
 from fat_fpga.engines import Engine, Session, default_engine, get
-from fat_fpga.engines.counts import HITS, NONFINITE, WORDS, check_counting
+from fat_fpga.engines.counts import HITS, NONFINITE, PREDICTIONS, WORDS, check_counting
 from fat_fpga.engines.images import check_images
 from fat_fpga.errors import CampaignError, ModelWarning
 from fat_fpga.faults import AnyFault, AnySubject, Pattern, Subject, check_faults, fault_space
@@ -88,7 +88,8 @@ def run_campaign(
             ``tcp://HOST:PORT``, or a ``distributed.Client``. Each worker takes the threads that Dask gave it.
         dask_wait: seconds to wait while Dask has no worker; by default 60 for ``local:N``, any time for others.
         counting: what else to count: ``outcomes`` (masked, silent corruption, critical, ...; with the detectors
-            ``voter``, ``range`` and ``ecc``), ``errors`` by class. See `fat_fpga.engines.counts`.
+            ``voter``, ``range`` and ``ecc``), ``errors`` by class. With ``predictions`` the run keeps the class of
+            each image under each fault (`Run.predictions`). See `fat_fpga.engines.counts`.
 
     Raises:
         CampaignError: the file holds another campaign, or is none; the accuracy without faults is below
@@ -114,7 +115,8 @@ def run_campaign(
                 dask_wait=dask_wait,
                 counting=counting,
             )
-            return replace(run, path=None)
+            kept = None if run.predictions is None else run.predictions.in_memory()
+            return replace(run, path=None, predictions=kept)
     path = Path(path)
     if chunk is not None and chunk < 1:
         raise CampaignError(f"chunk must be at least one fault, got {chunk}")
@@ -142,6 +144,7 @@ def run_campaign(
     if any(isinstance(fault, Pattern) and fault.protection for fault in faults):
         counting = tuple(dict.fromkeys((*counting, WORDS)))
     check_counting(counting, network.fault_free)
+    classes = network.classes if PREDICTIONS in counting else None
     identity = Identity.of(network, dataset, faults, counting)
     check_writable(path)
     store = Store.open(path, identity, faults, engine.name) if path.exists() else None
@@ -167,11 +170,12 @@ def run_campaign(
                         if isinstance(network, Network) and network.outputs is not None:
                             worth = Worth(network.outputs.unit, network.values)
                         sheet = Sheet(
-                            identity, selection.origin, layer_table(network), faults, labels, golden, worth
+                            identity, selection.origin, layer_table(network), faults, labels, golden, worth,
+                            classes,
                         )  # fmt: skip
                         store = Store.create(path, sheet, engine.name)
                     _check_golden(store, golden, session)
-                    work(crew, faults, len(dataset.images), store, pace, progress)
+                    work(crew, faults, len(dataset.images), store, pace, progress, classes)
         store.finish()
     finally:
         if store is not None:

@@ -74,7 +74,9 @@ COUNT = """CREATE TABLE count (
 """What a campaign counts of a fault beside right and changed classes, where it was asked to."""
 DEVIATION = "CREATE TABLE deviation (position INTEGER PRIMARY KEY, total INTEGER NOT NULL, largest INTEGER NOT NULL)"
 """Where the outputs are no classes: a row for each finished fault; in units, over all values of all images."""
-OPTIONAL: dict[int, tuple[str, ...]] = {2: (), 3: (COUNT, DEVIATION)}
+PREDICTION = "CREATE TABLE prediction (position INTEGER PRIMARY KEY, classes BLOB NOT NULL)"
+"""Where predictions are kept: a row for each finished fault, see `fat_fpga.campaign.predictions`."""
+OPTIONAL: dict[int, tuple[str, ...]] = {2: (), 3: (COUNT, DEVIATION, PREDICTION)}
 """Tables that a file of a version may have, too."""
 
 MASTER = "SELECT type, name, tbl_name, sql FROM sqlite_master LIMIT 100"

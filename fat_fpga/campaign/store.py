@@ -25,6 +25,7 @@ from fat_fpga.campaign.digest import chunk_digest
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.new_file import SESSION, Sheet, insert_counts, now, worker, write
 from fat_fpga.campaign.origin import Origin
+from fat_fpga.campaign.predictions import DIGEST, INSERT_PREDICTION, digests
 from fat_fpga.engines.counts import Counts
 from fat_fpga.engines.deviation import Deviation
 from fat_fpga.errors import CampaignError
@@ -129,10 +130,16 @@ class Store:
         seconds: float,
         counts: Counts | None = None,
         deviation: Deviation | None = None,
+        predictions: Sequence[bytes] | None = None,
     ) -> None:
-        """Keep the results of one chunk, all or none; CampaignError if another process was faster."""
+        """Keep the results of one chunk, all or none; CampaignError if another process was faster.
+
+        Args:
+            predictions: packed, one for each fault, where they are kept.
+        """
         moved = {} if deviation is None else {"total": deviation.total, "largest": deviation.largest}
-        digest = chunk_digest(np.array(positions, np.int64), correct, changed, {**(counts or {}), **moved})
+        kept = {} if predictions is None else {DIGEST: digests(predictions)}
+        digest = chunk_digest(np.array(positions, np.int64), correct, changed, {**(counts or {}), **moved, **kept})
         with transaction(self._connection, self.path):
             (chunk,) = self._connection.execute("SELECT count(*) + 1 FROM chunk").fetchone()
             results = (
@@ -147,6 +154,8 @@ class Store:
             if moved:
                 rows = zip(positions, *(column.tolist() for column in moved.values()), strict=True)
                 self._connection.executemany("INSERT INTO deviation VALUES (?, ?, ?)", rows)
+            if predictions is not None:
+                self._connection.executemany(INSERT_PREDICTION, zip(positions, predictions, strict=True))
             self._connection.execute("INSERT INTO chunk VALUES (?, ?, ?)", (chunk, len(positions), digest))
             self._connection.execute(
                 "UPDATE session SET faults = faults + ?, seconds = seconds + ? WHERE id = ?",
@@ -217,7 +226,9 @@ def grow(path: Path, identity: Identity, origin: Origin, faults: Sequence[AnyFau
 def _renewed(path: Path, content: Content, faults: Sequence[AnyFault], engine: str) -> Lock:
     """Write the file anew in the format of today, whole or not at all; the lock on it."""
     header = content.header
-    sheet = Sheet(header.identity, header.origin, header.layers, faults, header.labels, header.golden)
+    sheet = Sheet(header.identity, header.origin, header.layers, faults, header.labels, header.golden,
+        classes=header.classes,
+    )  # fmt: skip
     lock = None
     try:
         with readable_errors(path), replacing(path) as temporary:

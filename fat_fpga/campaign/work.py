@@ -7,18 +7,22 @@ from time import perf_counter
 
 from fat_fpga.campaign.crew import Crew
 from fat_fpga.campaign.pace import Pace, spread
+from fat_fpga.campaign.predictions import pack
 from fat_fpga.campaign.progress import Bar
 from fat_fpga.campaign.store import Store
 from fat_fpga.faults import AnyFault
 
 
-def work(crew: Crew, faults: Sequence[AnyFault], images: int, store: Store, pace: Pace, progress: bool) -> None:
+def work(
+    crew: Crew, faults: Sequence[AnyFault], images: int, store: Store, pace: Pace, progress: bool, classes: int | None
+) -> None:
     """Have every pending fault done and recorded.
 
     Args:
         faults: the ordered list of the campaign.
         images: number of images.
         progress: show a progress bar on standard error.
+        classes: of the network, where predictions are kept.
     """
     waiting = spread(faults, store.pending)
     with Bar(len(faults), len(faults) - len(waiting), images, progress) as bar:
@@ -31,6 +35,18 @@ def work(crew: Crew, faults: Sequence[AnyFault], images: int, store: Store, pace
             done = crew.take(bar.at_work)
             before, recorded = recorded, perf_counter()
             found = done.outcome
-            store.record(done.positions, found.correct, found.changed, recorded - before, found.counts, found.deviation)
+            packed = None
+            if classes is not None:
+                assert found.predictions is not None
+                packed = pack(found.predictions, classes)
+            store.record(
+                done.positions,
+                found.correct,
+                found.changed,
+                recorded - before,
+                found.counts,
+                found.deviation,
+                packed,
+            )
             pace.measured(len(done.positions), done.seconds)
             bar.saved(len(done.positions))

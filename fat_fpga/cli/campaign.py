@@ -61,6 +61,7 @@ def add(commands: Commands) -> None:
     option(parser, "--expect-accuracy")
     option(parser, "--outcomes")
     option(parser, "--detectors")
+    option(parser, "--keep-predictions")
     option(parser, "--quiet", ", no table")
     add_module_arguments(parser)
     add_fault_arguments(parser)

@@ -88,6 +88,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "how words of a module stand in bits, by place, kind, both, or *: weight=Q2.6, fc/weight=int8",
     },
     "--fps": {"metavar": "N", "type": numbers.rate, "help": "frames a second"},
+    "--html": {
+        "metavar": "FILE",
+        "help": "write an interactive report, one file for a browser that loads nothing from a network",
+    },
     "--image": {"metavar": "N", "type": numbers.index, "help": "number of the image, from 0"},
     "--image-shape": {
         "metavar": "C,H,W",
@@ -96,6 +100,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--images": {"metavar": "N", "type": numbers.count, "help": "only the first N images"},
     "--json": {"metavar": "FILE", "help": "write everything as JSON, for other programs; - is standard output"},
+    "--keep-predictions": {
+        "action": "store_true",
+        "help": "keep the class of each image under each fault, for report --html (bit-packed; 10,000 images of ten "
+        "classes take 5 kB a fault)",
+    },
     "--layers": {"metavar": "A,B", "type": names, "help": "only in these layers; also input, pools, and '*'"},
     "--model": {"metavar": "MODEL", "help": "the model"},
     "--names": {

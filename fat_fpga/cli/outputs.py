@@ -44,7 +44,7 @@ class Outputs:
 
     Args:
         inputs: files that the command reads.
-        csv, json, parquet: the kinds of file that ``--csv``, ``--json`` and ``--parquet`` are to be.
+        csv, json, parquet, html: the kinds of file that the options of these names are to be.
         figures: the names of the figures, without what may follow an underscore.
     """
 
@@ -56,6 +56,7 @@ class Outputs:
         json: FileKind | None = None,
         figures: Iterable[str] = (),
         parquet: FileKind | None = None,
+        html: FileKind | None = None,
     ) -> None:
         self._args = args
         wanted_formats = getattr(args, "format", None)
@@ -63,10 +64,11 @@ class Outputs:
         self.formats: Sequence[str] = wanted_formats or FORMATS
         if wanted_formats and not folder:
             raise FatFpgaError("--format is the format of figures: give --figures DIR, too")
-        kinds = (("csv", csv), ("json", json), ("parquet", parquet))
+        kinds = (("csv", csv), ("json", json), ("parquet", parquet), ("html", html))
         wanted = [(kind, getattr(args, name)) for name, kind in kinds if kind]
-        if parquet and args.parquet == STANDARD_OUTPUT:
-            raise FatFpgaError("--parquet is no text for standard output: name a file")
+        for name in ("parquet", "html"):
+            if getattr(args, name, None) == STANDARD_OUTPUT:
+                raise FatFpgaError(f"--{name} is no text for standard output: name a file")
         printed = [path for _, path in wanted if path == STANDARD_OUTPUT]
         if len(printed) > 1:
             raise FatFpgaError("--csv - and --json - cannot both be standard output: name a file for one of them")
@@ -92,7 +94,7 @@ class Outputs:
             print(text, flush=True)
 
     def write(self, option: str, write: Callable[[Path], object]) -> None:
-        """Have ``write`` write the file of ``option`` (``csv``, ``json`` or ``parquet``), if it was asked for."""
+        """Have ``write`` write the file of ``option`` (``csv``, ``html``, ...), if it was asked for."""
         path = getattr(self._args, option)
         if path == STANDARD_OUTPUT:
             print_file(write)

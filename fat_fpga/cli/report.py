@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import argparse
 from functools import partial
+from typing import TYPE_CHECKING
 
+from fat_fpga.cli import numbers
 from fat_fpga.cli.options import option
 from fat_fpga.cli.outputs import Outputs, add_outputs
 from fat_fpga.cli.parser import Commands
+from fat_fpga.cli.subject import add_module_arguments
+
+if TYPE_CHECKING:
+    from fat_fpga.campaign import Run
+    from fat_fpga.interactive.details import Subject
 
 EPILOG = """\
 examples:
   fat-fpga report cnv.run
   fat-fpga report cnv.run --figures report --csv cnv.csv --json cnv.json
   fat-fpga report cnv.run --figures report --format png
+  fat-fpga report cnv.run --html report.html
+  fat-fpga report cnv.run --html report.html --model cnv.onnx --data cifar10:data --folding bnn-pynq
+  fat-fpga report sat.run --html report.html --against fat.run
   fat-fpga report cnv.run --json - | python3 -m json.tool
 
 Works while a campaign runs and after one was stopped: it says then how many faults the figures are over.
@@ -31,12 +41,29 @@ def add(commands: Commands) -> None:
     add_outputs(parser, csv="fault")
     option(parser, "--parquet")
     option(parser, "--top", " (default: 10)", default=10)
+    group = parser.add_argument_group("the interactive report")
+    option(group, "--html")
+    group.add_argument("--against", metavar="RUN", help="another run to compare with")
+    option(group, "--folding", ", for channels by PE and for what plans cost")
+    option(group, "--model", " of the campaign: with --data it shows what the most critical faults do inside")
+    option(group, "--data")
+    option(group, "--roi")
+    group.add_argument(
+        "--details",
+        metavar="N",
+        type=numbers.count,
+        default=20,
+        help="so many of the most critical faults are looked at with the model (default: 20)",
+    )
+    for name in ("--pixels", "--normalise", "--outputs", "--image-shape"):
+        option(group, name)
+    add_module_arguments(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign import Run
-    from fat_fpga.file_kinds import PARQUET, csv_kind, json_kind
+    from fat_fpga.file_kinds import HTML, PARQUET, csv_kind, json_kind
     from fat_fpga.reports import (
         FIGURES,
         SWEEP_FIGURES,
@@ -50,22 +77,62 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.reports.csv_file import csv_columns
     from fat_fpga.reports.moved import refuse_values
 
+    _check_html_options(args)
     found = Run.open(args.run_file)
     if args.figures:
         refuse_values(found, "--figures")
     outputs = Outputs(
         args,
-        [args.run_file],
+        [args.run_file, *filter(None, [args.against, args.model])],
         csv_kind("a report as CSV", csv_columns(found)),
         json_kind("a report as JSON", "network"),
         (*FIGURES, *SWEEP_FIGURES),
         PARQUET,
+        HTML,
     )
     if args.parquet:
         check_parquet()
+    html = None
+    if args.html:
+        from fat_fpga.interactive import check_html, write_html
+
+        check_html()
+        html = partial(
+            write_html,
+            found,
+            against=Run.open(args.against) if args.against else None,
+            subject=_subject(args, found),
+            folding=args.folding,
+            details_of=args.details,
+        )
     outputs.say(report_text(found, args.top))
     outputs.write("csv", partial(write_csv, found))
     outputs.write("json", partial(write_json, found, top=args.top))
     outputs.write("parquet", partial(write_parquet, found))
     outputs.draw(partial(write_figures, found))
+    if html is not None:
+        outputs.write("html", html)
+        outputs.say(f"\ninteractive report: {args.html}")
     return 0
+
+
+def _check_html_options(args: argparse.Namespace) -> None:
+    """FatFpgaError for an option of the interactive report without it, and for a model without data."""
+    from fat_fpga.errors import FatFpgaError
+
+    for name in ("against", "folding", "model", "data"):
+        if getattr(args, name) is not None and not args.html:
+            raise FatFpgaError(f"--{name} is for the interactive report: give --html FILE, too")
+    if (args.model is None) != (args.data is None):
+        raise FatFpgaError("--model and --data belong together: the model is executed on the images of the campaign")
+
+
+def _subject(args: argparse.Namespace, run: Run) -> Subject | None:
+    """The network and the data of the campaign, where they are given."""
+    from fat_fpga.cli.subject import load_subject
+    from fat_fpga.interactive.details import Subject
+
+    if args.model is None:
+        return None
+    args.images = run.images
+    return Subject(*load_subject(args))

@@ -96,6 +96,7 @@ def add(commands: Commands) -> None:
     option(parser, "--expect-accuracy")
     option(parser, "--outcomes")
     option(parser, "--detectors")
+    option(parser, "--keep-predictions")
     option(parser, "--quiet", ", no table")
     parser.set_defaults(run=run)
 

@@ -41,6 +41,8 @@ OUTCOMES, ERRORS, HITS, WORDS, NONFINITE = "outcomes", "errors", "hits", "words"
 """What can be counted: outcome classes, wrong images of each true class, the cells that a pattern hits, what becomes of
 the words of protected memories, and images whose scores are not all finite numbers, which those of a module may be.
 Names of detectors may follow."""
+PREDICTIONS = "predictions"
+"""Is not counted but kept, on request: the class of each image, `Outcome.predictions`."""
 WORD_NAMES = tuple(f"{name} words" for name in WordCounts._fields)
 """Words of protected memories with wrong bits, by what became of them; see `WordCounts`."""
 OF_CELLS = (HITS, *WORD_NAMES)
@@ -55,12 +57,14 @@ MODULE_OUTCOME_NAMES = (*PARTS, NONFINITE, *OUTCOME_NAMES[len(PARTS) :])
 def check_counting(counting: Sequence[str], network: AnySubject) -> None:
     """EngineError unless everything in it can be counted in the network."""
     module = isinstance(network, Subject)
-    known = (OUTCOMES, ERRORS, HITS, WORDS, *([NONFINITE] if module else []), *DETECTORS)
+    known = (OUTCOMES, ERRORS, HITS, WORDS, PREDICTIONS, *([NONFINITE] if module else []), *DETECTORS)
     wrong = [name for name in counting if name not in known]
     if wrong:
         raise EngineError(f"'{wrong[0]}' cannot be counted: known are {', '.join(known)}")
     if counting and network.outputs is not None:
-        raise EngineError(f"{network.name} has outputs that are no classes: outcome classes and errors need classes")
+        raise EngineError(
+            f"{network.name} has outputs that are no classes: outcome classes, errors and predictions need classes"
+        )
     detectors = [name for name in counting if name in DETECTORS]
     if detectors and OUTCOMES not in counting:
         raise EngineError(f"the detector '{detectors[0]}' is for outcome classes: count these, too")

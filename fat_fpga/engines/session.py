@@ -16,6 +16,7 @@ from fat_fpga.engines.counts import (
     ERRORS,
     HITS,
     OUTCOMES,
+    PREDICTIONS,
     WORD_NAMES,
     WORDS,
     Counts,
@@ -113,7 +114,8 @@ class Session(ABC):
             first_frame: number of the first of the images in the data set; faults of a single frame refer to it.
             frames: number of images of the whole data set; by default it ends with these.
             counting: what else to count: ``outcomes`` (with detectors: ``voter``, ``range``), ``errors`` by class. See
-                `fat_fpga.engines.counts`. Outcomes execute each fault once more, one by one.
+                `fat_fpga.engines.counts`. Outcomes execute each fault once more, one by one. ``predictions`` is the
+                same as the argument.
 
         Raises:
             DataError: images or labels do not fit the network.
@@ -128,6 +130,7 @@ class Session(ABC):
             labels = np.zeros(len(images), np.int64)
         patterns, faults = faults, self._expanded(faults, first_frame, len(images))
         asked = self.prepare(faults)
+        predictions = predictions or PREDICTIONS in counting
         table = predictions or ERRORS in counting
 
         def outcomes() -> Iterator[Outcome]:
