@@ -23,6 +23,7 @@ from fat_fpga.network.layers import Thresholding
 from tests.designs.random_faults import folding_of, mixed_faults
 from tests.designs.random_graph import graphs, random_graph, random_groups
 from tests.designs.random_network import networks, random_images, random_network
+from tests.designs.residual_network import residual_network
 from tests.designs.wide_network import wide_network
 
 FAULTS = 60  # sampled from each random network
@@ -84,6 +85,44 @@ def test_equals_reference_on_random_graphs(network: Network, seed: int) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # the kernels hold them all
         assert_equal_outcomes(network, seed)
+
+
+@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512"])
+@pytest.mark.parametrize(
+    ("channels", "weights", "factors"),
+    [
+        (3, (-1, 0, 1), (1, 1)),  # four pixels in a vector
+        (16, (-8, 7), (1, 1)),  # and so many large weights that sums of columns leave a byte
+        (11, (-127, 100), (2, 1)),  # thresholds that fit in no byte
+        (20, (-1, 0, 1), (1, -1)),  # two pixels, then one
+        (32, (-1, 0, 1), (3, 2)),
+    ],
+)
+def test_residual_blocks(
+    channels: int, weights: tuple[int, ...], factors: tuple[int, int], instruction_set: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Channels stuck at one level after another, as in a campaign, and mixed with other faults."""
+    if instruction_set not in instruction_sets():
+        pytest.skip(f"this processor does not run {instruction_set}")
+    monkeypatch.setenv(ENVIRONMENT, instruction_set)
+    network = residual_network(channels, weights, factors)
+    images = random_images(network, 3, channels)
+    labels = np.zeros(len(images), np.int64)
+    space = fault_space(network)
+    rng = np.random.default_rng(channels)
+    parts = [space[start : start + 20] for start in sorted(rng.integers(0, len(space) - 20, 8))]
+    others = mixed_faults(network, 60, channels, len(images))
+    faults = [fault for part in parts for fault in part]
+    mixed = [*faults, *others]
+    mixed = [mixed[i] for i in rng.permutation(len(mixed))]
+    reference, native = ReferenceEngine().open(network), NativeEngine(1).open(network)
+    expected = dict(zip(mixed, table(reference.run(images, labels, mixed, predictions=True)), strict=True))
+    for listed in (faults, mixed):
+        got = table(native.run(images, labels, listed, predictions=True))
+        for fault, row in zip(listed, got, strict=True):
+            np.testing.assert_array_equal(row, expected[fault], str(fault))
+    assert len({tuple(row) for row in expected.values()}) > 5  # the comparison is not of faults that do nothing
 
 
 @pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512"])

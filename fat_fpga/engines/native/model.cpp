@@ -117,6 +117,64 @@ void set_thresholds(Unit& unit, const UnitSpec& spec) {
   }
 }
 
+// The thresholds of a unit within a byte, where all that its accumulators can meet or not are.
+void set_byte_thresholds(Unit& unit) {
+  const int planes = unit.planes_out();
+  unit.middles.assign(kBlock, 0);
+  unit.byte_thresholds.assign(size_t(planes) * kBlock, INT8_MAX);
+  for (int lane = 0; lane < kBlock; ++lane) {
+    const int m = lane % unit.lanes;
+    int low = 0, high = 0;  // accumulators
+    for (int k = 0; m < unit.outputs && k < unit.taps() * unit.inputs; ++k) {
+      const int w = unit.columns[size_t(k) * unit.column_stride() + m] * unit.in.planes;
+      low += std::min(w, 0), high += std::max(w, 0);
+    }
+    int first = INT32_MAX, last = INT32_MIN;
+    for (int t = 0; t < planes; ++t) {
+      const int threshold = unit.packed_thresholds[t * kBlock + lane];
+      if (threshold > low && threshold <= high) first = std::min(first, threshold), last = std::max(last, threshold);
+    }
+    if (last >= first) unit.middles[lane] = int16_t(first + (last - first) / 2);
+    for (int t = 0; t < planes; ++t) {
+      const int threshold = unit.packed_thresholds[t * kBlock + lane];
+      const int above = threshold <= low ? INT8_MIN : threshold > high ? INT8_MAX : threshold - 1 - unit.middles[lane];
+      if (threshold > low && threshold <= high && (above < -127 || above > 126)) {
+        unit.middles.clear(), unit.byte_thresholds.clear();
+        return;
+      }
+      unit.byte_thresholds[size_t(t) * kBlock + lane] = int8_t(above);
+    }
+  }
+}
+
+// For Packed, where it takes the unit: the columns of a window of neighbouring outputs, each with zeros for those that
+// a place is not in the window of.
+void set_packed(Unit& unit) {
+  const bool few = unit.outputs <= kBlock && unit.inputs <= kBlock && unit.width > 1;
+  if (unit.last || unit.wide || !unit.reads_planes() || unit.out.wide() || !few || unit.largest_weight == 0) return;
+  if (!unit.bit_columns.empty() || unit.in.planes > kMostPackedPlanes || unit.kernel_y > kMostPackedRows) return;
+  unit.lanes = lanes_of(unit.outputs);
+  unit.together = std::min(kBlock / unit.inputs, unit.in.planes);
+  for (int i = 0; i < kBlock; ++i) unit.places[i] = uint8_t(2 * (i % unit.inputs));
+  unit.packed_thresholds.resize(size_t(unit.planes_out()) * kBlock);
+  for (int i = 0; i < int(unit.packed_thresholds.size()); ++i)
+    unit.packed_thresholds[i] = unit.thresholds16[i / kBlock * kBlock + i % unit.lanes];
+  set_byte_thresholds(unit);
+  const int kernel = unit.packed_kernel(), places = unit.kernel_y * kernel;
+  unit.packed_columns.assign(size_t(unit.inputs) * 2 * places * kBlock, 0);
+  for (int ky = 0; ky < unit.kernel_y; ++ky) {
+    for (int i = 0; i < unit.packed_pixels(); ++i) {
+      for (int kx = 0; kx < unit.kernel_x; ++kx) {
+        const int8_t* from =
+            unit.columns.data() + (size_t(ky) * unit.kernel_x + kx) * unit.inputs * unit.column_stride();
+        int8_t* to = unit.packed_columns.data() + (size_t(ky) * kernel + i * unit.stride_x + kx) * kBlock;
+        for (int k = 0; k < 2 * unit.inputs; ++k, from += unit.padded(), to += size_t(places) * kBlock)
+          std::copy_n(from, unit.outputs, to + i * unit.lanes);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 Model::Model(const Stream& image, const int32_t* table)
@@ -211,6 +269,7 @@ void Model::add(const UnitSpec& spec, Stream out) {
     const size_t count = size_t(spec.outputs) * (spec.levels - 1);
     unit.integer_thresholds.assign(spec.integer_thresholds, spec.integer_thresholds + count);
   }
+  set_packed(unit);
   Node node;
   node.inputs = {spec.source};
   node.out = unit.behind;

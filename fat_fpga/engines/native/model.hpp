@@ -15,7 +15,8 @@
 
 namespace fat {
 
-constexpr int kByteOutputs = 16;  // that products of bytes are made of together
+constexpr int kMostPackedPlanes = 4, kMostPackedRows = 11;  // that Packed takes, of a stream and of a kernel
+constexpr int kByteOutputs = 16;                            // that products of bytes are made of together
 
 // A weight bit-plane: weights = base + sum over planes of scale * bit.
 struct WeightPlane {
@@ -44,6 +45,14 @@ struct Unit {
   int byte_period = 0;            // fours of inputs whose products fit in 16 bits, two by two
   int largest_weight = 0;         // absolute value
   int period = 0;                 // columns whose sum fits in a byte: a multiple of four, or 0
+  // Of few outputs, for Packed: lanes of a pixel; 0 where it does not take the unit.
+  int lanes = 0;
+  int together = 0;                    // planes of a place that fit in a word side by side
+  Aligned<int8_t> packed_columns;      // [input][as is, negated][kernel row][place of the windows of a vector][64]
+  Aligned<int16_t> packed_thresholds;  // [plane][64]
+  Aligned<int16_t> middles;         // [64], so that accumulators less these are above byte_thresholds [plane][64] where
+  Aligned<int8_t> byte_thresholds;  // they meet a threshold; none where some do not fit in a byte
+  uint8_t places[kBlock] = {};      // of each bit of planes of inputs side by side, twice its input
   int weight_base = 0;
   std::vector<WeightPlane> planes;  // for the popcount path
   Aligned<int32_t> thresholds;      // [plane][padded outputs], index domain
@@ -67,6 +76,10 @@ struct Unit {
   int listed_stride() const { return column_stride() >> listed_shift(); }
   int listed_void() const { return void_column() >> listed_shift(); }
   int taps() const { return kernel_y * kernel_x; }
+  int packed_pixels() const { return kBlock / lanes; }  // side by side in 64 lanes
+  int packed_width() const { return (width + packed_pixels() - 1) / packed_pixels() * packed_pixels(); }
+  int packed_kernel() const { return (packed_pixels() - 1) * stride_x + kernel_x; }  // places that their windows cover
+  bool narrow() const { return lanes > 0 && lanes < kBlock; }
   int byte_inputs() const { return (inputs + 3) & ~3; }            // of one place, in bytes
   int byte_steps() const { return kernel_x * byte_inputs() / 4; }  // of one kernel row, in fours of inputs
   int pixels() const { return height * width; }
@@ -90,6 +103,9 @@ struct Unit {
   // The same by products of bytes, in 16 outputs of four inputs.
   int product_steps() const { return kernel_y * byte_steps() * ((outputs + kByteOutputs - 1) / kByteOutputs); }
 };
+
+// Lanes that so many outputs take: 16, 32 or 64.
+inline int lanes_of(int outputs) { return outputs <= 16 ? 16 : outputs <= 32 ? 32 : kBlock; }
 
 // What the caller knows of a unit.
 struct UnitSpec {

@@ -35,6 +35,20 @@ inline uint32_t set_in(const uint64_t* words, size_t stride, int count, uint64_t
   return found;
 }
 
+// Appends base + 64 * places[i] for each set bit i of `changed`, and 64 more where it is set in `lowered`; the end of
+// the list. May write some places further.
+inline int32_t* list_places(uint64_t changed, uint64_t lowered, const uint8_t* places, int32_t base, int32_t* entry) {
+  int32_t* const end = entry + popcount(changed);
+  do {  // as in list_changes
+    for (int i = 0; i < 4; ++i, changed &= changed - 1) {
+      const int bit = lowest_bit(changed);
+      entry[i] = base + 64 * (places[bit] + int(lowered >> bit & 1));
+    }
+    entry += 4;
+  } while (changed != 0);
+  return end;
+}
+
 // Appends base + 2 * half * i for each set bit i of `changed`, and `half` more where it is set in `lowered`; the end of
 // the list. May write some places further.
 inline int32_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, int32_t half, int32_t* entry) {

@@ -19,6 +19,25 @@ struct Bytes64 {
   static __m256i at(const int8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
   void add(const int8_t* p) { a = _mm256_add_epi8(a, at(p)), b = _mm256_add_epi8(b, at(p + 32)); }
   void subtract(const int8_t* p) { a = _mm256_sub_epi8(a, at(p)), b = _mm256_sub_epi8(b, at(p + 32)); }
+  // Adds x where a bit is set.
+  void add_where(uint64_t mask, int8_t x) {
+    const __m256i bits = _mm256_set1_epi64x(int64_t(0x8040201008040201));
+    const __m256i bytes = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,  //
+                                           2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
+    const auto where = [&](uint64_t half) {
+      const __m256i spread = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(int32_t(half)), bytes), bits);
+      return _mm256_and_si256(_mm256_cmpeq_epi8(spread, bits), _mm256_set1_epi8(x));
+    };
+    a = _mm256_add_epi8(a, where(mask)), b = _mm256_add_epi8(b, where(mask >> 32));
+  }
+  void store(int8_t* p) const {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a), _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 32), b);
+  }
+  uint64_t above(const int8_t* p) const {
+    const uint64_t low = uint32_t(_mm256_movemask_epi8(_mm256_cmpgt_epi8(a, at(p))));
+    const uint64_t high = uint32_t(_mm256_movemask_epi8(_mm256_cmpgt_epi8(b, at(p + 32))));
+    return low | high << 32;
+  }
   // Which sums with p stay at 0 or above; no sum overflows.
   uint64_t raise_to_zero(const int8_t* p) const {
     const uint64_t low = uint32_t(_mm256_movemask_epi8(_mm256_adds_epi8(a, at(p))));
@@ -60,6 +79,16 @@ struct Wide64<int16_t> {
   }
   void store(int16_t* p) const {
     for (int i = 0; i < 4; ++i) _mm256_storeu_si256(reinterpret_cast<__m256i*>(p + 16 * i), v[i]);
+  }
+  // Less these, as bytes of -127..127.
+  Bytes64 above_middle(const int16_t* p) const {
+    const auto half = [&](int i) {
+      const auto* at = reinterpret_cast<const __m256i*>(p + 16 * i);
+      const __m256i one = _mm256_subs_epi16(v[i], _mm256_loadu_si256(at));
+      const __m256i two = _mm256_subs_epi16(v[i + 1], _mm256_loadu_si256(at + 1));
+      return _mm256_max_epi8(_mm256_permute4x64_epi64(_mm256_packs_epi16(one, two), 0xd8), _mm256_set1_epi8(-127));
+    };
+    return {half(0), half(2)};
   }
   uint64_t at_least(const int16_t* threshold) const { return ~below<2>(threshold); }
   uint64_t at_least_low(const int16_t* threshold) const { return uint32_t(~below<1>(threshold)); }  // of the first 32

@@ -21,6 +21,9 @@ struct Bytes64 {
   static Bytes64 zero() { return {_mm512_setzero_si512()}; }
   void add(const int8_t* p) { v = _mm512_add_epi8(v, _mm512_loadu_si512(p)); }
   void subtract(const int8_t* p) { v = _mm512_sub_epi8(v, _mm512_loadu_si512(p)); }
+  void add_where(uint64_t mask, int8_t x) { v = _mm512_mask_add_epi8(v, mask, v, _mm512_set1_epi8(x)); }
+  void store(int8_t* p) const { _mm512_storeu_si512(p, v); }
+  uint64_t above(const int8_t* p) const { return _mm512_cmpgt_epi8_mask(v, _mm512_loadu_si512(p)); }
   // Which sums with p stay at 0 or above; no sum overflows.
   uint64_t raise_to_zero(const int8_t* p) const {
     return ~uint64_t(_mm512_movepi8_mask(_mm512_adds_epi8(v, _mm512_loadu_si512(p))));
@@ -60,6 +63,13 @@ struct Wide64<int16_t> {
     const uint64_t l = _mm512_cmpge_epi16_mask(low, _mm512_loadu_si512(threshold));
     const uint64_t h = _mm512_cmpge_epi16_mask(high, _mm512_loadu_si512(threshold + 32));
     return l | h << 32;
+  }
+  // Less these, as bytes of -127..127.
+  Bytes64 above_middle(const int16_t* p) const {
+    const __m256i l = _mm512_cvtsepi16_epi8(_mm512_subs_epi16(low, _mm512_loadu_si512(p)));
+    const __m256i h = _mm512_cvtsepi16_epi8(_mm512_subs_epi16(high, _mm512_loadu_si512(p + 32)));
+    const __m512i both = _mm512_inserti64x4(_mm512_castsi256_si512(l), h, 1);
+    return {_mm512_max_epi8(both, _mm512_set1_epi8(-127))};
   }
   uint64_t at_least_low(const int16_t* threshold) const {  // of the first 32
     return _mm512_cmpge_epi16_mask(low, _mm512_loadu_si512(threshold));
@@ -210,6 +220,24 @@ inline __m512i changed_places(uint64_t changed, uint64_t lowered) {
       88, 90, 92, 94, 96, 98, 100, 102, 104, 106, 108, 110, 112, 114, 116, 118, 120, 122, 124, 126};
   const __m512i twice = _mm512_load_si512(kTwice);
   return _mm512_maskz_compress_epi8(changed, _mm512_mask_add_epi8(twice, lowered, twice, _mm512_set1_epi8(1)));
+}
+
+// Appends base + 64 * places[i] for each set bit i of `changed`, and 64 more where it is set in `lowered`; the end of
+// the list. May write some places further.
+inline int32_t* list_places(uint64_t changed, uint64_t lowered, const uint8_t* places, int32_t base, int32_t* entry) {
+  const __m512i at = _mm512_loadu_si512(places), start = _mm512_set1_epi32(base);
+  const __m512i set = _mm512_maskz_compress_epi8(changed, _mm512_mask_add_epi8(at, lowered, at, _mm512_set1_epi8(1)));
+  const int count = popcount(changed);
+  const auto write = [&](int32_t* to, __m128i part) {
+    _mm512_storeu_si512(to, _mm512_add_epi32(_mm512_slli_epi32(_mm512_cvtepu8_epi32(part), 6), start));
+  };
+  write(entry, _mm512_castsi512_si128(set));
+  if (count > 16) {
+    write(entry + 16, _mm512_extracti32x4_epi32(set, 1));
+    write(entry + 32, _mm512_extracti32x4_epi32(set, 2));
+    write(entry + 48, _mm512_extracti32x4_epi32(set, 3));
+  }
+  return entry + count;
 }
 
 // Appends base + 2 * half * i for each set bit i of `changed`, and `half` more where it is set in `lowered`; the end of

@@ -1,6 +1,7 @@
 // Plain C++: runs anywhere, and the compiler vectorises what it can.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -24,6 +25,16 @@ struct Bytes64 {
   }
   void subtract(const int8_t* p) {
     for (int i = 0; i < 64; ++i) v[i] = int8_t(v[i] - p[i]);
+  }
+  // Adds x where a bit is set.
+  void add_where(uint64_t mask, int8_t x) {
+    for (int i = 0; i < 64; ++i) v[i] = int8_t(v[i] + (mask >> i & 1 ? x : 0));
+  }
+  void store(int8_t* p) const { std::memcpy(p, v, sizeof v); }
+  uint64_t above(const int8_t* p) const {
+    uint64_t mask = 0;
+    for (int i = 0; i < 64; ++i) mask |= uint64_t(v[i] > p[i]) << i;
+    return mask;
   }
   // Which sums with p stay at 0 or above; no sum overflows.
   uint64_t raise_to_zero(const int8_t* p) const {
@@ -54,6 +65,12 @@ struct Wide64 {
     for (int i = 0; i < 64; ++i) v[i] = Acc(v[i] + factor * p[i]);
   }
   void store(Acc* p) const { std::memcpy(p, v, sizeof v); }
+  // Less these, as bytes of -127..127.
+  Bytes64 above_middle(const Acc* p) const {
+    Bytes64 r;
+    for (int i = 0; i < 64; ++i) r.v[i] = int8_t(std::clamp(int(v[i]) - int(p[i]), -127, 127));
+    return r;
+  }
   // Bit i is set where accumulator i meets its threshold.
   uint64_t at_least(const Acc* threshold) const {
     uint64_t mask = 0;

@@ -11,6 +11,8 @@ Simulator::Simulator(const Model& model)
       dense_(image_),
       bytes_(image_),
       changed_(image_),
+      packed_(image_),
+      joins_(image_, packed_),
       integers_(image_),
       tables_(image_),
       course_(image_),
@@ -32,7 +34,7 @@ int Simulator::golden(const uint8_t* image) {
   image_.golden_class = image_.classify();
   image_.golden_raw = image_.raw, image_.golden_scores = image_.scores;
   image_.begin();
-  tables_.forget(), changed_.forget(), course_.forget();
+  tables_.forget(), changed_.forget(), packed_.forget(), joins_.forget(), course_.forget();
   for (auto& classes : known_) classes.clear();
   stuck_ = latest_ = nullptr;
   return image_.golden_class;
@@ -54,6 +56,9 @@ void Simulator::golden_unit(int u) {
 int Simulator::faulty(const Fault& fault, int64_t frame) {
   image_.begin();
   stuck_ = nullptr, latest_ = &fault, last_reader_ = -1;
+  // Levels of the same channel follow each other, and leave much the same behind them.
+  const bool channels = !fault.passed.empty();
+  packed_.begin(channels ? int64_t(fault.streams[0].stream) << 32 | fault.streams[0].channel : --other_key_);
   present_.clear();
   switch (fault.form) {
     case Fault::Form::nothing:
@@ -85,6 +90,7 @@ int Simulator::mixed(const Fault& fault, int64_t frame) {
 // From what is changed in the streams that are present, and the words of the latest fault, to the predicted class:
 // nodes from number `n` on.
 int Simulator::walk(int n) {
+  begin_joins();
   auto next = present_.begin();
   const auto hold_at = [&](int stream) {
     for (; next != present_.end() && next->stream == stream; ++next) {
@@ -107,6 +113,16 @@ int Simulator::walk(int n) {
     hold_at(model_.nodes[n].out);
   }
   return image_.reached ? image_.best_score() : image_.golden_class;
+}
+
+// Whether blocks may go in one step under the latest fault. What it changes within one needs the streams there.
+void Simulator::begin_joins() {
+  const bool sparse = model_.update == Update::automatic || model_.update == Update::sparse;
+  const bool levels =
+      std::all_of(present_.begin(), present_.end(), [](const Present& at) { return at.flip == nullptr; });
+  joins_.begin(sparse && levels && !every_stream_ && latest_->edits.empty());
+  for (const Present& at : present_) joins_.leave(at.stream);
+  if (stuck_ != nullptr) joins_.leave(stuck_->streams[0].stream);
 }
 
 // A node behind what is changed, or with changed words.
@@ -154,6 +170,7 @@ void Simulator::follow(int stream) {
 // A node behind what is changed.
 void Simulator::update(const Node& node) {
   if (stuck_ != nullptr && behind_stuck(node)) return;
+  if (joins_.node(node.out - 1, last_reader_)) return;
   const bool any = std::any_of(node.inputs.begin(), node.inputs.end(),
                                [this](int stream) { return !image_.states[stream].changed.empty(); });
   if (!any) return;
@@ -181,8 +198,30 @@ void Simulator::update_unit(int u) {
 }
 
 void Simulator::update_planes(int u) {
+  if (joins_.has_unit(u)) {
+    last_reader_ = std::max(last_reader_, joins_.unit(u));
+    return;
+  }
+  if (packs(model_.units[u]) && update_packed(u)) return;
   const Rect area = list_planes(u);
   if (!area.empty() && changed_.count() > 0) recompute(u, area);
+}
+
+// Whether a unit goes through Packed: where several pixels share a vector, and in networks of residual blocks, where a
+// fault has much in common with the one before.
+bool Simulator::packs(const Unit& unit) const {
+  if (model_.update != Update::automatic && model_.update != Update::sparse) return false;
+  return unit.narrow() || (unit.lanes > 0 && joins_.any());
+}
+
+// A unit of few outputs with several pixels in a vector; false where all products cost less.
+bool Simulator::update_packed(int u) {
+  const Unit& unit = model_.units[u];
+  const Rect area = packed_.take_up(u, image_.states[unit.source].changed);
+  if (area.empty()) return true;
+  image_.settle(unit.behind, area);
+  packed_.planes(u, area, image_.faulty_front(u));
+  return true;
 }
 
 // Lists what changed in the planes in front of a unit; the area behind it, empty where that is sure to be nothing.

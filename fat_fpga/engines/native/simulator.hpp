@@ -7,6 +7,8 @@
 // - EditedChannels   channels of a node with changed weights, thresholds or accumulators; pixels behind strays
 // - EditedUnit       a unit with many changed words, anew, by popcount
 // - ChangedColumns   a unit behind changed planes: sums of weight columns
+// - Packed           the same of few outputs: several pixels in a vector
+// - Joins            ends of residual blocks: units, an addition and thresholds in one step
 // - ChangedIntegers  a unit behind changed integers: the same, times what they changed by
 // - Depthwise        units of as many groups as channels
 // - Grouped          units of any other groups
@@ -31,6 +33,8 @@
 #include "edited_unit.hpp"
 #include "grouped.hpp"
 #include "image.hpp"
+#include "joins.hpp"
+#include "packed.hpp"
 #include "small.hpp"
 
 namespace fat {
@@ -70,7 +74,10 @@ class Simulator {
   void update_edited(const NodeEdit& edit);
   bool whole_is_cheaper(const NodeEdit& edit, const Rect& area, int changes) const;
   void edited_unit(const NodeEdit& edit);
+  void begin_joins();
+  bool packs(const Unit& unit) const;
   void update_planes(int u);
+  bool update_packed(int u);
   Rect list_planes(int u);
   void recompute(int u, const Rect& area);
   void products(int u, const Rect& area, Target to);
@@ -93,6 +100,8 @@ class Simulator {
   Dense dense_;
   ByteProducts bytes_;
   ChangedColumns changed_;
+  Packed packed_;
+  Joins joins_;
   ChangedIntegers integers_;
   ColumnTables tables_;
   ChannelCourse course_;
@@ -108,8 +117,9 @@ class Simulator {
   const Fault* latest_ = nullptr;        // the latest fault
   std::vector<std::vector<int>> known_;  // of the present image: the class of a channel stuck at an integer, or -1
   bool every_stream_ = false;
-  int course_class_ = 0;  // under the latest fault that course_ followed
-  bool written_ = false;  // whether the stream of stuck_ holds them
+  int64_t other_key_ = 0;  // for Packed, of the latest fault that has nothing in common with others
+  int course_class_ = 0;   // under the latest fault that course_ followed
+  bool written_ = false;   // whether the stream of stuck_ holds them
 };
 
 }  // namespace fat

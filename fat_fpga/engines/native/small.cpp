@@ -14,6 +14,9 @@ void Small::golden(const Node& node) {
     state.dirty = out.whole();
     return;
   }
+  if (node.kind == Kind::add && out.wide()) return golden_add(node);
+  if (node.kind == Kind::thresholding && model_.streams[node.inputs[0]].wide() && !out.wide())
+    return golden_levels(node);
   // Written as if under a fault, and kept.
   const auto get = [&](int k, int y, int x, int c) { return image_.golden_integer(node.inputs[k], y, x, c); };
   for (int y = 0; y < out.height; ++y) {
@@ -22,6 +25,60 @@ void Small::golden(const Node& node) {
     }
   }
   state.golden = state.faulty, state.integers = state.faulty_integers;
+  state.dirty = state.changed = {};
+}
+
+// A row of a stream without a fault [x][channel].
+void Small::golden_row(int stream, int y, std::vector<int32_t>& row) const {
+  const Stream& from = model_.streams[stream];
+  const Image::State& state = states_[stream];
+  row.resize(size_t(from.width) * from.channels);
+  if (from.wide()) {
+    std::copy_n(state.integers.data() + from.place(y, 0) * from.channels, row.size(), row.data());
+    return;
+  }
+  uint8_t levels[kBlock];
+  for (int x = 0; x < from.width; ++x) {
+    for (int w = 0; w < from.words(); ++w) {
+      spread_levels(state.golden.data() + from.offset(y, x) + w, from.planes, from.words(), levels);
+      int32_t* pixel = row.data() + size_t(x) * from.channels + w * kBlock;
+      const int n = std::min(kBlock, from.channels - w * kBlock);
+      for (int i = 0; i < n; ++i) pixel[i] = from.levels.base + from.levels.step * levels[i];
+    }
+  }
+}
+
+void Small::golden_add(const Node& node) {
+  const Stream& out = model_.streams[node.out];
+  Image::State& state = states_[node.out];
+  std::vector<int32_t> rows[2];
+  for (int y = 0; y < out.height; ++y) {
+    for (int k = 0; k < 2; ++k) golden_row(node.inputs[k], y, rows[k]);
+    int32_t* to = state.integers.data() + out.place(y, 0) * out.channels;
+    for (size_t i = 0; i < rows[0].size(); ++i) to[i] = node.factors[0] * rows[0][i] + node.factors[1] * rows[1][i];
+  }
+  state.faulty_integers = state.integers;
+  state.dirty = state.changed = {};
+}
+
+void Small::golden_levels(const Node& node) {
+  const Stream& out = model_.streams[node.out];
+  Image::State& state = states_[node.out];
+  std::vector<int32_t> row;
+  for (int y = 0; y < out.height; ++y) {
+    golden_row(node.inputs[0], y, row);
+    for (int x = 0; x < out.width; ++x) {
+      for (int w = 0; w < out.words(); ++w) {
+        const int n = std::min(kBlock, out.channels - w * kBlock);
+        for (int t = 0; t < out.planes; ++t) {
+          state.golden[out.offset(y, x) + size_t(t) * out.words() + w] =
+              at_least(row.data() + size_t(x) * out.channels + w * kBlock,
+                       node.by_step.data() + size_t(t) * out.channels + w * kBlock, n);
+        }
+      }
+    }
+  }
+  state.faulty = state.golden;
   state.dirty = state.changed = {};
 }
 

@@ -17,6 +17,9 @@ class Small : Part {
   void update(const Node& node);
 
  private:
+  void golden_row(int stream, int y, std::vector<int32_t>& row) const;
+  void golden_add(const Node& node);
+  void golden_levels(const Node& node);
   void add(const Node& node);
   void add_planes(const Node& node, int stream, int factor);
   void add_integers(const Node& node, int stream, int factor);

@@ -60,11 +60,12 @@ bool Simulator::behind_stuck(const Node& node) {
   if (node.kind == Kind::unit && model_.units[node.unit].reads_planes()) {
     const int u = node.unit;
     const Unit& unit = model_.units[u];
-    if (tables_.fit(unit)) {
+    const bool packed = joins_.has_unit(u) || packs(unit);
+    if (!packed && tables_.fit(unit)) {
       if (tables_.unit(u, *stuck_) && unit.out.wide()) image_.take_front(u, unit.whole(), false);
       return true;
     }
-    if (held.channels() == 1 && !written_) {
+    if (!packed && held.channels() == 1 && !written_) {
       changed_.list_channel(u, held.channel, stuck_->level);
       if (changed_.count() == 0) return true;
       if (changed_.cheapest(unit, unit.whole()) == Update::sparse) {
