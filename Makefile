@@ -1,7 +1,7 @@
 # make demo    set up, then the main job on a bundled network and real images
 # make test    set up, then every test
 # make test-deep   property tests on new random examples, twenty times as many (minutes)
-# make test-rtl    hardware: lint, benches in simulation, coverage
+# make test-rtl    hardware: lint, bounded proofs, benches in simulation, coverage
 # make synthesis   hardware: LUTs and FFs of our blocks, into the package's tables
 # make test-finn    set up FINN in an environment of its own (.venv-finn), then the tests that need it
 # make test-wheel   build the wheel, install it elsewhere, run the main job and FINN's generation of code from there
@@ -63,6 +63,7 @@ test-deep: $(VENV)/dev.stamp
 
 test-rtl: $(VENV)/rtl.stamp
 	$(BIN)/python hw/tb/lint.py
+	$(BIN)/python hw/formal/prove.py
 	rm -rf build/rtl
 	$(BIN)/$(PYTEST) -c hw/tb/pytest.ini hw/tb
 	$(BIN)/python hw/tb/coverage_report.py

@@ -1,4 +1,4 @@
-"""``verilator --lint-only -Wall`` over all blocks and their structures; no warning is allowed."""
+"""``verilator --lint-only -Wall`` and slang over all blocks and their structures; no warning is allowed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 from simulator import use_verilator
+from strict import elaborates
 
 from fat_fpga.hardware import sources
 
@@ -47,7 +48,8 @@ def main() -> int:
         command = ["verilator", "--lint-only", "-Wall", "--quiet", "--top-module", top]
         command += [f"-G{name}={value}" for name, value in parameters.items()]
         done = subprocess.run([*command, *sources()], capture_output=True, text=True, check=False)
-        if done.returncode or "%" in done.stderr:
+        clean = elaborates(top, parameters, sources())
+        if done.returncode or "%" in done.stderr or not clean:
             failed += 1
             print(f"{top} {parameters}:\n{done.stderr}")
     print(f"lint: {len(sets)} parameter sets, {failed} with warnings")
