@@ -56,6 +56,7 @@ def test_random_networks() -> None:
     [
         ("cnv_w1a1", False, None, False),
         ("cnv_w1a1", True, "stream", False),
+        ("cnv_w1a2", False, "stream", False),
         ("cnv_w2a2", False, "thresholds", False),
         ("cnv_w2a2", True, None, True),
         ("tfc_w2a2", True, "thresholds", True),

@@ -43,6 +43,13 @@ STOCK = {
 """Unit, PE, SIMD, and what FINN reported for it: LUT, BRAM_18K, cycles."""
 
 
+@pytest.mark.parametrize(
+    ("inputs", "weight"), [("BIPOLAR", "BINARY"), ("INT2", "BIPOLAR"), ("UINT7", "BIPOLAR"), ("UINT8", "INT2")]
+)
+def test_how_wide_one_bit_weights_are_built(inputs: str, weight: str) -> None:
+    assert arithmetic_of(UnitShape("conv1", 64, 576, 64, 784, "BIPOLAR", inputs, "INT2")).weight == weight
+
+
 def test_macs() -> None:
     model = MacsModel()
     assert model.price(Built(CONV1, 0, 64, 576)) == 784 * 576 * 64 == CONV1.macs == 28_901_376

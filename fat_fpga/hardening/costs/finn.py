@@ -21,7 +21,7 @@ from fat_fpga.hardening.costs.around import between_units
 from fat_fpga.hardening.costs.around_graph import between_layers
 from fat_fpga.hardening.costs.estimate import Arithmetic, Estimate
 from fat_fpga.hardening.costs.model import Between, Built
-from fat_fpga.hardening.costs.mvau import accumulator_bits, formula, on_dsps
+from fat_fpga.hardening.costs.mvau import accumulator_bits, formula, on_dsps, one_bit
 from fat_fpga.hardening.costs.voter import voter_luts
 from fat_fpga.hardening.costs.vvau import depthwise
 from fat_fpga.hardening.design import UnitShape, bits_of
@@ -58,8 +58,8 @@ def arithmetic_of(unit: UnitShape) -> Arithmetic:
 def _by_datatypes(unit: UnitShape) -> Arithmetic:
     """As `arithmetic_of`, without values.
 
-    One-bit weights behind one-bit activations become XNOR; one-bit weights behind anything else stand as INT2, which
-    reproduces FINN's figures of the stock cnv-w1a1. The accumulators of one-bit weights are as wide as the largest sum.
+    One-bit weights behind one-bit activations become XNOR. Elsewhere they stay of one bit where `one_bit` says
+    so, and are INT2 else. The accumulators of one-bit weights are as wide as the largest sum.
     """
     if unit.weight_type == "BIPOLAR" and unit.input_type == "BIPOLAR" and unit.groups == 1:
         accumulator = f"UINT{unit.inputs.bit_length()}"
@@ -68,7 +68,8 @@ def _by_datatypes(unit: UnitShape) -> Arithmetic:
         bits = bits_of(unit.input_type)
         largest = unit.inputs * (2 ** (bits - 1) if unit.input_type.startswith("INT") else 2**bits - 1)
         accumulator = f"INT{largest.bit_length() + 1}"
-        return Arithmetic(unit.built_inputs, False, "INT2", unit.input_type, accumulator, _behind(unit, accumulator))
+        weight = "BIPOLAR" if unit.groups == 1 and one_bit(unit.weight_type, bits) else "INT2"
+        return Arithmetic(unit.built_inputs, False, weight, unit.input_type, accumulator, _behind(unit, accumulator))
     return Arithmetic(unit.built_inputs, False, unit.weight_type, unit.input_type, "INT32", _behind(unit, "INT32"))
 
 

@@ -24,6 +24,18 @@ RAMB18 = ((1, 16384), (2, 8192), (4, 4096), (9, 2048), (18, 1024), (36, 512))
 """Width in bits and depth in words of a block RAM of 18 Kbit."""
 
 
+PIXEL_BITS = 8
+"""Width of inputs from which on weights of -1 and +1 are two bits wide, as FINN makes them."""
+
+
+def one_bit(weight: str, input_bits: int) -> bool:
+    """Whether a unit that does not count bits keeps its weights in one bit.
+
+    FINN makes all of them INT2. The units that read pixels are left so: its published figures are of that.
+    """
+    return weight == "BIPOLAR" and input_bits < PIXEL_BITS
+
+
 def formula(what: Arithmetic, rows: int, pe: int, simd: int) -> Estimate:
     """The estimate of a unit that computes in LUTs.
 
