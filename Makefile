@@ -7,7 +7,8 @@
 # make test-wheel   build the wheel, install it elsewhere, run the main job and FINN's generation of code from there
 # make sanitise    compile the kernels with sanitisers, then run random networks and faults through them
 # make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
-# make test-boards  build the simulated boards with FINN, then the tests and notebooks that run on them
+# make test-boards  build the simulated boards with FINN and small ones of our own RTL, then the tests and notebooks that run on them
+# make boards-cnv   build the simulated boards of CNV in our own RTL, then the tests that run on them (minutes)
 # make notebooks    run the notebooks and store them with what they print and draw
 # make coverage   lines of Python and C++ that the tests execute: build/coverage (minutes)
 # make lint    ruff, clang-format and mypy
@@ -28,7 +29,7 @@ FINN_VENV := .venv-finn
 JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards test-boards notebooks sanitise coverage coverage-table docker-build lint fuzz troubles bench clean
+.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards test-boards boards-cnv notebooks sanitise coverage coverage-table docker-build lint fuzz troubles bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -95,8 +96,17 @@ boards: $(FINN_VENV)/stamp
 # Each test target makes the environment that it needs; this makes all of them, with --jobs at the same time.
 environments: $(VENV)/rtl.stamp $(FINN_VENV)/stamp
 
-test-boards: boards $(VENV)/dev.stamp
-	FAT_FPGA_BOARDS=build/boards $(BIN)/$(PYTEST) tests/notebooks tests/board
+test-boards: boards $(VENV)/rtl.stamp
+	FAT_FPGA_BOARDS=build/boards $(BIN)/$(PYTEST) tests/notebooks tests/board tests/rtl
+
+# Our own RTL alone, without FINN.
+CNV_BOARDS := $(patsubst %,build/boards/%.stamp,cnv_w1a1 cnv_w1a2 cnv_w2a2)
+$(CNV_BOARDS): build/boards/%.stamp: $(VENV)/rtl.stamp $(wildcard hw/rtl/*.sv hw/sim/*.* fat_fpga/rtl/*.py) hw/modules.json
+	$(BIN)/fat-fpga board build $* --folding stock --quiet -o build/boards/$*
+	@touch $@
+
+boards-cnv: $(CNV_BOARDS)
+	FAT_FPGA_CNV_BOARDS=build/boards $(BIN)/python -m pytest tests/rtl/test_cnv_boards.py
 
 notebooks: boards $(VENV)/dev.stamp
 	$(BIN)/python -m notebooks.execute

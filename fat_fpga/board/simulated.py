@@ -1,6 +1,7 @@
 """The simulated board: an accelerator's RTL, compiled by Verilator, as a device for the runner.
 
-`fat_fpga.finn.simulated.build_simulated_board` makes the library.
+`fat_fpga.rtl.build_board` makes the library of our own RTL, `fat_fpga.finn.simulated.build_simulated_board` that of
+FINN's.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ CYCLES_A_BEAT = 4096
 
 
 FUNCTIONS = tuple(
-    f"board_{name}" for name in ("open", "close", "reset", "cycles", "write", "read", "transfer", "upset")
+    f"board_{name}" for name in ("open", "close", "reset", "cycles", "write", "read", "transfer", "upset", "stall")
 )
 """What the library has."""
 
@@ -85,6 +86,7 @@ class SimulatedBoard:
         library.board_transfer.argtypes = [pointer, pointer, size, pointer, size, size]
         library.board_transfer.restype = size
         library.board_upset.argtypes = [pointer, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_uint32, size]
+        library.board_stall.argtypes = [pointer, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_uint64]
         self._library = library
         self._folder = folder
         self._board: int | None = None
@@ -136,6 +138,15 @@ class SimulatedBoard:
         scope = f"TOP.fat_board.{block if isinstance(block, str) else saboteur_instance(block)}"
         if not self._library.board_upset(self._board, scope.encode(), register.encode(), mask, cycles):
             raise BoardError(f"{self._folder}: no register {register} in {scope}")
+
+    def stall(self, offered: float = 0.0, taken: float = 0.0, seed: int = 0) -> None:
+        """Pause at random in transfers from now on, until the board is restarted.
+
+        Args:
+            offered, taken: probability, below 1, that in a cycle the next beat is not offered, or that none is taken.
+            seed: of the pauses.
+        """
+        self._library.board_stall(self._board, int(256 * offered), int(256 * taken), seed)
 
     def close(self) -> None:
         """Give the simulation's memory back."""

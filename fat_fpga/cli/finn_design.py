@@ -62,18 +62,27 @@ class Design:
         return stages(self.plain, self.network, self.folding, self.board, self.clock, self.inject, self.checksums)
 
     def _folding(self, text: str, plan: Plan | None) -> Folding:
-        from fat_fpga.errors import FinnError
-        from fat_fpga.finn.folding import plan_folding, read_build_folding
-
-        if text == "plan":
-            if plan is None:
-                raise FinnError("folding plan: give --plan, too")
-            return plan_folding(plan, self.network)
         if not text.startswith("auto"):
-            return read_build_folding(text, self.network)
+            return design_folding(text, self.network, plan)
         from fat_fpga.finn.auto import auto_folding
 
         return auto_folding(self.network, _rate(text), self.board, self.clock, self.inject)
+
+
+def design_folding(text: str, network: Network, plan: Plan | None) -> Folding:
+    """What ``--folding`` asks for, other than auto:FPS; FinnError where it does not fit the network.
+
+    Args:
+        network: with the plan's copies in it.
+    """
+    from fat_fpga.errors import FinnError
+    from fat_fpga.finn.folding import plan_folding, read_build_folding
+
+    if text == "plan":
+        if plan is None:
+            raise FinnError("folding plan: give --plan, too")
+        return plan_folding(plan, network)
+    return read_build_folding(text, network)
 
 
 def _rate(text: str) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 
 from fat_fpga import __version__
 from fat_fpga.cli import (
+    board,
     campaign,
     check,
     compare,
@@ -47,8 +48,8 @@ NOTES = (ModelWarning, FaultWarning, CampaignWarning)
 """Warnings that are shown as notes."""
 
 COMMANDS = (
-    check, campaign, sweep, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, finn,
-    train, quantise, export, models,
+    check, campaign, sweep, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, board,
+    finn, train, quantise, export, models,
 )  # fmt: skip
 
 EXTRAS = {"torch": "train", "brevitas": "train"}

@@ -1,4 +1,4 @@
-// AXI-Lite interconnect of the simulated board: one master, a page of addresses for each block.
+// AXI-Lite interconnect of the simulated board: one master, a page of addresses for each block, or several.
 //
 // One transfer at a time in each direction, as the board's program makes them. A page without a block never answers.
 
@@ -13,7 +13,11 @@ module fat_axil_demux #
     // Width of byte addresses in a page
     parameter int PAGE_W = 16,
     // Width of the master's byte addresses
-    parameter int ADDR_W = 32
+    parameter int ADDR_W = 32,
+    // The first page of each block, 16 bits each
+    parameter logic [BLOCKS*16-1:0] FIRST = '0,
+    // Pages of each block, a power of two that divides the number of the first one, 16 bits each
+    parameter logic [BLOCKS*16-1:0] SPAN = {BLOCKS{16'd1}}
 )
 (
     // AXI-Lite slave, for the master
@@ -50,8 +54,10 @@ wire [BLOCKS-1:0] reads;
 
 generate
 for (genvar n = 0; n < BLOCKS; n = n + 1) begin : blocks
-    assign writes[n] = s_axil_awaddr[ADDR_W-1:PAGE_W] == (ADDR_W - PAGE_W)'(n);
-    assign reads[n] = s_axil_araddr[ADDR_W-1:PAGE_W] == (ADDR_W - PAGE_W)'(n);
+    localparam logic [ADDR_W-PAGE_W-1:0] PAGE = (ADDR_W - PAGE_W)'(FIRST[n*16 +: 16]);
+    localparam logic [ADDR_W-PAGE_W-1:0] KEEP = ~((ADDR_W - PAGE_W)'(SPAN[n*16 +: 16]) - 1'b1);
+    assign writes[n] = (s_axil_awaddr[ADDR_W-1:PAGE_W] & KEEP) == PAGE;
+    assign reads[n] = (s_axil_araddr[ADDR_W-1:PAGE_W] & KEEP) == PAGE;
 end
 endgenerate
 

@@ -54,7 +54,7 @@ def test_every_block_has_a_page_of_its_own() -> None:
     stages = [Stage(f"mvau{i}", 32, 24, f"thr{i}", (s,)) for i, s in enumerate(inner)]
     text = top_module([*stages, Stage("mvau2", 8, 8, None, (scores,))], description.input, description.output)
     for n in range(7):
-        assert text.count(f"b_awvalid[{n}]") == 1
+        assert text.count(f"(b_awvalid[{n}])") == 1
     assert ".BLOCKS(7)" in text
     assert text.count("fat_saboteur ") == 2
     assert text.count("fat_checksum ") == 3
