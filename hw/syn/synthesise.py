@@ -19,27 +19,40 @@ import numpy as np
 
 from fat_fpga.board.voter import sources_literal
 from fat_fpga.files import replacing
-from fat_fpga.hardware import folder, sources
+from fat_fpga.hardware import BLOCKS, folder, sources
 
 RTL = folder() / "rtl"
 TABLE = Path(__file__).parents[2] / "fat_fpga" / "luts" / "measured.json"
-TABLES = {"voters": "fat_voter", "variants": "fat_voter", "saboteurs": "fat_saboteur", "checksums": "fat_checksum"}
+TABLES = {"voters": "fat_voter", "variants": "fat_voter", "saboteurs": "fat_saboteur", "checksums": "fat_checksum",
+          "matrix units": "fat_mvtu", "windows": "fat_window", "pools": "fat_max_pool"}  # fmt: skip
 """The block that each table is of."""
 FAMILY = "xc7"
 COUNT_BITS = 8
 """Of the table ``voters``, which has one row for each rows, pe, channels and bits; others are ``variants``."""
 CHECKSUMS = ((1, 2), (1, 20), (2, 8), (4, 2), (8, 1), (16, 1), (16, 2), (16, 4), (16, 8), (32, 1), (64, 1), (64, 2))
 """Lanes and bits."""
+MEMORIES = {"RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4, "RAM256X1S": 4}
+"""LUTs that a cell of distributed memory takes."""
+BLOCK_RAM = {"RAMB18": 1, "RAMB36": 2}
+"""Halves of a block RAM, as FINN counts them."""
+MATRIX = (
+    # In FINN's example foldings: inputs, channels, PE, SIMD, bits of weights, inputs, sums, thresholds
+    ("conv4 of CNV W1A1", 1152, 256, 4, 32, 1, 1, 11, 1),
+    ("fc6 of CNV W1A1", 256, 512, 1, 4, 1, 1, 9, 1),
+    ("fc7 of CNV W1A1", 512, 512, 1, 8, 1, 1, 10, 1),
+    ("fc6 of CNV W2A2", 256, 512, 1, 2, 2, 2, 12, 2),
+)
 CELLS = {"LUT": "lut", "FD": "ff", "CARRY4": "carry", "MUXF": "mux"}
 
 
 def synthesise(top: str, parameters: dict[str, Any]) -> dict[str, int]:
-    """Cells of ``top``, by the names of `CELLS`."""
+    """Cells of ``top``, by the names of `CELLS`; of a module that is no block of a stream also its memories."""
     settings = " ".join(f"-set {name} {value}" for name, value in parameters.items())
     with tempfile.TemporaryDirectory(dir=RTL) as folder:
         report = Path(folder) / "stat.json"
+        files = " ".join(str(file.relative_to(RTL)) for file in sources([*BLOCKS, top]))
         script = (
-            f"read_verilog -sv {' '.join(str(file.relative_to(RTL)) for file in sources())}; chparam {settings} {top}; "
+            f"read_verilog -sv {files}; chparam {settings} {top}; "
             f"synth_xilinx -family {FAMILY} -flatten -noiopad -noclkbuf -top {top}; "
             f"tee -q -o {report.relative_to(RTL)} stat -json"
         )
@@ -53,6 +66,12 @@ def synthesise(top: str, parameters: dict[str, Any]) -> dict[str, int]:
         for prefix, name in CELLS.items():
             if cell.startswith(prefix):
                 found[name] += count
+    if top not in BLOCKS:
+        sizes = ((cell, count, table) for table in (MEMORIES, BLOCK_RAM) for cell, count in cells.items())
+        found["lutram"] = found["bram18"] = 0
+        for cell, count, table in sizes:
+            size = next((size for name, size in table.items() if cell.startswith(name)), 0)
+            found["lutram" if table is MEMORIES else "bram18"] += size * count
     return found
 
 
@@ -113,6 +132,17 @@ def rows() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     ):
         said = {"triplets": triplets, "structure": "lanewise" if lanewise else "collected"}
         found.append(("fat_voter", voter(channels, triplets, lanes_out, bits, count_bits, lanewise), said))
+    for name, inputs, channels, pe, simd, weight_bits, input_bits, sum_bits, thresholds in MATRIX:
+        parameters = {"INPUTS": inputs, "CHANNELS": channels, "PE": pe, "SIMD": simd, "WEIGHT_BITS": weight_bits,
+                      "INPUT_BITS": input_bits, "INPUT_BIPOLAR": int(input_bits == 1),
+                      "INPUT_SIGNED": int(input_bits > 1), "SUM_BITS": sum_bits, "THRESHOLDS": thresholds,
+                      "OUT_BITS": thresholds.bit_length(), "AXIL_ADDR_W": 20}  # fmt: skip
+        found.append(("fat_mvtu", parameters, {"unit": name}))
+    for lanes, bits in ((32, 1), (16, 2)):
+        parameters = {"CHANNELS": 64, "LANES": lanes, "BITS": bits, "HEIGHT": 14, "WIDTH": 14, "OUT_H": 12, "OUT_W": 12}
+        found.append(("fat_window", parameters, {}))
+        parameters = {"CHANNELS": 64, "LANES": lanes, "BITS": bits, "HEIGHT": 28, "WIDTH": 28}
+        found.append(("fat_max_pool", {**parameters, "SIGNED": int(bits > 1)}, {}))
     return found
 
 

@@ -15,17 +15,38 @@ PERIOD_NS = 10
 
 async def start(dut: Any) -> None:
     """Clock on, everything quiet, reset over."""
-    cocotb.start_soon(Clock(dut.clk, PERIOD_NS, unit="ns").start())
-    for name in ("awvalid", "wvalid", "bready", "arvalid", "rready", "awaddr", "araddr", "wdata", "wstrb"):
+    quiet(dut)
+    await clock_on(dut)
+    watch(dut)
+
+
+def quiet(dut: Any, axil: bool = True) -> None:
+    """Nothing is offered to a block, nor taken from it.
+
+    Args:
+        axil: whether it has registers.
+    """
+    for name in (
+        ("awvalid", "wvalid", "bready", "arvalid", "rready", "awaddr", "araddr", "wdata", "wstrb") if axil else ()
+    ):
         getattr(dut, f"s_axil_{name}").value = 0
     dut.s_axis_tvalid.value = 0
     dut.s_axis_tdata.value = 0
     dut.m_axis_tready.value = 0
+
+
+async def clock_on(dut: Any) -> None:
+    """The clock runs, and reset is over."""
+    cocotb.start_soon(Clock(dut.clk, PERIOD_NS, unit="ns").start())
     dut.rst.value = 1
     for _ in range(3):
         await RisingEdge(dut.clk)
     dut.rst.value = 0
     await RisingEdge(dut.clk)
+
+
+def watch(dut: Any) -> None:
+    """Hold every answer on AXI-Lite against its rules."""
     cocotb.start_soon(answers_follow(dut, ("awvalid", "wvalid"), ("awready", "wready"), "bvalid"))
     cocotb.start_soon(answers_follow(dut, ("arvalid",), ("arready",), "rvalid"))
 

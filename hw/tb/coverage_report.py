@@ -54,7 +54,7 @@ def main() -> int:
         flips, all_flips = sum(map(bool, toggles[module].values())), len(toggles[module])
         share = 100 * hit / total
         print(f"{module:<22}{hit:>5}/{total:<4} {share:>4.0f} %", end="")
-        print(f"{flips:>7}/{all_flips:<5} {100 * flips / all_flips:>4.0f} %")
+        print(f"{flips:>7}/{all_flips:<5} {100 * flips / all_flips:>4.0f} %" if all_flips else f"{'not counted':>20}")
         missing = [str(line) for line, count in sorted(lines[module].items()) if not count]
         if missing:
             print(f"    lines never reached: {', '.join(missing)}")

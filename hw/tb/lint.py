@@ -9,7 +9,7 @@ import sys
 from simulator import use_verilator
 from strict import elaborates
 
-from fat_fpga.hardware import sources
+from fat_fpga.hardware import modules, sources
 
 SABOTEUR = [
     {"LANES": lanes, "FOLDS": folds, "WIDTH": side, "HEIGHT": side, "BITS": bits, "OUTPUT_REGISTER": f"1'b{register}"}
@@ -19,6 +19,61 @@ CHECKSUM = [
     {"LANES": lanes, "BEATS": beats, "BITS": bits}
     for lanes, beats, bits in itertools.product((1, 2, 3, 5, 13, 64, 128), (1, 6), (1, 2, 8, 23, 24, 32))
 ]
+MVTU = [
+    {
+        "INPUTS": 12,
+        "CHANNELS": 6,
+        "PE": pe,
+        "SIMD": simd,
+        "WEIGHT_BITS": weight_bits,
+        "INPUT_BITS": input_bits,
+        "INPUT_BIPOLAR": f"1'b{bipolar}",
+        "INPUT_SIGNED": f"1'b{signed}",
+        "SUM_BITS": 20,
+        "THRESHOLDS": thresholds,
+        "OUT_BITS": 2 if thresholds else 20,
+    }
+    for pe, simd in ((1, 1), (3, 4), (6, 12))
+    for weight_bits, input_bits, bipolar, signed in (
+        (1, 1, 1, 0),
+        (1, 1, 0, 0),
+        (2, 1, 1, 0),
+        (2, 2, 0, 1),
+        (1, 8, 0, 1),
+        (3, 8, 0, 0),
+    )
+    for thresholds in (0, 1, 3)
+]
+WINDOW = [
+    {
+        "CHANNELS": 6,
+        "LANES": lanes,
+        "BITS": bits,
+        "HEIGHT": 7,
+        "WIDTH": 6,
+        "KERNEL_H": kernel,
+        "KERNEL_W": kernel,
+        "STRIDE_H": stride,
+        "STRIDE_W": stride,
+        "PAD_TOP": padding,
+        "PAD_LEFT": padding,
+        "OUT_H": (7 + 2 * padding - kernel) // stride + 1,
+        "OUT_W": (6 + 2 * padding - kernel) // stride + 1,
+        "ROWS": 2 * kernel,
+    }
+    for lanes, bits in ((1, 1), (2, 2), (6, 8))
+    for kernel, stride, padding in ((1, 2, 0), (3, 1, 0), (3, 2, 1))
+]
+OTHERS = [
+    ("fat_max_pool", {"CHANNELS": 4, "LANES": lanes, "BITS": bits, "SIGNED": f"1'b{signed}", "HEIGHT": 5, "WIDTH": 4})
+    for lanes, bits, signed in ((1, 1, 0), (4, 1, 0), (2, 3, 1), (4, 3, 0))
+]
+OTHERS += [
+    ("fat_width_converter", {"LANES_IN": lanes_in, "LANES_OUT": lanes_out, "BITS": 3})
+    for lanes_in, lanes_out in ((2, 2), (1, 4), (6, 2))
+]
+OTHERS += [("fat_fifo", {"DATA_W": 8, "DEPTH": depth}) for depth in (2, 5)]
+OTHERS += [("fat_label_select", {"CLASSES": 10, "LANES": lanes, "BITS": 9, "SIGNED": "1'b1"}) for lanes in (1, 5, 10)]
 # Four channels, two of them three times: in the beat of their fold, or anywhere
 IN_BEAT = "192'h000700060005_000400040004_000300030003_000200010000"
 ANYWHERE = "192'h000700020005_000600060006_000400040004_000300010000"
@@ -41,14 +96,15 @@ VOTER = [
 
 def main() -> int:
     use_verilator()
-    failed = 0
+    failed, files = 0, sources(modules())
     sets = [("fat_saboteur", p) for p in SABOTEUR] + [("fat_voter", p) for p in VOTER]
     sets += [("fat_checksum", p) for p in CHECKSUM]
+    sets += [("fat_mvtu", p) for p in MVTU] + [("fat_window", p) for p in WINDOW] + OTHERS
     for top, parameters in sets:
         command = ["verilator", "--lint-only", "-Wall", "--quiet", "--top-module", top]
         command += [f"-G{name}={value}" for name, value in parameters.items()]
-        done = subprocess.run([*command, *sources()], capture_output=True, text=True, check=False)
-        clean = elaborates(top, parameters, sources())
+        done = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False)
+        clean = elaborates(top, parameters, files)
         if done.returncode or "%" in done.stderr or not clean:
             failed += 1
             print(f"{top} {parameters}:\n{done.stderr}")

@@ -7,11 +7,12 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from fat_fpga.hardware import sources
+from fat_fpga.hardware import BLOCKS, sources
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
@@ -40,25 +41,46 @@ def use_verilator() -> None:
     os.environ["PATH"] = os.pathsep.join((*tools, os.environ["PATH"]))
 
 
-def simulate(top: str, bench: str, parameters: dict[str, Any], case: dict[str, Any], name: str) -> None:
-    """Build ``top`` with ``parameters`` and run every test of the cocotb module ``bench``; leaves coverage behind."""
+def simulate(
+    top: str,
+    bench: str,
+    parameters: dict[str, Any],
+    case: dict[str, Any],
+    name: str,
+    modules: Sequence[str] = BLOCKS,
+    more: Sequence[Path] = (),
+    large: bool = False,
+) -> None:
+    """Build ``top`` with ``parameters`` and run every test of the cocotb module ``bench``; leaves coverage behind.
+
+    Args:
+        modules: what is compiled, with all that it instantiates.
+        more: files that are compiled behind them.
+        large: whether the compiler has much to chew on: it then does not optimise, and toggles are not counted.
+    """
     from cocotb_tools.check_results import get_results
     from cocotb_tools.runner import get_runner
 
     use_verilator()
     folder = BUILD / name
-    os.environ["MAKEFLAGS"] = "VM_PARALLEL_BUILDS=0 OPT_FAST=-O1 OPT_SLOW=-O0 OPT_GLOBAL=-O1"
+    os.environ["MAKEFLAGS"] = f"VM_PARALLEL_BUILDS=0 OPT_FAST=-O{0 if large else 1} OPT_SLOW=-O0 OPT_GLOBAL=-O1"
     os.environ["PYTHONPATH"] = os.pathsep.join((str(HERE), str(REPOSITORY)))
     _copy_runtime(BUILD / "runtime", folder)
     runner = get_runner("verilator")
     runner.build(
-        sources=sources(),
+        sources=[*sources(modules), *more],
         hdl_toplevel=top,
         parameters=parameters,
         build_dir=folder,
         always=True,
         timescale=("1ns", "1ps"),
-        build_args=["--coverage-line", "--coverage-toggle", "-Wall", "-Wno-fatal", "-DSIMULATION"],
+        build_args=[
+            "--coverage-line",
+            *([] if large else ["--coverage-toggle"]),
+            "-Wall",
+            "-Wno-fatal",
+            "-DSIMULATION",
+        ],
         log_file=folder.with_suffix(".build.log"),
     )
     _copy_runtime(folder, BUILD / "runtime")
