@@ -10,6 +10,9 @@ that are not recurrent. Their sizes are read off the table's numbers of weights 
 784-300-100-10. LeNet-CNN has two 3x3 convolutions of 32 channels (9.5 K weights) and two fully connected layers (590 K;
 the table has the two numbers interchanged). CF-VGG is VGG16 without its last block, 7.6 M weights in ten convolutions;
 cf-vgg-quarter has a quarter of its channels. VGG16 and ResNet50 are those of ImageNet.
+
+FT-ClipAct (Hoang et al. 2020, section V-A) has two networks of floats for 3x32x32 images: an AlexNet of 5 convolutions
+and 3 fully connected layers, and a VGG-16 of 13 convolutions and 1 fully connected layer. Each has four widths.
 """
 
 from __future__ import annotations
@@ -238,6 +241,28 @@ def _cf_vgg(width: int) -> Topology:
     return Topology((3, 32, 32), (*_vgg(channels, (1, 3, 6)), last), (8 * width,), norm=True)
 
 
+def _alexnet_cifar(share: int) -> Topology:
+    """AlexNet for 3x32x32 images: 3x3 convolutions, the first one of stride 2; 2x2 pixels are left at the end."""
+    convolutions = (
+        Convolution(64 // share, stride=2, padding=1, pool=(2, 2)),
+        Convolution(192 // share, padding=1, pool=(2, 2)),
+        Convolution(384 // share, padding=1),
+        Convolution(256 // share, padding=1),
+        Convolution(256 // share, padding=1, pool=(2, 2)),
+    )
+    return Topology((3, 32, 32), convolutions, (4096 // share, 4096 // share), dropout=0.2)
+
+
+def _vgg16_cifar(share: int) -> Topology:
+    """VGG-16 for 3x32x32 images, with batch norms: five pools, and one fully connected layer on the pixel that is
+    left."""
+    channels = tuple(64 * times // share for times in (1, 1, 2, 2, 4, 4, 4, 8, 8, 8, 8, 8, 8))
+    return Topology((3, 32, 32), _vgg(channels, (1, 3, 6, 9, 12)), (), norm=True)
+
+
+_SHARES = {"": 1, "-half": 2, "-quarter": 4, "-eighth": 8}
+"""Widths by the end of a name: one channel of so many is left."""
+
 FLOATS: dict[str, Topology] = {
     "lenet-fc": Topology((1, 28, 28), (), (300, 100), dropout=0.2),
     "lenet-cnn": Topology((1, 28, 28), (Convolution(32), Convolution(32, pool=(2, 2))), (128,), dropout=0.25),
@@ -259,6 +284,8 @@ FLOATS: dict[str, Topology] = {
         ),
         norm=True,
     ),
+    **{f"alexnet-cifar{width}": _alexnet_cifar(share) for width, share in _SHARES.items()},
+    **{f"vgg16-cifar{width}": _vgg16_cifar(share) for width, share in _SHARES.items()},
 }
 """Networks of floats, by their names."""
 
