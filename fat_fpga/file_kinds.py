@@ -52,6 +52,10 @@ HTML = _written("an interactive report", r"<!DOCTYPE html>.*?<meta name=\"genera
 FIT = _written("failure rates", r"(?:#[^\n]*\n\s*)*format\s*=")
 XLSX = _starting("an XLSX table or another ZIP archive", b"PK\x03\x04")
 CHECK = _written("what a check found", r'\{\s*"model":\s*"[^"]*",\s*"data":')
+RANGES = FileKind(
+    "a checkpoint of fat-fpga clip",
+    lambda head: head.startswith(b"PK\x03\x04") and b"fat_fpga ranges" in head,
+)
 FIGURES = {
     "png": _starting("a PNG picture", b"\x89PNG\r\n\x1a\n"),
     "svg": _written("an SVG picture", r"<(?:\?xml.*?<svg|!DOCTYPE svg|svg)\b"),
@@ -59,7 +63,7 @@ FIGURES = {
 }
 
 _KNOWN = (
-    RUN, ONNX, PLAN, FOLDING, PARQUET, HTML, CHECK, *FIGURES.values(),
+    RUN, ONNX, PLAN, FOLDING, PARQUET, HTML, CHECK, RANGES, *FIGURES.values(),
     _starting("an SQLite database", b"SQLite format 3\0"),
     _starting("numpy arrays, a checkpoint or another ZIP archive", b"PK\x03\x04", b"PK\x05\x06"),
     _starting("a numpy array", b"\x93NUMPY"),

@@ -34,7 +34,8 @@ def load_module(text: str, weights: str | os.PathLike[str] | None = None) -> nn.
         text: FACTORY is a class or a function of the Python module PACKAGE, called without arguments. PACKAGE is looked
             for in the current folder, too. What is in it is executed.
         weights: a file of ``torch.save``: a state dict, or a checkpoint with one in it. It is read with
-            ``weights_only``, so nothing in it is executed.
+            ``weights_only``, so nothing in it is executed. Where ``fat-fpga clip`` has written it, the activations get
+            their bounds, too.
 
     Raises:
         ModelError: there is no such package or factory, it makes no module, or the weights do not fit it.
@@ -70,7 +71,10 @@ def load_module(text: str, weights: str | os.PathLike[str] | None = None) -> nn.
     except RuntimeError as error:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise ModelError(f"{path} does not fit {text}: {one_line(' '.join(lines[1:3] or lines))[:300]}") from error
-    return made
+    from fat_fpga.ranges.restricted import ranges_in, restrict
+
+    ranges = ranges_in(content, str(path))
+    return made if ranges is None else restrict(made, ranges)
 
 
 def _factory(text: str, package: str, factory: str) -> Any:

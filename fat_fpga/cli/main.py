@@ -18,6 +18,7 @@ from fat_fpga.cli import (
     board,
     campaign,
     check,
+    clip,
     compare,
     crosscheck,
     demo,
@@ -48,7 +49,7 @@ NOTES = (ModelWarning, FaultWarning, CampaignWarning)
 """Warnings that are shown as notes."""
 
 COMMANDS = (
-    check, campaign, sweep, report, compare, plan, harden, verify, info, faults, demo, crosscheck, inject, trace, board,
+    check, campaign, sweep, report, compare, plan, harden, verify, clip, info, faults, demo, crosscheck, inject, trace, board,
     finn, train, quantise, export, models,
 )  # fmt: skip
 

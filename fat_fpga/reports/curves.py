@@ -15,6 +15,7 @@ from fat_fpga.campaign import Run
 from fat_fpga.campaign.counted import HITS, WORD_NAMES, error_name
 from fat_fpga.campaign.sweep import half_interval
 from fat_fpga.faults import Pattern
+from fat_fpga.reports.area import mean_height
 
 LOSSES = (0.0, 1.0, 5.0, 10.0)
 """Losses of accuracy, in points, whose rates are reported (Ares, Figures 4 and 5)."""
@@ -153,12 +154,18 @@ class Curve:
         points = [point for point in self.points if point.rate > 0]
         if len(points) < 2:
             return None
-        logs = [log10(point.rate) for point in points]
-        total = sum(
-            (b - a) * (one.mean + other.mean) / 2
-            for (a, b), (one, other) in zip(pairwise(logs), pairwise(points), strict=True)
-        )
-        return total / (logs[-1] - logs[0])
+        return mean_height([log10(point.rate) for point in points], [point.mean for point in points])
+
+    @property
+    def linear_area(self) -> float | None:
+        """Area under the curve over the rate itself, from the network without errors at rate 0 to the last rate,
+        divided by its width, in percent: FT-ClipAct's AUC (Hoang et al. 2020, section IV-B) times 100. None where no
+        rate is above 0."""
+        points = [point for point in self.points if point.rate > 0]
+        if not points:
+            return None
+        heights = [self.error_free, *(point.mean for point in points)]
+        return mean_height([0.0, *(point.rate for point in points)], heights)
 
 
 def is_sweep(run: Run) -> bool:

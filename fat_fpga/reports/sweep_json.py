@@ -19,6 +19,7 @@ def curves_json(found: Sequence[Curve]) -> list[dict[str, Any]]:
             "errors": curve.errors,
             "protection": curve.protection or None,
             "area": curve.area,
+            "linear_area": curve.linear_area,
             "tolerated": [
                 {"loss": loss, "rate": curve.tolerated(loss), "at_least": curve.beyond(loss)} for loss in LOSSES
             ],

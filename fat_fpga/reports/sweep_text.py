@@ -40,12 +40,13 @@ def scrubbing_line(sweep: Sweep) -> str:
 
 
 def tolerance_table(found: Sequence[Curve]) -> str:
-    """The rates at 0, 1, 5 and 10 points of loss, and the area under each curve."""
-    table = [["errors in", *(f"{loss:g} points" for loss in LOSSES), "area [%]"]]
+    """The rates at 0, 1, 5 and 10 points of loss, and the areas under each curve."""
+    table = [["errors in", *(f"{loss:g} points" for loss in LOSSES), "area [%]", "linear area [%]"]]
     for curve in found:
         area = curve.area
         cells = [rate_text(curve, loss) for loss in LOSSES]
-        table.append([curve.name, *cells, "" if area is None else percent(area)])
+        linear = curve.linear_area
+        table.append([curve.name, *cells, *("" if found is None else percent(found) for found in (area, linear))])
     text = align(table)
     spread = spread_line(found)
     title = "highest rate that costs at most so much accuracy, and area under the curve"
