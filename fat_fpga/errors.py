@@ -65,3 +65,7 @@ class FinnError(FatFpgaError):
 
 class HungTransferError(BoardError):
     """Frames went in and did not all come out in time."""
+
+
+class EnergyError(FatFpgaError):
+    """A table of energies is none, or a target cannot be reached."""

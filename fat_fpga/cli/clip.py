@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fat_fpga.cli.numbers import decimal, points, rates, samples, whole
+from fat_fpga.cli.numbers import decimal, points, whole
 from fat_fpga.cli.options import add_model, option, output
 from fat_fpga.cli.outputs import check_output
 from fat_fpga.cli.parser import Commands
@@ -29,7 +29,7 @@ EPILOG = """\
 examples:
   fat-fpga clip module:mynet:Net --weights-file net.pt --data cifar10:data --images 256 --rates 1e-7:1e-5 -o clipped.pt
   fat-fpga clip module:mynet:Net --weights-file net.pt --data cifar10:data --onnx clipped.onnx -o clipped.pt
-  fat-fpga clip module:mynet:Net --weights-file net.pt --data cifar10:data --method ranger -o ranger.pt
+  fat-fpga clip module:mynet:Net --weights-file net.pt --data cifar10:data --restrict ranger -o ranger.pt
   fat-fpga sweep module:mynet:Net --weights-file clipped.pt --data cifar10:data --rates 1e-7:1e-5 -o clipped.run
 
 The validation part of DATA is taken, unless DATA names another one. Every activation without a bound (ReLU and its
@@ -53,17 +53,14 @@ def add(commands: Commands) -> None:
     output(parser, "FILE", "the checkpoint to write; --weights-file of other commands", required=True)
     parser.add_argument("--onnx", metavar="FILE", help="write the network with its bounds as ONNX, too")
     parser.add_argument(
-        "--method", choices=METHODS, default=SEARCHED,
+        "--restrict", choices=METHODS, default=SEARCHED,
         help="ft-clipact searches thresholds (default); ranger clamps to the largest value; fitact trains a bound of "
         "each neuron; proact trains one of each layer, and of the last neurons; weight-range bounds parameters",
     )  # fmt: skip
     group = parser.add_argument_group("the search of ft-clipact")
     option(group, "--faults", " (default: weight)")
-    group.add_argument(
-        "--rates", metavar="LOW:HIGH[:N]", type=rates, default="1e-7:1e-5:2",
-        help="rates of bit flips, as of fat-fpga sweep (default: 1e-7:1e-5:2)",
-    )  # fmt: skip
-    group.add_argument("--samples", metavar="N", type=samples, default=8, help="of each rate (default: 8)")
+    option(group, "--rates", "; 1e-7:1e-5:2 unless given", default="1e-7:1e-5:2")
+    option(group, "--samples", " (default: 8)", default=8)
     group.add_argument(
         "--axis", choices=("linear", "log"), default="linear",
         help="of the area: the rate from 0 on (default), or its logarithm",
@@ -76,12 +73,15 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     option(group, "--layers", ": which are hit")
     option(group, "--csv", "; one row for each threshold that was tried")
+    group.add_argument(
+        "--histograms", metavar="FILE", help="write histograms of the activations with and without these errors as CSV"
+    )
     group = parser.add_argument_group("the training of fitact and proact")
     group.add_argument(
-        "--epochs", metavar="N", type=whole(1, 1000), default=5, help="at most, of each step (default: 5)"
+        "--bound-epochs", metavar="N", type=whole(1, 1000), default=5, help="at most, of each step (default: 5)"
     )
     group.add_argument(
-        "--until-loss", metavar="W", type=points, default=1.0,
+        "--most-loss", metavar="W", type=points, default=1.0,
         help="accuracy on these images that may be lost, in points (default: 1)",
     )  # fmt: skip
     option(parser, "--seed")
@@ -97,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.faults.registry import DEFAULT_SWEPT
     from fat_fpga.file_kinds import ONNX, RANGES, csv_kind
     from fat_fpga.foreign_module import is_module
+    from fat_fpga.hardening.ranges.analysis import HISTOGRAM_COLUMNS
     from fat_fpga.hardening.ranges.checkpoint import write_checkpoint, write_onnx
     from fat_fpga.hardening.ranges.text import CLIP_COLUMNS
     from fat_fpga.hardening.ranges.tune import with_ranges
@@ -112,9 +113,11 @@ def run(args: argparse.Namespace) -> int:
     if args.onnx:
         check_output(args, args.onnx, ONNX, *inputs, str(path))
     if args.csv:
-        if args.method != SEARCHED:
-            raise ModelError(f"--csv is of thresholds that were tried: {args.method} tries none")
+        if args.restrict != SEARCHED:
+            raise ModelError(f"--csv is of thresholds that were tried: {args.restrict} tries none")
         check_output(args, args.csv, csv_kind("thresholds that were tried", CLIP_COLUMNS), *inputs, str(path))
+    if args.histograms:
+        check_output(args, args.histograms, csv_kind("histograms", HISTOGRAM_COLUMNS), *inputs, str(path))
     if args.threads:
         import torch
 
@@ -124,9 +127,11 @@ def run(args: argparse.Namespace) -> int:
         layers=tuple(args.layers) if args.layers else None, seed=args.seed or 0,
     )  # fmt: skip
     args.data = _validation(args.data)
-    subject, data = load_subject(args, _look(sweep, args.method == SEARCHED))
+    subject, data = load_subject(args, _look(sweep, args.restrict == SEARCHED))
     assert isinstance(subject, ModuleSubject)
     try:
+        if args.histograms:
+            _histograms(args, subject, data, sweep)
         ranges = _ranges(args, subject, data, sweep, path)
     except KeyboardInterrupt:
         print("fat-fpga: stopped; what was measured is saved, the same command continues", file=sys.stderr)
@@ -137,6 +142,18 @@ def run(args: argparse.Namespace) -> int:
         write_onnx(with_ranges(subject, ranges).module, subject.input.row, Path(args.onnx))
         print(f"wrote {args.onnx}")
     return 0
+
+
+def _histograms(args: argparse.Namespace, subject: ModuleSubject, data: Dataset, sweep: Sweep) -> None:
+    from fat_fpga.hardening.ranges.analysis import beyond_text, histograms, write_histograms
+    from fat_fpga.hardening.ranges.profile import profile
+
+    found = histograms(subject, data, sweep)
+    write_histograms(found, Path(args.histograms))
+    if not args.quiet:
+        shape = profile(subject, data.images)
+        print(beyond_text(found, {name: float(shape.layer(name)) for name in shape.neurons}))
+        print(f"wrote {args.histograms}\n")
 
 
 def _validation(spec: str) -> str:
@@ -155,8 +172,8 @@ def _look(sweep: Sweep, searched: bool) -> Callable[[AnySubject], None]:
         from fat_fpga.hardening.ranges.profile import unbounded
 
         if searched and isinstance(subject, ModuleSubject):
-            sweep.cells(subject)
             unbounded(subject.module)
+            sweep.cells(subject)
 
     return look
 
@@ -167,13 +184,13 @@ def _ranges(args: argparse.Namespace, subject: ModuleSubject, data: Dataset, swe
     from fat_fpga.hardening.ranges.text import areas_text, tuned_text, write_trials
     from fat_fpga.hardening.ranges.tune import tune
 
-    if args.method == "ranger":
+    if args.restrict == "ranger":
         return rivals.ranger(subject, data)
-    if args.method == "weight-range":
+    if args.restrict == "weight-range":
         return rivals.weight_ranges(subject, data)
-    if args.method in ("fitact", "proact"):
-        training = rivals.BoundTraining(args.epochs, loss=args.until_loss, seed=args.seed or 0)
-        return (rivals.fitact if args.method == "fitact" else rivals.proact)(subject, data, training)
+    if args.restrict in ("fitact", "proact"):
+        training = rivals.BoundTraining(args.bound_epochs, loss=args.most_loss, seed=args.seed or 0)
+        return (rivals.fitact if args.restrict == "fitact" else rivals.proact)(subject, data, training)
 
     def tell(name: str, threshold: float, area: float) -> None:
         if not args.quiet:

@@ -22,6 +22,7 @@ from fat_fpga.cli import (
     compare,
     crosscheck,
     demo,
+    energy,
     export,
     faults,
     finn,
@@ -49,8 +50,8 @@ NOTES = (ModelWarning, FaultWarning, CampaignWarning)
 """Warnings that are shown as notes."""
 
 COMMANDS = (
-    check, campaign, sweep, report, compare, plan, harden, verify, clip, info, faults, demo, crosscheck, inject, trace, board,
-    finn, train, quantise, export, models,
+    check, campaign, sweep, report, compare, plan, harden, verify, clip, energy, info, faults, demo, crosscheck,
+    inject, trace, board, finn, train, quantise, export, models,
 )  # fmt: skip
 
 EXTRAS = {"torch": "train", "brevitas": "train"}

@@ -141,8 +141,14 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "memories are protected by parity, or by secded, over words of so many data bits (default: 64)",
     },
     "--quiet": {"flags": ("-q",), "action": "store_true", "help": "no progress bar"},
+    "--rates": {
+        "metavar": "LOW:HIGH[:N]",
+        "type": numbers.rates,
+        "help": "from LOW to HIGH with N rates in each decade (default: 3), or a list of rates as 1e-6,1e-5",
+    },
     "--roi": {"action": "store_true", "help": "cut GTSRB's images to their regions of interest"},
     "--sample": {"metavar": "N", "type": numbers.count, "help": "N of the faults, drawn without replacement"},
+    "--samples": {"metavar": "N", "type": numbers.samples, "help": "of each rate"},
     "--save-folding": {"metavar": "FILE", "help": "write the folding as JSON, for --folding of other commands"},
     "--seed": {"metavar": "N", "type": numbers.seed, "help": "seed of what is drawn at random (default: 0)"},
     "--threads": {

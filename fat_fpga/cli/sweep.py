@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from fat_fpga.cli.counting import counting_of
-from fat_fpga.cli.numbers import beside, burst, intervals, points, rates, samples, upsets
+from fat_fpga.cli.numbers import beside, burst, intervals, points, upsets
 from fat_fpga.cli.options import add_model, option, output
 from fat_fpga.cli.parser import Commands
 from fat_fpga.cli.protection import protection_of, scrubbing_of
@@ -43,11 +43,8 @@ def add(commands: Commands) -> None:
     output(parser, "RUN", "the run file, made or continued", required=True)
     group = parser.add_argument_group("which errors")
     option(group, "--faults", " (default: weight)")
-    group.add_argument(
-        "--rates", metavar="LOW:HIGH[:N]", type=rates,
-        help="from LOW to HIGH with N rates in each decade (default: 3), or a list of rates as 1e-6,1e-5",
-    )  # fmt: skip
-    group.add_argument("--samples", metavar="N", type=samples, default=150, help="of each rate (default: 150)")
+    option(group, "--rates")
+    option(group, "--samples", " (default: 150)", default=150)
     group.add_argument(
         "--scope", choices=("network", "layer", "structure"), default="network",
         help="a curve for all kinds at once (default), for each layer and kind, or for each kind",

@@ -88,6 +88,8 @@ SETTINGS = (
             "float32"),
     Setting("norm_images", int, "N", "training images for the statistics of batch norms (default: 2000; fast: 4000)",
             2000, read=numbers.whole(0, 10**9)),
+    Setting("erase", float, "P", "probability that a weight or an activation of a network of floats is 0 in a step "
+            "(default: 0)", 0.0, read=numbers.decimal(0, 0.99, "a probability")),
     Setting("images", int, "N", words("--images") + " of each part, to try it out", read=numbers.count),
 )  # fmt: skip
 

@@ -13,6 +13,8 @@ cf-vgg-quarter has a quarter of its channels. VGG16 and ResNet50 are those of Im
 
 FT-ClipAct (Hoang et al. 2020, section V-A) has two networks of floats for 3x32x32 images: an AlexNet of 5 convolutions
 and 3 fully connected layers, and a VGG-16 of 13 convolutions and 1 fully connected layer. Each has four widths.
+lenet-fc-w212, -w150 and -w75 are LeNet-FC with about 1/sqrt(2), 1/2 and 1/4 of its neurons, as Boukli Hacene et al.
+(2019, section IV-D) compare networks.
 """
 
 from __future__ import annotations
@@ -265,6 +267,10 @@ _SHARES = {"": 1, "-half": 2, "-quarter": 4, "-eighth": 8}
 
 FLOATS: dict[str, Topology] = {
     "lenet-fc": Topology((1, 28, 28), (), (300, 100), dropout=0.2),
+    **{
+        f"lenet-fc-w{first}": Topology((1, 28, 28), (), (first, second), dropout=0.2)
+        for first, second in ((212, 71), (150, 50), (75, 25))
+    },
     "lenet-cnn": Topology((1, 28, 28), (Convolution(32), Convolution(32, pool=(2, 2))), (128,), dropout=0.25),
     "cf-vgg": _cf_vgg(64),
     "cf-vgg-quarter": _cf_vgg(16),

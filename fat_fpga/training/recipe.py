@@ -39,6 +39,7 @@ class Recipe:
             and an average over the last steps lags behind them.
         rate_shape: ``"halvings"``, or ``"cosine"``: half a cosine from the highest rate to zero.
         warm_up: fraction of all steps in which the rate first rises from zero, in proportion.
+        erase: probability that a weight or an activation of a network of floats is 0 in a step, see `Erasure`.
         loss: ``"squared_hinge"`` (see `squared_hinge`), or ``"cross_entropy"`` of the softmax of the scores.
     """
 
@@ -54,6 +55,7 @@ class Recipe:
     rate_shape: RateShape = "halvings"
     warm_up: float = 0.0
     loss: Loss = "squared_hinge"
+    erase: float = 0.0
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("seed", 0), ("halvings", 1), ("batch_size", 2), ("crop_padding", 0)):
@@ -65,6 +67,8 @@ class Recipe:
             raise TrainingError(f"recipe: learning_rate must be positive, got {self.learning_rate}")
         if not 0 <= self.warm_up < 1:
             raise TrainingError(f"recipe: warm_up must be a fraction, from 0 to below 1, got {self.warm_up}")
+        if not 0 <= self.erase < 1:
+            raise TrainingError(f"recipe: erase must be a probability, from 0 to below 1, got {self.erase}")
         for name, known in (("precision", Precision), ("rate_shape", RateShape), ("loss", Loss)):
             if getattr(self, name) not in get_args(known):
                 expected = " or ".join(get_args(known))

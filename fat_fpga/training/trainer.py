@@ -15,6 +15,7 @@ from fat_fpga.models.builder import FamilyNetwork
 from fat_fpga.models.inference import accuracy
 from fat_fpga.training.callbacks import Callback
 from fat_fpga.training.checkpoint import RunIdentity
+from fat_fpga.training.erasure import Erasure
 from fat_fpga.training.fault_aware import MethodCallback
 from fat_fpga.training.methods import Method, Sat
 from fat_fpga.training.recipe import Recipe
@@ -111,7 +112,8 @@ def training_run(
         schedule=method.schedule,
         start=start.fingerprint if start else None,
     )
-    callbacks = (MethodCallback(method, recipe.seed, recipe.epochs), *callbacks)
+    erasure = (Erasure(recipe.erase),) if recipe.erase else ()
+    callbacks = (MethodCallback(method, recipe.seed, recipe.epochs), *erasure, *callbacks)
     return TrainingRun(identity, dataset_train, dataset_test, Path(out_dir), device, callbacks, evaluate_every, start)
 
 

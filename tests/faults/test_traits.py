@@ -28,6 +28,8 @@ ELSEWHERE = {
     "campaign/columns.py": {"channel", "threshold", "pe", "entry"},  # names of axes, and of columns of run files
     "campaign/fault_rows.py": {"pe"},  # a column of run files
     "board/description.py": {"offset"},  # a key of JSON files: of words
+    "hardening/ranges/analysis.py": {"activation"},  # a column of tables
+    "hardening/ranges/text.py": {"activation", "threshold"},  # columns of tables
     "finn/placing.py": {"activation", "factor"},  # roles of nodes in FINN's graph
 }
 """The same words for other things, by file. Training has error models of its own, which are no faults."""

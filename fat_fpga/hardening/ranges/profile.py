@@ -62,8 +62,9 @@ def profile(subject: ModuleSubject, images: Any) -> Profile:
             before, largest = before.max(), largest.max()
         found[name] = largest if before is None else torch.maximum(before, largest)
 
-    for _ in outputs(subject, images, see):
-        pass
+    with subject.loaded():
+        for _ in outputs(subject, images, see):
+            pass
     names = unbounded(subject.module)
     missing = [name for name in names if name not in found]
     if missing:
@@ -88,10 +89,10 @@ def unbounded(module: nn.Module) -> list[str]:
 
 
 def outputs(subject: ModuleSubject, images: Any, see: Any) -> Iterator[Tensor]:
-    """Execute a module on images, in batches, and give the outputs; ``see(name, output)`` is called for each activation
-    without a bound."""
+    """Execute a module as it is on images, in batches, and give the outputs; ``see(name, output)`` is called for each
+    activation without a bound."""
     named = {name: subject.module.get_submodule(name) for name in activations(subject.module)}
-    with subject.loaded(), _hooked(named, see), torch.no_grad():
+    with _hooked(named, see), torch.no_grad():
         for start in range(0, len(images), ROWS):
             tensor = subject.input.tensor(images[start : start + ROWS], subject.device)
             yield subject.module(subject.store("input", tensor))

@@ -29,7 +29,7 @@ def blobs(count: int, seed: int) -> Dataset:
     return Dataset("blobs", images.astype(np.uint8), labels.astype(np.int64), tuple("abcd"))
 
 
-def plain_network() -> nn.Module:
+def plain_network() -> nn.Sequential:
     """Two convolutions and two fully connected layers, with fresh weights."""
     return nn.Sequential(
         OrderedDict(
@@ -62,7 +62,7 @@ def state() -> dict[str, torch.Tensor]:
     return model.state_dict()
 
 
-def network() -> nn.Module:
+def network() -> nn.Sequential:
     """The trained network, also as ``module:tests.hardening.ranges.small:network``."""
     model = plain_network()
     model.load_state_dict(state())

@@ -35,8 +35,8 @@ def test_the_profile_is_the_largest_output() -> None:
     model = network()
     images = torch.tensor(DATA.images, dtype=torch.float32) / 255
     with torch.no_grad():
-        first = model.act0(model.conv0(images))
-        second = model.act1(model.conv1(model.pool(first)))
+        first = model[:2](images)
+        second = model[2:5](first)
     found = profile(subject(), DATA.images)
     assert torch.allclose(found.neurons["act0"], first.amax(0))
     assert torch.allclose(found.neurons["act1"], second.abs().amax(0))  # leaky: no smallest value
@@ -112,7 +112,7 @@ def test_a_record_of_another_search_is_refused(tmp_path: Path) -> None:
             tune(subject(), data, sweep, record=path)
     other = network()
     with torch.no_grad():
-        other.fc3.bias[0] += 1
+        other.get_parameter("fc3.bias")[0] += 1
     with pytest.raises(CampaignError, match="with network"):
         tune(ModuleSubject(other, ROW, "small"), DATA, SWEEP, record=path)
     path.write_text(path.read_text().replace('"error_free": ', '"error_free": 1'))
@@ -156,3 +156,20 @@ def test_rivals_keep_their_promises() -> None:
         again = make(subject(), DATA, training)
         assert all(torch.equal(bound, again.bounds[name]) for name, bound in ranges.bounds.items())
         assert any((bound < found.neurons[name].max()).any() for name, bound in ranges.bounds.items())
+
+
+def test_histograms_are_those_of_the_outputs() -> None:
+    from fat_fpga.hardening.ranges.analysis import EDGES, histograms
+
+    given = subject()
+    before = given.fingerprint
+    found = histograms(given, DATA, dataclasses.replace(SWEEP, rates=(4e-3,), samples=2))
+    assert given.fingerprint == before
+    images = torch.tensor(DATA.images, dtype=torch.float32) / 255
+    with torch.no_grad():
+        plain = network()[:2](images).abs().double().numpy()
+    assert found[0.0]["act0"].counts.tolist() == np.histogram(plain, EDGES)[0].tolist()
+    assert int(found[4e-3]["act0"].counts.sum()) + found[4e-3]["act0"].nan == 2 * plain.size
+    largest = float(profile(given, DATA.images).layer("act2"))
+    assert found[0.0]["act2"].beyond(largest) == 0
+    assert found[4e-3]["act2"].beyond(largest) > 0
