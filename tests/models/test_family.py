@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from fat_fpga import models
 from fat_fpga.errors import ModelError
+from fat_fpga.foreign_module import load_module
 from fat_fpga.models.family import Convolution
 
 
@@ -13,6 +15,8 @@ def test_names() -> None:
     expected = {f"cnv-{p}" for p in ("w1a1", "w1a2", "w1a3", "w1a4", "w2a2")}
     expected |= {f"{t}-{p}" for t in ("tfc", "sfc", "lfc") for p in ("w1a1", "w1a2", "w2a2")}
     expected |= {"lenet-fc", "lenet-cnn", "cf-vgg", "cf-vgg-quarter", "vgg16", "resnet50"}
+    expected |= {f"lenet-fc-{width}" for width in ("w212", "w150", "w75")}
+    expected |= {f"{t}-cifar{w}" for t in ("alexnet", "vgg16") for w in ("", "-half", "-quarter", "-eighth")}
     assert set(models.names()) == expected | {"dorefa-w1a2", "resnet8-w2a2", "resnet8-w4a4", "mobilenet-w4a4"}
 
 
@@ -49,3 +53,21 @@ def test_errors() -> None:
         models.build("cnv-w9a9")
     with pytest.raises(ModelError, match="at least 2 classes, got 1"):
         models.build("cnv-w1a1", classes=1)
+
+
+def test_the_networks_of_ft_clipact() -> None:
+    """AlexNet has 5 convolutions and 3 fully connected layers, VGG-16 has 13 and 1 (section V-A)."""
+    for name, convolutions, layers in (("alexnet-cifar", 5, 8), ("vgg16-cifar", 13, 14)):
+        for width, share in (("", 1), ("-half", 2), ("-quarter", 4), ("-eighth", 8)):
+            spec = models.spec(name + width)
+            assert (len(spec.topology.convolutions), spec.layers) == (convolutions, layers)
+            assert spec.topology.convolutions[0].channels == 64 // share
+            model = models.build(name + width).eval()
+            assert model(torch.zeros(1, 3, 32, 32)).shape == (1, 10)
+
+
+def test_networks_of_floats_are_factories() -> None:
+    model = load_module("module:fat_fpga.models.floats:alexnet_cifar_eighth")
+    assert sum(parameter.numel() for parameter in model.parameters()) == 369_330
+    with pytest.raises(ModelError, match="has no alexnet"):
+        load_module("module:fat_fpga.models.floats:alexnet")
