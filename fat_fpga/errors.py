@@ -69,3 +69,7 @@ class HungTransferError(BoardError):
 
 class EnergyError(FatFpgaError):
     """A table of energies is none, or a target cannot be reached."""
+
+
+class SafetyError(FatFpgaError):
+    """Safety metrics cannot be worked out: failure rates are missing or wrong, or a run says too little."""

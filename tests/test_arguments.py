@@ -29,8 +29,8 @@ from fat_fpga.reports import compare, report_text
 from tests.campaign.tiny import tiny_data, tiny_network, tiny_run
 
 PACKAGES = (
-    "board", "campaign", "crosscheck", "datasets", "energy", "engines", "faults", "fixed_point", "hardening", "luts",
-    "models", "modules", "network", "reports", "training",
+    "board", "campaign", "crosscheck", "datasets", "energy", "engines", "faults", "fixed_point", "hardening",
+    "interactive", "luts", "models", "modules", "network", "reports", "safety", "training",
 )  # fmt: skip
 INSIDE = {"changed_stream", "changed_unit", "changes_of", "over_images", "register"}
 """For authors of engines: called for each fault, on what was checked before, or at import."""

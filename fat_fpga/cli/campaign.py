@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         if args.margin is not None:
             finished = _to_margin(args, network, data, engine, options)
         else:
-            selection = _selection(args, network, len(data.images))
+            selection = faults_of(args, network, len(data.images))
             finished = run_campaign(network, data, selection, args.output, engine, **options)
     except KeyboardInterrupt:
         return stopped(args.output)
@@ -121,7 +121,7 @@ def _to_margin(
     return run_in_rounds(network, data, UntilMargin(plan, space, network), args.output, engine, **options)
 
 
-def _selection(args: argparse.Namespace, network: AnySubject, images: int) -> Selection:
+def faults_of(args: argparse.Namespace, network: AnySubject, images: int) -> Selection:
     """The faults that the arguments ask for, on so many images."""
     from fat_fpga.campaign import read_selection
     from fat_fpga.faults.registry import default_kind

@@ -23,6 +23,7 @@ from fat_fpga.cli import (
     crosscheck,
     demo,
     energy,
+    experiment,
     export,
     faults,
     finn,
@@ -33,6 +34,7 @@ from fat_fpga.cli import (
     plan,
     quantise,
     report,
+    safety,
     sweep,
     trace,
     train,
@@ -50,8 +52,8 @@ NOTES = (ModelWarning, FaultWarning, CampaignWarning)
 """Warnings that are shown as notes."""
 
 COMMANDS = (
-    check, campaign, sweep, report, compare, plan, harden, verify, clip, energy, info, faults, demo, crosscheck,
-    inject, trace, board, finn, train, quantise, export, models,
+    check, campaign, sweep, experiment, report, safety, compare, plan, harden, verify, clip, energy, info, faults,
+    demo, crosscheck, inject, trace, board, finn, train, quantise, export, models,
 )  # fmt: skip
 
 EXTRAS = {"torch": "train", "brevitas": "train"}
@@ -104,10 +106,11 @@ def _parse_and_run(arguments: Sequence[str]) -> int:
         for note in NOTES:
             warnings.simplefilter("always", note)
         warnings.showwarning = _notes(warnings.showwarning)
-        return _run(args)
+        return run_arguments(args)
 
 
-def _run(args: argparse.Namespace) -> int:
+def run_arguments(args: argparse.Namespace) -> int:
+    """Run one command whose arguments are read; errors are told in one line, exit code 2."""
     try:
         return int(args.run(args))
     except FatFpgaError as error:

@@ -24,6 +24,7 @@ examples:
   fat-fpga report cnv.run --html report.html
   fat-fpga report cnv.run --html report.html --model cnv.onnx --data cifar10:data --folding bnn-pynq
   fat-fpga report sat.run --html report.html --against fat.run
+  fat-fpga report cnv.run --fail-under 60
   fat-fpga report cnv.run --json - | python3 -m json.tool
 
 Works while a campaign runs and after one was stopped: it says then how many faults the figures are over.
@@ -41,6 +42,12 @@ def add(commands: Commands) -> None:
     add_outputs(parser, csv="fault")
     option(parser, "--parquet")
     option(parser, "--top", " (default: 10)", default=10)
+    parser.add_argument(
+        "--fail-under",
+        metavar="P",
+        type=numbers.percent,
+        help="exit with 1 where less than P percent of the images are right under any fault; for CI",
+    )
     group = parser.add_argument_group("the interactive report")
     option(group, "--html")
     group.add_argument("--against", metavar="RUN", help="another run to compare with")
@@ -63,6 +70,7 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign import Run
+    from fat_fpga.campaign.gate import worst_accuracy
     from fat_fpga.file_kinds import HTML, PARQUET, csv_kind, json_kind
     from fat_fpga.reports import (
         FIGURES,
@@ -81,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
     found = Run.open(args.run_file)
     if args.figures:
         refuse_values(found, "--figures")
+    verdict = None if args.fail_under is None else worst_accuracy(found, args.fail_under)
     outputs = Outputs(
         args,
         [args.run_file, *filter(None, [args.against, args.model])],
@@ -113,7 +122,10 @@ def run(args: argparse.Namespace) -> int:
     if html is not None:
         outputs.write("html", html)
         outputs.say(f"\ninteractive report: {args.html}")
-    return 0
+    if verdict is None:
+        return 0
+    outputs.say(f"\n{verdict.text}")
+    return 0 if verdict.held else 1
 
 
 def _check_html_options(args: argparse.Namespace) -> None:

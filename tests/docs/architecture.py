@@ -19,7 +19,7 @@ WAYS = {"network": "#2563a8", "fault": "#b3362b", "plan": "#3a7d34"}
 
 PLACES = {
     "cli": (2.5, 0), DOOR: (3.6, 0), "finn": (1.6, 1), "fixed_point": (4.7, 1), "training": (5, 2),
-    "board": (0.05, 2), "rtl": (0.05, 1.35), "hardening": (2.8, 2), "interactive": (3.75, 1),
+    "board": (0.05, 2), "rtl": (0.05, 1.35), "hardening": (2.8, 2), "interactive": (3.75, 1), "safety": (4.3, 3),
     "luts": (1.33, 3), "crosscheck": (2.5, 3), "reports": (3.7, 3), "checksums": (0.7, 4), "campaign": (3.5, 4),
     "engines": (2, 5), "faults": (2, 6), "datasets": (4.2, 6), "network": (2, 7),
     "workers": (3.1, 5), "modules": (4.9, 4), "energy": (4.75, 2.9), "models": (4.9, 8), "qonnx_ops": (0.7, 6),
