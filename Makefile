@@ -14,6 +14,7 @@
 # make lint    ruff, clang-format and mypy
 # make fuzz SEED=0 N=3000   spoil files of every kind and look how the command line takes them (minutes)
 # make troubles CAMPAIGNS=20 [BOARD_FOLDER=build/boards/small]   campaigns on a board whose link and blocks fail: a table (minutes)
+# make docs    the pages as a site in build/site, without warnings
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
 # make clean   remove the environment and build output
 
@@ -29,7 +30,7 @@ FINN_VENV := .venv-finn
 JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
-.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards test-boards boards-cnv notebooks sanitise coverage coverage-table docker-build lint fuzz troubles bench clean
+.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards test-boards boards-cnv notebooks docs sanitise coverage coverage-table docker-build lint fuzz troubles bench clean
 .DEFAULT_GOAL := demo
 
 $(BIN)/python:
@@ -110,6 +111,14 @@ boards-cnv: $(CNV_BOARDS)
 
 notebooks: boards $(VENV)/dev.stamp
 	$(BIN)/python -m notebooks.execute
+
+$(VENV)/docs.stamp: $(VENV)/run.stamp
+	@echo "installing what makes a site of the pages"
+	$(PIP) 'fat_fpga[docs]'
+	@touch $@
+
+docs: $(VENV)/docs.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 test-finn: $(FINN_VENV)/stamp
 	$(FINN_VENV)/bin/$(PYTEST) tests/finn

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fat_fpga.campaign import Estimate, Run, Selection, run_campaign
+from fat_fpga.campaign import Estimate, Result, Run, Selection, run_campaign
 from fat_fpga.faults import fault_space
 from fat_fpga.safety import Assessment, Fit, assess, safety_json, safety_text, write_fmeda
 from fat_fpga.safety.elements import Element, elements_of
@@ -144,10 +144,10 @@ def test_intervals_hold_the_truth(goal: str, tmp_path: Path) -> None:
     assert all(count >= 184 for count in held.values()), held
 
 
-def _sample(run: Run, selection: Selection, known: dict[str, object]) -> Run:
+def _sample(run: Run, selection: Selection, known: dict[str, Result]) -> Run:
     """The run that a campaign on another sample would give: its results are known."""
     results = tuple(known[str(fault)] for fault in selection.faults)
-    return replace(run, results=results, origin=selection.origin)  # type: ignore[arg-type]
+    return replace(run, results=results, origin=selection.origin)
 
 
 def test_the_table_is_complete(example: Assessment, tmp_path: Path) -> None:
