@@ -37,6 +37,6 @@ function buildSweep() {
   }, `Accuracy against rate of ${plural(run.curves.length, "curve")}`);
   const losses = run.curves[0].tolerated.map((entry) => entry.loss);
   section.querySelector(".rows").append(make("h3", {}, "Tolerated rates: the highest rate that costs at most so much accuracy, on average"),
-    tableOf(["errors in", ...losses.map((loss) => (loss ? `${loss} points` : "no loss"))],
+    tableOf(["errors in", ...losses.map((loss) => (loss ? plural(loss, "point") : "no loss"))],
       run.curves.map((curve) => [curveName(curve), ...curve.tolerated.map(rateText)])));
 }
