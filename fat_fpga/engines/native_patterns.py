@@ -50,10 +50,15 @@ def changed_memory(part: Part, found: Singles) -> tuple[Ints, Ints]:
     assert part.words is not None
     assert part.memory is not None
     assert found.bits is not None
-    order = np.argsort(found.words, kind="stable")
-    words, masks = found.words[order], part.words.register.masks_of_each(found.bits, found.to)[order]
-    starts = np.flatnonzero(np.diff(words, prepend=-1))
-    numbers, sizes = words[starts], np.diff(starts, append=len(words))
+    words, masks = found.words, part.words.register.masks_of_each(found.bits, found.to)
+    if (words[1:] > words[:-1]).all():  # as few hits of a large memory are
+        starts, sizes = np.arange(len(words)), np.ones(len(words), np.int64)
+    else:
+        order = np.argsort(words, kind="stable")
+        words, masks = words[order], masks[order]
+        starts = np.flatnonzero(np.diff(words, prepend=-1))
+        sizes = np.diff(starts, append=len(words))
+    numbers = words[starts]
     before = part.memory.reshape(-1)[numbers].astype(np.int64)
     stored = (before - part.words.register.offset) // part.words.register.step
     for turn in range(int(sizes.max(initial=0))):  # bits of one word act one after another

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from threading import local
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,8 @@ BLOCK = 4
 _MULTIPLIERS = (np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157))
 _WEYL = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
 _ROUNDS = 10
+_NO_COUNTER = np.zeros(BLOCK, np.uint64)
+_kept = local()
 _HALF, _LOW = np.uint64(32), np.uint64(2**32 - 1)
 
 
@@ -34,6 +37,19 @@ def _key(text: str) -> Words:
 def generator(key: str, counter: int = 0) -> np.random.Philox:
     """The generator of a text; with another ``counter`` its words are others, as for each image."""
     return np.random.Philox(key=_key(key), counter=[0, 0, counter, 0])
+
+
+def passing_generator(key: str) -> np.random.Philox:
+    """What ``generator(key)`` is, to be used before the next call in the same thread: to make one takes longer than to
+    draw a few words from it, so each thread has one that is set anew."""
+    if not hasattr(_kept, "generator"):
+        _kept.generator = np.random.Philox(0)
+        _kept.state = _kept.generator.state
+    _kept.state["state"] = {"counter": _NO_COUNTER, "key": _key(key)}
+    _kept.state["buffer_pos"], _kept.state["has_uint32"] = BLOCK, 0  # nothing of the words before
+    source: np.random.Philox = _kept.generator
+    source.state = _kept.state
+    return source
 
 
 def philox(key: str, counters: Ints, first: int, blocks: int) -> Words:

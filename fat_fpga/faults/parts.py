@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import prod
 
 import numpy as np
 
 from fat_fpga.errors import FaultError
 from fat_fpga.faults.block import Block
-from fat_fpga.faults.draws import Ints, failures, failures_of_each, generator, nonzero, nonzero_of_each
+from fat_fpga.faults.draws import Ints, failures, failures_of_each, nonzero, nonzero_of_each, passing_generator
 from fat_fpga.faults.model import FaultModel, Setting
 from fat_fpga.faults.pattern import EVERY, Action, Pattern
 from fat_fpga.faults.place import Cells, Place, places
@@ -62,7 +63,7 @@ class Part:
     @property
     def cells(self) -> int:
         """How many cells there are, in each image where errors are drawn anew for each."""
-        words = int(np.prod(self.block.dims, dtype=np.int64))
+        words = prod(self.block.dims)
         return words * (self.block.bits or 1) if self.each_bit else words
 
     @property
@@ -78,7 +79,7 @@ class Part:
     def hits(self, images: range) -> tuple[Ints | None, Ints]:
         """The images and the cells that are hit, image by image, int64 [H] both; no images where errors are in all."""
         if not self.transient:
-            return None, failures(generator(self.key), self.pattern.rate, self.cells)
+            return None, failures(passing_generator(self.key), self.pattern.rate, self.cells)
         frames = np.arange(images.start, images.stop)
         which, cells = failures_of_each(self.key, frames + 1, self.pattern.rate, self.cells)
         return frames[which], cells
@@ -88,7 +89,7 @@ class Part:
         assert self.register is not None
         key, bits = f"{self.key} deviation", self.register.bits
         if frames is None:
-            return nonzero(generator(key), bits, count)
+            return nonzero(passing_generator(key), bits, count)
         images, counts = np.unique(frames, return_counts=True)
         return nonzero_of_each(key, images + 1, bits, counts)
 

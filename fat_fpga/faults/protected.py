@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fat_fpga.faults.decode import Left, WordCounts, decoded
-from fat_fpga.faults.draws import Ints, failures, generator
+from fat_fpga.faults.draws import Ints, failures, passing_generator
 from fat_fpga.faults.pattern import Action
 from fat_fpga.faults.stored import Layout
 
@@ -32,7 +32,7 @@ def check_hits(part: Part) -> Ints:
     where = layout(part)
     if where is None or not where.checks or not part.each_bit:
         return np.empty(0, np.int64)
-    source = generator(f"{part.key} check")
+    source = passing_generator(f"{part.key} check")
     return failures(source, part.pattern.rate, where.count * where.checks)
 
 

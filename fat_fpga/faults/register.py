@@ -109,8 +109,7 @@ class Register:
 
     def masks_of_each(self, bits: npt.NDArray[np.int64], to: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """`masks` of many bits, int64 [N, 3]; ``to`` is below 0 where a bit is flipped."""
-        known = np.array([[self.masks(bit, value) for value in (None, 0, 1)] for bit in range(self.bits)], np.int64)
-        return known[bits, np.clip(to, -1, 1) + 1]
+        return _masks(self)[bits, np.sign(to) + 1]
 
     def change(self, integers: IntArray, bit: int, to: int | None) -> IntArray:
         """The integers with one bit of each word held at ``to``, or flipped where that is None."""
@@ -118,6 +117,13 @@ class Register:
         words = (integers.astype(np.int64) - self.offset) // self.step
         changed: IntArray = (self.offset + self.step * ((words & keep | put) ^ invert)).astype(np.int32)
         return changed
+
+
+@lru_cache(maxsize=64)
+def _masks(register: Register) -> npt.NDArray[np.int64]:
+    """Masks of each bit, flipped, held at 0, held at 1, int64 [bits, 3, 3]."""
+    every = [[register.masks(bit, value) for value in (None, 0, 1)] for bit in range(register.bits)]
+    return np.array(every, np.int64)
 
 
 def activation_register(levels: Levels) -> Register:

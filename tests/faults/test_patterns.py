@@ -14,7 +14,7 @@ from scipy.stats import binom, chisquare
 from fat_fpga.engines import get
 from fat_fpga.errors import FaultError
 from fat_fpga.faults import Fault, check_faults, expand, parse_fault, places
-from fat_fpga.faults.draws import failures, generator, nonzero
+from fat_fpga.faults.draws import failures, generator, nonzero, passing_generator
 from fat_fpga.faults.expand import count_hits
 from fat_fpga.faults.parts import parts_of
 from fat_fpga.faults.register import weight_register
@@ -212,3 +212,11 @@ def test_whole_values_have_patterns_too() -> None:
     faults = expand(network, pattern("*/channel[*] = 1 ~ 0.5 @ sample[0]"), 0, 1).faults
     assert 0 < len(faults) < 7
     assert {fault.value for fault in faults} == {1}
+
+
+def test_a_generator_that_is_set_anew_draws_what_a_new_one_does() -> None:
+    for key in ("a", "b", "a"):
+        source = passing_generator(key)
+        wanted = generator(key).random_raw(7)
+        assert (source.random_raw(3) == wanted[:3]).all()  # leaves a word in its buffer
+        assert (source.random_raw(4) == wanted[3:]).all()

@@ -57,18 +57,51 @@ void Dense::integer_pixels(int u, Target to) {
 // image_.sums; `keep` stores the accumulators.
 void Dense::from_planes(int u, const uint64_t* in, const Rect& area, Target to, bool keep) {
   const Unit& unit = model_.units[u];
+  if (!keep) return this->area(unit, unit.planes, unit.thresholds, in, area, to);
   Image::Sums& kept = image_.units[u];
   const int padded = unit.padded();
   for (int y = area.y0; y < area.y1; ++y) {
     for (int x = area.x0; x < area.x1; ++x) {
       pixel(unit, unit.planes, in, y, x);
-      if (keep) {
-        const size_t at = size_t(y * unit.width + x) * padded;
-        if (unit.wide) std::copy_n(image_.sums.data(), padded, kept.acc32.data() + at);
-        else std::copy_n(image_.sums.data(), padded, kept.acc16.data() + at);
-      }
+      const size_t at = size_t(y * unit.width + x) * padded;
+      if (unit.wide) std::copy_n(image_.sums.data(), padded, kept.acc32.data() + at);
+      else std::copy_n(image_.sums.data(), padded, kept.acc16.data() + at);
       if (!unit.last) write_planes(unit, unit.thresholds, to.first + y * to.pitch + size_t(x) * unit.words_out());
     }
+  }
+}
+
+void Dense::area(const Unit& unit, const std::vector<WeightPlane>& planes, const Aligned<int32_t>& thresholds,
+                 const uint64_t* in, const Rect& area, Target to) {
+  const bool of_bits = unit.in.planes == 1 && planes.size() == 1 && !unit.last && unit.planes_out() == 1;
+  for (int y = area.y0; y < area.y1; ++y) {
+    for (int x = area.x0; x < area.x1; ++x) {
+      uint64_t* out = unit.last ? nullptr : to.first + y * to.pitch + size_t(x) * unit.words_out();
+      if (of_bits) {
+        if (x + 1 < area.x1) bits<2>(unit, planes[0], thresholds, in, y, x++, out);
+        else bits<1>(unit, planes[0], thresholds, in, y, x, out);
+        continue;
+      }
+      pixel(unit, planes, in, y, x);
+      if (!unit.last) write_planes(unit, thresholds, out);
+    }
+  }
+}
+
+// Pixels side by side of a unit from bits to bits.
+template <int Pixels>
+void Dense::bits(const Unit& unit, const WeightPlane& plane, const Aligned<int32_t>& thresholds, const uint64_t* in,
+                 int y, int x, uint64_t* out) const {
+  const Stream& stream = unit.in;
+  const int words = stream.words(), blocks = unit.blocks(), row = unit.kernel_x * words;
+  const size_t top = size_t(y * unit.stride_y + unit.origin_y), left = size_t(x * unit.stride_x + unit.origin_x);
+  const size_t pitch = size_t(stream.frame_width()) * words, next = size_t(unit.stride_x) * words;
+  const uint64_t *from = in + top * pitch + left * words, *weights = plane.bits.data();
+  for (int b = 0; b < blocks; ++b, weights += size_t(unit.kernel_y) * row * kBlock) {
+    uint64_t met[Pixels];
+    windows_at_least<Pixels>(from, next, pitch, unit.kernel_y, row, weights, unit.weight_base, plane.scale,
+                             thresholds.data() + b * kBlock, met);
+    for (int p = 0; p < Pixels; ++p) out[p * blocks + b] = met[p];
   }
 }
 

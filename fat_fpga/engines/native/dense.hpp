@@ -19,12 +19,20 @@ class Dense : Part {
   // The accumulators of one output pixel, into the image's sums, by the unit's weights or others of the same form.
   void pixel(const Unit& unit, const std::vector<WeightPlane>& planes, const uint64_t* in, int y, int x);
 
+  // An area of a unit's planes, or, in the last unit, the image's sums, by the weights and thresholds given, in the
+  // unit's form.
+  void area(const Unit& unit, const std::vector<WeightPlane>& planes, const Aligned<int32_t>& thresholds,
+            const uint64_t* in, const Rect& area, Target to);
+
   // The planes of one output pixel, from its accumulators in the image's sums, by thresholds in the unit's form.
   void write_planes(const Unit& unit, const Aligned<int32_t>& thresholds, uint64_t* planes) const;
 
  private:
   template <class Acc>
   void integer_pixels(int u, Target to);
+  template <int Pixels>
+  void bits(const Unit& unit, const WeightPlane& plane, const Aligned<int32_t>& thresholds, const uint64_t* in, int y,
+            int x, uint64_t* out) const;
 
   std::vector<uint64_t> window_;  // activations of one window [plane][tap][word]
 };

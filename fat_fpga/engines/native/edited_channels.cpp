@@ -18,6 +18,13 @@ int count_met(const int32_t* thresholds, int count, int64_t integer) {
   return met;
 }
 
+// Whether any of so many sums side by side meets a threshold otherwise than a bit of the words beside them says.
+bool any_differs(const int64_t* sums, const uint64_t* words, int count, int64_t threshold, int bit) {
+  uint64_t any = 0;
+  for (int x = 0; x < count; ++x) any |= (words[x] >> bit ^ uint64_t(sums[x] >= threshold)) & 1;
+  return any != 0;
+}
+
 // Outputs along one axis, of those from `first` up to `end`, whose windows have their place `at` (of the window) inside
 // of `size` inputs.
 void clip(int& first, int& end, int at, int stride, int size) {
@@ -159,14 +166,6 @@ void EditedChannels::count_bits(const Unit& unit, const Rect& area) {
   const int words = in.words(), count = unit.taps() * words, planes = int(unit.planes.size());
   const size_t wanted = wanted_.size();
   sums_.resize(size_t(area.pixels()) * wanted);
-  weights_.resize(wanted * planes * count);
-  uint64_t* weights = weights_.data();
-  for (const Channel& channel : wanted_) {
-    for (const WeightPlane& plane : unit.planes) {
-      const size_t block = size_t(channel.number / kBlock) * count;
-      for (int i = 0; i < count; ++i) *weights++ = plane.bits[(block + i) * kBlock + channel.number % kBlock];
-    }
-  }
   window_.resize(size_t(in.planes) * count);
   const uint64_t* bits = image_.planes(unit.source);
   const int row = unit.kernel_x * words;
@@ -190,14 +189,13 @@ void EditedChannels::count_bits(const Unit& unit, const Rect& area) {
       if (unit.weight_base != 0) {
         for (const uint64_t word : window_) set += popcount(word);
       }
-      weights = weights_.data();
       for (size_t i = 0; i < wanted; ++i) {
+        const uint64_t* weights = unit.rows.data() + size_t(wanted_[i].number) * planes * count;
         int64_t index = int64_t(unit.weight_base) * set;
         for (int j = 0; j < planes; ++j, weights += count) {
           int both = 0;
           for (int t = 0; t < in.planes; ++t) {
-            const uint64_t* window = window_.data() + size_t(t) * count;
-            for (int k = 0; k < count; ++k) both += popcount(window[k] & weights[k]);
+            both += popcount_common(window_.data() + size_t(t) * count, weights, count);
           }
           index += int64_t(unit.planes[j].scale) * both;
         }
@@ -297,6 +295,11 @@ void EditedChannels::add_word(const WeightChange& change, const Unit& unit, cons
     if (in.planes == 1) {
       const int64_t low = delta * in.levels.base, more = delta * in.levels.step;
       const size_t stride = size_t(unit.stride_x) * words;
+      if (count == 1 && stride == 1) {  // all of it side by side, for the compiler to see
+        const int width = inside.x1 - inside.x0;
+        for (int x = 0; x < width; ++x) sum[x] += low + (more & -int64_t(word[x] >> bit & 1));
+        continue;
+      }
       for (int x = inside.x0; x < inside.x1; ++x, sum += count, word += stride) {
         *sum += low + (more & -int64_t(*word >> bit & 1));
       }
@@ -356,6 +359,7 @@ void EditedChannels::decide_row(const Unit& unit, int y, const Rect& area, size_
   const int words = out.words(), pixel_words = out.pixel_words(), planes = out.planes, bit = channel % kBlock;
   uint64_t* word = state.faulty.data() + out.offset(y, area.x0) + channel / kBlock;
   int first = width, last = -1;
+  if (steps == 1 && count == 1 && pixel_words == 1 && !any_differs(sum, word, width, *met_at, bit)) return;
   if (steps == 1) {
     const int64_t threshold = *met_at;
     for (int x = 0; x < width; ++x, sum += count, word += pixel_words) {

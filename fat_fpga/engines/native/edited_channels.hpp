@@ -53,7 +53,7 @@ class EditedChannels : Part {
   std::vector<Difference> differences_;
   std::vector<int64_t> sums_;  // [pixel of the area][wanted channel]
   std::vector<int32_t> thresholds_;
-  std::vector<uint64_t> weights_, window_;  // of one channel and one window [plane][tap][word]
+  std::vector<uint64_t> window_;  // [plane][tap][word]
 };
 
 }  // namespace fat

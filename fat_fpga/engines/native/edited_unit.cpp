@@ -16,16 +16,9 @@ double EditedUnit::cost(const Unit& unit, const NodeEdit& edit) {
 }
 
 // Puts the changed weights that planes hold into the copy, or takes them out again.
-void EditedUnit::toggle(const Fault& fault, const NodeEdit& edit, int u) {
-  const ChannelEdit &first = edit.channels.front(), &last = edit.channels.back();
+void EditedUnit::toggle(const NodeEdit& edit, int u) {
   std::vector<WeightPlane>& weights = memories_[u].weights;
-  for (int w = first.weights; w < last.weights_end; ++w) {
-    const WeightChange& change = fault.weights[w];
-    const uint64_t bit = uint64_t(1) << (change.input % kBlock);
-    for (uint32_t j = 0; change.planes >> j != 0; ++j) {
-      if (change.planes >> j & 1) weights[j].bits[change.place] ^= bit;
-    }
-  }
+  for (const Toggle& toggle : edit.toggles) weights[toggle.plane].bits[toggle.place] ^= uint64_t(1) << toggle.bit;
 }
 
 // Puts the thresholds of edited channels into the copy, for accumulators here; lists the odd ones.
@@ -83,10 +76,14 @@ void EditedUnit::unit(const Fault& fault, const NodeEdit& edit, Target to) {
   const Unit& unit = model_.units[u];
   Memories& memories = memories_[u];
   if (memories.weights.empty()) memories = {unit.planes, unit.thresholds};
-  toggle(fault, edit, u);
+  toggle(edit, u);
   put_thresholds(fault, edit, u);
   const uint64_t* in = image_.planes(unit.source);
-  for (int y = 0; y < unit.height; ++y) {
+  if (odd_.empty()) {
+    dense_.area(unit, memories.weights, memories.thresholds, in, unit.whole(), to);
+    if (unit.last) image_.classify();
+  }
+  for (int y = 0; !odd_.empty() && y < unit.height; ++y) {
     for (int x = 0; x < unit.width; ++x) {
       dense_.pixel(unit, memories.weights, in, y, x);
       if (unit.last) {
@@ -100,7 +97,7 @@ void EditedUnit::unit(const Fault& fault, const NodeEdit& edit, Target to) {
       decide(fault, unit, y, x, planes);
     }
   }
-  toggle(fault, edit, u);
+  toggle(edit, u);
   for (const ChannelEdit& channel : edit.channels) {
     for (size_t at = channel.channel; at < memories.thresholds.size(); at += unit.padded()) {
       memories.thresholds[at] = unit.thresholds[at];

@@ -33,7 +33,7 @@ class EditedUnit : Part {
     std::vector<int32_t> thresholds;
   };
 
-  void toggle(const Fault& fault, const NodeEdit& edit, int u);
+  void toggle(const NodeEdit& edit, int u);
   void put_thresholds(const Fault& fault, const NodeEdit& edit, int u);
   int64_t sum(const Fault& fault, const Unit& unit, const Odd& odd, int y, int x) const;
   void decide(const Fault& fault, const Unit& unit, int y, int x, uint64_t* planes);

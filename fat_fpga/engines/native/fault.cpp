@@ -56,7 +56,7 @@ void Fault::prepare(const Model& model) {
   };
   std::sort(flips.begin(), flips.end(), by_image);
   for (WeightChange& change : weights) place_in_planes(change, model);
-  set_edits(), set_index_thresholds(model);
+  set_edits(), set_toggles(), set_index_thresholds(model);
   if (!flips.empty() || !edits.empty()) {
     form = Form::mixed;
   } else if (!streams.empty()) {
@@ -92,10 +92,25 @@ void Fault::set_edits() {
     while (at(weights, w) == next) ++w;
     while (at(thresholds, t) == next) ++t;
     while (at(accumulators, a) == next) ++a;
-    if (edits.empty() || edits.back().node != next.first) edits.push_back({next.first, 0, {}});
+    if (edits.empty() || edits.back().node != next.first) edits.push_back({next.first, 0, {}, {}});
     edits.back().weights += int(w) - first.weights;
     edits.back().channels.push_back(
         {first.channel, first.weights, int(w), first.thresholds, int(t), first.accumulators, int(a), false, 0});
+  }
+}
+
+void Fault::set_toggles() {
+  for (NodeEdit& edit : edits) {
+    const int first = edit.channels.front().weights, end = edit.channels.back().weights_end;
+    for (int w = first; w < end; ++w) {
+      const auto bit = uint8_t(weights[w].input % kBlock);
+      for (uint32_t j = 0; weights[w].planes >> j != 0; ++j) {
+        if (weights[w].planes >> j & 1) edit.toggles.push_back({weights[w].place, uint8_t(j), bit});
+      }
+    }
+    std::sort(edit.toggles.begin(), edit.toggles.end(), [](const Toggle& a, const Toggle& b) {
+      return std::tie(a.plane, a.place, a.bit) < std::tie(b.plane, b.place, b.bit);
+    });
   }
 }
 

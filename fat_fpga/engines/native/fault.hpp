@@ -67,11 +67,18 @@ struct ChannelEdit {
   int index_thresholds = 0;
 };
 
+// A bit of a weight plane that differs: the word's place in the plane, and the bit of it.
+struct Toggle {
+  int32_t place;
+  uint8_t plane, bit;
+};
+
 // The channels of a node that compute otherwise, ascending.
 struct NodeEdit {
   int node;
   int weights = 0;  // changed ones, of all channels
   std::vector<ChannelEdit> channels;
+  std::vector<Toggle> toggles;  // once prepared: of the weights that planes hold, ascending
 };
 
 // A stream of which whole channels hold an integer.
@@ -121,6 +128,7 @@ struct Fault {
 
  private:
   void set_edits();
+  void set_toggles();
   void set_index_thresholds(const Model& model);
 };
 

@@ -71,6 +71,18 @@ void set_byte_weights(Unit& unit, const UnitSpec& spec) {
   unit.byte_period = INT16_MAX / (2 * unit.in.planes * std::max(1, unit.largest_weight));
 }
 
+// The bits of weight planes in the order of a window.
+void set_rows(Unit& unit) {
+  const int count = unit.taps() * unit.in.words();
+  unit.rows.reserve(size_t(unit.outputs) * unit.planes.size() * count);
+  for (int m = 0; m < unit.outputs; ++m) {
+    for (const WeightPlane& plane : unit.planes) {
+      const uint64_t* bits = plane.bits.data() + size_t(m / kBlock) * count * kBlock + m % kBlock;
+      for (int i = 0; i < count; ++i) unit.rows.push_back(bits[size_t(i) * kBlock]);
+    }
+  }
+}
+
 // Weights of several groups, lane by lane.
 void set_group_weights(Unit& unit, const UnitSpec& spec) {
   const int rows = unit.taps() * spec.group_inputs;
@@ -258,7 +270,7 @@ void Model::add(const UnitSpec& spec, Stream out) {
   }
   if (unit.groups > 1) set_group_weights(unit, spec);
   else set_columns(unit, spec);
-  if (unit.reads_planes()) split(unit, spec), set_byte_weights(unit, spec);
+  if (unit.reads_planes()) split(unit, spec), set_byte_weights(unit, spec), set_rows(unit);
   const bool listable = unit.columns.size() / kBlock + unit.blocks() <= UINT16_MAX;  // by offsets of 16 bits
   if (FAT_BIT_COLUMNS && unit.weight_base != 0 && !unit.wide && listable) set_bit_columns(unit);
   unit.offset.assign(spec.offset, spec.offset + spec.outputs);

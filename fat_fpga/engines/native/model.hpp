@@ -55,6 +55,7 @@ struct Unit {
   uint8_t places[kBlock] = {};      // of each bit of planes of inputs side by side, twice its input
   int weight_base = 0;
   std::vector<WeightPlane> planes;  // for the popcount path
+  Aligned<uint64_t> rows;           // the bits of these planes output by output: [output][plane][tap][word]
   Aligned<int32_t> thresholds;      // [plane][padded outputs], index domain
   Aligned<int16_t> thresholds16;
 

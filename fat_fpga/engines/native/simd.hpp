@@ -23,6 +23,46 @@ constexpr double kScalar = 36 / kDenseCost;
 
 }  // namespace fat
 
+#ifndef FAT_POPCOUNT_COMMON
+
+namespace fat {
+
+// Bits that two rows of n words have in common.
+inline int popcount_common(const uint64_t* a, const uint64_t* b, int n) {
+  int found = 0;
+  for (int i = 0; i < n; ++i) found += popcount(a[i] & b[i]);
+  return found;
+}
+
+}  // namespace fat
+
+#endif
+
+#ifndef FAT_WINDOWS_AT_LEAST
+
+namespace fat {
+
+// Which of 64 outputs o have base * popcount(window) + scale * popcount(window & weights[o]) >= thresholds[o]: of
+// `Pixels` windows, `next` words apart, each of `rows` rows of n words that are `pitch` words apart.
+template <int Pixels>
+inline void windows_at_least(const uint64_t* bits, size_t next, size_t pitch, int rows, int n, const uint64_t* weights,
+                             int base, int scale, const int32_t* thresholds, uint64_t* met) {
+  for (int p = 0; p < Pixels; ++p, bits += next) {
+    int set = 0;
+    alignas(64) int32_t sums[64] = {};
+    for (int r = 0; r < rows; ++r) {
+      for (int i = 0; i < n; ++i) set += popcount(bits[r * pitch + i]);
+      popcounts(bits + r * pitch, n, weights + size_t(r) * n * 64, scale, sums);
+    }
+    for (int& sum : sums) sum += base * set;
+    met[p] = Wide64<int32_t>::load(sums).at_least(thresholds);
+  }
+}
+
+}  // namespace fat
+
+#endif
+
 #ifndef FAT_BIT_COLUMNS
 #define FAT_BIT_COLUMNS 0
 

@@ -199,6 +199,19 @@ inline void slice_margins(const int16_t* values, const int16_t* thresholds, int1
 
 inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }
 
+// Bits that two rows of n words have in common.
+#define FAT_POPCOUNT_COMMON 1
+inline int popcount_common(const uint64_t* a, const uint64_t* b, int n) {
+  __m512i counts = _mm512_setzero_si512();
+  for (int i = 0; i < n; i += 8) {
+    const auto lanes = __mmask8(n - i >= 8 ? 255 : (1 << (n - i)) - 1);
+    const __m512i both =
+        _mm512_and_si512(_mm512_maskz_loadu_epi64(lanes, a + i), _mm512_maskz_loadu_epi64(lanes, b + i));
+    counts = _mm512_add_epi64(counts, _mm512_popcnt_epi64(both));
+  }
+  return int(_mm512_reduce_add_epi64(counts));
+}
+
 // Which of `count` words (at most eight), `stride` words apart, have the bit.
 inline uint32_t set_in(const uint64_t* words, size_t stride, int count, uint64_t bit) {
   const __mmask8 some = __mmask8((1u << count) - 1);
@@ -358,6 +371,54 @@ inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int 
     auto* out = reinterpret_cast<__m256i*>(sums + g * 8);
     const __m256i product = _mm256_mullo_epi32(_mm512_cvtepi64_epi32(counts[g]), factor);
     _mm256_storeu_si256(out, _mm256_add_epi32(_mm256_loadu_si256(out), product));
+  }
+}
+
+// Which of 64 outputs o have base * popcount(window) + scale * popcount(window & weights[o]) >= thresholds[o]: of
+// `Pixels` windows, `next` words apart, each of `rows` rows of n words that are `pitch` words apart.
+#define FAT_WINDOWS_AT_LEAST 1
+template <int Pixels>
+inline void windows_at_least(const uint64_t* bits, size_t next, size_t pitch, int rows, int n, const uint64_t* weights,
+                             int base, int scale, const int32_t* thresholds, uint64_t* met) {
+  __m512i counts[Pixels][8];
+  int set[Pixels] = {};
+#pragma GCC unroll 2
+  for (int p = 0; p < Pixels; ++p) {
+#pragma GCC unroll 8
+    for (int g = 0; g < 8; ++g) counts[p][g] = _mm512_setzero_si512();
+  }
+  for (int r = 0; r < rows; ++r, bits += pitch) {
+    for (int i = 0; i < n; ++i, weights += 64) {
+      __m512i words[Pixels];
+#pragma GCC unroll 2
+      for (int p = 0; p < Pixels; ++p) {
+        const uint64_t word = bits[p * next + i];
+        words[p] = _mm512_set1_epi64(int64_t(word));
+        set[p] += popcount(word);
+      }
+#pragma GCC unroll 8
+      for (int g = 0; g < 8; ++g) {
+        const __m512i column = _mm512_loadu_si512(weights + g * 8);
+#pragma GCC unroll 2
+        for (int p = 0; p < Pixels; ++p) {
+          counts[p][g] = _mm512_add_epi64(counts[p][g], _mm512_popcnt_epi64(_mm512_and_si512(words[p], column)));
+        }
+      }
+    }
+  }
+  const __m512i factor = _mm512_set1_epi32(scale);
+  const __m512i low = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+#pragma GCC unroll 2
+  for (int p = 0; p < Pixels; ++p) {
+    const __m512i start = _mm512_set1_epi32(base * set[p]);
+    uint64_t found = 0;
+#pragma GCC unroll 4
+    for (int g = 0; g < 4; ++g) {
+      const __m512i both = _mm512_permutex2var_epi32(counts[p][2 * g], low, counts[p][2 * g + 1]);
+      const __m512i sum = _mm512_add_epi32(_mm512_mullo_epi32(both, factor), start);
+      found |= uint64_t(_mm512_cmpge_epi32_mask(sum, _mm512_loadu_si512(thresholds + 16 * g))) << (16 * g);
+    }
+    met[p] = found;
   }
 }
 
