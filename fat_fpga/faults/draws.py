@@ -58,17 +58,32 @@ def philox(key: str, counters: Ints, first: int, blocks: int) -> Words:
     Returns:
         uint64 [len(counters), 4 * blocks].
     """
-    shape = (len(counters), blocks)
-    state = [np.zeros(shape, np.uint64) for _ in range(BLOCK)]
-    state[0] += np.arange(first + 1, first + 1 + blocks, dtype=np.uint64)
-    state[2] += counters.astype(np.uint64)[:, None]
-    keys = [int(word) for word in _key(key)]
+    one = _key(key)
+    keys = np.broadcast_to(one, (len(counters) * blocks, 2))
+    numbers = np.tile(np.arange(first, first + blocks), len(counters))
+    return _blocks(keys, np.repeat(counters, blocks), numbers).reshape(len(counters), BLOCK * blocks)
+
+
+def _blocks(keys: Words, counters: Ints, numbers: Ints) -> Words:
+    """Block ``number`` of each key and counter.
+
+    Args:
+        keys: uint64 [B, 2].
+        counters, numbers: int64 [B].
+
+    Returns:
+        uint64 [B, 4].
+    """
+    state = [np.zeros(len(keys), np.uint64) for _ in range(BLOCK)]
+    state[0] += numbers.astype(np.uint64) + np.uint64(1)
+    state[2] += counters.astype(np.uint64)
+    own = [keys[:, 0], keys[:, 1]]
     for _ in range(_ROUNDS):
         high0, low0 = _product(_MULTIPLIERS[0], state[0])
         high1, low1 = _product(_MULTIPLIERS[1], state[2])
-        state = [high1 ^ state[1] ^ np.uint64(keys[0]), low1, high0 ^ state[3] ^ np.uint64(keys[1]), low0]
-        keys = [(word + weyl) % 2**64 for word, weyl in zip(keys, _WEYL, strict=True)]
-    return np.stack(state, axis=2).reshape(len(counters), BLOCK * blocks)
+        state = [high1 ^ state[1] ^ own[0], low1, high0 ^ state[3] ^ own[1], low0]
+        own = [words + np.uint64(weyl) for words, weyl in zip(own, _WEYL, strict=True)]
+    return np.stack(state, axis=1)
 
 
 def _product(a: np.uint64, b: Words) -> tuple[Words, Words]:
@@ -102,30 +117,56 @@ def failures_of_each(key: str, counters: Ints, rate: float, cells: int) -> tuple
     Returns:
         Positions in ``counters``, ascending, and the numbers of the cells, ascending for each position; int64 [H] both.
     """
-    if rate <= 0 or not cells or not len(counters):
-        return np.empty(0, np.int64), np.empty(0, np.int64)
+    return failures_of_all([key], counters, rate, [cells])[0]
+
+
+def failures_of_all(keys: Sequence[str], counters: Ints, rate: float, cells: Sequence[int]) -> list[tuple[Ints, Ints]]:
+    """``failures_of_each`` of several keys, each with its own number of cells, drawn together: a draw of few failures
+    costs as many calls of numpy as one of many."""
+    images, nothing = len(counters), np.empty(0, np.int64)
+    if rate <= 0 or not images or not keys:
+        return [(nothing, nothing) for _ in keys]
     if rate >= 1:
-        return np.repeat(np.arange(len(counters)), cells), np.tile(np.arange(cells), len(counters))
-    which: list[Ints] = []
-    found: list[Ints] = []
-    left, last, first = np.arange(len(counters)), np.full(len(counters), -1, np.int64), 0
-    while len(left):
-        expected = rate * float(cells - last.min())
-        blocks = int(expected + 3 * expected**0.5) // BLOCK + 1
-        places = last[:, None] + np.cumsum(_distances(philox(key, counters[left], first, blocks), rate, cells), axis=1)
-        hit = places < cells
-        which.append(left[hit.nonzero()[0]])
+        return [(np.repeat(np.arange(images), count), np.tile(np.arange(count), images)) for count in cells]
+    lanes = np.flatnonzero(np.repeat(np.asarray(cells, np.int64) > 0, images))  # one for each key and counter
+    most = np.repeat(np.asarray(cells, np.int64), images)
+    every = np.repeat(np.stack([_key(key) for key in keys]), images, axis=0)
+    counter = np.tile(counters, len(keys))
+    last, first = np.full(len(most), -1, np.int64), np.zeros(len(most), np.int64)
+    which: list[Ints] = [nothing]
+    found: list[Ints] = [nothing]
+    while len(lanes):
+        expected = rate * (most[lanes] - last[lanes]).astype(np.float64)
+        blocks = (expected + 3 * np.sqrt(expected)).astype(np.int64) // BLOCK + 1
+        ends = np.cumsum(blocks)
+        of_block = np.repeat(lanes, blocks)
+        numbers = first[of_block] + np.arange(len(of_block)) - np.repeat(ends - blocks, blocks)
+        words = _blocks(every[of_block], counter[of_block], numbers).reshape(-1)
+        lane = np.repeat(of_block, BLOCK)
+        sums = np.cumsum(_distances(words, rate, most[lane]))
+        before = np.concatenate([[0], sums[BLOCK * ends[:-1] - 1]])
+        places = sums + np.repeat(last[lanes] - before, BLOCK * blocks)
+        hit = places < most[lane]
+        which.append(lane[hit])
         found.append(places[hit])
-        left, last, first = left[hit[:, -1]], places[hit[:, -1], -1], first + blocks
-    positions = np.concatenate(which)
-    order = np.argsort(positions, kind="stable")
-    return positions[order], np.concatenate(found)[order]
+        first[lanes] += blocks
+        last[lanes] = places[BLOCK * ends - 1]
+        lanes = lanes[hit[BLOCK * ends - 1]]
+    positions, places = np.concatenate(which), np.concatenate(found)
+    if len(which) > 2:
+        order = np.argsort(positions, kind="stable")
+        positions, places = positions[order], places[order]
+    cuts = np.searchsorted(positions, images * np.arange(1, len(keys)))
+    return [
+        (mine - images * number, where)
+        for number, (mine, where) in enumerate(zip(np.split(positions, cuts), np.split(places, cuts), strict=True))
+    ]
 
 
-def _distances(words: Words, rate: float, cells: int) -> Ints:
-    """From one failure to the next, by random words."""
+def _distances(words: Words, rate: float, cells: int | Ints) -> Ints:
+    """From one failure to the next, by random words; no more than ``cells`` and one."""
     uniform = ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53  # in (0, 1), both ends left out
-    distances: Ints = np.minimum(np.floor(np.log(uniform) / np.log1p(-rate)), float(cells)).astype(np.int64) + 1
+    distances: Ints = np.minimum(np.floor(np.log(uniform) / np.log1p(-rate)), cells).astype(np.int64) + 1
     return distances
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import prod
@@ -10,7 +11,15 @@ import numpy as np
 
 from fat_fpga.errors import FaultError
 from fat_fpga.faults.block import Block
-from fat_fpga.faults.draws import Ints, failures, failures_of_each, nonzero, nonzero_of_each, passing_generator
+from fat_fpga.faults.draws import (
+    Ints,
+    failures,
+    failures_of_all,
+    failures_of_each,
+    nonzero,
+    nonzero_of_each,
+    passing_generator,
+)
 from fat_fpga.faults.model import FaultModel, Setting
 from fat_fpga.faults.pattern import EVERY, Action, Pattern
 from fat_fpga.faults.place import Cells, Place, places
@@ -92,6 +101,16 @@ class Part:
             return nonzero(passing_generator(key), bits, count)
         images, counts = np.unique(frames, return_counts=True)
         return nonzero_of_each(key, images + 1, bits, counts)
+
+
+def hits_of(parts: Sequence[Part], images: range) -> list[tuple[Ints, Ints]]:
+    """`Part.hits` of parts of one pattern that are all transient, drawn together."""
+    if not parts:
+        return []
+    frames = np.arange(images.start, images.stop)
+    keys, cells = [part.key for part in parts], [part.cells for part in parts]
+    each = failures_of_all(keys, frames + 1, parts[0].pattern.rate, cells)
+    return [(frames[which], found) for which, found in each]
 
 
 def parts_of(network: AnySubject, pattern: Pattern) -> list[Part]:

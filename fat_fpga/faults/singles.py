@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +10,12 @@ import numpy as np
 from fat_fpga.faults.decode import Left
 from fat_fpga.faults.draws import Ints
 from fat_fpga.faults.fault import Fault
-from fat_fpga.faults.parts import Part
+from fat_fpga.faults.parts import Part, hits_of
 from fat_fpga.faults.pattern import Action
 from fat_fpga.faults.protected import left
 
+MOST_TOGETHER = 100_000
+"""Expected hits that are drawn together, so that memory is needed for no more than these and one part's."""
 FLIPPED = -1
 """Stands for the value of a bit that is inverted."""
 
@@ -41,9 +43,35 @@ class Singles:
 def singles(part: Part, images: range) -> Singles:
     """The single faults of a part on these images."""
     rest = left(part)
-    if rest is not None:
-        return _left(part, rest)
-    frames, hits = part.hits(images)
+    return _of_hits(part, *part.hits(images)) if rest is None else _left(part, rest)
+
+
+def singles_of(parts: Sequence[Part], images: range) -> Iterator[Singles]:
+    """The same of each part of one pattern. What is drawn for each image is drawn for several parts together, which is
+    faster where hits are few."""
+    waiting: list[Part] = []
+    expected = 0.0
+    for part in parts:
+        if not part.transient:
+            yield from _together(waiting, images)
+            waiting, expected = [], 0.0
+            yield singles(part, images)
+            continue
+        waiting.append(part)
+        expected += part.cells * len(images) * part.pattern.rate
+        if expected > MOST_TOGETHER:
+            yield from _together(waiting, images)
+            waiting, expected = [], 0.0
+    yield from _together(waiting, images)
+
+
+def _together(parts: Sequence[Part], images: range) -> Iterator[Singles]:
+    for part, (frames, hits) in zip(parts, hits_of(parts, images), strict=True):
+        yield _of_hits(part, frames, hits)
+
+
+def _of_hits(part: Part, frames: Ints | None, hits: Ints) -> Singles:
+    """What hit cells are."""
     words, bits = np.divmod(hits, part.block.bits or 1) if part.each_bit else (hits, None)
     if bits is None and part.pattern.bit is not None:
         bits = np.full(len(words), part.pattern.bit)

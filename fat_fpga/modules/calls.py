@@ -38,6 +38,13 @@ def modules_of(module: nn.Module) -> dict[str, nn.Module]:
     return found
 
 
+def keeps_nothing(module: nn.Module) -> bool:
+    """Whether a module is one of PyTorch's own that call no others, with its own forward: such a one gives a tensor
+    that it has just made, or a view of what it was called with, and keeps neither."""
+    own = type(module).__module__.startswith("torch.nn.modules.") and "forward" not in module.__dict__
+    return own and not any(True for _ in module.children())
+
+
 def meet_all(recurrent: Mapping[str, Stepwise], store: Store) -> None:
     """Have the hidden states of recurrent modules stored in their formats between two steps."""
     for name, module in recurrent.items():

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from fat_fpga.faults import AnyFault, Fault, Pattern
 from fat_fpga.faults.parts import parts_of
-from fat_fpga.faults.singles import FLIPPED, singles
+from fat_fpga.faults.singles import FLIPPED, singles_of
 
 if TYPE_CHECKING:
     from fat_fpga.modules.sites import Site
@@ -90,8 +90,8 @@ def _of_singles(
 def _of_pattern(subject: ModuleSubject, pattern: Pattern, first_frame: int, images: int, first_row: int) -> list[Edit]:
     """The same without an object for each single fault."""
     found = []
-    for part in parts_of(subject, pattern):
-        own = singles(part, range(first_frame, first_frame + images))
+    parts = parts_of(subject, pattern)
+    for part, own in zip(parts, singles_of(parts, range(first_frame, first_frame + images)), strict=True):
         if not len(own):
             continue
         assert own.bits is not None
@@ -106,9 +106,13 @@ def _joined(site: Site, rows: Ints, words: Ints, bits: Ints, to: Ints) -> Edit:
     masks = np.left_shift(np.int64(1), bits)
     flipped = to == FLIPPED
     keep, flip = np.where(flipped, -1, ~masks), np.where(flipped | (to == 1), masks, 0)
-    order = np.lexsort((words, rows))
-    rows, words, keep, flip = (part[order] for part in (rows, words, keep, flip))
-    starts = np.flatnonzero((np.diff(rows, prepend=rows[0] - 1) != 0) | (np.diff(words, prepend=words[0] - 1) != 0))
+    cells = rows * (int(words.max()) + 1) + words
+    apart = cells[1:] - cells[:-1]
+    if (apart > 0).all():  # as nearly always: flips that are drawn for each image
+        return Edit(site, rows, words, keep, flip)
+    order = np.argsort(cells, kind="stable")
+    cells, rows, words, keep, flip = (part[order] for part in (cells, rows, words, keep, flip))
+    starts = np.flatnonzero(np.diff(cells, prepend=cells[0] - 1))
     return Edit(
         site, rows[starts], words[starts], np.bitwise_and.reduceat(keep, starts), np.bitwise_or.reduceat(flip, starts)
     )

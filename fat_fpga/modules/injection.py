@@ -54,25 +54,29 @@ def met(output: object, edit: Edit, call: int = 0, in_place: bool = False) -> ob
     chosen = np.arange(len(edit)) if edit.site.calls == 1 else np.flatnonzero(edit.cells // edit.site.size == call)
     if not len(chosen):
         return output
-    cells, rows = edit.cells[chosen] % edit.site.size, edit.rows[chosen]
-    keep, flip = edit.keep[chosen], edit.flip[chosen]
+    every = len(chosen) == len(edit)
+    cells, rows, keep, flip = (
+        part if every else part[chosen] for part in (edit.cells, edit.rows, edit.keep, edit.flip)
+    )
+    cells = cells if edit.site.calls == 1 and edit.site.where is not Where.STATE else cells % edit.site.size
     axis = edit.site.axis
-    if axis is None:
-        index = _unravel(cells, tuple(tensor.shape), tensor)
-    else:
+    if axis is not None and (rows == EVERY_ROW).any():
         count = tensor.shape[axis]
-        if (rows == EVERY_ROW).any():
-            many = np.where(rows == EVERY_ROW, count, 1)
-            cells, keep, flip = (np.repeat(part, many) for part in (cells, keep, flip))
-            rows = np.concatenate([np.arange(count) if row == EVERY_ROW else [row] for row in rows])
-        inner = _unravel(cells, edit.site.shape, tensor)
-        index = (*inner[:axis], torch.from_numpy(rows).to(tensor.device), *inner[axis:])
+        many = np.where(rows == EVERY_ROW, count, 1)
+        cells, keep, flip = (np.repeat(part, many) for part in (cells, keep, flip))
+        rows = np.concatenate([np.arange(count) if row == EVERY_ROW else [row] for row in rows])
     form = edit.site.format
+    faulty = tensor if in_place else tensor.clone()
+    if axis == 0 and faulty.is_contiguous() and not isinstance(form, Quantised):
+        form.edit(faulty.view(-1), rows * edit.site.size + cells, keep, flip)
+        return output if in_place else with_first(output, faulty)
+    index = _unravel(cells, edit.site.shape if axis is not None else tuple(tensor.shape), tensor)
+    if axis is not None:
+        index = (*index[:axis], torch.from_numpy(rows).to(tensor.device), *index[axis:])
     if isinstance(form, Quantised):
         form = form.at(output, index)
-    faulty = tensor if in_place else tensor.clone()
-    masks = torch.from_numpy(np.stack([keep, flip])).to(tensor.device)
-    faulty[index] = changed(tensor[index], masks[0], masks[1], form)
+    masks = torch.from_numpy(keep).to(tensor.device), torch.from_numpy(flip).to(tensor.device)
+    faulty[index] = changed(faulty[index], *masks, form)
     return output if in_place else with_first(output, faulty)
 
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from fat_fpga.modules.calls import STATE, Forward, intercepted, meet_all
+from fat_fpga.modules.calls import STATE, Forward, intercepted, keeps_nothing, meet_all
 from fat_fpga.modules.edits import Edit
 from fat_fpga.modules.injection import held, met
 from fat_fpga.modules.record import Call, Record, versions
 from fat_fpga.modules.sites import Where
-from fat_fpga.modules.values import copied, same
+from fat_fpga.modules.values import copied, same, shared
 
 if TYPE_CHECKING:
     from fat_fpga.modules.subject import ModuleSubject
@@ -49,6 +49,7 @@ class Replay:
             self._index.append(seen[call.module])
             seen[call.module] += 1
             self._of.setdefault(call.module, []).append(call)
+        self._alone = {name: keeps_nothing(part) for name, part in subject.modules.items()}
         self._heavy = {name: any(True for _ in part.parameters()) for name, part in subject.modules.items()}
 
     def anew(self) -> Any:
@@ -92,6 +93,10 @@ class Replay:
         """How many calls of the same module are before it."""
         return self._index[call]
 
+    def alone(self, name: str) -> bool:
+        """Whether a module keeps nothing of what it gives."""
+        return self._alone[name]
+
     def heavy(self, name: str) -> bool:
         """Whether a module has parameters, so that to compare what it is called with is cheaper than to call it."""
         return self._heavy[name]
@@ -130,15 +135,21 @@ class _Run:
         if not self._aligned or self._next != call.after:
             self._lost()
         elif call.after == call.number + 1 and not (call.written or call.fragile) and same(output, call.output):
-            output = call.output  # so that what follows sees at once that nothing differs
+            output, in_place = call.output, False  # so that what follows sees at once that nothing differs
         return self._given(name, output, number, in_place)
 
     def _computed(self, name: str, forward: Forward, args: Any, kwargs: Any) -> tuple[Any, bool]:
-        """What a module gives, and whether it changed what it was called with: then others may read its output, too,
-        and a fault is put into that very tensor."""
+        """What a module gives, and whether a fault is put into that very tensor: where the module changed what it was
+        called with, because then others may read its output, too, and where nobody else can have it."""
         before = versions((args, kwargs))
         output = self._replay.subject.store(name, forward(*args, **kwargs))
-        return output, versions((args, kwargs)) != before
+        if versions((args, kwargs)) != before:
+            return output, True
+        return output, self._hit(name) and self._replay.alone(name) and not shared(output, (args, kwargs))
+
+    def _hit(self, name: str) -> bool:
+        """Whether a fault is in what a module gives."""
+        return (Where.OUTPUT, name) in self._edits
 
     def _known(self, call: Call, inputs: tuple[Any, ...]) -> bool:
         """Whether what a call gives is what is recorded."""

@@ -59,6 +59,15 @@ def _fields(value: Any) -> tuple[str, ...]:
     return names
 
 
+def shared(output: Any, inputs: Any) -> bool:
+    """Whether the first tensor of an output has its memory in common with another one, or with itself, as an expanded
+    tensor has."""
+    first, *others = tensors(output)
+    memory = first.untyped_storage().data_ptr()
+    same_memory = any(other.untyped_storage().data_ptr() == memory for other in (*others, *tensors(inputs)))
+    return same_memory or 0 in first.stride()
+
+
 def copied(value: Any) -> Any:
     """The value with copies of its tensors."""
     if isinstance(value, Tensor):

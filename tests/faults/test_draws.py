@@ -6,7 +6,16 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fat_fpga.faults.draws import BLOCK, failures, failures_of_each, generator, nonzero, nonzero_of_each, philox
+from fat_fpga.faults.draws import (
+    BLOCK,
+    failures,
+    failures_of_all,
+    failures_of_each,
+    generator,
+    nonzero,
+    nonzero_of_each,
+    philox,
+)
 
 COUNTERS = st.lists(st.one_of(st.integers(0, 20), st.integers(0, 2**62)), max_size=9)
 KEYS = st.text(max_size=20)
@@ -32,6 +41,19 @@ def test_failures_of_many_counters(key: str, counters: list[int], log_rate: floa
     words = [nonzero(generator(key, counter), bits, n).tolist() for counter, n in zip(counters, counts, strict=True)]
     drawn = nonzero_of_each(key, np.array(counters, np.int64), bits, counts)
     assert drawn.tolist() == [word for own in words for word in own]
+
+
+@given(st.lists(st.tuples(KEYS, st.integers(0, 3000)), max_size=6), COUNTERS, st.floats(-5, 0.1))
+def test_failures_of_many_keys(keys: list[tuple[str, int]], counters: list[int], log_rate: float) -> None:
+    """Each is what it is alone, whatever is drawn with it."""
+    rate = 10**log_rate
+    names, cells = [key for key, _ in keys], [count for _, count in keys]
+    found = failures_of_all(names, np.array(counters, np.int64), rate, cells)
+    assert len(found) == len(keys)
+    for (key, count), (which, own) in zip(keys, found, strict=True):
+        expected = [failures(generator(key, counter), rate, count).tolist() for counter in counters]
+        assert which.tolist() == [number for number, one in enumerate(expected) for _ in one]
+        assert own.tolist() == [cell for one in expected for cell in one]
 
 
 def test_no_cells_no_counters_no_chance_and_certainty() -> None:

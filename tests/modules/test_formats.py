@@ -59,6 +59,27 @@ def test_every_bit_of_large_floats(name: str, code: str, bits: int, data: st.Dat
         assert math.isnan(expected) if math.isnan(float(found[0])) else float(found[0]) == expected
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"])
+@pytest.mark.parametrize("name", ["", "float16", "Q2.6", "int8:0.05"])
+def test_words_are_edited_in_place(dtype: str, name: str) -> None:
+    """Against one word after the other, through `encode` and `decode`; other words stay, bit for bit."""
+    form, rng = format_of(name or dtype), np.random.default_rng(1)
+    values = torch.from_numpy(rng.normal(0, 1, 40)).to(getattr(torch, dtype))
+    where = rng.permutation(40)[:25]
+    keep, flip = (rng.integers(-(2**63), 2**63 - 1, 25) >> 64 - form.bits for _ in range(2))
+    keep, flip = (part if form.bits == 64 else part & (1 << form.bits) - 1 for part in (keep, flip))
+    expected = values.clone()
+    for place, kept, flipped in zip(where, keep, flip, strict=True):
+        word = form.encode(values[place].reshape(1)) & int(kept) ^ int(flipped)
+        expected[place] = form.decode(word, values.dtype)[0]
+    version = values._version
+    form.edit(values, where, keep, flip)
+    np.testing.assert_array_equal(values.double().numpy(), expected.double().numpy())
+    if not name:  # of a NaN that is converted to another type the lowest bits mean nothing
+        assert values.view(torch.uint8).tolist() == expected.view(torch.uint8).tolist()
+    assert values._version > version  # whoever looks whether a tensor was changed sees it
+
+
 def test_which_bits_are_sign_and_exponent() -> None:
     one = torch.ones(1)
     form = format_of("float32")

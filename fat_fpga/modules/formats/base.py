@@ -5,8 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 if TYPE_CHECKING:
     from torch import Tensor, dtype
+
+
+Ints = npt.NDArray[np.int64]
 
 
 class Format(ABC):
@@ -33,6 +39,19 @@ class Format(ABC):
     @abstractmethod
     def decode(self, words: Tensor, dtype: dtype) -> Tensor:
         """The values of words, as ``dtype`` holds them."""
+
+    def edit(self, words: Tensor, where: Ints, keep: Ints, flip: Ints) -> None:
+        """Have some words of a tensor become ``word & keep ^ flip``, in place.
+
+        Args:
+            words: values [W], contiguous.
+            where: int64 [H], which of them, none twice.
+            keep, flip: int64 [H].
+        """
+        import torch
+
+        index, kept, flipped = (torch.from_numpy(part).to(words.device) for part in (where, keep, flip))
+        words[index] = self.decode(self.encode(words[index]) & kept ^ flipped, words.dtype)
 
     def stored(self, values: Tensor) -> Tensor:
         """The values after they were stored in the format, in their own dtype."""
