@@ -33,10 +33,12 @@ def run(args: argparse.Namespace) -> int:
 
     if not args.names:
         rows = [["network", "data", "method", "epochs", "test accuracy [%]"]]
-        for name in zoo.bundled():
+        for name in (*zoo.bundled(), *zoo.modules()):
             card = zoo.card(name)
             rows.append([name, card["data"], card["method"], str(card["epochs"]), f"{100 * card['test_accuracy']:.2f}"])
         print(align(rows, left=(0, 1, 2)))
+        for name in zoo.modules():
+            print(f"\n{name} is a PyTorch module: campaign, sweep and faults take it as {zoo.card(name)['factory']}")
     for name in args.names:
         print("\n".join(_lines(zoo.card(name.replace("-", "_")))))
     return 0

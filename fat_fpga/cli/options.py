@@ -13,8 +13,8 @@ from fat_fpga.cli import numbers
 from fat_fpga.cli.parser import Derived, engines, formats, names
 
 DATA = (
-    "labelled images: cifar10:DIR, svhn:DIR, gtsrb:DIR, mnist:DIR, folder:DIR, npz:FILE, npy:DIR, or demo:cifar10; "
-    "with @val, @train or @test[0:5000] after it other images"
+    "labelled images: cifar10:DIR, svhn:DIR, gtsrb:DIR, mnist:DIR, fsdd:DIR, tidigits:DIR, folder:DIR, npz:FILE, "
+    "npy:DIR, or demo:cifar10; with @val, @train or @test[0:5000] after it other images"
 )
 FOLDING = "PEs of each unit: bnn-pynq, a list as 16,32,16, or a JSON file; SIMD lanes as 16x3,32x32"
 

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from fat_fpga.cli.model import load_model
 from fat_fpga.cli.options import option
 from fat_fpga.cli.parser import Parser
@@ -52,7 +54,7 @@ def load_subject(
         look(network)
         return network, load(args.data, limit=args.images, shape=network.input.shape, roi=roi)
     data = load(args.data, limit=args.images, shape=args.image_shape, roi=roi)
-    subject = _module(args, data.images.shape[1:])
+    subject = _module(args, data.images.shape[1:], "unit" if data.images.dtype == np.uint8 else "none")
     look(subject)
     return subject, data
 
@@ -78,12 +80,12 @@ def _refuse(args: argparse.Namespace) -> None:
             )
 
 
-def _module(args: argparse.Namespace, row: Sequence[int]) -> Subject:
-    """The module as a subject for rows of this shape."""
+def _module(args: argparse.Namespace, row: Sequence[int], usual: str = "unit") -> Subject:
+    """The module as a subject for rows of this shape; ``usual`` says what becomes of pixels where nobody does."""
     from fat_fpga.modules import ModuleSubject, load_module
     from fat_fpga.modules.input import FORMS
 
-    pixels = "unit" if args.pixels == "auto" else args.pixels
+    pixels = usual if args.pixels == "auto" else args.pixels
     if pixels not in FORMS:
         raise ModelError(f"--pixels of a module is one of {', '.join(FORMS)}, got '{args.pixels}'")
     scale = args.normalise

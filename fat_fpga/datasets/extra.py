@@ -9,8 +9,8 @@ from fat_fpga.errors import DataError
 from fat_fpga.extras import advice
 
 
-def extra(module: str, package: str, what: str) -> Any:
-    """Import ``module`` of ``package``, which the extra ``data`` of fat_fpga brings.
+def extra(module: str, package: str, what: str, name: str = "data") -> Any:
+    """Import ``module`` of ``package``, which the extra called ``name`` of fat_fpga brings.
 
     Raises:
         DataError: the package is not installed; the message names ``what`` needs it, and the extra.
@@ -18,4 +18,4 @@ def extra(module: str, package: str, what: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise DataError(f"{what} needs the package {package}: {advice('data')}") from error
+        raise DataError(f"{what} needs the package {package}: {advice(name)}") from error

@@ -13,10 +13,12 @@ from fat_fpga.datasets.cifar10 import load_cifar10
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.datasets.demo import load_demo
 from fat_fpga.datasets.folder import load_folder
+from fat_fpga.datasets.fsdd import load_fsdd
 from fat_fpga.datasets.gtsrb import load_gtsrb
 from fat_fpga.datasets.mnist import load_mnist
 from fat_fpga.datasets.part import SPLITS, Part, Split, check_one_part, split_spec
 from fat_fpga.datasets.svhn import load_svhn
+from fat_fpga.datasets.tidigits import load_tidigits
 from fat_fpga.errors import DataError
 
 Shape = tuple[int, int, int]
@@ -52,6 +54,8 @@ KINDS: dict[str, tuple[str, Loader]] = {
     "svhn": ("svhn:DIR", _chosen(load_svhn)),
     "gtsrb": ("gtsrb:DIR", lambda path, part, shape: load_gtsrb(path, part)),
     "mnist": ("mnist:DIR", _chosen(load_mnist)),
+    "fsdd": ("fsdd:DIR", lambda path, part, shape: load_fsdd(path, part)),
+    "tidigits": ("tidigits:DIR", lambda path, part, shape: load_tidigits(path, part)),
     "folder": ("folder:DIR", load_folder),
     "npz": ("npz:FILE", _single(load_npz)),
     "npy": ("npy:DIR", _single(load_npy)),
@@ -77,10 +81,10 @@ def load(
 
     Args:
         spec: ``cifar10:DIR``, ``svhn:DIR``, ``gtsrb:DIR``, ``mnist:DIR`` (the folder of the official files or the one
-            above it), ``folder:DIR`` (a sub-folder per class), ``npz:FILE`` (arrays images, of any shape, and labels),
-            ``npy:DIR`` (images.npy, labels.npy), ``demo:cifar10`` (1,000 test images that come with the package) or
-            ``demo:mnist`` (200); then, if not all of the test part is meant, ``@PART[START:STOP:STEP]``: see
-            `fat_fpga.datasets.part`.
+            above it), ``fsdd:DIR`` and ``tidigits:DIR`` (spoken digits as features [39, 254]), ``folder:DIR`` (a
+            sub-folder per class), ``npz:FILE`` (arrays images, of any shape, and labels), ``npy:DIR``
+            (images.npy, labels.npy), ``demo:cifar10`` (1,000 test images that come with the package) or ``demo:mnist``
+            (200); then, if not all of the test part is meant, ``@PART[START:STOP:STEP]``: see `fat_fpga.datasets.part`.
         split: which part, where ``spec`` does not say; ``test`` by default. Formats with one part take ``train`` and
             ``test`` for that.
         limit: the first so many images; all by default.

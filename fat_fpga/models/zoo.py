@@ -18,13 +18,24 @@ from fat_fpga.files import is_readable, replacing
 
 FOLDER = Path(__file__).parent / "data"
 SUFFIX = ".onnx.xz"
+MODULE_SUFFIX = ".npz"
+"""Of the weights of a PyTorch module, which are executed by PyTorch; its card names its factory."""
 _FLOATS = ({"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME, "lc": 0, "lp": 2, "pb": 2},)
 
 
 def bundled() -> tuple[str, ...]:
     """Names of the bundled networks, such as ``"cnv_w1a1"``, in alphabetical order."""
+    return _with(SUFFIX)
+
+
+def modules() -> tuple[str, ...]:
+    """Names of the bundled PyTorch modules, such as ``"tigru"``, in alphabetical order."""
+    return _with(MODULE_SUFFIX)
+
+
+def _with(suffix: str) -> tuple[str, ...]:
     names = (entry.name for entry in FOLDER.iterdir())
-    return tuple(sorted(name.removesuffix(SUFFIX) for name in names if name.endswith(SUFFIX)))
+    return tuple(sorted(name.removesuffix(suffix) for name in names if name.endswith(suffix)))
 
 
 def bundled_or_file(source: str | PathLike[str], what: str = "file") -> str | None:
@@ -42,6 +53,8 @@ def bundled_or_file(source: str | PathLike[str], what: str = "file") -> str | No
         return name
     if Path(source).exists():
         return None
+    if name in modules():
+        raise ModelError(f"{name} is a PyTorch module, which campaign, sweep and faults take: {card(name)['factory']}")
     near = get_close_matches(name, known, 1)
     raise ModelError(
         f"no {what} '{source}', and no bundled network of that name: there are {', '.join(known) or 'none'}"
@@ -70,12 +83,13 @@ def write_onnx(name: str, path: str | PathLike[str]) -> None:
 
 
 def card(name: str) -> dict[str, Any]:
-    """The model card of the bundled network ``name``.
+    """The model card of the bundled network, or PyTorch module, ``name``.
 
     Raises:
-        ModelError: no network of that name is bundled.
+        ModelError: none of that name is bundled.
     """
-    content: dict[str, Any] = json.loads(_entry(name, ".json").read_text())
+    path = FOLDER / f"{name}.json" if name in modules() else _entry(name, ".json")
+    content: dict[str, Any] = json.loads(path.read_text())
     return content
 
 

@@ -18,7 +18,8 @@ LABELS = np.array([0, 1, 0], np.int64)
 
 @pytest.mark.parametrize("spec", ["imagenet:/data", "cifar10", "cifar10:", "", ":x"])
 def test_unknown_kind_lists_the_known(spec: str) -> None:
-    known = "cifar10:DIR, svhn:DIR, gtsrb:DIR, mnist:DIR, folder:DIR, npz:FILE, npy:DIR, demo:cifar10, demo:mnist"
+    known = "cifar10:DIR, svhn:DIR, gtsrb:DIR, mnist:DIR, fsdd:DIR, tidigits:DIR, folder:DIR, npz:FILE, npy:DIR"
+    known += ", demo:cifar10, demo:mnist"
     with pytest.raises(DataError, match=f"expected one of {known}"):
         load(spec)
 
