@@ -24,14 +24,15 @@ from fat_fpga.hardware import BLOCKS, folder, sources
 RTL = folder() / "rtl"
 TABLE = Path(__file__).parents[2] / "fat_fpga" / "luts" / "measured.json"
 TABLES = {"voters": "fat_voter", "variants": "fat_voter", "saboteurs": "fat_saboteur", "checksums": "fat_checksum",
-          "matrix units": "fat_mvtu", "windows": "fat_window", "pools": "fat_max_pool"}  # fmt: skip
+          "matrix units": "fat_mvtu", "windows": "fat_window"}  # fmt: skip
 """The block that each table is of."""
 FAMILY = "xc7"
 COUNT_BITS = 8
 """Of the table ``voters``, which has one row for each rows, pe, channels and bits; others are ``variants``."""
 CHECKSUMS = ((1, 2), (1, 20), (2, 8), (4, 2), (8, 1), (16, 1), (16, 2), (16, 4), (16, 8), (32, 1), (64, 1), (64, 2))
 """Lanes and bits."""
-MEMORIES = {"RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4, "RAM256X1S": 4}
+MEMORIES = {"RAM32M": 4, "RAM64M": 4, "RAM32X1D": 2, "RAM64X1D": 2, "RAM128X1D": 4, "RAM256X1S": 4,
+            "RAM32X1S": 1, "RAM64X1S": 1, "RAM128X1S": 2}  # fmt: skip
 """LUTs that a cell of distributed memory takes."""
 BLOCK_RAM = {"RAMB18": 1, "RAMB36": 2}
 """Halves of a block RAM, as FINN counts them."""
@@ -141,8 +142,6 @@ def rows() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     for lanes, bits in ((32, 1), (16, 2)):
         parameters = {"CHANNELS": 64, "LANES": lanes, "BITS": bits, "HEIGHT": 14, "WIDTH": 14, "OUT_H": 12, "OUT_W": 12}
         found.append(("fat_window", parameters, {}))
-        parameters = {"CHANNELS": 64, "LANES": lanes, "BITS": bits, "HEIGHT": 28, "WIDTH": 28}
-        found.append(("fat_max_pool", {**parameters, "SIGNED": int(bits > 1)}, {}))
     return found
 
 
