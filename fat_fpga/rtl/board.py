@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import shutil
-from collections.abc import Iterator
+from functools import singledispatchmethod
 from os import PathLike
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from fat_fpga.faults.place import places
 from fat_fpga.faults.register import activation_register
 from fat_fpga.files import make_folder
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
+from fat_fpga.network.layers import Layer, Shape
 from fat_fpga.network.network_file import write_network
 from fat_fpga.rtl.memories import threshold_words, weight_words, write_words
 from fat_fpga.rtl.stages import Folds, Unit, check_folds, check_layer, cycles, pool_parameters, steps_between
@@ -73,7 +74,7 @@ def check_network(network: Network) -> None:
         check_layer(layer, network, shape)
         before = layer.name
     last = network.layers[-1]
-    if not isinstance(last, MatrixVectorUnit) or last.levels is not None or network.shapes[-1][1:] != (1, 1):
+    if last is not network.units[-1] or last.name in network.levels_of or network.shapes[-1][1:] != (1, 1):
         raise BoardError(f"{last.name}: a board ends in a fully connected layer that gives class scores")
 
 
@@ -100,10 +101,11 @@ class _Writer:
         self._top = Top()
         self._pages = 0
         self._streams: list[StreamPlace] = []
+        self._known = places(network)
 
     def description(self) -> Description:
         """The host's view, after ``fat_board.sv`` was written."""
-        network, known = self._network, places(self._network)
+        network = self._network
         channels, height, width = network.input.shape
         first = self._folds[network.units[0].name].simd
         register = activation_register(network.input.levels)
@@ -113,31 +115,7 @@ class _Writer:
         entry = StreamLayout(size, 1, 1, math.gcd(whole, first), register)
         at, lanes = "in", entry.lanes
         for number, (layer, shape, _) in enumerate(network.walk()):
-            levels = known[layer.name].levels
-            if isinstance(layer, MatrixVectorUnit):
-                scores = np.zeros((1, *network.shapes[number]), np.int32)
-                bits = stream_words(network, layer.name, scores)[1]
-                unit = Unit.of(known[layer.name], layer, self._folds[layer.name], shape, bits)
-                at, stream = self._unit(unit, at, lanes)
-                front = stream.layout
-            elif isinstance(layer, MaxPool):
-                wanted = math.gcd(shape[0], self._wanted(number, layer.name))
-                at = self._convert(at, lanes, wanted, layout.register.bits)
-                front = StreamLayout(*shape, wanted, layout.register)
-                _, down, across = network.shapes[number]
-                behind = StreamLayout(shape[0], down, across, wanted, layout.register)
-                at = self._top.between(
-                    "fat_max_pool", pool_parameters(layer, front), at, wanted * front.register.bits, {}
-                )
-                stream = StreamPlace(layer.name, behind, levels, self._page(), checksum=self._page())
-            else:
-                assert isinstance(layer, MajorityVote)
-                front = StreamLayout(*shape, lanes, layout.register)
-                wanted = math.gcd(layer.channels, self._wanted(number + 1, ""))
-                behind = StreamLayout(layer.channels, *shape[1:], wanted, layout.register)
-                voter, saboteur = self._page(), self._page()
-                sources = layer.sources.tolist()
-                stream = StreamPlace(layer.name, behind, levels, saboteur, None, voter, sources, self._page())
+            at, front, stream = self._place(layer, number, shape, at, lanes, layout)
             at = self._top.blocks(front, stream, at)
             layout, lanes = stream.layout, stream.layout.lanes
             self._streams.append(stream)
@@ -148,14 +126,53 @@ class _Writer:
             network.name, network.fingerprint, network.input.shape, table.tolist(), entry, layout, tuple(self._streams)
         )
 
+    @singledispatchmethod
+    def _place(
+        self, layer: Layer, number: int, shape: Shape, at: str, lanes: int, layout: StreamLayout
+    ) -> tuple[str, StreamLayout, StreamPlace]:
+        """Layer ``number`` behind a stream of ``shape``: the stream behind its module, how the activations in front of
+        its blocks come, and its place."""
+        raise AssertionError(f"{layer.name} was checked")
+
+    @_place.register
+    def _(
+        self, layer: MatrixVectorUnit, number: int, shape: Shape, at: str, lanes: int, layout: StreamLayout
+    ) -> tuple[str, StreamLayout, StreamPlace]:
+        scores = np.zeros((1, *self._network.shapes[number]), np.int32)
+        bits = stream_words(self._network, layer.name, scores)[1]
+        unit = Unit.of(self._known[layer.name], layer, self._folds[layer.name], shape, bits)
+        at, stream = self._unit(unit, at, lanes)
+        return at, stream.layout, stream
+
+    @_place.register
+    def _(
+        self, layer: MaxPool, number: int, shape: Shape, at: str, lanes: int, layout: StreamLayout
+    ) -> tuple[str, StreamLayout, StreamPlace]:
+        wanted = math.gcd(shape[0], self._wanted(number, layer.name))
+        at = self._convert(at, lanes, wanted, layout.register.bits)
+        front = StreamLayout(*shape, wanted, layout.register)
+        behind = StreamLayout(*self._network.shapes[number], wanted, layout.register)
+        at = self._top.between("fat_max_pool", pool_parameters(layer, front), at, wanted * front.register.bits, {})
+        levels = self._known[layer.name].levels
+        return at, front, StreamPlace(layer.name, behind, levels, self._page(), checksum=self._page())
+
+    @_place.register
+    def _(
+        self, layer: MajorityVote, number: int, shape: Shape, at: str, lanes: int, layout: StreamLayout
+    ) -> tuple[str, StreamLayout, StreamPlace]:
+        front = StreamLayout(*shape, lanes, layout.register)
+        wanted = math.gcd(layer.channels, self._wanted(number + 1, ""))
+        behind = StreamLayout(layer.channels, *shape[1:], wanted, layout.register)
+        voter, saboteur = self._page(), self._page()
+        levels, sources = self._known[layer.name].levels, layer.sources.tolist()
+        return at, front, StreamPlace(layer.name, behind, levels, saboteur, None, voter, sources, self._page())
+
     def _wanted(self, number: int, name: str) -> int:
         """Lanes of a stream that goes to layer ``number``: as the folding says of ``name``, else of the unit behind."""
         if name in self._folds:
             return self._folds[name].pe
-        return next(self._folds[unit.name].simd for unit in self._units_from(number))
-
-    def _units_from(self, number: int) -> Iterator[MatrixVectorUnit]:
-        return (layer for layer in self._network.layers[number:] if isinstance(layer, MatrixVectorUnit))
+        units = (unit.name for unit in self._network.units if self._network.position(unit.name) >= number)
+        return self._folds[next(units)].simd
 
     def _page(self, size: int = PAGE) -> int:
         """The address of a new block."""

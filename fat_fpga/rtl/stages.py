@@ -84,10 +84,9 @@ def _(layer: MajorityVote, network: Network, shape: Shape) -> None:
 
 def check_folds(network: Network, folds: Folds) -> None:
     """BoardError unless every unit has a fold, and its PEs and SIMD lanes divide."""
-    for layer, shape, _ in network.walk():
-        if not isinstance(layer, MatrixVectorUnit):
-            continue
-        fold = folds.get(layer.name)
+    shapes = {layer.name: shape for layer, shape, _ in network.walk()}
+    for layer in network.units:
+        shape, fold = shapes[layer.name], folds.get(layer.name)
         if fold is None:
             raise BoardError(f"{layer.name}: the folding does not name it")
         inputs = layer.weights[0].size
@@ -103,10 +102,9 @@ def cycles(network: Network, folds: Folds) -> dict[str, int]:
     """Cycles that each unit needs for an image, by name: one for PE x SIMD products. Behind the first image a board
     takes as many for each as its slowest unit."""
     found = {}
-    for layer, _, (_, height, width) in network.walk():
-        if isinstance(layer, MatrixVectorUnit):
-            fold = folds[layer.name]
-            found[layer.name] = height * width * (layer.weights[0].size // fold.simd) * (layer.channels // fold.pe)
+    for unit in network.units:
+        fold, (_, height, width) = folds[unit.name], network.shapes[network.position(unit.name)]
+        found[unit.name] = height * width * (unit.weights[0].size // fold.simd) * (unit.channels // fold.pe)
     return found
 
 

@@ -24,6 +24,8 @@ DOCS = SOURCES.parent / "docs"
 ELSEWHERE = {
     "faults/traits.py": {"channel"},  # names of axes
     "hardening/plan_file.py": {"pe"},  # a key of JSON files: the PEs of a unit
+    "interactive/payload.py": {"channel", "threshold", "pe"},  # columns of run files
+    "safety/table.py": {"element"},  # a column of tables: a part of the hardware
     "reports/json_file.py": {"pe"},  # a key of JSON files: the number of a PE
     "campaign/columns.py": {"channel", "threshold", "pe", "entry"},  # names of axes, and of columns of run files
     "campaign/fault_rows.py": {"pe"},  # a column of run files
