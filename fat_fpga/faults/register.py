@@ -109,7 +109,8 @@ class Register:
 
     def masks_of_each(self, bits: npt.NDArray[np.int64], to: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """`masks` of many bits, int64 [N, 3]; ``to`` is below 0 where a bit is flipped."""
-        return _masks(self)[bits, np.sign(to) + 1]
+        masks: npt.NDArray[np.int64] = _masks(self)[bits, np.sign(to) + 1]
+        return masks
 
     def change(self, integers: IntArray, bit: int, to: int | None) -> IntArray:
         """The integers with one bit of each word held at ``to``, or flipped where that is None."""
