@@ -15,6 +15,15 @@ constexpr int kMaxGroup = 8;  // blocks whose sums fit in registers
 constexpr double kDenseCost = 12;
 constexpr double kByteCost = 0.6;  // of 16 outputs of four inputs by products of bytes, in the same unit
 
+// A mask of fewer than 64 bits as a word. GCC 12 takes a mask for zero-extended wherever it is, also where it has
+// spilled its 32 bits to the stack, and reads what is above them: only in a general register it is widened for certain.
+template <class Mask>
+inline uint64_t word_of(Mask mask) {
+  static_assert(sizeof(Mask) < sizeof(uint64_t), "all 64 bits are there already");
+  asm("" : "+r"(mask));
+  return mask;
+}
+
 struct Bytes64 {
   __m512i v;
 
@@ -60,8 +69,8 @@ struct Wide64<int16_t> {
   }
   void store(int16_t* p) const { _mm512_storeu_si512(p, low), _mm512_storeu_si512(p + 32, high); }
   uint64_t at_least(const int16_t* threshold) const {
-    const uint64_t l = _mm512_cmpge_epi16_mask(low, _mm512_loadu_si512(threshold));
-    const uint64_t h = _mm512_cmpge_epi16_mask(high, _mm512_loadu_si512(threshold + 32));
+    const uint64_t l = word_of(_mm512_cmpge_epi16_mask(low, _mm512_loadu_si512(threshold)));
+    const uint64_t h = word_of(_mm512_cmpge_epi16_mask(high, _mm512_loadu_si512(threshold + 32)));
     return l | h << 32;
   }
   // Less these, as bytes of -127..127.
@@ -72,7 +81,7 @@ struct Wide64<int16_t> {
     return {_mm512_max_epi8(both, _mm512_set1_epi8(-127))};
   }
   uint64_t at_least_low(const int16_t* threshold) const {  // of the first 32
-    return _mm512_cmpge_epi16_mask(low, _mm512_loadu_si512(threshold));
+    return word_of(_mm512_cmpge_epi16_mask(low, _mm512_loadu_si512(threshold)));
   }
 };
 
@@ -108,14 +117,14 @@ struct Wide64<int32_t> {
   uint64_t at_least(const int32_t* threshold) const {
     uint64_t mask = 0;
     for (int i = 0; i < 4; ++i) {
-      mask |= uint64_t(_mm512_cmpge_epi32_mask(v[i], _mm512_loadu_si512(threshold + 16 * i))) << (16 * i);
+      mask |= word_of(_mm512_cmpge_epi32_mask(v[i], _mm512_loadu_si512(threshold + 16 * i))) << (16 * i);
     }
     return mask;
   }
   uint64_t at_least_low(const int32_t* threshold) const {  // of the first 32
     uint64_t mask = 0;
     for (int i = 0; i < 2; ++i) {
-      mask |= uint64_t(_mm512_cmpge_epi32_mask(v[i], _mm512_loadu_si512(threshold + 16 * i))) << (16 * i);
+      mask |= word_of(_mm512_cmpge_epi32_mask(v[i], _mm512_loadu_si512(threshold + 16 * i))) << (16 * i);
     }
     return mask;
   }
@@ -193,7 +202,7 @@ inline void slice_margins(const int16_t* values, const int16_t* thresholds, int1
   const __m512i low = margin(0), high = margin(32);
   for (int k = 0; k < planes; ++k) {
     const __m512i bit = _mm512_set1_epi16(int16_t(1 << k));
-    out[k * stride] = uint64_t(_mm512_test_epi16_mask(low, bit)) | uint64_t(_mm512_test_epi16_mask(high, bit)) << 32;
+    out[k * stride] = word_of(_mm512_test_epi16_mask(low, bit)) | word_of(_mm512_test_epi16_mask(high, bit)) << 32;
   }
 }
 
@@ -216,10 +225,11 @@ inline int popcount_common(const uint64_t* a, const uint64_t* b, int n) {
 inline uint32_t set_in(const uint64_t* words, size_t stride, int count, uint64_t bit) {
   const __mmask8 some = __mmask8((1u << count) - 1);
   const __m512i wanted = _mm512_set1_epi64(int64_t(bit));
-  if (stride == 1) return _mm512_mask_test_epi64_mask(some, _mm512_maskz_loadu_epi64(some, words), wanted);
+  if (stride == 1)
+    return uint32_t(word_of(_mm512_mask_test_epi64_mask(some, _mm512_maskz_loadu_epi64(some, words), wanted)));
   const __m512i at = _mm512_mullo_epi64(_mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0), _mm512_set1_epi64(int64_t(stride)));
   const __m512i gathered = _mm512_mask_i64gather_epi64(_mm512_setzero_si512(), some, at, words, 8);
-  return _mm512_mask_test_epi64_mask(some, gathered, wanted);
+  return uint32_t(word_of(_mm512_mask_test_epi64_mask(some, gathered, wanted)));
 }
 
 // Position of the lowest set bit; 0 for a word without one.
@@ -322,7 +332,7 @@ inline uint32_t differing(const uint64_t* a, const uint64_t* b, int n) {
   for (int i = 0; i < n; i += 8) {
     const auto lanes = __mmask8(n - i >= 8 ? 255 : (1 << (n - i)) - 1);
     const __m512i x = _mm512_maskz_loadu_epi64(lanes, a + i), y = _mm512_maskz_loadu_epi64(lanes, b + i);
-    found |= uint32_t(_mm512_mask_cmpneq_epi64_mask(lanes, x, y)) << i;
+    found |= uint32_t(word_of(_mm512_mask_cmpneq_epi64_mask(lanes, x, y))) << i;
   }
   return found;
 }
@@ -350,7 +360,7 @@ inline uint64_t at_least(const int32_t* integers, const int32_t* thresholds, int
   for (int i = 0; i < n; i += 16) {
     const auto lanes = __mmask16(n - i >= 16 ? 65535 : (1 << (n - i)) - 1);
     const __m512i values = _mm512_maskz_loadu_epi32(lanes, integers + i);
-    met |= uint64_t(_mm512_mask_cmpge_epi32_mask(lanes, values, _mm512_maskz_loadu_epi32(lanes, thresholds + i))) << i;
+    met |= word_of(_mm512_mask_cmpge_epi32_mask(lanes, values, _mm512_maskz_loadu_epi32(lanes, thresholds + i))) << i;
   }
   return met;
 }
@@ -416,7 +426,7 @@ inline void windows_at_least(const uint64_t* bits, size_t next, size_t pitch, in
     for (int g = 0; g < 4; ++g) {
       const __m512i both = _mm512_permutex2var_epi32(counts[p][2 * g], low, counts[p][2 * g + 1]);
       const __m512i sum = _mm512_add_epi32(_mm512_mullo_epi32(both, factor), start);
-      found |= uint64_t(_mm512_cmpge_epi32_mask(sum, _mm512_loadu_si512(thresholds + 16 * g))) << (16 * g);
+      found |= word_of(_mm512_cmpge_epi32_mask(sum, _mm512_loadu_si512(thresholds + 16 * g))) << (16 * g);
     }
     met[p] = found;
   }
