@@ -6,8 +6,6 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from fat_fpga.cli.model import load_model
 from fat_fpga.cli.options import option
 from fat_fpga.cli.parser import Parser
@@ -54,7 +52,7 @@ def load_subject(
         look(network)
         return network, load(args.data, limit=args.images, shape=network.input.shape, roi=roi)
     data = load(args.data, limit=args.images, shape=args.image_shape, roi=roi)
-    subject = _module(args, data.images.shape[1:], "unit" if data.images.dtype == np.uint8 else "none")
+    subject = _module(args, data.images.shape[1:], "unit" if data.images.dtype.name == "uint8" else "none")
     look(subject)
     return subject, data
 

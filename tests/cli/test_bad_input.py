@@ -25,7 +25,7 @@ def test_a_model_that_is_not_there(refused: Refused) -> None:
         "campaign", "nowhere.onnx", *DATA, *RUN
     )
     refused("info", "nowhere.onnx")
-    assert "; did you mean cnv_w1a1?" in refused("info", "cnv_w1a")
+    assert "; did you mean cnv_w1a2?" in refused("info", "cnv_w1a")
     refused("export", "nowhere", "-o", "a.onnx")
 
 

@@ -57,11 +57,13 @@ def test_every_stream_under_random_faults(form: str, part: int, tmp_path: Path) 
         judge = FileEngine(tmp_path / "file.onnx")
         network = judge.network
         images = random_images(network, IMAGES, seed)
-        golden = judge.open(network).trace(images)
+        file = judge.open(network)
+        sessions = {name: get(name).open(network) for name in ("reference", "native")}
+        golden = file.trace(images)
         for fault in sample_faults(network, KINDS, FAULTS, IMAGES, seed):
-            right = judge.open(network).trace(images, fault)
-            for name in ("reference", "native"):
-                found = get(name).open(network).trace(images, fault)
+            right = file.trace(images, fault)
+            for name, session in sessions.items():
+                found = session.trace(images, fault)
                 assert right.keys() >= found.keys()
                 for place, stream in found.items():
                     assert np.array_equal(stream, right[place]), f"{name}, seed {seed}: {fault}, {place}"
