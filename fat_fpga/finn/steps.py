@@ -148,30 +148,27 @@ def specialise(model: Model, part: str) -> Model:
 def minimise(model: Model) -> Model:
     """The narrowest weights, accumulators and thresholds that the values of the weights allow."""
     from finn.transformation.fpgadataflow.minimize_accumulator_width import MinimizeAccumulatorWidth
+    from finn.transformation.fpgadataflow.minimize_weight_bit_width import MinimizeWeightBitWidth
     from finn.transformation.streamline.round_thresholds import RoundAndClipThresholds
+    from qonnx.custom_op.registry import getCustomOp
     from qonnx.transformation.infer_datatypes import InferDataTypes
 
-    model = _narrow_weights(model)
-    for transformation in (MinimizeAccumulatorWidth(), InferDataTypes(), RoundAndClipThresholds()):
-        model = model.transform(transformation)
-    return _narrow_weights(model).transform(InferDataTypes())
-
-
-def _narrow_weights(model: Model) -> Model:
-    """The narrowest type for each unit's weights; one bit stays one bit where `one_bit` says so."""
-    from finn.transformation.fpgadataflow.minimize_weight_bit_width import MinimizeWeightBitWidth
-    from qonnx.custom_op.registry import getCustomOp
-
     units = {node.name: getCustomOp(node) for node in model.graph.node if node.op_type == "MVAU_hls"}
-    narrow = {
-        name
-        for name, unit in units.items()
-        if one_bit(unit.get_nodeattr("weightDataType"), unit.get_input_datatype(0).bitwidth())
-    }
-    model = model.transform(MinimizeWeightBitWidth())
+    weights = {name: unit.get_nodeattr("weightDataType") for name, unit in units.items()}
+    for transformation in (
+        MinimizeWeightBitWidth(),
+        MinimizeAccumulatorWidth(),
+        InferDataTypes(),
+        RoundAndClipThresholds(),
+        MinimizeWeightBitWidth(),
+        InferDataTypes(),
+    ):
+        model = model.transform(transformation)
     for node in model.graph.node:
-        if node.name in narrow:
-            getCustomOp(node).set_nodeattr("weightDataType", "BIPOLAR")
+        if node.name in weights:
+            unit = getCustomOp(node)  # now that the widths of sums in front of it are known
+            if one_bit(weights[node.name], unit.get_input_datatype(0).bitwidth()):
+                unit.set_nodeattr("weightDataType", weights[node.name])
     return model
 
 
