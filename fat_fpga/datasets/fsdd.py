@@ -11,11 +11,10 @@ from pathlib import Path
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.datasets.files import Official, find_folder
 from fat_fpga.datasets.part import Part
-from fat_fpga.datasets.speech import Recording, features_of
+from fat_fpga.datasets.speech import DIGITS, Recording, spoken_digits
 from fat_fpga.errors import DataError
 
 OFFICIAL = Official("FSDD", "https://github.com/Jakobovski/free-spoken-digit-dataset")
-CLASSES = tuple(map(str, range(10)))
 FOLDERS = ("recordings", "free-spoken-digit-dataset/recordings")
 NAME = re.compile(r"([0-9])_([A-Za-z]+)_([0-9]{1,4})\.wav")
 RATE, TEST = 8000, 5
@@ -39,7 +38,7 @@ def load_fsdd(folder: Path, part: Part) -> Dataset:
         every[int(name[3]), name[2], int(name[1])] = path
     for speaker in sorted({speaker for _, speaker, _ in every}):
         count = 1 + max(index for index, one, _ in every if one == speaker)
-        for index, digit in ((index, digit) for index in range(count) for digit in range(len(CLASSES))):
+        for index, digit in ((index, digit) for index in range(count) for digit in range(len(DIGITS))):
             if (index, speaker, digit) not in every:
                 raise DataError(f"{found}: {digit}_{speaker}_{index}.wav is missing; copy the data set again")
     test = part.file == "test"
@@ -48,9 +47,4 @@ def load_fsdd(folder: Path, part: Part) -> Dataset:
         for (index, speaker, digit), path in sorted(every.items())
         if (index < TEST) == test
     ]
-    told = f"fsdd:{part.split or part.file}{part.text}"
-    chosen = [rows[index] for index in part.of([row.group for row in rows])]
-    if not chosen:
-        raise DataError(f"{found}: {told} holds no recordings; at least one is needed")
-    values, labels = features_of(chosen, RATE)
-    return Dataset(told, values, labels, CLASSES)  # type: ignore[arg-type]
+    return spoken_digits("fsdd", found, part, rows, RATE)

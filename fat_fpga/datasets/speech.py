@@ -16,8 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.datasets.extra import extra
 from fat_fpga.datasets.feature_cache import cached
+from fat_fpga.datasets.part import Part
 from fat_fpga.errors import DataError
 from fat_fpga.progress import progress_bar
 
@@ -26,6 +28,8 @@ FEATURES = 3 * COEFFICIENTS
 BANDS, WIDTH = 26, 9
 WINDOW, HOP = 0.025, 0.01
 """Seconds."""
+DIGITS = tuple(map(str, range(10)))
+"""Classes of the data sets of spoken digits."""
 EXTRA, WHAT = "speech", "reading recordings"
 SHORTEN = "; recordings that shorten has compressed have to be unpacked first: sph2pipe -p -f wav IN OUT"
 Floats = NDArray[np.float32]
@@ -38,6 +42,24 @@ class Recording:
     path: Path
     label: int
     group: str
+
+
+def spoken_digits(name: str, folder: Path, part: Part, recordings: Sequence[Recording], rate: int) -> Dataset:
+    """Features [N, 39, 254] of those of the recordings that ``part`` chooses.
+
+    Args:
+        name: of the data set; recordings: of the file that the part is of, in their order.
+        rate: as in `features_of`.
+
+    Raises:
+        DataError: the part holds none; or as `features_of`.
+    """
+    told = f"{name}:{part.split or part.file}{part.text}"
+    chosen = [recordings[index] for index in part.of([one.group for one in recordings])]
+    if not chosen:
+        raise DataError(f"{folder}: {told} holds no recordings; at least one is needed")
+    values, labels = features_of(chosen, rate)
+    return Dataset(told, values, labels, DIGITS)  # type: ignore[arg-type]
 
 
 def features_of(recordings: Sequence[Recording], rate: int) -> tuple[Floats, NDArray[np.int64]]:

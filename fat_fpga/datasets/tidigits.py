@@ -14,11 +14,10 @@ from pathlib import Path
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.datasets.files import Official
 from fat_fpga.datasets.part import Part
-from fat_fpga.datasets.speech import Recording, features_of
+from fat_fpga.datasets.speech import Recording, spoken_digits
 from fat_fpga.errors import DataError
 
 OFFICIAL = Official("TIDIGITS", "https://catalog.ldc.upenn.edu/LDC93S10")
-CLASSES = tuple(map(str, range(10)))
 NAME = re.compile(r"([1-9zo])[ab]\.wav", re.IGNORECASE)
 RATE = 20000
 LAYOUT = "expected train and test in it or below it, in them man/SPEAKER/1a.wav and the like"
@@ -45,9 +44,4 @@ def load_tidigits(folder: Path, part: Part) -> Dataset:
         rows.append(Recording(path, 0 if said in "zo" else int(said), "/".join(above[-2:])))
     if not rows:
         raise DataError(f"{folder}: no {part.file} part of TIDIGITS here; {LAYOUT}; {OFFICIAL.advice}")
-    name_of_part = f"tidigits:{part.split or part.file}{part.text}"
-    chosen = [rows[index] for index in part.of([row.group for row in rows])]
-    if not chosen:
-        raise DataError(f"{folder}: {name_of_part} holds no recordings; at least one is needed")
-    values, labels = features_of(chosen, RATE)
-    return Dataset(name_of_part, values, labels, CLASSES)  # type: ignore[arg-type]
+    return spoken_digits("tidigits", folder, part, rows, RATE)
