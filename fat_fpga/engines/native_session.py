@@ -21,6 +21,7 @@ from fat_fpga.engines.native_network import translate
 from fat_fpga.engines.outcome import Outcome
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.engines.session import Block, Session, Streams
+from fat_fpga.engines.voted_rows import VotedRows
 from fat_fpga.engines.votes import without_votes
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, Change, Pattern, changes_of, expand
@@ -75,6 +76,7 @@ class NativeSession(Session):
         self.threads = threads
         self._module = module
         self._voteless = _voteless(network)
+        self._rows = VotedRows(self._voteless)
         self._model = _model(self._voteless.network, module)
         self._reference = ReferenceEngine().open(network)
 
@@ -127,9 +129,11 @@ class NativeSession(Session):
 
     def _changes(self, fault: AnyFault, images: range) -> tuple[Change, ...] | None:
         """What a fault changes in the network without votes; None where a vote is undecided."""
-        if isinstance(fault, Pattern):
-            fault = expand(self.network, fault, images.start, len(images))
-        return self._voteless.changes(changes_of(self.network, [fault]))
+        return self._voteless.changes(changes_of(self.network, [self._single(fault, images)]))
+
+    def _single(self, fault: AnyFault, images: range) -> AnyFault:
+        """A pattern as what it draws for these images, another fault as it is."""
+        return expand(self.network, fault, images.start, len(images)) if isinstance(fault, Pattern) else fault
 
     def _flips_of_an_image(self, fault: AnyFault) -> float:
         """How many cells a pattern is expected to hit in one image, of those that are drawn anew for each."""
@@ -157,13 +161,24 @@ class NativeSession(Session):
         return Outcome(golden, correct, changed, table)
 
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
-        voteless = self._voteless.network
-        shown = {self._voteless.shown_as(layer.name): voteless.shape_of[layer.name] for layer in voteless.layers}
         images = range(block.first_frame, block.first_frame + len(block.images))
         asked = self._translated([] if fault is None else [fault], images)
-        if asked.undecided:
-            computed = self._reference.trace(block.images, fault, first_frame=block.first_frame, frames=block.frames)
-            return {name: computed[name] for name in shown}
+        changes = () if fault is None else changes_of(self.network, [self._single(fault, images)])
+        if asked.undecided or not self._rows.follow(changes):
+            streams = self._reference.trace(block.images, fault, first_frame=block.first_frame, frames=block.frames)
+        else:
+            streams = self._rows.add(
+                self._traced(block, asked), changes, block.first_frame,
+                lambda: self._traced(block, self._translated([], images)),
+            )  # fmt: skip
+        shown = {self._voteless.shown_as(layer.name) for layer in self._voteless.network.layers}
+        shown |= self._rows.channels.keys()
+        return {layer.name: streams[layer.name] for layer in self.network.layers if layer.name in shown}
+
+    def _traced(self, block: Block, asked: _Asked) -> Streams:
+        """The streams that the kernels hold, under the one fault of the list or without."""
+        voteless = self._voteless.network
+        shown = {self._voteless.shown_as(layer.name): voteless.shape_of[layer.name] for layer in voteless.layers}
         streams = {name: np.empty((len(block.images), *shape), np.int32) for name, shape in shown.items()}
         self._choose_update()
         for n, image in enumerate(self._pixels(block)):

@@ -69,6 +69,15 @@ class Voteless:
         """What the original network calls a place of `network`."""
         return self.votes[place].name if place in self.votes else place
 
+    def channels_of(self, unit: str) -> Numbers | None:
+        """For each row of a unit in front of a vote, int64 [M], a channel behind it that is computed from equal weights
+        and thresholds; None where a row has none, as a copy that is wrong in the file."""
+        sources, numbers = self.votes[unit].sources, self.rows[unit]
+        behind = {_majority(numbers[three].tolist()): channel for channel, three in enumerate(sources)}
+        if not behind.keys() >= set(numbers.tolist()):
+            return None
+        return np.array([behind[number] for number in numbers.tolist()], np.int64)
+
     def _decided(self, unit: str, vote: MajorityVote, changes: Sequence[Change]) -> list[Change] | None:
         if not changes:
             return []

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from hypothesis import settings
 from qonnx.core.modelwrapper import ModelWrapper
 from qonnx.transformation.infer_shapes import InferShapes
 
@@ -25,7 +26,7 @@ from tests.designs.float_graph import GraphBuilder, random_float_graph
 from tests.designs.random_network import random_images, random_network
 
 IMAGES = 3
-FAULTS = 63  # of a file
+FAULTS = 21 if settings().max_examples < 1000 else 63  # of a file
 FILES = 27  # of each form
 
 FORMS = ("float", "finn", "integer")
@@ -69,8 +70,8 @@ def test_every_stream_under_random_faults(form: str, part: int, tmp_path: Path) 
                     assert np.array_equal(stream, right[place]), f"{name}, seed {seed}: {fault}, {place}"
             changed += any(not np.array_equal(right[place], golden[place]) for place in right)
             pairs += 1
-    assert pairs >= 540
-    assert changed >= 300
+    assert pairs >= 8 * FAULTS
+    assert changed >= pairs // 2
 
 
 def test_predictions_and_crosscheck(tmp_path: Path) -> None:

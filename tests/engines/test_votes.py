@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from fat_fpga.crosscheck import KINDS, sample_faults
 from fat_fpga.engines import get
 from fat_fpga.engines.reference import execute
 from fat_fpga.engines.votes import without_votes
@@ -54,6 +55,7 @@ def test_several_copies_at_once(fault: FaultSet, decided: bool) -> None:
         got = get(name).open(network).run(data.images, data.labels, [fault], predictions=True)
         np.testing.assert_array_equal(got.predictions, wanted.predictions, name)
         np.testing.assert_array_equal(got.changed, wanted.changed)
+    assert "conv0" in get("native").open(network).trace(data.images, fault)
     for name in ("native", "torch"):
         streams = get(name).open(network).trace(data.images, fault)
         for place, stream in get("reference").open(network).trace(data.images, fault).items():
@@ -90,6 +92,29 @@ def test_one_bad_copy_in_the_file_is_outvoted() -> None:
     for name in ("reference", "native"):
         golden = get(name).open(odd).run(data.images, data.labels, []).golden
         np.testing.assert_array_equal(golden, get(name).open(network).run(data.images, data.labels, []).golden)
+    assert "conv0" not in get("native").open(odd).trace(data.images)  # no channel is computed as its row 4 is
+
+
+def test_every_row_is_shown_in_front_of_votes() -> None:
+    """As the reference engine computes it, under faults of every kind and sets of them."""
+    pairs = 0
+    for seed in range(12):
+        network = random_graph(seed)
+        voted = {network.inputs[layer.name][0] for layer in network.layers if isinstance(layer, MajorityVote)}
+        if not voted:
+            continue
+        images = random_images(network, 3, seed)
+        native, reference = get("native").open(network), get("reference").open(network)
+        single = [fault for fault in sample_faults(network, KINDS, 60, 3, seed) if isinstance(fault, Fault)]
+        held = [fault for fault in single if fault.kind in ("channel", "pixel")]
+        for fault in (None, *single, *(FaultSet(pair) for pair in zip(held[::2], held[1::2], strict=False))):
+            found = native.trace(images, fault)
+            assert found.keys() >= voted
+            right = reference.trace(images, fault)
+            for place, stream in found.items():
+                np.testing.assert_array_equal(stream, right[place], f"seed {seed}: {fault}, {place}")
+            pairs += 1
+    assert pairs > 150
 
 
 def test_votes_one_behind_the_other_in_graphs() -> None:
