@@ -35,6 +35,7 @@ from fat_fpga.cli import (
     quantise,
     report,
     safety,
+    sizes,
     sweep,
     trace,
     train,
@@ -52,8 +53,8 @@ NOTES = (ModelWarning, FaultWarning, CampaignWarning)
 """Warnings that are shown as notes."""
 
 COMMANDS = (
-    check, campaign, sweep, experiment, report, safety, compare, plan, harden, verify, clip, energy, info, faults,
-    demo, crosscheck, inject, trace, board, finn, train, quantise, export, models,
+    check, campaign, sweep, experiment, report, safety, compare, plan, harden, verify, clip, energy, sizes, info,
+    faults, demo, crosscheck, inject, trace, board, finn, train, quantise, export, models,
 )  # fmt: skip
 
 EXTRAS = {"torch": "train", "brevitas": "train"}

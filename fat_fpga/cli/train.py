@@ -26,7 +26,7 @@ examples:
   fat-fpga train --from cnv_w1a1 --model cnv-w1a1 --data cifar10:data --method fat2 --p 5 -o tuned
   fat-fpga export trained/last.pt -o cnv.onnx
 
---recipe paper (default), --recipe fast and --recipe float (default for networks of floats) are settings by name. A file
+--recipe paper (default), fast, float (default for networks of floats) and adadelta are settings by name. A file
 holds options in TOML, such as model = "cnv-w2a2". An option on the command line goes before both.
 A checkpoint is written after each epoch; the same command continues a training that was stopped.
 Needs the training extra: pip install '.[train]' in the folder of fat_fpga's sources.
@@ -77,12 +77,13 @@ SETTINGS = (
     Setting("flip", bool, "", "mirror images at random (default: yes, but no digits and signs)"),
     Setting("crop_padding", int, "N", "zeros around an image before a random crop (default: 4, but none for MNIST)",
             read=numbers.whole(0, 1000)),
-    Setting("learning_rate", float, "X", "of Adam, the highest (default: 0.02; fast: 0.03 for 1-bit weights)", 0.02,
-            read=numbers.decimal(0, 1000, above=True)),
+    Setting("learning_rate", float, "X", "of the optimiser, the highest (default: 0.02; fast: 0.03 for 1-bit weights)",
+            0.02, read=numbers.decimal(0, 1000, above=True)),
     Setting("rate_shape", str, "NAME", "of the rate over the steps: halvings (default), cosine (fast)", "halvings"),
     Setting("warm_up", float, "X", "fraction of the steps in which the rate rises (default: 0; fast: 0.05)", 0.0,
             read=numbers.decimal(0, 0.99, "a fraction")),
     Setting("loss", str, "NAME", "squared_hinge (default), cross_entropy (fast)", "squared_hinge"),
+    Setting("optimiser", str, "NAME", "adam (default), or adadelta", "adam"),
     Setting("batch_size", int, "N", "images in a step (default: 100)", 100, read=numbers.whole(2, 10**6)),
     Setting("precision", str, "NAME", "of the matrix products in training: float32 (default) or bfloat16 (fast)",
             "float32"),
@@ -101,7 +102,9 @@ def add(commands: Commands) -> None:
         description="Training with the recipe of the FAT paper, its schedule scaled to the epochs, or a faster one.",
         epilog=EPILOG,
     )
-    parser.add_argument("--recipe", metavar="FILE", help="paper (default), fast, float, or a TOML file with options")
+    parser.add_argument(
+        "--recipe", metavar="FILE", help="paper (default), fast, float, adadelta, or a TOML file with options"
+    )
     for setting in SETTINGS:
         flags = (*setting.flags, "--" + setting.name.replace("_", "-"))
         if setting.kind is bool:

@@ -14,12 +14,13 @@ cf-vgg-quarter has a quarter of its channels. VGG16 and ResNet50 are those of Im
 FT-ClipAct (Hoang et al. 2020, section V-A) has two networks of floats for 3x32x32 images: an AlexNet of 5 convolutions
 and 3 fully connected layers, and a VGG-16 of 13 convolutions and 1 fully connected layer. Each has four widths.
 lenet-fc-w212, -w150 and -w75 are LeNet-FC with about 1/sqrt(2), 1/2 and 1/4 of its neurons, as Boukli Hacene et al.
-(2019, section IV-D) compare networks.
+(2019, section IV-D) compare networks. mlp-L-N and cnn-L-C-P-F are those of Vialatte and Leduc-Primeau (2017).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fat_fpga.arguments import checked
@@ -122,6 +123,9 @@ class Topology:
         dropout: probability that a value is dropped in training, on the input and on each hidden activation.
         blocks: behind the convolutions; behind the last, each channel is averaged over all pixels.
         norm: whether a batch norm follows each layer of a network of floats; else its layers have biases.
+        saturation: activations of a network of floats are cut off above this value; ``None`` for plain ReLUs.
+        late_dropout: probabilities that an activation is dropped in training, behind convolutions and behind hidden
+            fully connected layers, but never behind the first layer.
     """
 
     input_shape: tuple[int, int, int]
@@ -133,6 +137,8 @@ class Topology:
     dropout: float = 0.0
     blocks: tuple[ResidualStage | SeparableStage | BottleneckStage, ...] = ()
     norm: bool = False
+    saturation: float | None = None
+    late_dropout: tuple[float, float] = (0.0, 0.0)
 
 
 FLOAT_BITS = 32
@@ -306,10 +312,55 @@ PRECISIONS: dict[str, tuple[str, ...]] = {
 }
 
 
+def _mlp(layers: int, neurons: int) -> Topology:
+    """MLP-L-N of Vialatte and Leduc-Primeau (2017, section III)."""
+    return Topology((1, 28, 28), (), (neurons,) * layers, saturation=1.0, late_dropout=LATE_DROPOUT)
+
+
+def _cnn(layers: int, kernel: int, pool: int, maps: int) -> Topology:
+    """CNN-L-C-P-F of the same paper; a pool of 1 is none."""
+    convolution = Convolution(maps, kernel, pool=None if pool == 1 else (pool, pool))
+    return Topology((1, 28, 28), (convolution,) * layers, (200,), saturation=1.0, late_dropout=LATE_DROPOUT)
+
+
+LATE_DROPOUT = 0.25, 0.5
+SIZED: dict[str, Callable[..., Topology]] = {"mlp-L-N": _mlp, "cnn-L-C-P-F": _cnn}
+"""Networks of floats of any size for 1x28x28 images: a letter stands for a number. ``mlp-2-200`` has two hidden layers
+of 200 neurons; ``cnn-2-3-2-16`` two 3x3 convolutions of 16 channels, each with a max-pool of 2x2 pixels behind its
+activation (1: none), and a hidden layer of 200 neurons."""
+
+
+def float_topology(name: str) -> Topology | None:
+    """The topology of a network of floats by its name, None where there is none of that name.
+
+    Raises:
+        ModelError: no pixels are left behind its convolutions.
+    """
+    if name in FLOATS:
+        return FLOATS[name]
+    for form, make in SIZED.items():
+        if found := re.fullmatch(re.sub("[A-Z]", r"([1-9]\\d{0,4})", form), name):
+            topology = make(*map(int, found.groups()))
+            side = topology.input_shape[1]
+            for convolution in topology.convolutions:
+                side = convolution.side(side) if side >= convolution.kernel else 0
+                if side < 1:
+                    raise ModelError(
+                        f"{name}: its convolutions leave no pixels of 28x28: fewer layers, or a smaller pool"
+                    )
+            return topology
+    return None
+
+
 def names() -> tuple[str, ...]:
-    """Every network's name, such as ``"cnv-w1a1"``."""
+    """Every network's name, such as ``"cnv-w1a1"``; those of `SIZED` with letters for their numbers."""
     quantised = (f"{topology}-{precision}" for topology in TOPOLOGIES for precision in PRECISIONS[topology])
-    return (*quantised, *FLOATS)
+    return (*quantised, *FLOATS, *SIZED)
+
+
+def is_name(name: str) -> bool:
+    """Whether a network has this name."""
+    return (name in names() and name not in SIZED) or float_topology(name) is not None
 
 
 @checked
@@ -319,11 +370,11 @@ def spec(name: str, classes: int = 10) -> NetworkSpec:
     Raises:
         ModelError: the name is unknown, or ``classes`` is below 2.
     """
-    if name not in names():
+    if not is_name(name):
         raise ModelError(f"unknown model {name!r}; known models: {', '.join(names())}")
     if classes < 2:
         raise ModelError(f"{name}: a classifier needs at least 2 classes, got {classes}")
-    if name in FLOATS:
-        return NetworkSpec(name, FLOATS[name], FLOAT_BITS, FLOAT_BITS, classes)
+    if (topology_of_floats := float_topology(name)) is not None:
+        return NetworkSpec(name, topology_of_floats, FLOAT_BITS, FLOAT_BITS, classes)
     topology, weight_bits, activation_bits = re.fullmatch(r"(\w+)-w(\d)a(\d)", name).groups()  # type: ignore[union-attr]
     return NetworkSpec(name, TOPOLOGIES[topology], int(weight_bits), int(activation_bits), classes)

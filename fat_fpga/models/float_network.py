@@ -14,6 +14,7 @@ class FloatNetwork(nn.Sequential):
 
     Input: float32 images [N, C, H, W] in [0, 1]. Output: float32 class scores [N, classes]. Layers are counted
     through as in `QuantisedNetwork`: ``conv0``, ``conv0_norm``, ``conv0_act``, ``conv0_pool``, ..., ``fc2``.
+    Weights are drawn as torch does it; of networks whose activations saturate after Glorot and Bengio (2010).
     """
 
     def __init__(self, spec: NetworkSpec) -> None:
@@ -21,7 +22,8 @@ class FloatNetwork(nn.Sequential):
         layers: OrderedDict[str, nn.Module] = OrderedDict()
         channels, height, width = topology.input_shape
         for index, convolution in enumerate(topology.convolutions):
-            _convolution(layers, f"conv{index}", channels, convolution, topology.norm)
+            dropout = topology.late_dropout[0] if index else 0.0
+            _convolution(layers, f"conv{index}", channels, convolution, topology.norm, topology.saturation, dropout)
             channels = convolution.channels
             height, width = convolution.side(height), convolution.side(width)
         for index, block in enumerate(topology.blocks):
@@ -41,13 +43,19 @@ class FloatNetwork(nn.Sequential):
             layers[name] = nn.Linear(features, out_features, bias=not topology.norm)
             if topology.norm:
                 layers[f"{name}_norm"] = nn.BatchNorm1d(out_features)
-            layers[f"{name}_act"] = nn.ReLU()
-            if topology.dropout:
-                layers[f"{name}_drop"] = nn.Dropout(topology.dropout)
+            layers[f"{name}_act"] = _activation(topology.saturation)
+            if dropout := topology.dropout or (topology.late_dropout[1] if index else 0.0):
+                layers[f"{name}_drop"] = nn.Dropout(dropout)
             features = out_features
         layers[f"fc{spec.layers - 1}"] = nn.Linear(features, spec.classes)
         super().__init__(layers)
         self.spec = spec
+        if topology.saturation is not None:
+            for module in self.modules():
+                if isinstance(module, nn.Conv2d | nn.Linear):
+                    nn.init.xavier_uniform_(module.weight)
+                    assert module.bias is not None
+                    nn.init.zeros_(module.bias)
 
 
 class Bottleneck(nn.Module):
@@ -78,7 +86,13 @@ class Bottleneck(nn.Module):
 
 
 def _convolution(
-    layers: OrderedDict[str, nn.Module], name: str, channels: int, convolution: Convolution, norm: bool
+    layers: OrderedDict[str, nn.Module],
+    name: str,
+    channels: int,
+    convolution: Convolution,
+    norm: bool,
+    saturation: float | None = None,
+    dropout: float = 0.0,
 ) -> None:
     """Add a convolution and what is behind it."""
     layers[name] = nn.Conv2d(
@@ -91,6 +105,12 @@ def _convolution(
     )
     if norm:
         layers[f"{name}_norm"] = nn.BatchNorm2d(convolution.channels)
-    layers[f"{name}_act"] = nn.ReLU()
+    layers[f"{name}_act"] = _activation(saturation)
     if convolution.pool is not None:
         layers[f"{name}_pool"] = nn.MaxPool2d(*convolution.pool, padding=convolution.pool_padding)
+    if dropout:
+        layers[f"{name}_drop"] = nn.Dropout(dropout)
+
+
+def _activation(saturation: float | None) -> nn.Module:
+    return nn.ReLU() if saturation is None else nn.Hardtanh(0.0, saturation)

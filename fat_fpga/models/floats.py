@@ -11,12 +11,12 @@ from functools import partial
 from typing import Any
 
 from fat_fpga.models import build
-from fat_fpga.models.family import FLOATS
+from fat_fpga.models.family import float_topology
 
 
 def __getattr__(name: str) -> Callable[[], Any]:
     """The factory of a network, with ten classes."""
     known = name.replace("_", "-")
-    if known not in FLOATS:
+    if float_topology(known) is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return partial(build, known)

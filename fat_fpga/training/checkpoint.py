@@ -106,7 +106,7 @@ class Checkpoint:
                 )
 
 
-_LATER = {f"recipe.{name}": getattr(Recipe(), name) for name in ("rate_shape", "warm_up", "loss", "erase")}
+_LATER = {f"recipe.{name}": getattr(Recipe(), name) for name in ("rate_shape", "warm_up", "loss", "erase", "optimiser")}
 """Settings that a checkpoint written before they existed does not name, and what they were then."""
 
 

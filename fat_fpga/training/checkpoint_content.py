@@ -16,6 +16,11 @@ METRICS = ("epoch", "learning_rate", "loss", "train_accuracy", "test_accuracy", 
 PARTS: dict[str, type] = {"identity": dict, "model": dict, "optimiser": dict, "history": list, "notes": dict}
 """The parts, and their types; ``notes`` may be missing."""
 MOST_CLASSES = 100_000
+AVERAGES: dict[type, tuple[str, str]] = {
+    torch.optim.Adam: ("exp_avg", "exp_avg_sq"),
+    torch.optim.Adadelta: ("square_avg", "acc_delta"),
+}
+"""What an optimiser keeps of each parameter, beside the number of steps."""
 
 
 def check_content(content: Any, path: Path) -> None:
@@ -44,7 +49,7 @@ def _check_identity(identity: dict[str, Any], path: Path) -> None:
     if not _named(identity):
         raise TrainingError(f"{path}: identity: its entries must have names")
     name, classes = identity.get("model"), identity.get("classes")
-    if not isinstance(name, str) or name not in models.names():
+    if not isinstance(name, str) or not models.is_name(name):
         raise TrainingError(f"{path}: identity: model must be one of {', '.join(models.names())}, got {_shown(name)}")
     if not isinstance(classes, int) or isinstance(classes, bool) or not 2 <= classes <= MOST_CLASSES:
         raise TrainingError(f"{path}: identity: classes must be from 2 to {MOST_CLASSES:,}, got {_shown(classes)}")
@@ -75,6 +80,7 @@ def check_optimiser(found: Mapping[str, Any], optimiser: torch.optim.Optimizer, 
     if not isinstance(groups, list) or not isinstance(state, dict) or len(groups) != len(wanted):
         raise TrainingError(f"{where}: expected its state, and {len(wanted)} groups of parameters")
     parameters = [parameter for group in optimiser.param_groups for parameter in group["params"]]
+    averages = AVERAGES[type(optimiser)]
     for group, other in zip(groups, wanted, strict=True):
         for key, value in other.items():
             if not isinstance(group, dict) or key not in group or not _alike(group[key], value):
@@ -84,8 +90,8 @@ def check_optimiser(found: Mapping[str, Any], optimiser: torch.optim.Optimizer, 
         raise TrainingError(f"{where}: expected the state of {len(parameters)} parameters, got others")
     for number, parameter in enumerate(parameters):
         entry = state.get(number)
-        if not isinstance(entry, dict) or {*entry} != {"step", "exp_avg", "exp_avg_sq"}:
-            raise TrainingError(f"{where}: state of parameter {number} must have step, exp_avg and exp_avg_sq")
+        if not isinstance(entry, dict) or {*entry} != {"step", *averages}:
+            raise TrainingError(f"{where}: state of parameter {number} must have step, {' and '.join(averages)}")
         for key, value in entry.items():
             shape = torch.Size() if key == "step" else parameter.shape
             if not isinstance(value, torch.Tensor) or value.shape != shape or value.dtype != torch.float32:

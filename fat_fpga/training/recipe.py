@@ -12,6 +12,7 @@ from fat_fpga.errors import TrainingError
 Precision = Literal["float32", "bfloat16"]
 RateShape = Literal["halvings", "cosine"]
 Loss = Literal["squared_hinge", "cross_entropy"]
+Optimiser = Literal["adam", "adadelta"]
 PAPER_EPOCHS_PER_HALVING = 40
 
 
@@ -27,7 +28,7 @@ class Recipe:
     Attributes:
         epochs: passes over the training set.
         seed: of the weights, the order of the images, and the augmentation.
-        learning_rate: of Adam, the highest.
+        learning_rate: of the optimiser, the highest.
         halvings: how many equal stretches the training is cut into; the rate is halved from each to the next. Only
             where ``rate_shape`` is ``"halvings"``.
         batch_size: images in a step; a last smaller batch is left out of an epoch.
@@ -40,6 +41,7 @@ class Recipe:
         rate_shape: ``"halvings"``, or ``"cosine"``: half a cosine from the highest rate to zero.
         warm_up: fraction of all steps in which the rate first rises from zero, in proportion.
         erase: probability that a weight or an activation of a network of floats is 0 in a step, see `Erasure`.
+        optimiser: ``"adam"``, or ``"adadelta"`` (Zeiler 2012; decay 0.9).
         loss: ``"squared_hinge"`` (see `squared_hinge`), or ``"cross_entropy"`` of the softmax of the scores.
     """
 
@@ -56,6 +58,7 @@ class Recipe:
     warm_up: float = 0.0
     loss: Loss = "squared_hinge"
     erase: float = 0.0
+    optimiser: Optimiser = "adam"
 
     def __post_init__(self) -> None:
         for name, least in (("epochs", 1), ("seed", 0), ("halvings", 1), ("batch_size", 2), ("crop_padding", 0)):
@@ -69,7 +72,12 @@ class Recipe:
             raise TrainingError(f"recipe: warm_up must be a fraction, from 0 to below 1, got {self.warm_up}")
         if not 0 <= self.erase < 1:
             raise TrainingError(f"recipe: erase must be a probability, from 0 to below 1, got {self.erase}")
-        for name, known in (("precision", Precision), ("rate_shape", RateShape), ("loss", Loss)):
+        for name, known in (
+            ("precision", Precision),
+            ("rate_shape", RateShape),
+            ("loss", Loss),
+            ("optimiser", Optimiser),
+        ):
             if getattr(self, name) not in get_args(known):
                 expected = " or ".join(get_args(known))
                 raise TrainingError(f"recipe: {name} must be {expected}, got {getattr(self, name)!r}")
@@ -84,7 +92,7 @@ class Recipe:
         return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - start) / (steps - start)))
 
 
-NAMES = ("paper", "fast", "float")
+NAMES = ("paper", "fast", "float", "adadelta")
 """Recipes that have a name, for `settings_of_recipe`."""
 
 
@@ -93,7 +101,8 @@ def settings_of_recipe(name: str, weight_bits: int) -> dict[str, Any]:
 
     ``"paper"`` is `Recipe` as it is. ``"fast"`` was found by a search: half a cosine from a high rate, cross-entropy.
     In 46 epochs it takes CNV W1A1 to 81 % and CNV W2A2 to 86 % of CIFAR-10's test images; docs/training.md says more.
-    ``"float"`` is for networks of floats: the same at the usual rate of Adam.
+    ``"float"`` is for networks of floats: the same at the usual rate of Adam. ``"adadelta"`` is for networks of floats,
+    too: that of Vialatte and Leduc-Primeau (2017, section III), 15 epochs at a rate of 1.
 
     Args:
         weight_bits: of the network. Weights of one bit learn at a higher rate.
@@ -107,6 +116,11 @@ def settings_of_recipe(name: str, weight_bits: int) -> dict[str, Any]:
         return {}
     if name == "float":
         return {"epochs": 20, "learning_rate": 0.001, "rate_shape": "cosine", "warm_up": 0.05, "loss": "cross_entropy"}
+    if name == "adadelta":
+        return {
+            "epochs": 15, "learning_rate": 1.0, "halvings": 1, "batch_size": 128, "loss": "cross_entropy",
+            "optimiser": "adadelta", "norm_images": 0,
+        }  # fmt: skip
     return {
         "epochs": 46,
         "learning_rate": 0.03 if weight_bits == 1 else 0.02,

@@ -19,7 +19,7 @@ class Steps:
     """Steps on any device, their operations called one by one.
 
     Attributes:
-        optimiser: Adam over the model's parameters.
+        optimiser: the recipe's, over the model's parameters.
         loss: float32, of the last step.
         loss_sum: float32, of the steps of this epoch.
         correct: int64, images of this epoch that were classified correctly in training.
@@ -56,6 +56,8 @@ class Steps:
         self._learn(next(self._next).to(self._device))
 
     def _make_optimiser(self) -> torch.optim.Optimizer:
+        if self._recipe.optimiser == "adadelta":
+            return torch.optim.Adadelta(self._model.parameters(), lr=self._recipe.learning_rate)
         return torch.optim.Adam(self._model.parameters(), lr=self._recipe.learning_rate, fused=True)
 
     def _learn(self, draw: Draw) -> None:
@@ -121,6 +123,8 @@ class GraphSteps(Steps):
                 self._graphs[self._form].replay()
 
     def _make_optimiser(self) -> torch.optim.Optimizer:
+        if self._recipe.optimiser == "adadelta":
+            return torch.optim.Adadelta(self._model.parameters(), lr=self._rate, capturable=True)
         return torch.optim.Adam(self._model.parameters(), lr=self._rate, fused=True, capturable=True)
 
     def _learn_next(self) -> None:
