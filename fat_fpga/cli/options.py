@@ -63,6 +63,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": engines("what computes"),
     },
+    "--epochs": {"metavar": "N", "type": numbers.count, "help": "passes over the training set"},
     "--expect-accuracy": {
         "metavar": "P",
         "type": numbers.percent,

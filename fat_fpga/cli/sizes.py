@@ -11,12 +11,12 @@ from pathlib import Path
 from fat_fpga.cli.numbers import count, decimal
 from fat_fpga.cli.options import option, output
 from fat_fpga.cli.outputs import Outputs
-from fat_fpga.cli.parser import Commands
+from fat_fpga.cli.parser import Commands, Parser
 
 EPILOG = """\
 examples:
-  fat-fpga sizes search --kind mlp --data mnist:data -o mlps
-  fat-fpga sizes search --kind cnn --data mnist:data --trials 60 --deviations uniform -o cnns
+  fat-fpga sizes search --family mlp --data mnist:data -o mlps
+  fat-fpga sizes search --family cnn --data mnist:data --trials 60 --deviations uniform -o cnns
   fat-fpga sizes show mlps
   fat-fpga sizes show cnns --targets 2,2.3,2.6 --figures figures --csv needs.csv
 
@@ -35,8 +35,8 @@ def add(commands: Commands) -> None:
         epilog=EPILOG,
     )
     inner = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    own = inner.add_parser("search", help="train and measure networks", description="Train and measure networks.")
-    own.add_argument("--kind", choices=("mlp", "cnn"), required=True, help="of the networks")
+    own = _sub(inner, "search", "train and measure networks")
+    own.add_argument("--family", choices=("mlp", "cnn"), required=True, help="of the networks")
     option(own, "--data", "; both parts are used", required=True)
     output(own, "DIR", "folder of the search, made or continued", required=True)
     own.add_argument("--trials", metavar="N", type=count, default=30, help="so many networks (default: 30)")
@@ -52,14 +52,14 @@ def add(commands: Commands) -> None:
         "--deviations", metavar="A[,B]", type=lambda text: tuple(text.split(",")), default=("uniform", "erase"),
         help="uniform, erase (default: both)",
     )  # fmt: skip
-    own.add_argument("--format", metavar="QM.N", default="Q3.13", help="of the results (default: Q3.13)")
+    own.add_argument("--result-format", metavar="QM.N", default="Q3.13", help="of the results (default: Q3.13)")
     option(own, "--samples", " (default: 1; each draws anew for each image)", default=1)
-    own.add_argument("--epochs", metavar="N", type=count, default=15, help="passes over the training set (default: 15)")
+    option(own, "--epochs", " (default: 15)", default=15)
     option(own, "--seed")
     option(own, "--images", " of each part, to try it out")
     option(own, "--quiet")
     own.set_defaults(run=run_search)
-    own = inner.add_parser("show", help="what each error needs", description="Show what each error needs.")
+    own = _sub(inner, "show", "show what each error needs")
     own.add_argument("folder", metavar="DIR", help="folder of a search")
     own.add_argument(
         "--targets", metavar="E[,E]", type=_targets,
@@ -73,6 +73,13 @@ def add(commands: Commands) -> None:
     ):
         option(own, name, more)
     own.set_defaults(run=run_show)
+
+
+def _sub(inner: Commands, command: str, what: str) -> Parser:
+    """A sub-command with its examples."""
+    lines = [line for line in EPILOG.splitlines() if line.startswith(f"  fat-fpga sizes {command}")]
+    epilog = "\n".join(["examples:", *lines])
+    return inner.add_parser(command, help=what, description=f"{what.capitalize()}.", epilog=epilog)
 
 
 def _span(text: str) -> tuple[int, int]:
@@ -94,9 +101,9 @@ def run_search(args: argparse.Namespace) -> int:
     from fat_fpga.sizes.table import line
     from fat_fpga.training.parts import load_parts
 
-    question = Question(args.rates, args.deviations, args.format, args.samples, args.epochs, args.seed or 0)
+    question = Question(args.rates, args.deviations, args.result_format, args.samples, args.epochs, args.seed or 0)
     asked = {"layers": args.depths, "width": args.widths, "kernels": args.kernels, "pools": args.pools}
-    space = replace(Space.of(args.kind), **{name: value for name, value in asked.items() if value})
+    space = replace(Space.of(args.family), **{name: value for name, value in asked.items() if value})
     train_set, test_set = load_parts(args.data, args.images, (1, 28, 28))
     try:
         found = search(space, train_set, test_set, question, Path(args.output), args.trials, not args.quiet)

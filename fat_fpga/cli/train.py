@@ -69,7 +69,7 @@ SETTINGS = (
             read=numbers.decimal(0, 100, "a percentage")),
     Setting("error_model", str, "NAME", "what fails together: channel (default), pixel or element"),
     Setting("schedule", str, "FORM", "of p: constant (default), linear:END, step:EPOCH=P,EPOCH=P"),
-    Setting("epochs", int, "N", "passes over the training set (default: 40; fast: 46)", 40, read=numbers.count),
+    Setting("epochs", int, "N", words("--epochs") + " (default: 40; fast: 46)", 40, read=numbers.count),
     Setting("seed", int, "N", words("--seed") + ": weights, order, augmentation and errors", 0, read=numbers.seed),
     Setting("device", str, "NAME", "cpu (default) or cuda", "cpu"),
     Setting("halvings", int, "N", "of the learning rate, spread evenly (default: one an epoch, at most 10)",

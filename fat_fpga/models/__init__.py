@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from fat_fpga.arguments import checked
 from fat_fpga.errors import ModelError
 from fat_fpga.extras import advice
-from fat_fpga.models.family import NetworkSpec, is_name, names, spec
+from fat_fpga.models.family import NetworkSpec, is_name, known, names, spec
 
 if TYPE_CHECKING:
     from fat_fpga.models.builder import FamilyNetwork
 
 warnings.filterwarnings("ignore", message="fast_hadamard_transform package not found")  # Brevitas, at import
 
-__all__ = ["NetworkSpec", "build", "is_name", "names", "spec"]
+__all__ = ["NetworkSpec", "build", "is_name", "known", "names", "spec"]
 
 
 @checked

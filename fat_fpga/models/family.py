@@ -353,14 +353,21 @@ def float_topology(name: str) -> Topology | None:
 
 
 def names() -> tuple[str, ...]:
-    """Every network's name, such as ``"cnv-w1a1"``; those of `SIZED` with letters for their numbers."""
+    """Every network's name, such as ``"cnv-w1a1"``, but those of any size (`SIZED`)."""
     quantised = (f"{topology}-{precision}" for topology in TOPOLOGIES for precision in PRECISIONS[topology])
-    return (*quantised, *FLOATS, *SIZED)
+    return (*quantised, *FLOATS)
 
 
+@checked
+def known() -> str:
+    """The names for messages, with letters for the numbers of `SIZED`."""
+    return ", ".join((*names(), *SIZED))
+
+
+@checked
 def is_name(name: str) -> bool:
     """Whether a network has this name."""
-    return (name in names() and name not in SIZED) or float_topology(name) is not None
+    return name in names() or float_topology(name) is not None
 
 
 @checked
@@ -371,7 +378,7 @@ def spec(name: str, classes: int = 10) -> NetworkSpec:
         ModelError: the name is unknown, or ``classes`` is below 2.
     """
     if not is_name(name):
-        raise ModelError(f"unknown model {name!r}; known models: {', '.join(names())}")
+        raise ModelError(f"unknown model {name!r}; known models: {known()}")
     if classes < 2:
         raise ModelError(f"{name}: a classifier needs at least 2 classes, got {classes}")
     if (topology_of_floats := float_topology(name)) is not None:

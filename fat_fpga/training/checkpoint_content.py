@@ -50,7 +50,7 @@ def _check_identity(identity: dict[str, Any], path: Path) -> None:
         raise TrainingError(f"{path}: identity: its entries must have names")
     name, classes = identity.get("model"), identity.get("classes")
     if not isinstance(name, str) or not models.is_name(name):
-        raise TrainingError(f"{path}: identity: model must be one of {', '.join(models.names())}, got {_shown(name)}")
+        raise TrainingError(f"{path}: identity: model must be one of {models.known()}, got {_shown(name)}")
     if not isinstance(classes, int) or isinstance(classes, bool) or not 2 <= classes <= MOST_CLASSES:
         raise TrainingError(f"{path}: identity: classes must be from 2 to {MOST_CLASSES:,}, got {_shown(classes)}")
 

@@ -23,6 +23,7 @@ PLACES = {
     "luts": (1.33, 3), "crosscheck": (2.5, 3), "reports": (3.7, 3), "checksums": (0.7, 4), "campaign": (3.5, 4),
     "engines": (2, 5), "faults": (2, 6), "datasets": (4.2, 6), "network": (2, 7),
     "workers": (3.1, 5), "modules": (4.9, 4), "energy": (4.75, 2.9), "models": (4.9, 8), "qonnx_ops": (0.7, 6),
+    "sizes": (5.55, 1.1),
 }  # fmt: skip
 """Column and row of each box."""
 LABELS = {"cli": "cli: fat-fpga", DOOR: "import fat_fpga"}

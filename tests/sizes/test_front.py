@@ -51,7 +51,7 @@ def test_the_best_of_a_depth_and_the_table() -> None:
         "uniform deviations: the fewest parameters",
         "error at most    p = 0           p = 0.001",
         "1.5 %          159,010  318,010 (+100.0 %)",
-        "9 %             39,760    39,760 (+0.0 %)",
+        "9 %             39,760     39,760 (+0.0 %)",
     ]
 
 

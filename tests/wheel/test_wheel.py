@@ -39,7 +39,9 @@ def test_requirements_are_ranges(metadata: Message) -> None:
     assert all(">=" in text and "==" not in text.split(";")[0] for text in base)
     assert not [text for text in metadata.get_all("Requires-Dist") or [] if "==" in text.split(";")[0]]
     extras = set(metadata.get_all("Provides-Extra") or [])
-    assert extras == {"data", "speech", "tables", "html", "xlsx", "sizes", "dask", "train", "notebooks", "rtl", "docs", "dev"}
+    assert extras == {
+        "data", "speech", "tables", "html", "xlsx", "sizes", "dask", "train", "notebooks", "rtl", "docs", "dev",
+    }  # fmt: skip
 
 
 def test_what_an_index_shows(metadata: Message) -> None:
