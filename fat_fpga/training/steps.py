@@ -168,7 +168,8 @@ def portable_state(optimiser: torch.optim.Optimizer) -> dict[str, Any]:
 
 def load_state(optimiser: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """Put a `portable_state` into an optimiser of any device, which keeps its own settings of the device."""
-    kept = [{key: group[key] for key in ("lr", "capturable", "fused")} for group in optimiser.param_groups]
+    own = ("lr", "capturable", "fused")
+    kept = [{key: group[key] for key in own if key in group} for group in optimiser.param_groups]
     optimiser.load_state_dict(state)
     for group, settings in zip(optimiser.param_groups, kept, strict=True):
         group |= settings

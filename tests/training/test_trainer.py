@@ -68,6 +68,22 @@ def test_resumed_equals_uninterrupted(tmp_path: Path, precision: str, method: Me
     assert [float(row["learning_rate"]) for row in rows] == [0.02, 0.01, 0.005]
 
 
+def test_a_network_of_any_size_is_continued_with_adadelta(tmp_path: Path) -> None:
+    settings = recipe(optimiser="adadelta", learning_rate=1.0, loss="cross_entropy", halvings=1, norm_images=0)
+
+    def trained(folder: Path, *callbacks: Callback) -> TrainingResult:
+        return train("cnn-1-5-2-3", TRAIN, TEST, settings, folder, callbacks=callbacks, progress=False)
+
+    whole = trained(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        trained(tmp_path / "parts", Stop(1))
+    assert same_weights(whole.model, trained(tmp_path / "parts").model)
+    assert whole.history[-1]["loss"] < whole.history[0]["loss"]
+    assert {epoch["learning_rate"] for epoch in whole.history} == {1.0}
+    with pytest.raises(TrainingError, match="with recipe.optimiser = 'adadelta' instead of 'adam'"):
+        train("cnn-1-5-2-3", TRAIN, TEST, recipe(), tmp_path / "parts", progress=False)
+
+
 def test_learns_and_keeps_what_it_learnt(tmp_path: Path) -> None:
     result = run(tmp_path, recipe(epochs=10, crop_padding=0, flip=False))
     assert result.test_accuracy > 0.7
