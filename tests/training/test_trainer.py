@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +82,7 @@ def test_a_network_of_any_size_is_continued_with_adadelta(tmp_path: Path) -> Non
     assert whole.history[-1]["loss"] < whole.history[0]["loss"]
     assert {epoch["learning_rate"] for epoch in whole.history} == {1.0}
     with pytest.raises(TrainingError, match="with recipe.optimiser = 'adadelta' instead of 'adam'"):
-        train("cnn-1-5-2-3", TRAIN, TEST, recipe(), tmp_path / "parts", progress=False)
+        train("cnn-1-5-2-3", TRAIN, TEST, replace(settings, optimiser="adam"), tmp_path / "parts", progress=False)
 
 
 def test_learns_and_keeps_what_it_learnt(tmp_path: Path) -> None:
