@@ -81,7 +81,7 @@ def test_a_network_of_any_size_is_continued_with_adadelta(tmp_path: Path) -> Non
     assert same_weights(whole.model, trained(tmp_path / "parts").model)
     assert whole.history[-1]["loss"] < whole.history[0]["loss"]
     assert {epoch["learning_rate"] for epoch in whole.history} == {1.0}
-    with pytest.raises(TrainingError, match="with recipe.optimiser = 'adadelta' instead of 'adam'"):
+    with pytest.raises(TrainingError, match=r"with recipe\.optimiser = 'adadelta' instead of 'adam'"):
         train("cnn-1-5-2-3", TRAIN, TEST, replace(settings, optimiser="adam"), tmp_path / "parts", progress=False)
 
 
