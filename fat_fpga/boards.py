@@ -31,6 +31,11 @@ class Board:
     dsp: int
     dsp48e2: bool = False
 
+    @property
+    def family(self) -> str:
+        """Of the device, and its technology, by which reliability data are told."""
+        return "Zynq UltraScale+, 16 nm" if self.dsp48e2 else "Zynq-7000, 28 nm"
+
 
 BOARDS = (
     Board("Pynq-Z1", "XC7Z020", 53_200, 280, 220),

@@ -1,8 +1,10 @@
-"""Makes a site of the pages: the README is its first page, and links to what is no page become plain text."""
+"""Makes a site of the pages: the README is its first page, the reference of the command line is made, and links to what
+is no page become plain text."""
 
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,13 @@ ROOT = Path(__file__).parents[2]
 
 
 def on_files(files: Any, *, config: Any) -> Any:
-    """Add the README as the first page."""
+    """Add the README as the first page, and the reference of the command line."""
+    sys.path.insert(0, str(Path(__file__).parent))
+    from cli_reference import reference
+
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     files.append(File.generated(config, "index.md", content=text.replace("](docs/", "](")))
+    files.append(File.generated(config, "cli.md", content=reference()))
     return files
 
 

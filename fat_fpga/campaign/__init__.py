@@ -13,6 +13,7 @@ from fat_fpga.campaign.gate import assert_worst_accuracy
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.intervals import Estimate
 from fat_fpga.campaign.layer_table import LayerRow
+from fat_fpga.campaign.measures import Measure, class_accuracies, measure_of, measures
 from fat_fpga.campaign.origin import Origin, Strata, Stratum
 from fat_fpga.campaign.run import Result, Run, Session
 from fat_fpga.campaign.runner import run_campaign
@@ -20,13 +21,16 @@ from fat_fpga.campaign.sampling import mean_estimate
 from fat_fpga.campaign.selection import Selection
 from fat_fpga.campaign.shares import Share, changing, harmful
 from fat_fpga.campaign.statistics import Group, Spread, at_voters, kinds, most_critical, overall, statistics
+from fat_fpga.engines.criteria import CostMatrix, read_cost_matrix
 
 __all__ = [
+    "CostMatrix",
     "Estimate",
     "FaultFree",
     "Group",
     "Identity",
     "LayerRow",
+    "Measure",
     "Origin",
     "Result",
     "Run",
@@ -39,11 +43,15 @@ __all__ = [
     "assert_worst_accuracy",
     "at_voters",
     "changing",
+    "class_accuracies",
     "harmful",
     "kinds",
     "mean_estimate",
+    "measure_of",
+    "measures",
     "most_critical",
     "overall",
+    "read_cost_matrix",
     "read_fault_list",
     "read_selection",
     "run_campaign",

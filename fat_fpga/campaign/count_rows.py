@@ -13,7 +13,7 @@ import numpy.typing as npt
 from fat_fpga.campaign.database import damaged
 from fat_fpga.campaign.digest import chunk_digest
 from fat_fpga.campaign.header import Header
-from fat_fpga.engines.counts import MODULE_OUTCOME_NAMES, NONFINITE, OF_CELLS, PARTS
+from fat_fpga.engines.counts import MODULE_OUTCOME_NAMES, NO_IMAGES, NONFINITE, PARTS
 
 Ints = npt.NDArray[np.int64]
 
@@ -43,7 +43,7 @@ def read_counts(connection: sqlite3.Connection, path: Path, header: Header, done
     for position, name, images in rows:
         if type(position) is not int or not isinstance(name, str) or type(images) is not int:
             damaged(path, "table count holds a value of another type")
-        if images < 0 or (name not in OF_CELLS and images > header.identity.images):
+        if images < 0 or (name not in NO_IMAGES and images > header.identity.images):
             damaged(path, f"table count holds {images} of {header.identity.images:,} images")
         numbers = found.setdefault(name, ([], []))
         numbers[0].append(position)

@@ -13,9 +13,11 @@ from fat_fpga.engines.counts import (
     WORD_NAMES,
     error_name,
 )
+from fat_fpga.engines.criteria import COST, TOP5, cost_matrix_of
 from fat_fpga.engines.detectors import DETECTORS
 
 __all__ = [
+    "COST",
     "DETECTORS",
     "ERRORS",
     "HITS",
@@ -24,6 +26,8 @@ __all__ = [
     "OUTCOMES",
     "OUTCOME_NAMES",
     "PARTS",
+    "TOP5",
     "WORD_NAMES",
+    "cost_matrix_of",
     "error_name",
 ]

@@ -21,10 +21,12 @@ from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
 from fat_fpga.campaign.origin import Origin
 from fat_fpga.campaign.predictions import classes_of
+from fat_fpga.engines.criteria import TOP5
 from fat_fpga.errors import CampaignError
 
 _LEVELS = re.compile(r"(-?\d{1,10}(,-?\d{1,10})*)?")
 _LEAST = {"position": -1, "channels": 1, "height": 1, "width": 1, "weights": 0, "macs": 0}
+EXPERIMENT = "experiment"
 _ENTRIES = 1000
 """Entries of ``meta`` that are read; there are some twenty."""
 
@@ -56,6 +58,8 @@ class Header:
         outputs: what its outputs are, where they are no classes. Then the "class" of an image is 0 where its output is
             the fault-free one, else 1, and labels are 0: accuracy is the share of images with an unchanged output.
         classes: number of classes of the network, where predictions are kept.
+        top5: images whose label is among the five highest scores of the fault-free network, where that was counted.
+        experiment: text of the experiment file that the campaign is of, where there was one.
     """
 
     identity: Identity
@@ -70,6 +74,8 @@ class Header:
     golden: npt.NDArray[np.int32]
     outputs: Worth | None
     classes: int | None
+    top5: int | None
+    experiment: str | None
 
 
 def read_header(connection: sqlite3.Connection, path: Path, version: int) -> Header:
@@ -104,6 +110,8 @@ def read_header(connection: sqlite3.Connection, path: Path, version: int) -> Hea
         golden=table[:, 2].astype(np.int32),
         outputs=Worth.of_entries(meta, path),
         classes=classes_of(meta, path),
+        top5=_entry(meta, TOP5, int, path) if TOP5 in identity.counting.split(",") else None,
+        experiment=_entry(meta, EXPERIMENT, str, path) if EXPERIMENT in meta else None,
     )
     if version > 2 and meta.get(HEADER) != header_digest(meta, layers, [row[1:] for row in images]):
         damaged(path, "what it says of network, data or fault list is not what its digest was made of")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fat_fpga.campaign.digest import fault_list_digest
 from fat_fpga.datasets.dataset import Dataset
+from fat_fpga.engines.criteria import COST, PREFIX
 from fat_fpga.errors import FaultError
 from fat_fpga.faults import AnyFault, AnySubject, Pattern, fault_model, memory_fingerprint, places
 
@@ -103,10 +105,19 @@ class Identity:
             )
         if self.counting != other.counting:
             found.append(
-                f"beside right and changed classes it counts {self.counting or 'nothing'} in the file and "
-                f"{other.counting or 'nothing'} now"
+                f"beside right and changed classes it counts {counted(self.counting)} in the file and "
+                f"{counted(other.counting)} now"
             )
         return found
+
+
+def counted(counting: str) -> str:
+    """What is counted, for people: a cost matrix by the beginning of its hash."""
+    names = [
+        f"{COST} ({hashlib.sha256(name.encode()).hexdigest()[:8]})" if name.startswith(PREFIX) else name
+        for name in counting.split(",")
+    ]
+    return ",".join(names) or "nothing"
 
 
 def _changes_bits(fault: AnyFault) -> bool:

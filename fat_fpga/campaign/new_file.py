@@ -20,12 +20,14 @@ from fat_fpga.campaign.columns import columns_of
 from fat_fpga.campaign.content import Content
 from fat_fpga.campaign.deviations import Worth
 from fat_fpga.campaign.digest import COLUMNS_DIGEST, HEADER, ColumnsDigest, chunk_digest, header_digest
+from fat_fpga.campaign.header import EXPERIMENT
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.layer_table import LayerRow
 from fat_fpga.campaign.origin import Origin
 from fat_fpga.campaign.predictions import CLASSES, DIGEST, INSERT_PREDICTION, digests
 from fat_fpga.campaign.selection import kind_of
 from fat_fpga.engines.counts import Counts
+from fat_fpga.engines.criteria import TOP5
 from fat_fpga.faults import AnyFault, FaultSet
 from fat_fpga.plugins import used
 
@@ -55,6 +57,8 @@ class Sheet:
         golden: predicted classes of the fault-free network, [N].
         outputs: what the network's outputs are, where they are no classes.
         classes: of the network, where predictions are kept.
+        top5: images whose label is among the five highest scores of the fault-free network, where that is counted.
+        experiment: text of the experiment file that the campaign is of.
     """
 
     identity: Identity
@@ -65,6 +69,8 @@ class Sheet:
     golden: npt.NDArray[np.int32]
     outputs: Worth | None = None
     classes: int | None = None
+    top5: int | None = None
+    experiment: str | None = None
 
 
 def write(path: Path, sheet: Sheet, engine: str, old: Content | None = None) -> None:
@@ -83,6 +89,8 @@ def write(path: Path, sheet: Sheet, engine: str, old: Content | None = None) -> 
         **sheet.origin.entries(),
         **(sheet.outputs.entries() if sheet.outputs else {}),
         **({CLASSES: sheet.classes} if sheet.classes is not None else {}),
+        **({EXPERIMENT: sheet.experiment} if sheet.experiment is not None else {}),
+        **({TOP5: sheet.top5} if sheet.top5 is not None else {}),
         "error_free": int((sheet.labels == sheet.golden).sum()),
         "created": old.header.created if old else now(),
         "finished": old.header.finished if old else None,

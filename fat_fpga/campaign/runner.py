@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ from fat_fpga.campaign.work import work
 from fat_fpga.datasets.in_memory import LabelledImages, as_dataset
 from fat_fpga.engines import Engine, Session, default_engine, get
 from fat_fpga.engines.counts import HITS, NONFINITE, PREDICTIONS, WORDS, check_counting
+from fat_fpga.engines.criteria import TOP5
 from fat_fpga.engines.images import check_images
 from fat_fpga.errors import CampaignError, ModelWarning
 from fat_fpga.faults import AnyFault, AnySubject, Pattern, Subject, check_faults, fault_space
@@ -41,6 +43,8 @@ from fat_fpga.workers import connected
 
 if TYPE_CHECKING:
     from distributed import Client
+
+LOG = logging.getLogger(__name__)
 
 
 @checked
@@ -57,6 +61,7 @@ def run_campaign(
     dask: str | Client | None = None,
     dask_wait: float | None = None,
     counting: Sequence[str] = (),
+    experiment: str | None = None,
 ) -> Run:
     """Count, for every fault, the images still classified correctly, and those whose class it changes.
 
@@ -88,8 +93,10 @@ def run_campaign(
             ``tcp://HOST:PORT``, or a ``distributed.Client``. Each worker takes the threads that Dask gave it.
         dask_wait: seconds to wait while Dask has no worker; by default 60 for ``local:N``, any time for others.
         counting: what else to count: ``outcomes`` (masked, silent corruption, critical, ...; with the detectors
-            ``voter``, ``range`` and ``ecc``), ``errors`` by class. With ``predictions`` the run keeps the class of
-            each image under each fault (`Run.predictions`). See `fat_fpga.engines.counts`.
+            ``voter``, ``range`` and ``ecc``), ``errors`` by class, ``top5``, costs (`CostMatrix.counting`). With
+            ``predictions`` the run keeps the class of each image under each fault (`Run.predictions`). See
+            `fat_fpga.engines.counts`.
+        experiment: text of the experiment file that the campaign is of; a new run file keeps it.
 
     Raises:
         CampaignError: the file holds another campaign, or is none; the accuracy without faults is below
@@ -114,6 +121,7 @@ def run_campaign(
                 dask=dask,
                 dask_wait=dask_wait,
                 counting=counting,
+                experiment=experiment,
             )
             kept = None if run.predictions is None else run.predictions.in_memory()
             return replace(run, path=None, predictions=kept)
@@ -171,10 +179,13 @@ def run_campaign(
                             worth = Worth(network.outputs.unit, network.values)
                         sheet = Sheet(
                             identity, selection.origin, layer_table(network), faults, labels, golden, worth,
-                            classes,
+                            classes, session.fault_free_top5(dataset.images, labels) if TOP5 in counting else None,
+                            experiment,
                         )  # fmt: skip
                         store = Store.create(path, sheet, engine.name)
-                    _check_golden(store, golden, session)
+                        _check_golden(store, golden, session)
+                    what = identity.network, identity.dataset, identity.images, session.name, len(store.pending)
+                    LOG.info("%s on %s, %d images: the %s engine has %d faults to do", *what)
                     work(crew, faults, len(dataset.images), store, pace, progress, classes)
         store.finish()
     finally:

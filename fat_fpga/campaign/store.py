@@ -227,7 +227,7 @@ def _renewed(path: Path, content: Content, faults: Sequence[AnyFault], engine: s
     """Write the file anew in the format of today, whole or not at all; the lock on it."""
     header = content.header
     sheet = Sheet(header.identity, header.origin, header.layers, faults, header.labels, header.golden,
-        classes=header.classes,
+        classes=header.classes, top5=header.top5, experiment=header.experiment,
     )  # fmt: skip
     lock = None
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from time import perf_counter
 
@@ -11,6 +12,8 @@ from fat_fpga.campaign.predictions import pack
 from fat_fpga.campaign.progress import Bar
 from fat_fpga.campaign.store import Store
 from fat_fpga.faults import AnyFault
+
+LOG = logging.getLogger(__name__)
 
 
 def work(
@@ -48,5 +51,6 @@ def work(
                 found.deviation,
                 packed,
             )
+            LOG.debug("%d faults saved, %.2f s of one worker", len(done.positions), done.seconds)
             pace.measured(len(done.positions), done.seconds)
             bar.saved(len(done.positions))

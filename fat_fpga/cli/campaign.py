@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from fat_fpga.cli.counting import counting_of
+from fat_fpga.cli.counting import add_counting, counting_of
 from fat_fpga.cli.fault_arguments import PLANNING, SAMPLING, add_fault_arguments, plan_of, selection_of, space_of
 from fat_fpga.cli.options import add_model, option, output
 from fat_fpga.cli.parser import Commands
@@ -28,6 +28,7 @@ examples:
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 10000 --stratify kind,layer -o strata.run
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --margin 1% --confidence 99 --strata layer,bit -o m.run
   fat-fpga campaign cnv.onnx --data cifar10:data --faults weight --sample 1000 --outcomes -o outcomes.run
+  fat-fpga campaign cnv.onnx --data cifar10:data --top5 --per-class --cost-matrix costs.csv -o costs.run
   fat-fpga campaign tfc_w2a2 --data demo:mnist --engine board:build/boards/tfc_w2a2 -o board.run
   fat-fpga campaign module:mynet:Net --weights-file net.pt --data cifar10:data --sample 1000 -o net.run
   fat-fpga campaign cnv.onnx --data cifar10:data --dask tcp://10.0.0.1:8786 -o cnv.run
@@ -59,9 +60,8 @@ def add(commands: Commands) -> None:
     option(parser, "--dask")
     option(parser, "--dask-wait")
     option(parser, "--expect-accuracy")
-    option(parser, "--outcomes")
-    option(parser, "--detectors")
-    option(parser, "--keep-predictions")
+    option(parser, "--per-class")
+    add_counting(parser)
     option(parser, "--quiet", ", no table")
     add_module_arguments(parser)
     add_fault_arguments(parser)
@@ -77,8 +77,8 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.files import check_writable
     from fat_fpga.reports import report_text
 
-    check_writable(args.output, args.model, *filter(None, [args.fault_list, args.weights_file]))
-    counting = counting_of(args)
+    check_writable(args.output, args.model, *filter(None, [args.fault_list, args.weights_file, args.cost_matrix]))
+    counting_of(args)  # a mistake in it is told before anything is loaded
     engine = get_engine(args, engine_name(args))
     network, data = load_subject(args)
     options = {
@@ -87,7 +87,8 @@ def run(args: argparse.Namespace) -> int:
         "expect_accuracy": args.expect_accuracy,
         "dask": args.dask,
         "dask_wait": args.dask_wait,
-        "counting": counting,
+        "counting": counting_of(args, data.classes),
+        "experiment": getattr(args, "experiment_text", None),
     }
     try:
         if args.margin is not None:

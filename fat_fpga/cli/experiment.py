@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from fat_fpga.cli.parser import Commands
 
 if TYPE_CHECKING:
     from fat_fpga.cli.experiment_file import Step
+    from fat_fpga.faults import AnyFault
 
 EPILOG = """\
 examples:
@@ -44,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.cli.main import build_parser, run_arguments
 
     steps = read_experiment(args.experiment)
+    text = Path(args.experiment).read_text(encoding="utf-8")
     with _inside(Path(args.experiment).parent):
         parser = build_parser()
         parsed = [parser.parse_args(step.arguments) for step in steps]  # all of them, before the first is done
@@ -52,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
             if args.dry_run:
                 _tell(step, arguments)
                 continue
+            arguments.experiment_text = text
             code = run_arguments(arguments)
             if code:
                 return code
@@ -59,19 +62,32 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tell(step: Step, args: argparse.Namespace) -> None:
-    """How many faults a campaign has, and about how long it takes."""
+    """How many faults a campaign or a sweep has, and about how long it takes."""
     from fat_fpga.cli.campaign import faults_of
     from fat_fpga.cli.counting import counting_of
     from fat_fpga.cli.forecast import forecast
     from fat_fpga.cli.model import get_engine
     from fat_fpga.cli.subject import engine_name, load_subject
 
-    if step.command != "campaign" or args.margin is not None:
+    faults: Sequence[AnyFault]
+    more: tuple[str, ...] = ()
+    if step.command == "sweep":
+        from fat_fpga.cli.sweep import sweep_of
+        from fat_fpga.engines.counts import ERRORS, HITS
+
+        sweep = sweep_of(args)
+        network, data = load_subject(args, lambda found: sweep.cells(found.fault_free))
+        faults, more = sweep.patterns(network.fault_free), (ERRORS, HITS)
+        what = f"{'up to ' if sweep.until is not None else ''}{len(faults):,} samples"
+    elif step.command == "campaign" and args.margin is None:
+        network, data = load_subject(args)
+        faults = faults_of(args, network, len(data.images)).faults
+        what = f"{len(faults):,} faults"
+    else:
         return
-    network, data = load_subject(args)
-    faults = faults_of(args, network, len(data.images)).faults
-    seconds = forecast(get_engine(args, engine_name(args)).open(network), data, faults, counting_of(args))
-    print(f"  {len(faults):,} faults x {len(data.images):,} images, about {_length(seconds)}")
+    session = get_engine(args, engine_name(args)).open(network)
+    seconds = forecast(session, data, faults, (*counting_of(args, data.classes), *more))
+    print(f"  {what} x {len(data.images):,} images, about {_length(seconds)}")
 
 
 def _length(seconds: float) -> str:

@@ -41,8 +41,10 @@ from fat_fpga.cli import (
     train,
     verify,
 )
+from fat_fpga.cli.completion import PrintCompletion
 from fat_fpga.cli.fault_arguments import joined
 from fat_fpga.cli.interrupts import CODE, Interrupts
+from fat_fpga.cli.log import LOG, add_log_arguments, logged
 from fat_fpga.cli.parser import Parser
 from fat_fpga.cli.standard_output import leaving, prepare_output
 from fat_fpga.errors import CampaignWarning, FatFpgaError, FaultWarning, ModelWarning
@@ -79,6 +81,8 @@ def build_parser() -> Parser:
         epilog=EPILOG,
     )
     parser.add_argument("--version", action="version", version=f"fat-fpga {__version__}")
+    add_log_arguments(parser)
+    parser.add_argument("--completion", action=PrintCompletion)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.add(commands)
@@ -107,7 +111,13 @@ def _parse_and_run(arguments: Sequence[str]) -> int:
         for note in NOTES:
             warnings.simplefilter("always", note)
         warnings.showwarning = _notes(warnings.showwarning)
-        return run_arguments(args)
+        try:
+            with logged(args, arguments):
+                return run_arguments(args)
+        except OSError as error:
+            if error.filename != args.log_file or not args.log_file:
+                raise
+            return _complain(f"the log cannot be written: {error.strerror}: {error.filename}")
 
 
 def run_arguments(args: argparse.Namespace) -> int:
@@ -136,6 +146,7 @@ def _notes(otherwise: Callable[..., None]) -> Callable[..., None]:
     def show(message: Warning | str, category: type[Warning], *where: Any, **options: Any) -> None:
         if issubclass(category, NOTES):
             print("fat-fpga: note:", one_line(str(message)), file=sys.stderr)
+            LOG.info("note: %s", message)
         else:
             otherwise(message, category, *where, **options)
 
@@ -143,5 +154,6 @@ def _notes(otherwise: Callable[..., None]) -> Callable[..., None]:
 
 
 def _complain(message: str) -> int:
+    LOG.debug("error", exc_info=True)
     print("fat-fpga:", one_line(message), file=sys.stderr)
     return 2

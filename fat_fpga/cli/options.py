@@ -38,6 +38,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "save after every N faults, or samples (default: some ten seconds)",
     },
     "--clock": {"metavar": "MHZ", "type": numbers.clock, "help": "clock of the accelerator in MHz"},
+    "--cost-matrix": {
+        "metavar": "FILE",
+        "help": "count costs, too: a CSV table, a row for each true class, a column for each predicted one",
+    },
     "--csv": {"metavar": "FILE", "help": "write a table as CSV; - is standard output"},
     "--detectors": {
         "metavar": "NAME[,NAME]",
@@ -123,6 +127,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "what the file's outputs are: scores of classes, or values, as of a regression (auto asks the file)",
     },
     "--parquet": {"metavar": "FILE", "help": "write one row for each fault, with types, for data frames"},
+    "--per-class": {"action": "store_true", "help": "count the wrong images of each class, too"},
     "--pixels": {
         "metavar": "P",
         "type": numbers.pixels,
@@ -161,6 +166,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "FILE",
         "help": "weights of a module: a state dict of torch.save, read without executing anything in it",
     },
+    "--track": {
+        "metavar": "NAME[,NAME]",
+        "type": names,
+        "help": "give parameters and numbers to mlflow or wandb, which must be installed and say where they go",
+    },
+    "--top5": {"action": "store_true", "help": "count images whose class is among the five highest scores, too"},
     "--top": {"metavar": "N", "type": numbers.count, "help": "so many of the most critical"},
     "--values": {"metavar": "V,V", "type": numbers.levels, "help": "only these of the activation levels"},
 }

@@ -23,12 +23,18 @@ examples:
   fat-fpga plan cnv.run --budget 1.3x -o plan.json
   fat-fpga plan cnv.run --worst-error 40 --folding bnn-pynq --cost finn --part Pynq-Z1 --clock 100 -o plan.json
   fat-fpga plan sat.run fat.run --names SAT,FAT --front --figures front --csv front.csv
+  fat-fpga plan cnv.run --target class --worst-error 60 -o plan.json
+  fat-fpga plan cnv.run --target cost --worst-cost 2.5 -o plan.json
   fat-fpga plan pes.run --worst-error 40 --folding bnn-pynq
   fat-fpga plan cnv.run --worst-error 40 --folding bnn-pynq --permute --model cnv.onnx --data cifar10:data -o plan.json
 
 RUN is a finished campaign of all stuck channels, or of all stuck PEs under a folding. Errors are in percent of the
 images; the cost of a network without copies is 1x. Next: fat-fpga harden MODEL PLAN -o HARDENED.onnx.
 """
+
+
+TARGETS = ("accuracy", "top5", "class", "cost")
+"""`fat_fpga.campaign.measures.MEASURES`, without numpy; a test compares them."""
 
 
 def add(commands: Commands) -> None:
@@ -43,6 +49,9 @@ def add(commands: Commands) -> None:
         "run_files", metavar="RUN", nargs="+", help="run file of fat-fpga campaign; several for a front"
     )
     _add_goals(parser)
+    parser.add_argument("--target", choices=TARGETS, default=TARGETS[0], help="what the worst case is of: the accuracy "
+                        "(default), top-5 accuracy, the lowest accuracy of a class, or the mean cost of an image; the "
+                        "campaign must have counted it (--top5, --per-class, --cost-matrix)")  # fmt: skip
     parser.add_argument("--cost", metavar="NAME", help=Derived(_costs))
     option(parser, "--folding")
     option(parser, "--board", ": what is planned must fit")
@@ -86,6 +95,9 @@ def _add_goals(parser: Parser) -> None:
         "--worst-error", metavar="E", type=numbers.percent, help="at most so many percent wrong under any fault"
     )
     goal.add_argument("--worst-accuracy", metavar="A", type=numbers.percent, help="at least so many percent right")
+    goal.add_argument(
+        "--worst-cost", metavar="C", type=numbers.price, help="at most so much mean cost of an image, for --target cost"
+    )
     goal.add_argument("--budget", metavar="1.3x", type=numbers.ratio, help="the best for so many times the cost")
     goal.add_argument("--tmr", action="store_true", help="full TMR: every channel of every layer but the last")
     goal.add_argument("--front", action="store_true", help="every best trade")
@@ -133,6 +145,8 @@ def _plan(args: argparse.Namespace, planner: Planner) -> int:
         plan = planner.plan_for_error(args.worst_error)
     elif args.worst_accuracy is not None:
         plan = planner.plan_for_accuracy(args.worst_accuracy)
+    elif args.worst_cost is not None:
+        plan = planner.plan_for_cost(args.worst_cost)
     elif args.tmr:
         plan = planner.plan_for_everything()
     else:

@@ -25,6 +25,8 @@ def planners_of(args: argparse.Namespace) -> list[Planner]:
     """
     from fat_fpga.boards import board
     from fat_fpga.campaign import Run
+    from fat_fpga.campaign.counted import COST
+    from fat_fpga.campaign.measures import ACCURACY
     from fat_fpga.hardening.costs.registry import cost_model, default_model, part_models
     from fat_fpga.hardening.plan import CHANNEL, PE
 
@@ -39,8 +41,15 @@ def planners_of(args: argparse.Namespace) -> list[Planner]:
         raise PlanError(f"--cost {model.name} is of the unrolled network: leave --folding, --clock and --fps out")
     if model.folded and not args.folding:
         raise PlanError(f"--cost {model.name} needs --folding: bnn-pynq, a list as 16x3,32x32, or a JSON file")
-    if args.permute and (args.front or args.tmr or args.budget or not model.folded or not args.model or not args.data):
+    goal = args.worst_error if args.worst_error is not None else args.worst_accuracy
+    if args.permute and (goal is None or not model.folded or not args.model or not args.data):
         raise PlanError("--permute needs --worst-error or --worst-accuracy, --folding, --model and --data")
+    if args.permute and args.target != ACCURACY:
+        raise PlanError(f"--permute counts right images alone: leave --target {args.target} out")
+    if args.target == COST and goal is not None:
+        raise PlanError("costs have no percentages: ask for --worst-cost, --budget or --front")
+    if args.worst_cost is not None and args.target != COST:
+        raise PlanError("--worst-cost is for --target cost")
     if args.fps and not args.clock:
         raise PlanError("--fps needs --clock, the MHz that the frames are counted at")
     chosen = board(args.board) if args.board else None
@@ -65,7 +74,7 @@ def _planner(
 
         network = load_model(args)
         check_model(run, network)
-    what = criticality_of(run, kind, network)
+    what = criticality_of(run, kind, network, args.target)
     if network is not None:
         from fat_fpga.hardening.values import with_values
 

@@ -48,6 +48,7 @@ def add(commands: Commands) -> None:
         type=numbers.percent,
         help="exit with 1 where less than P percent of the images are right under any fault; for CI",
     )
+    option(parser, "--track")
     group = parser.add_argument_group("the interactive report")
     option(group, "--html")
     group.add_argument("--against", metavar="RUN", help="another run to compare with")
@@ -84,8 +85,11 @@ def run(args: argparse.Namespace) -> int:
     )  # fmt: skip
     from fat_fpga.reports.csv_file import csv_columns
     from fat_fpga.reports.moved import refuse_values
+    from fat_fpga.reports.tracked import track
+    from fat_fpga.tracking import check_trackers
 
     _check_html_options(args)
+    check_trackers(args.track or ())
     found = Run.open(args.run_file)
     if args.figures:
         refuse_values(found, "--figures")
@@ -122,6 +126,7 @@ def run(args: argparse.Namespace) -> int:
     if html is not None:
         outputs.write("html", html)
         outputs.say(f"\ninteractive report: {args.html}")
+    track(found, args.track or ())
     if verdict is None:
         return 0
     outputs.say(f"\n{verdict.text}")

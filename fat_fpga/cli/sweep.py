@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
-from fat_fpga.cli.counting import counting_of
+from fat_fpga.cli.counting import add_counting, counting_of
 from fat_fpga.cli.numbers import beside, burst, intervals, points, upsets
 from fat_fpga.cli.options import add_model, option, output
 from fat_fpga.cli.parser import Commands
 from fat_fpga.cli.protection import protection_of, scrubbing_of
 from fat_fpga.cli.stopped import stopped
 from fat_fpga.cli.subject import add_module_arguments, engine_name, load_subject
+
+if TYPE_CHECKING:
+    from fat_fpga.campaign.sweep import Sweep
 
 EPILOG = """\
 examples:
@@ -91,26 +95,18 @@ def add(commands: Commands) -> None:
     option(parser, "--dask")
     option(parser, "--dask-wait")
     option(parser, "--expect-accuracy")
-    option(parser, "--outcomes")
-    option(parser, "--detectors")
-    option(parser, "--keep-predictions")
+    add_counting(parser)
     option(parser, "--quiet", ", no table")
     parser.set_defaults(run=run)
 
 
-def run(args: argparse.Namespace) -> int:
-    from fat_fpga.campaign.rounds import run_in_rounds
-    from fat_fpga.campaign.sweep import Sweep, UntilInterval
-    from fat_fpga.cli.model import get_engine
-    from fat_fpga.engines.counts import ERRORS, HITS
+def sweep_of(args: argparse.Namespace) -> Sweep:
+    """What is swept; CampaignError or FaultError where the options do not fit together."""
+    from fat_fpga.campaign.sweep import Sweep
     from fat_fpga.faults.registry import DEFAULT_SWEPT
-    from fat_fpga.files import check_writable
-    from fat_fpga.reports import report_text
 
-    check_writable(args.output, args.model, *filter(None, [args.weights_file]))
-    counting = (*counting_of(args), ERRORS, HITS)
     scrubbing = scrubbing_of(args)
-    sweep = Sweep(
+    return Sweep(
         tuple(args.kinds or (DEFAULT_SWEPT,)),
         args.rates if scrubbing is None else scrubbing.rates,
         args.samples,
@@ -123,6 +119,19 @@ def run(args: argparse.Namespace) -> int:
         protection_of(args),
         scrubbing,
     )
+
+
+def run(args: argparse.Namespace) -> int:
+    from fat_fpga.campaign.rounds import run_in_rounds
+    from fat_fpga.campaign.sweep import UntilInterval
+    from fat_fpga.cli.model import get_engine
+    from fat_fpga.engines.counts import ERRORS, HITS
+    from fat_fpga.files import check_writable
+    from fat_fpga.reports import report_text
+
+    check_writable(args.output, args.model, *filter(None, [args.weights_file, args.cost_matrix]))
+    counting_of(args)  # a mistake in it is told before anything is loaded
+    sweep = sweep_of(args)
     engine = get_engine(args, engine_name(args))
     network, data = load_subject(args, lambda found: sweep.cells(found.fault_free))
     try:
@@ -135,9 +144,10 @@ def run(args: argparse.Namespace) -> int:
             chunk=args.chunk,
             progress=not args.quiet,
             expect_accuracy=args.expect_accuracy,
+            experiment=getattr(args, "experiment_text", None),
             dask=args.dask,
             dask_wait=args.dask_wait,
-            counting=counting,
+            counting=(*counting_of(args, data.classes), ERRORS, HITS),
         )
     except KeyboardInterrupt:
         return stopped(args.output)

@@ -119,6 +119,7 @@ def add(commands: Commands) -> None:
                 metavar=setting.metavar,
                 help=setting.help,
             )
+    option(parser, "--track")
     option(parser, "--quiet")
     parser.set_defaults(run=run)
 
@@ -175,12 +176,15 @@ def _in_range(path: str, settings: dict[str, Any]) -> dict[str, Any]:
 def run(args: argparse.Namespace) -> int:
     import torch  # noqa: F401 -- first, so that its absence is told before data is read
 
+    from fat_fpga.tracking import check_trackers
     from fat_fpga.training.methods import make_method
     from fat_fpga.training.parts import load_parts
     from fat_fpga.training.start import start_from
     from fat_fpga.training.tensorboard import tensorboard
+    from fat_fpga.training.tracked import tracked
     from fat_fpga.training.trainer import train
 
+    check_trackers(args.track or ())
     asked = settings_of(args)
     shape = spec(asked.model).topology.input_shape
     method = make_method(asked.method, asked.p, asked.error_model, asked.schedule)
@@ -188,6 +192,8 @@ def run(args: argparse.Namespace) -> int:
     recipe = Recipe(**{name: value for name, value in vars(asked).items() if name in names})
     train_set, test_set = load_parts(asked.data, asked.images, shape)
     folder, begin = Path(asked.output), vars(asked)["from"]
+    simple = (str, int, float, bool)
+    parameters = {name: value for name, value in vars(asked).items() if isinstance(value, simple)}
     try:
         result = train(
             asked.model,
@@ -196,7 +202,7 @@ def run(args: argparse.Namespace) -> int:
             recipe,
             folder,
             asked.device,
-            tensorboard(folder),
+            [*tensorboard(folder), *tracked(args.track or (), folder, parameters)],
             method,
             not args.quiet,
             start_from(begin) if begin else None,

@@ -1,4 +1,5 @@
-"""What is counted of a fault beside right and changed classes: outcome classes, and errors by class.
+"""What is counted of a fault beside right and changed classes: outcome classes, errors by class, and criteria beyond
+accuracy (`fat_fpga.engines.criteria`).
 
 Outcome classes of a fault on an image (Li et al., SC'17), on the integer scores of the network:
 
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.engines.criteria import COST, TOP5, check_criteria, cost_matrix_of
 from fat_fpga.engines.detectors import DETECTORS, check_detectors
 from fat_fpga.engines.images import Labels
 from fat_fpga.errors import EngineError
@@ -45,7 +47,7 @@ PREDICTIONS = "predictions"
 """Is not counted but kept, on request: the class of each image, `Outcome.predictions`."""
 WORD_NAMES = tuple(f"{name} words" for name in WordCounts._fields)
 """Words of protected memories with wrong bits, by what became of them; see `WordCounts`."""
-OF_CELLS = (HITS, *WORD_NAMES)
+NO_IMAGES = (HITS, *WORD_NAMES, COST)
 """What is no number of images."""
 PARTS = ("masked", "noncritical", "sdc1", "detected")
 """The outcome classes that add up to all images; of a module together with ``NONFINITE``."""
@@ -57,14 +59,17 @@ MODULE_OUTCOME_NAMES = (*PARTS, NONFINITE, *OUTCOME_NAMES[len(PARTS) :])
 def check_counting(counting: Sequence[str], network: AnySubject) -> None:
     """EngineError unless everything in it can be counted in the network."""
     module = isinstance(network, Subject)
-    known = (OUTCOMES, ERRORS, HITS, WORDS, PREDICTIONS, *([NONFINITE] if module else []), *DETECTORS)
-    wrong = [name for name in counting if name not in known]
+    known = (OUTCOMES, ERRORS, TOP5, HITS, WORDS, PREDICTIONS, *([NONFINITE] if module else []), *DETECTORS)
+    matrix = cost_matrix_of(counting)
+    wrong = [name for name in counting if name not in known and not (matrix and name == matrix.counting)]
     if wrong:
         raise EngineError(f"'{wrong[0]}' cannot be counted: known are {', '.join(known)}")
     if counting and network.outputs is not None:
         raise EngineError(
             f"{network.name} has outputs that are no classes: outcome classes, errors and predictions need classes"
         )
+    if counting:
+        check_criteria(counting, network.name, network.classes)
     detectors = [name for name in counting if name in DETECTORS]
     if detectors and OUTCOMES not in counting:
         raise EngineError(f"the detector '{detectors[0]}' is for outcome classes: count these, too")
@@ -84,6 +89,7 @@ def names_of(counting: Sequence[str], network: AnySubject) -> list[str]:
         names += [name for name in OUTCOME_NAMES if not (_ranked(network) and name in ("sdc10", "sdc20"))]
     if ERRORS in counting:
         names += [error_name(label) for label in range(network.classes)]
+    names += [TOP5] * (TOP5 in counting) + [COST] * (cost_matrix_of(counting) is not None)
     return names + [HITS] * (HITS in counting) + list(WORD_NAMES) * (WORDS in counting)
 
 

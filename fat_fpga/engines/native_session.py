@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.engines.criteria import TOP5
 from fat_fpga.engines.kept import Kept
 from fat_fpga.engines.native_faults import fault_list
 from fat_fpga.engines.native_network import translate
@@ -98,6 +99,7 @@ class NativeSession(Session):
             np.concatenate([outcome.correct for outcome in found]),
             np.concatenate([outcome.changed for outcome in found]),
             np.concatenate(tables) if tables else None,
+            {name: np.concatenate([outcome.counts[name] for outcome in found]) for name in found[0].counts},
         )
 
     def _drawn(self, block: Block, faults: Sequence[AnyFault]) -> Iterator[_Asked]:
@@ -145,20 +147,23 @@ class NativeSession(Session):
         golden = np.empty(len(pixels), np.int32)
         correct, changed = np.zeros(asked.count, np.int64), np.zeros(asked.count, np.int64)
         table = np.empty((asked.count, len(pixels)), np.int32) if block.predictions else None
+        top5 = np.zeros(asked.count, np.int64) if TOP5 in block.counting else None
         self._model.run(
             pixels, block.first_frame, np.ascontiguousarray(block.labels, np.int64),
-            asked.listed, self.threads, golden, correct, changed, table,
+            asked.listed, self.threads, golden, correct, changed, table, top5,
         )  # fmt: skip
         if asked.undecided:
             rest = list(asked.undecided)
             outcome = self._reference.run(
                 block.images, block.labels, list(asked.undecided.values()), predictions=block.predictions,
-                first_frame=block.first_frame, frames=block.frames,
+                first_frame=block.first_frame, frames=block.frames, counting=[TOP5] if TOP5 in block.counting else [],
             )  # fmt: skip
             correct[rest], changed[rest] = outcome.correct, outcome.changed
             if table is not None and outcome.predictions is not None:
                 table[rest] = outcome.predictions
-        return Outcome(golden, correct, changed, table)
+            if top5 is not None:
+                top5[rest] = outcome.counts[TOP5]
+        return Outcome(golden, correct, changed, table, {} if top5 is None else {TOP5: top5})
 
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
         images = range(block.first_frame, block.first_frame + len(block.images))

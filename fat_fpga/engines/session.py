@@ -25,6 +25,7 @@ from fat_fpga.engines.counts import (
     names_of,
     outcome_counts,
 )
+from fat_fpga.engines.criteria import COST, TOP5, among_highest, cost_matrix_of
 from fat_fpga.engines.detectors import DETECTORS
 from fat_fpga.engines.images import Images, Labels, check_images
 from fat_fpga.engines.outcome import Outcome, over_images
@@ -53,6 +54,7 @@ class Block:
         first_frame: number of its first image in the data set, which faults of a single frame refer to.
         frames: number of images of the data set.
         predictions: whether every prediction is asked for.
+        counting: what else is counted of the faults, as `Session.run` is asked for.
         tell: to be called with the number of the block's images that are finished, where a block takes long.
     """
 
@@ -61,6 +63,7 @@ class Block:
     first_frame: int
     frames: int
     predictions: bool = False
+    counting: Sequence[str] = ()
     tell: Progress = _nobody
 
 
@@ -113,9 +116,9 @@ class Session(ABC):
             progress: called with the number of images finished so far.
             first_frame: number of the first of the images in the data set; faults of a single frame refer to it.
             frames: number of images of the whole data set; by default it ends with these.
-            counting: what else to count: ``outcomes`` (with detectors: ``voter``, ``range``), ``errors`` by class. See
-                `fat_fpga.engines.counts`. Outcomes execute each fault once more, one by one. ``predictions`` is the
-                same as the argument.
+            counting: what else to count: ``outcomes`` (with detectors: ``voter``, ``range``), ``errors`` by class,
+                ``top5``, ``cost:`` and a matrix. See `fat_fpga.engines.counts`. Outcomes, and top-5 but in the engine
+                native, execute each fault once more, one by one. ``predictions`` is the same as the argument.
 
         Raises:
             DataError: images or labels do not fit the network.
@@ -131,7 +134,8 @@ class Session(ABC):
         patterns, faults = faults, self._expanded(faults, first_frame, len(images))
         asked = self.prepare(faults)
         predictions = predictions or PREDICTIONS in counting
-        table = predictions or ERRORS in counting
+        matrix = cost_matrix_of(counting)
+        table = predictions or ERRORS in counting or matrix is not None
 
         def outcomes() -> Iterator[Outcome]:
             for part in self._blocks(len(images), first_frame):
@@ -140,14 +144,20 @@ class Session(ABC):
                     if progress:
                         progress(start + done)
 
-                block = Block(images[part], labels[part], first_frame + part.start, frames, table, tell)
+                asks = counting if faults else ()
+                block = Block(images[part], labels[part], first_frame + part.start, frames, table, asks, tell)
                 outcome = self.compute(block, asked)
-                if counting and faults:
-                    counts = self._counts(block, patterns, faults, counting)
+                if asks:
+                    counts = dict(self._counts(block, patterns, faults, counting))
                     if ERRORS in counting:
                         assert outcome.predictions is not None
-                        errors = error_counts(outcome.predictions, block.labels, self.subject.classes)
-                        counts = {**counts, **errors}
+                        counts |= error_counts(outcome.predictions, block.labels, self.subject.classes)
+                    counts |= outcome.counts
+                    if TOP5 in counting and TOP5 not in counts:
+                        counts[TOP5] = self._top5(block, faults)
+                    if matrix is not None:
+                        assert outcome.predictions is not None
+                        counts[COST] = matrix.total(outcome.predictions, block.labels)
                     outcome = replace(outcome, counts=counts)
                 yield outcome
                 tell(part.stop - part.start)
@@ -155,6 +165,19 @@ class Session(ABC):
         found = over_images(outcomes(), len(faults), len(images), predictions)
         cells = self._of_cells(patterns, first_frame, len(images), counting)
         return replace(found, counts={**found.counts, **cells}) if cells else found
+
+    @checked
+    def fault_free_top5(self, images: Images, labels: Labels) -> int:
+        """Images whose label is among the five highest scores without a fault; arguments and errors are those of
+        `run`."""
+        self._check(images, labels, [], len(images))
+        check_counting([TOP5], self.subject)
+        images = self.subject.input.taken(images)
+        parts = self._blocks(len(images), 0)
+        return sum(
+            among_highest(self._scores(Block(images[part], labels[part], part.start, len(images)), None), labels[part])
+            for part in parts
+        )
 
     @checked
     def trace(
@@ -263,11 +286,20 @@ class Session(ABC):
             }
         return found
 
+    def _top5(self, block: Block, faults: Sequence[AnyFault]) -> npt.NDArray[np.int64]:
+        """Images of a block whose label is among the five highest scores, int64 [F]."""
+        return np.array([among_highest(self._scores(block, fault), block.labels) for fault in faults], np.int64)
+
+    def _scores(self, block: Block, fault: AnyFault | None) -> npt.NDArray[Any]:
+        """Class scores [N, classes] of a block, under a fault or without."""
+        scores: npt.NDArray[Any] = self._seen(block, fault, [self.network.scores])[self.network.scores][:, :, 0, 0]
+        return scores
+
     def _seen(self, block: Block, fault: AnyFault | None, needed: Sequence[str]) -> Streams:
         """The streams at these places: the engine's own, or, of places that it does not show, the reference's."""
         streams = self.show(block, fault)
         if self.network.scores not in streams:
-            raise EngineError(f"the {self.name} engine shows no class scores, which outcome classes are made of")
+            raise EngineError(f"the {self.name} engine shows no class scores, which outcome classes and top-5 need")
         if all(place in streams for place in needed):
             return streams
         from fat_fpga.engines.reference import ReferenceEngine

@@ -28,7 +28,9 @@ def worst_case(correct: int, images: int, faults: int) -> Estimate:
 
 
 def plan_confidence(plan: Plan) -> str:
-    """One line on what the promised worst case says of other images."""
+    """One line on what the promised worst case says of other images; intervals are those of shares of images."""
+    if not plan.about.about_images:
+        return "the promise is about these images; for this target no interval for other images is given"
     found = worst_case(plan.worst_correct, plan.images, len(plan.expected) + 1)
     few = f"FEW IMAGES ({plan.images:,}): " if plan.images < FEW else ""
     return (

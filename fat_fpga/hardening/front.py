@@ -13,6 +13,7 @@ from fat_fpga import __version__
 from fat_fpga.errors import PlanError
 from fat_fpga.faults import MODELS
 from fat_fpga.files import replacing
+from fat_fpga.hardening.plan import Target
 from fat_fpga.hardening.planner import Planner, Point
 from fat_fpga.text import align, percent, shown
 
@@ -46,9 +47,14 @@ class Front:
     def images(self) -> int:
         return self.planner.criticality.images
 
-    def error(self, correct: int) -> float:
-        """Worst-case error in percent, for so many correct images."""
-        return 100 * (self.images - correct) / self.images
+    @property
+    def about(self) -> Target:
+        """What the worst cases are of."""
+        return self.planner.criticality.target
+
+    def error(self, value: int) -> float:
+        """Worst-case error in percent, for so many correct images, or another measure; of costs the mean cost."""
+        return self.about.error(value)
 
     def at(self, target: int) -> Point | None:
         """The cheapest point that keeps ``target`` images correct, None if there is none."""
@@ -67,6 +73,9 @@ def fronts_of(planners: Sequence[Planner], names: Sequence[str]) -> list[Front]:
         raise PlanError(f"fronts can be laid over each other on the same images only: {each}")
     if len({planner.criticality.kind for planner in planners}) > 1:
         raise PlanError("fronts can be laid over each other for one kind of fault only: all channels, or all PEs")
+    targets = [planner.criticality.target for planner in planners]
+    if len(set(targets)) > 1:
+        raise PlanError("fronts can be laid over each other for one target and one cost matrix only")
     return [Front(name, planner, tuple(planner.front())) for name, planner in zip(names, planners, strict=True)]
 
 
@@ -74,26 +83,29 @@ def front_text(fronts: Sequence[Front]) -> str:
     """A front as a table; of several the channels that each needs for the same worst-case error."""
     first = fronts[0].planner
     what = MODELS[first.criticality.kind].traits.places
-    head = [f"worst-case error under one stuck {what[:-1]}, {fronts[0].images:,} images; cost: {first.model.title}"]
+    about = fronts[0].about
+    head = [f"{about.title} under one stuck {what[:-1]}, {fronts[0].images:,} images; cost: {first.model.title}"]
+    column = "worst mean cost" if about.costs else "worst error [%]"
+    tell = (lambda error: f"{error:.4g}") if about.costs else percent
     if len(fronts) == 1:
         (front,) = fronts
-        rows = [["worst error [%]", f"{what} triplicated", "cost", "of unprotected"]]
+        rows = [[column, f"{what} triplicated", "cost", "of unprotected"]]
         for point in _some(front.points):
             rows.append(
-                [percent(front.error(point.worst_correct)), f"{point.triplicated:,}", f"{point.price:,.0f}",
+                [tell(front.error(point.worst_correct)), f"{point.triplicated:,}", f"{point.price:,.0f}",
                  f"{point.ratio:.4f}"]
             )  # fmt: skip
         printed = len(rows) - 1
         foot = [f"{printed} of {len(front.points):,} points; all of them: --csv, --json"]
         return "\n".join([*head, "", align(rows, left=()), "", *foot, *_sources(fronts)])
     columns = [cell for front in fronts for cell in (f"{shown(front.name)} {what}", "cost")]
-    rows = [["worst error [%]", *columns]]
+    rows = [[column, *columns]]
     for target in _targets(fronts):
         cells = []
         for front in fronts:
             found = front.at(target)
             cells += ["-", "-"] if found is None else [f"{found.triplicated:,}", f"{found.ratio:.4f}x"]
-        rows.append([percent(fronts[0].error(target)), *cells])
+        rows.append([tell(fronts[0].error(target)), *cells])
     foot = ["-: below the error-free error of the network"]
     return "\n".join([*head, "", align(rows, left=()), "", *foot, *_sources(fronts)])
 
@@ -151,6 +163,7 @@ def front_json(fronts: Sequence[Front]) -> dict[str, Any]:
             "data": {"name": run.identity.dataset, "fingerprint": run.identity.dataset_fingerprint,
                      "images": front.images},
             "kind": what.kind,
+            "target": front.about.name,
             "cost": {"model": front.planner.model.name, "title": front.planner.model.title,
                      "unprotected": front.planner.unprotected, "sources": front.sources},
             "error_free": front.error(what.golden),

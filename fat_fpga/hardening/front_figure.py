@@ -52,7 +52,11 @@ def front_figure(fronts: Sequence[Front]) -> Figure:
     count = len(fronts)
     figure = Figure(figsize=(7.2, 4.2 + 0.17 * count), layout="constrained")
     axes = figure.subplots()
-    what = fronts[0].planner
+    what, cost = fronts[0].planner, fronts[0].about.costs
+
+    def tell(error: float) -> str:
+        return f"{error:.4g}" if cost else f"{percent(error)} %"
+
     for front, shade, shape in zip(fronts, colours(count), markers(count), strict=True):
         errors = [front.error(point.worst_correct) for point in front.points]
         ratios = [point.ratio for point in front.points]
@@ -62,12 +66,12 @@ def front_figure(fronts: Sequence[Front]) -> Figure:
         axes.step(ratios, errors, where="post", color=shade, linewidth=1.2)
         axes.plot(
             ratios, errors, shape, color=shade, markersize=3.5, linestyle="none",
-            label=f"{shown(front.name)}: error-free {percent(free)} %, unprotected {percent(plain)} %",
+            label=f"{shown(front.name)}: error-free {tell(free)}, unprotected {tell(plain)}",
         )  # fmt: skip
     axes.grid(color=RULE, linewidth=0.6)
     axes.set_xlabel(f"cost over that of the unprotected network ({what.model.title})")
     part = MODELS[what.criticality.kind].traits.axes[0]
-    axes.set_ylabel(f"worst-case error under one stuck {part} [%]")
+    axes.set_ylabel(f"{fronts[0].about.title} under one stuck {part}{'' if cost else ' [%]'}")
     identity = what.criticality.run.identity
     axes.set_title(f"Selective replication; dashed: error-free\n{shown(identity.dataset)}, {identity.images:,} images")
     figure.legend(loc="outside lower left", fontsize=8)

@@ -8,14 +8,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from math import inf
 
+from fat_fpga.campaign.counted import COST, TOP5
+from fat_fpga.campaign.measures import ACCURACY, CLASS
 from fat_fpga.errors import PlanError
 from fat_fpga.faults.channel import ChannelStuckAt
 from fat_fpga.faults.pe import PeStuckAt
+from fat_fpga.text import percent
 
 CHANNEL, PE = ChannelStuckAt.kind, PeStuckAt.kind
+ERRORS = {
+    ACCURACY: "worst-case error",
+    TOP5: "worst-case top-5 error",
+    CLASS: "worst-case error of a class",
+    COST: "worst-case mean cost of an image",
+}
+"""What plans can promise to be low, by the measure that it is about."""
 KINDS = (CHANNEL, PE)
 """What a promise can be about: faults of single channels, or of whole PEs."""
 
@@ -97,6 +108,52 @@ class UnitPlan:
 
 
 @dataclass(frozen=True)
+class Target:
+    """What a promise is about: a measure of a campaign (`fat_fpga.campaign.measures`), of which more is better.
+
+    Attributes:
+        name: ``accuracy``, ``top5``, ``class`` (lowest accuracy of a class) or ``cost``.
+        most: the measure where nothing is wrong; of accuracies the number of images.
+        full: the error where everything is: 100 percent, or the highest cost of an image.
+        matrix: the cost matrix, as campaigns count it; empty for other measures.
+    """
+
+    name: str
+    most: int
+    full: Fraction = Fraction(100)
+    matrix: str = ""
+
+    def __post_init__(self) -> None:
+        if self.name not in ERRORS:
+            raise PlanError(f"target must be one of {', '.join(ERRORS)}, got '{self.name}'")
+        if self.most < 1 or self.full <= 0 or bool(self.matrix) != (self.name == COST):
+            raise PlanError(f"target '{self.name}' needs what it is at most, and a cost matrix where it is {COST}")
+
+    @property
+    def title(self) -> str:
+        """What is promised to be low: ``worst-case error``."""
+        return ERRORS[self.name]
+
+    @property
+    def costs(self) -> bool:
+        """Whether its error is a cost, and no share."""
+        return self.name == COST
+
+    @property
+    def about_images(self) -> bool:
+        """Whether the measure is a number of images, so that intervals for other images are known."""
+        return self.name not in (CLASS, COST)
+
+    def error(self, value: float) -> float:
+        """The error in percent that a value of the measure is; of costs the mean cost of an image."""
+        return float(self.full) * (self.most - value) / self.most
+
+    def text(self, value: float) -> str:
+        """The error for people, with its unit."""
+        return f"{self.error(value):.4g}" if self.costs else f"{percent(self.error(value))} %"
+
+
+@dataclass(frozen=True)
 class Expected:
     """What the campaign counted for one fault of the network planned for.
 
@@ -107,11 +164,18 @@ class Expected:
         fault: its text form.
         correct: images classified correctly under the fault.
         changed: images whose predicted class differs from the fault-free one.
+        value: the measure that the promise is about, where that is not ``correct``.
     """
 
     fault: str
     correct: int
     changed: int
+    value: int | None = None
+
+    @property
+    def measured(self) -> int:
+        """What the promise is about."""
+        return self.correct if self.value is None else self.value
 
 
 @dataclass(frozen=True)
@@ -145,10 +209,11 @@ class Plan:
         fingerprint: `Network.fingerprint` of it.
         dataset, dataset_fingerprint: the images that the promise is about.
         images: number of images.
-        golden_correct: images that the fault-free network classifies correctly.
+        golden_correct: images that the fault-free network classifies correctly; for another target its measure.
         kind: ``channel`` or ``pe``: which faults the promise is about.
         asked: what the plan was asked for, in words.
-        worst_correct: promised: no fault of the kind in a unit leaves fewer images correct.
+        worst_correct: promised: no fault of the kind in a unit leaves fewer images correct; for another target, no
+            lower measure.
         units: every unit, in network order. The last one is never replicated.
         expected: every fault of the kind in the network planned for, with its counts.
         costs: figures of the cost models.
@@ -156,6 +221,7 @@ class Plan:
         notes: what was rounded up, and why.
         others: faults of the kind in layers that are no units, with their counts. No copies protect these layers, and
             the promise leaves them out.
+        target: what the promise is about; None for accuracy.
     """
 
     model: str
@@ -173,6 +239,7 @@ class Plan:
     part: str | None = None
     notes: tuple[str, ...] = ()
     others: tuple[Expected, ...] = ()
+    target: Target | None = None
 
     def __repr__(self) -> str:
         return f"<Plan for {self.model}: {self.asked}; {self.replicated} channels three times>"
@@ -180,10 +247,11 @@ class Plan:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise PlanError(f"kind must be {' or '.join(KINDS)}, got '{self.kind}'")
-        if not 0 <= self.worst_correct <= self.images or not 0 <= self.golden_correct <= self.images:
+        most = self.about.most
+        if not 0 <= self.worst_correct <= most or not 0 <= self.golden_correct <= most:
             raise PlanError(
                 f"worst_correct {self.worst_correct} and golden_correct {self.golden_correct} must lie in "
-                f"0..{self.images}, the number of images"
+                f"0..{most}, {'the number of images' if self.target is None else 'the most of the target'}"
             )
         names = [unit.unit for unit in self.units]
         if not names or len(set(names)) < len(names):
@@ -198,9 +266,15 @@ class Plan:
         return sum(len(unit.replicated) for unit in self.units)
 
     @property
+    def about(self) -> Target:
+        """What the promise is about."""
+        return self.target or Target(ACCURACY, self.images)
+
+    @property
     def worst_error(self) -> float:
-        """Promised worst-case error, in percent: 100 less the accuracy under the worst fault."""
-        return 100 * (self.images - self.worst_correct) / self.images
+        """Promised worst-case error in percent, 100 less the accuracy under the worst fault; of costs the mean cost of
+        an image."""
+        return self.about.error(self.worst_correct)
 
     def unit(self, name: str) -> UnitPlan:
         """The plan of the unit called ``name``; PlanError lists the known ones."""

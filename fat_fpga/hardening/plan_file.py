@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from fat_fpga.arguments import checked
 from fat_fpga.errors import PlanError
 from fat_fpga.files import replacing
-from fat_fpga.hardening.plan import Cost, Expected, Plan, UnitPlan
+from fat_fpga.hardening.plan import Cost, Expected, Plan, Target, UnitPlan
 from fat_fpga.json_file import Entry, read_object
 
 FORMAT = "fat_fpga plan"
@@ -46,6 +48,7 @@ def plan_text(plan: Plan) -> str:
             {"unit": u.unit, "channels": u.channels, "pe": u.pe, "simd": u.simd, "rows": u.rows, "order": u.order}
             for u in plan.units
         ],
+        **({"target": _target_json(plan.target)} if plan.target else {}),
         "expected": _columns(plan.expected),
         **({"others": _columns(plan.others)} if plan.others else {}),
     }
@@ -54,7 +57,13 @@ def plan_text(plan: Plan) -> str:
 
 
 def _columns(expected: Sequence[Expected]) -> dict[str, Any]:
-    return {key: [getattr(entry, key) for entry in expected] for key in ("fault", "correct", "changed")}
+    keys = ("fault", "correct", "changed", *(["value"] if any(entry.value is not None for entry in expected) else []))
+    return {key: [getattr(entry, key) for entry in expected] for key in keys}
+
+
+def _target_json(target: Target) -> dict[str, Any]:
+    matrix = {"matrix": target.matrix} if target.matrix else {}
+    return {"name": target.name, "most": target.most, "full": str(target.full), **matrix}
 
 
 def _value(value: Any) -> str:
@@ -127,14 +136,24 @@ def _plan(entry: Entry) -> Plan:
         part=None if entry.value.get("part") is None else entry.get("part", str),
         notes=entry.items("notes", str),
         others=_expected(entry, "others") if "others" in entry.value else (),
+        target=_target(entry.inner("target")) if "target" in entry.value else None,
     )
+
+
+def _target(entry: Entry) -> Target:
+    text = entry.get("full", str)
+    if not re.fullmatch(r"\d{1,18}(/\d{1,18})?", text) or re.fullmatch(r".*/0+", text):
+        raise PlanError(f"{entry.path}: target.full must be a number as 100 or 25/2, got '{text:.40}'")
+    matrix = entry.get("matrix", str) if "matrix" in entry.value else ""
+    return Target(entry.get("name", str), entry.get("most", int, 1), Fraction(text), matrix)
 
 
 def _expected(entry: Entry, name: str) -> tuple[Expected, ...]:
     columns = entry.inner(name)
     faults = columns.items("fault", str)
-    counts = [columns.items(key, int, 0) for key in ("correct", "changed")]
-    for key, column in zip(("correct", "changed"), counts, strict=True):
+    keys = ("correct", "changed", *(["value"] if "value" in columns.value else []))
+    counts = [columns.items(key, int, 0) for key in keys]
+    for key, column in zip(keys, counts, strict=True):
         if len(column) != len(faults):
             raise PlanError(f"{entry.path}: {name}.{key} has {len(column)} entries, {name}.fault {len(faults)}")
     return tuple(map(Expected, faults, *counts))

@@ -5,17 +5,16 @@ from __future__ import annotations
 from fat_fpga.faults import MODELS
 from fat_fpga.hardening.confidence import plan_confidence
 from fat_fpga.hardening.plan import Plan
-from fat_fpga.text import align, percent
+from fat_fpga.text import align
 
 
 def plan_summary(plan: Plan) -> str:
     """What the plan promises, what it triplicates, what it costs, and what was rounded up."""
-    free = 100 * (plan.images - plan.golden_correct) / plan.images
-    about = MODELS[plan.kind].traits.axes[0]
+    about, target = MODELS[plan.kind].traits.axes[0], plan.about
     lines = [
         f"{plan.model} on {plan.dataset}, {plan.images:,} images; asked for: {plan.asked}",
-        f"promised: worst-case error {percent(plan.worst_error)} % under any single stuck {about} {_scope(plan)} "
-        f"(error-free {percent(free)} %)",
+        f"promised: {target.title} {target.text(plan.worst_correct)} under any single stuck {about} {_scope(plan)} "
+        f"(error-free {target.text(plan.golden_correct)})",
         plan_confidence(plan),
         *_open(plan),
         "",
@@ -47,8 +46,8 @@ def _open(plan: Plan) -> list[str]:
     """The worst fault in layers that no copies protect, in a line; nothing where there are none."""
     if not plan.others:
         return []
-    worst = min(plan.others, key=lambda fault: fault.correct)
+    worst, about = min(plan.others, key=lambda fault: fault.measured), plan.about
     return [
         f"NOT PROTECTED: additions, concatenations and thresholds of their own; worst there {worst.fault}, "
-        f"{percent(100 * (plan.images - worst.correct) / plan.images)} % error"
+        f"{about.text(worst.measured)} {'mean cost' if about.costs else 'error'}"
     ]

@@ -14,6 +14,7 @@ from functools import cached_property
 from math import ceil
 
 from fat_fpga.boards import Board
+from fat_fpga.campaign.measures import ACCURACY
 from fat_fpga.errors import PlanError
 from fat_fpga.hardening.cheapest import Builder
 from fat_fpga.hardening.costs.macs import MacsModel
@@ -33,7 +34,8 @@ class Point:
     """A point of the front.
 
     Attributes:
-        worst_correct: images that stay correct under any single fault of the kind outside of voters.
+        worst_correct: images that stay correct under any single fault of the kind outside of voters; for another
+            target, its measure.
         triplicated: channels, or PEs.
         price: in the cost model's measure.
         ratio: the price over that of the network without protection.
@@ -127,7 +129,7 @@ class Planner:
         if built is None:
             raise PlanError(impossible(self, target))
         return self._plan_of(
-            built, self.forced(target), asked or f"{target} of {self.criticality.images} images correct"
+            built, self.forced(target), asked or f"{target} of {self.criticality.target.most} images correct"
         )
 
     def plan_for_everything(self) -> Plan:
@@ -152,9 +154,26 @@ class Planner:
         """The cheapest plan whose worst-case accuracy is at least so many percent."""
         return self.plan(self.target(percent), f"worst accuracy {float(percent):g} %")
 
+    def plan_for_cost(self, cost: Fraction) -> Plan:
+        """The cheapest plan whose worst-case mean cost of an image is at most so much.
+
+        Raises:
+            PlanError: the target of the plan is no cost.
+        """
+        return self.plan(self.target_of_cost(cost), f"worst mean cost {float(cost):g}")
+
     def target(self, accuracy: Fraction) -> int:
-        """Images that must stay correct for an accuracy in percent, rounded up."""
-        return max(0, ceil(accuracy * self.criticality.images / 100))
+        """Images that must stay correct for an accuracy in percent, rounded up; the same of another measure."""
+        if self.criticality.about.costs:
+            raise PlanError("the target is a cost: ask for --worst-cost, or for a budget")
+        return max(0, ceil(accuracy * self.criticality.target.most / 100))
+
+    def target_of_cost(self, cost: Fraction) -> int:
+        """The measure that a mean cost of an image needs, rounded up."""
+        about = self.criticality.target
+        if not self.criticality.about.costs:
+            raise PlanError("--worst-cost is for --target cost")
+        return max(0, ceil(about.most * (1 - cost / about.full)))
 
     def plan_for_budget(self, ratio: Fraction) -> Plan:
         """The best worst case for at most ``ratio`` times the price without protection.
@@ -219,12 +238,19 @@ class Planner:
 
     def check(self, target: int) -> None:
         """PlanError for a target that not even the fault-free network meets."""
-        golden, images = self.criticality.golden, self.criticality.images
-        if target > golden:
+        golden, about = self.criticality.golden, self.criticality.target
+        if target <= golden:
+            return
+        if about.name == ACCURACY:
+            asked, has = f"{100 * target / about.most:.2f} %", f"{100 * golden / about.most:.2f} %"
             raise PlanError(
-                f"a worst-case accuracy of {100 * target / images:.2f} % was asked for, the fault-free network has "
-                f"{100 * golden / images:.2f} %: nearest possible --worst-error {enough(golden, images)}"
+                f"a worst-case accuracy of {asked} was asked for, the fault-free network has {has}: nearest possible "
+                f"{enough(golden, about)}"
             )
+        raise PlanError(
+            f"a {about.title} of {about.text(target)} was asked for, the fault-free network has {about.text(golden)}: "
+            f"nearest possible {enough(golden, about)}"
+        )
 
     def _plan_of(self, built: Sequence[Built], forced: Mapping[str, int], asked: str) -> Plan:
         what, counts = self.criticality, self._counts(built)
@@ -246,6 +272,7 @@ class Planner:
             part=self.board.part if self.board else None,
             notes=notes_of(self, built, forced),
             others=what.others,
+            target=None if what.target.name == ACCURACY else what.target,
         )
 
     def _unit_plan(self, built: Built, count: int) -> UnitPlan:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fat_fpga.errors import PlanError
 from fat_fpga.hardening.cheapest import Builder
+from fat_fpga.hardening.plan import Target
 from fat_fpga.hardening.plan_costs import slowest
 
 if TYPE_CHECKING:
@@ -38,23 +39,24 @@ def check_rate(builder: Builder, cycles: int | None, clock: float | None) -> Non
 
 
 def impossible(planner: Planner, target: int) -> str:
-    """Why no network can be built that keeps ``target`` images correct: the part is too small."""
-    images = planner.criticality.images
+    """Why no network can be built that keeps the measure at ``target``: the part is too small."""
+    about = planner.criticality.target
     possible = [t for t in planner.criticality.targets if t < target and planner.least(t) is not None]
     where = ""
     if planner.board:
         used = _cheapest_use(planner, target)
         where = f" on {planner.board.name}" + (f" ({used})" if used else "")
-    error = 100 * (images - target) / images
-    text = f"no network with a worst-case error of {error:.2f} % can be built{where}; "
+    text = f"no network with a {about.title} of {about.text(target)} can be built{where}; "
     if possible:
-        return text + f"nearest possible: --worst-error {enough(possible[-1], images)}"
+        return text + f"nearest possible: {enough(possible[-1], about)}"
     return text + "not even the network without copies: take another folding or a larger part" + _slower(planner)
 
 
-def enough(correct: int, images: int) -> str:
-    """The worst-case error in percent to ask for where ``correct`` images are the most, rounded up."""
-    return f"{ceil(Fraction(100 * 10**6 * (images - correct), images)) / 10**6:.6f}".rstrip("0").rstrip(".")
+def enough(value: int, about: Target) -> str:
+    """The option to ask with where ``value`` is the most that can be had: its error, rounded up."""
+    error = ceil(about.full * 10**6 * Fraction(about.most - value, about.most))
+    option = "--worst-cost" if about.costs else "--worst-error"
+    return f"{option} {f'{error / 10**6:.6f}'.rstrip('0').rstrip('.')}"
 
 
 def _cheapest_use(planner: Planner, target: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from fat_fpga.hardening.verify import Verdict, Verification
 from fat_fpga.text import align, percent, shown
@@ -16,8 +17,7 @@ def verification_text(found: Verification, every: bool = False) -> str:
     plan, run = found.plan, found.run
     head = (
         f"{plan.model} as planned ({plan.replicated} channels three times), on {run.images:,} images of "
-        f"{shown(run.identity.dataset)}\nerror-free accuracy {percent(run.error_free_accuracy)} %, promised with any "
-        f"{plan.kind} fault outside of voters: at least {percent(100 - plan.worst_error)} %"
+        f"{shown(run.identity.dataset)}\n{_promise(found)}"
         f"{'' if found.same_images else f' on the {plan.images:,} images of {plan.dataset}'}"
     )
     parts = [head, _layers(found), _verdict(found), _transfer(found)]
@@ -26,6 +26,24 @@ def verification_text(found: Verification, every: bool = False) -> str:
     elif found.broken:
         parts.append(_faults(found, found.broken[:MOST]))
     return "\n\n".join(filter(None, parts))
+
+
+def _promise(found: Verification) -> str:
+    """What is promised, and what there is without a fault."""
+    plan, where = found.plan, f"promised with any {found.plan.kind} fault outside of voters"
+    if plan.target is None:
+        free = percent(found.run.error_free_accuracy)
+        return f"error-free accuracy {free} %, {where}: at least {percent(100 - plan.worst_error)} %"
+    free = plan.about.text(plan.golden_correct) if found.same_images else "of other images"
+    return f"{plan.about.title}, {free} without a fault, {where}: at most {plan.about.text(plan.worst_correct)}"
+
+
+def _figure(found: Verification, value: int) -> str:
+    """A measure for people: accuracy, or the error of another target."""
+    about = found.plan.about
+    if found.plan.target is None:
+        return f"{percent(100 * value / found.run.images)} %"
+    return replace(about, most=found.run.images).text(value) if about.about_images else about.text(value)
 
 
 def _layers(found: Verification) -> str:
@@ -38,11 +56,17 @@ def _layers(found: Verification) -> str:
     return "\n\n".join(f"{title}\n{_table(found, own)}" for title, own in kinds if own)
 
 
+def _column(found: Verification) -> str:
+    if found.plan.target is None:
+        return "worst %"
+    return "worst cost" if found.plan.about.costs else "worst error %"
+
+
 def _table(found: Verification, verdicts: Sequence[Verdict]) -> str:
-    rows = [["layer", "faults", "masked", "as foretold", "not foretold", "broken", "worst %", "worst fault"]]
+    rows = [["layer", "faults", "masked", "as foretold", "not foretold", "broken", _column(found), "worst fault"]]
     for layer in dict.fromkeys(verdict.result.layer for verdict in verdicts):
         here = [verdict for verdict in verdicts if verdict.result.layer == layer]
-        worst = min(here, key=lambda verdict: verdict.result.correct).result
+        worst = min(here, key=lambda verdict: verdict.value)
         counts = (
             len(here),
             sum(verdict.result.changed == 0 for verdict in here),
@@ -50,8 +74,8 @@ def _table(found: Verification, verdicts: Sequence[Verdict]) -> str:
             sum(verdict.foretold is None for verdict in here),
             sum(not verdict.kept for verdict in here),
         )
-        accuracy = percent(100 * worst.correct / found.run.images)
-        rows.append([layer, *map("{:,}".format, counts), accuracy, worst.fault])
+        figure = _figure(found, worst.value).removesuffix(" %")
+        rows.append([layer, *map("{:,}".format, counts), figure, worst.result.fault])
     return align(rows, left=(0, 7))
 
 
@@ -73,7 +97,7 @@ def _verdict(found: Verification) -> str:
     for voter, what in ((False, "outside of voters"), (True, "of a voter's output")):
         worst = found.worst(voter)
         if worst is not None:
-            lines.append(f"worst fault {what}: {worst.fault}, {percent(100 * worst.correct / images)} %")
+            lines.append(f"worst fault {what}: {worst.result.fault}, {_figure(found, worst.value)}")
     return "\n".join(lines)
 
 

@@ -24,7 +24,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from fat_fpga.arguments import checked
-from fat_fpga.campaign import LayerRow, Result, Run
+from fat_fpga.campaign import LayerRow, Measure, Result, Run, measure_of
+from fat_fpga.campaign.counted import cost_matrix_of
 from fat_fpga.campaign.intervals import Estimate, difference
 from fat_fpga.errors import PlanError
 from fat_fpga.faults import Fault, parse_fault
@@ -45,13 +46,15 @@ class Verdict:
         other: whether it is in a layer that is no unit, which the promise leaves out too.
         foretold: images classified correctly, and images whose class changes, as the plan has it; None where its
             campaign says nothing.
-        bound: images that the promise demands correct at least.
+        bound: images that the promise demands correct at least; for another target, its measure.
+        value: the measure that the promise is about; by default images classified correctly.
     """
 
     result: Result
     voter: bool
     foretold: tuple[int, int] | None
     bound: int
+    value: int
     other: bool = False
 
     @property
@@ -63,7 +66,7 @@ class Verdict:
     def kept(self) -> bool:
         """Exactly as foretold, and, where the promise is about it, not below that."""
         exact = self.foretold is None or self.foretold == (self.result.correct, self.result.changed)
-        return exact and (not self.promised or self.result.correct >= self.bound)
+        return exact and (not self.promised or self.value >= self.bound)
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ class Verification:
     def worst_cases(self) -> tuple[Estimate, Estimate]:
         """Lowest accuracy in percent outside of voters, on the plan's images and on the run's, with 95 % intervals."""
         worst = self.worst(voter=False)
-        correct = self.run.error_free if worst is None else min(self.run.error_free, worst.correct)
+        free = _measure(self.plan, self.run).fault_free
+        correct = free if worst is None else min(free, worst.value)
         faults = sum(verdict.promised for verdict in self.verdicts)
         return (
             worst_case(self.plan.worst_correct, self.plan.images, len(self.plan.expected) + 1),
@@ -121,10 +125,10 @@ class Verification:
         """Whether other images have a lower worst case, by more than chance explains."""
         return not self.same_images and self.change.high < 0
 
-    def worst(self, voter: bool) -> Result | None:
-        """The fault with the fewest correct images, behind voters or in units."""
-        results = [v.result for v in self.verdicts if not v.other and v.voter is voter]
-        return min(results, key=lambda result: result.correct, default=None)
+    def worst(self, voter: bool) -> Verdict | None:
+        """The fault with the lowest measure, behind voters or in units."""
+        found = [verdict for verdict in self.verdicts if not verdict.other and verdict.voter is voter]
+        return min(found, key=lambda verdict: verdict.value, default=None)
 
 
 @checked
@@ -132,27 +136,35 @@ def verify(plan: Plan, run: Run) -> Verification:
     """Compare a campaign on the hardened network with the plan.
 
     Raises:
-        PlanError: the run is on another network, or has no faults of the promised kind.
+        CampaignError: the run has not counted what the promise is about.
+        PlanError: the run is on another network, or has no faults of the promised kind; or it is on other images, or
+            counted other costs, where the promise is about classes or costs.
     """
-    _check(plan, run)
+    measure = _measure(plan, run)
+    _check(plan, run, measure.fault_free)
     same = _same_images(plan, run)
+    if not same and not plan.about.about_images:
+        raise PlanError(
+            f"{run.title} is on other images than the plan, and its promise, a {plan.about.title}, is compared on "
+            f"the same images only: {plan.images:,} images of {plan.dataset}"
+        )
     known, voters = (_known(plan) if same else {}), _voters(run)
     wanted = {row.name for row in run.layers if row.weights and row.levels}
     others = {fault.fault: (fault.correct, fault.changed) for fault in plan.others} if same else {}
     verdicts, seen = [], 0
-    for result in run.results:
+    for result, value in zip(run.results, measure.values.tolist(), strict=True):
         if result.kind != plan.kind:
             continue
         (fault,) = result.faults
         seen += fault.layer in wanted
         voter = fault.layer in voters
         if not voter and fault.layer not in wanted:
-            verdicts.append(Verdict(result, False, others.get(result.fault), 0, other=True))
+            verdicts.append(Verdict(result, False, others.get(result.fault), 0, value, other=True))
             continue
         unit = plan.unit(voters.get(fault.layer, fault.layer))
         stuck = frozenset([unit.order[fault.index[0]]] if voter else _stuck(unit, fault))
         foretold = known.get((unit.unit, stuck, fault.value)) if stuck else (run.error_free, 0)
-        verdicts.append(Verdict(result, voter, foretold, plan.worst_correct if same else 0))
+        verdicts.append(Verdict(result, voter, foretold, plan.worst_correct if same else 0, value))
     if not verdicts:
         raise PlanError(
             f"{run.title} has no {plan.kind} faults, which the plan is about: run fat-fpga campaign HARDENED.onnx "
@@ -199,9 +211,17 @@ def _same_images(plan: Plan, run: Run) -> bool:
     return (run.identity.dataset_fingerprint, run.images) == (plan.dataset_fingerprint, plan.images)
 
 
-def _check(plan: Plan, run: Run) -> None:
-    """PlanError where the run cannot be one of the hardened network."""
-    golden = run.error_free
+def _measure(plan: Plan, run: Run) -> Measure:
+    """What the promise is about, of the run; PlanError where its costs are others."""
+    measure, about = measure_of(run, plan.about.name), plan.about
+    matrix = cost_matrix_of(run.identity.counting.split(","))
+    if about.matrix and (matrix is None or matrix.text != about.matrix):
+        raise PlanError(f"{run.title} counted the costs of another matrix than the plan's: campaign with that one")
+    return measure
+
+
+def _check(plan: Plan, run: Run, golden: int) -> None:
+    """PlanError where the run cannot be one of the hardened network, whose measure without a fault is ``golden``."""
     layers, voted = {row.name: row for row in run.layers}, set(_voters(run).values())
     for unit in plan.units:
         row, vote = layers.get(unit.unit), unit.unit in voted
@@ -214,7 +234,9 @@ def _check(plan: Plan, run: Run) -> None:
                 "Make it with fat-fpga harden, then fat-fpga campaign"
             )
     if _same_images(plan, run) and golden != plan.golden_correct:
-        raise PlanError(
-            f"{run.title}: without a fault {golden:,} images are classified correctly, in the plan "
-            f"{plan.golden_correct:,}: the run is on another network than the plan"
-        )
+        if plan.target is None:
+            told = f"{golden:,} images are classified correctly, in the plan {plan.golden_correct:,}"
+        else:
+            told = f"the {plan.about.title[len('worst-case ') :]} is {plan.about.text(golden)}"
+            told += f", in the plan {plan.about.text(plan.golden_correct)}"
+        raise PlanError(f"{run.title}: without a fault {told}: the run is on another network than the plan")

@@ -7,7 +7,7 @@ import re
 import shlex
 
 from fat_fpga.campaign import Run
-from fat_fpga.campaign.counted import DETECTORS, OUTCOMES
+from fat_fpga.campaign.counted import DETECTORS, ERRORS, OUTCOMES, TOP5, cost_matrix_of
 from fat_fpga.campaign.origin import LIST, SWEEP
 from fat_fpga.campaign.sweep import Sweep
 from fat_fpga.models import zoo
@@ -32,6 +32,8 @@ def campaign_command(run: Run) -> str:
     detectors = [each for each in counting if each in DETECTORS]
     words += ["--outcomes"] * (OUTCOMES in counting)
     words += ["--detectors", ",".join(detectors)] * bool(detectors)
+    words += ["--per-class"] * (ERRORS in counting and origin.source != SWEEP) + ["--top5"] * (TOP5 in counting)
+    words += ["--cost-matrix", "COSTS.csv"] * (cost_matrix_of(counting) is not None)
     words += ["--keep-predictions"] * (run.predictions is not None)
     words += ["-o", "RUN" if run.path is None else run.path.name]
     return f"fat-fpga {'sweep' if origin.source == SWEEP else 'campaign'} {shlex.join(words)}"

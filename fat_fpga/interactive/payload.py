@@ -12,6 +12,7 @@ from fat_fpga.campaign.counted import MODULE_OUTCOME_NAMES
 from fat_fpga.campaign.origin import PATTERNS
 from fat_fpga.interactive.arrays import packed, packed_optional
 from fat_fpga.interactive.command import campaign_command
+from fat_fpga.reports.criteria import shown_criteria
 from fat_fpga.reports.curves import curves, is_sweep
 from fat_fpga.reports.outcomes import TITLES, outcome_rows
 from fat_fpga.reports.sweep_json import curves_json
@@ -34,6 +35,7 @@ def run_payload(run: Run) -> tuple[dict[str, Any], list[int]]:
         "faults": _faults(run, shown, results),
         "kinds": {} if run.has_patterns else {kind: _kind(kind) for kind in dict.fromkeys(r.kind for r in results)},
         "outcomes": {"rows": outcome_rows(run), "titles": TITLES},
+        "criteria": shown_criteria(run),
         "curves": curves_json(curves(run)) if is_sweep(run) else [],
         "labels": packed(run.labels),
         "golden": packed(run.golden),

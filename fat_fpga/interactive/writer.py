@@ -20,7 +20,7 @@ from fat_fpga.network import Network
 
 SCRIPTS = (
     "data", "state", "charts", "header", "strip", "filters", "table", "promise", "ranges", "channels", "pixels",
-    "bits", "outcomes", "sweep", "detail", "confusion", "compare", "main",
+    "bits", "outcomes", "criteria", "sweep", "detail", "confusion", "compare", "main",
 )  # fmt: skip
 """Files of the page's own scripts, in the order in which they are put together."""
 

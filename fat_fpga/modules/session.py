@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
 from fat_fpga.engines.counts import NONFINITE, OUTCOMES, Counts, names_of
+from fat_fpga.engines.criteria import among_highest
 from fat_fpga.engines.outcome import Outcome, outcome_of
 from fat_fpga.engines.session import Block, Session, Streams
 from fat_fpga.errors import EngineError, FatFpgaError
@@ -43,6 +44,11 @@ class _Seen:
     golden: Scores
     scores: list[Scores | None]
     same: list[npt.NDArray[np.bool_] | None]
+
+    def under(self, number: int) -> Scores:
+        """Scores under a fault, [N, classes]."""
+        scores = self.scores[number]
+        return self.golden if scores is None else scores
 
 
 class ModuleSession(Session):
@@ -145,6 +151,16 @@ class ModuleSession(Session):
 
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
         raise EngineError("the module engine shows no streams yet: a module has no integers")
+
+    def _scores(self, block: Block, fault: AnyFault | None) -> npt.NDArray[Any]:
+        self.compute(block, [] if fault is None else [fault])
+        assert self._noted is not None
+        return self._noted.golden if fault is None else self._noted.under(0)
+
+    def _top5(self, block: Block, faults: Sequence[AnyFault]) -> npt.NDArray[np.int64]:
+        seen = self._noted  # of the block that has just been computed
+        assert seen is not None
+        return np.array([among_highest(seen.under(number), block.labels) for number in range(len(faults))], np.int64)
 
     def _blocks(self, images: int, first_frame: int) -> list[slice]:
         """Blocks that start at multiples of the rows of a batch, in the whole data set."""

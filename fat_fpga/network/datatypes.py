@@ -41,6 +41,14 @@ def span_of(datatype: str) -> tuple[int, int] | None:
     return (0, 2**bits - 1) if found[1] else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
 
 
+def bits_of(datatype: str) -> int | None:
+    """Bits of a word of a QONNX datatype; None where it is no integer one."""
+    span = span_of(datatype)
+    if span is None:
+        return None
+    return 1 if datatype == "BIPOLAR" else (span[1] - span[0]).bit_length()
+
+
 def is_word(datatype: str, widest: int = WIDEST) -> bool:
     """Whether a datatype that a file gives is one of words in a memory or register: of integers, and not too wide."""
     span = span_of(datatype)

@@ -14,6 +14,7 @@ from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run
 from fat_fpga.files import replacing
 from fat_fpga.reports.comparison import Comparison, Entry
+from fat_fpga.reports.criteria import criteria_rows
 from fat_fpga.reports.json_file import origin_json, spread_json
 from fat_fpga.reports.moved import Moved
 
@@ -76,6 +77,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
                 "origin": origin_json(run),
             },
             "error_free": {"correct": run.error_free, "accuracy": run.error_free_accuracy},
+            "criteria": criteria_rows(run),
         })  # fmt: skip
     sections = [
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fat_fpga.arguments import checked
 from fat_fpga.campaign import Run, Spread
 from fat_fpga.reports.comparison import Comparison, Section
+from fat_fpga.reports.criteria import compared_criteria
 from fat_fpga.reports.moved import compared
 from fat_fpga.reports.table import progress
 from fat_fpga.reports.words import words
@@ -19,6 +20,7 @@ def comparison_text(comparison: Comparison) -> str:
         return "\n\n".join([*blocks, compared(comparison.runs, comparison.names)])
     for section in comparison.sections:
         blocks += [_methods(section), _notes(section), _layers(section)]
+    blocks.append(compared_criteria(comparison.runs, comparison.names))
     return "\n\n".join(filter(None, blocks))
 
 

@@ -27,6 +27,7 @@ from fat_fpga.campaign.sweep import Sweep
 from fat_fpga.faults import Family
 from fat_fpga.files import replacing
 from fat_fpga.reports.bits import drops
+from fat_fpga.reports.criteria import criteria_rows
 from fat_fpga.reports.curves import curves, is_sweep
 from fat_fpga.reports.moved import Moved, deviations, worth_of
 from fat_fpga.reports.outcomes import outcome_rows
@@ -68,6 +69,7 @@ def report_json(run: Run, top: int = 10) -> dict[str, Any]:
         "overall": spread_json(overall(run)) if run.done else None,
         **(_sweep_json(run) if is_sweep(run) else _single_json(run)),
         "outcomes": outcome_rows(run),
+        "criteria": criteria_rows(run),
         "critical": [result.fault for result in most_critical(run.results, top)],
         "faults": [
             _result_json(run, result) | {name: int(images[number]) for name, images in run.counts.items()}

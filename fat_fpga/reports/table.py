@@ -20,6 +20,7 @@ from fat_fpga.campaign.sampling import population
 from fat_fpga.campaign.shares import HARM
 from fat_fpga.faults import DEFAULT_KIND, Family
 from fat_fpga.reports.bits import bit_table
+from fat_fpga.reports.criteria import criteria_table
 from fat_fpga.reports.curves import is_sweep
 from fat_fpga.reports.moved import moved_line, moved_most, moved_tables, outputs_line
 from fat_fpga.reports.outcomes import nonfinite_line, outcome_table
@@ -240,7 +241,10 @@ def report_text(run: Run, top: int = 10) -> str:
         moved = [moved_tables(run), moved_line(run), moved_most(run, top)]
         return "\n\n".join([headline(run), *moved, cause_lines(run, top)])
     if is_sweep(run):
-        return "\n\n".join(filter(None, [sweep_text(run, headline(run)), nonfinite_line(run)]))
+        return "\n\n".join(filter(None, [sweep_text(run, headline(run)), criteria_table(run), nonfinite_line(run)]))
     last = f"{critical_table(run, top)}\n\n{cause_lines(run, top)}"
-    tables = headline, layer_table, overall_line, voter_lines, outcome_table, nonfinite_line, share_lines, margins_table
+    tables = (
+        headline, layer_table, overall_line, voter_lines, criteria_table, outcome_table, nonfinite_line, share_lines,
+        margins_table,
+    )  # fmt: skip
     return "\n\n".join(filter(None, [*(table(run) for table in tables), last]))

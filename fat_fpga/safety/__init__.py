@@ -8,6 +8,7 @@
 
 from fat_fpga.safety.assessment import Assessment, assess
 from fat_fpga.safety.fit import Fit, read_fit, write_template
+from fat_fpga.safety.resources import read_resources
 from fat_fpga.safety.table import safety_json, safety_text, write_fmeda, write_safety_json
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Fit",
     "assess",
     "read_fit",
+    "read_resources",
     "safety_json",
     "safety_text",
     "write_fmeda",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import sqrt
 
 from fat_fpga.arguments import checked
@@ -133,8 +133,29 @@ class Assessment:
         Each factor in turn is set to either end of its own 95 % interval; the distances add up as squares (MOVER, Zou
         and Donner 2008, for any function). Rates and coverages are taken as exact.
         """
-        measure, best = FIGURES[name], [self._values(element) for element in self.elements]
-        value = measure(self.rates(group, best))
+        return self._estimate(lambda factors: FIGURES[name](self.rates(group, factors)))
+
+    def vulnerability(self, group: str = "all") -> Estimate:
+        """AVF: the share of all failures of the elements that would violate the goal if nothing watched, 0 to 1."""
+        chosen = GROUPS[group]
+
+        def share(factors: Sequence[tuple[float, float]]) -> float:
+            total = dangerous = 0.0
+            for element, own in zip(self.elements, factors, strict=True):
+                for wanted, rate, factor in zip(chosen, (element.transient, element.permanent), own, strict=True):
+                    total += wanted * rate
+                    dangerous += wanted * rate * factor
+            return dangerous / total if total else 0.0
+
+        return self._estimate(share)
+
+    def of_structure(self, structure: str) -> Assessment:
+        """The same of the elements of one structure."""
+        return replace(self, elements=tuple(each for each in self.elements if each.structure == structure))
+
+    def _estimate(self, measure: Callable[[Sequence[tuple[float, float]]], float]) -> Estimate:
+        best = [self._values(element) for element in self.elements]
+        value = measure(best)
         down = up = 0.0
         for number, element in enumerate(self.elements):
             for moved in _ends(element):
@@ -142,7 +163,7 @@ class Assessment:
                 for end in moved:
                     factors = [*best]
                     factors[number] = end
-                    ends.append(measure(self.rates(group, factors)) - value)
+                    ends.append(measure(factors) - value)
                 down += min(*ends, 0.0) ** 2
                 up += max(*ends, 0.0) ** 2
         return Estimate(value, max(0.0, value - sqrt(down)), value + sqrt(up))
@@ -183,12 +204,15 @@ def _ends(element: Element) -> list[list[tuple[float, float]]]:
 
 
 @checked
-def assess(runs: Sequence[Run], fit: Fit) -> Assessment:
-    """Work out the safety metrics of a network from campaigns on it.
+def assess(runs: Sequence[Run], fit: Fit, luts: Mapping[str, float] | None = None) -> Assessment:
+    """Work out the safety metrics of a network from campaigns and sweeps on it.
+
+    Args:
+        luts: of the logic of each layer, as `read_resources` gives them; bits of channels and PEs follow from them.
 
     Raises:
         SafetyError: the runs do not fit together or say too little, or the FIT file lacks rates; it says which.
     """
     if not runs:
         raise SafetyError("no run: a safety table is made of at least one campaign")
-    return Assessment(tuple(elements_of(runs, fit)), fit, tuple(runs))
+    return Assessment(tuple(elements_of(runs, fit, luts)), fit, tuple(runs))

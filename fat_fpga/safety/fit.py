@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fat_fpga.arguments import checked
+from fat_fpga.boards import Board
 from fat_fpga.errors import SafetyError
 from fat_fpga.files import read_file, replacing
 
@@ -81,6 +82,7 @@ class Fit:
         lifetime: hours of operation in a life, for faults of two elements.
         executions: of the network in an hour; None where it is not told.
         left_out: what the user says is not modelled.
+        bits_per_lut: configuration bits behind a LUT of logic, with its routing; None where it is not told.
     """
 
     rates: Mapping[str, Rate]
@@ -92,6 +94,7 @@ class Fit:
     lifetime: float = 10_000.0
     executions: float | None = None
     left_out: tuple[str, ...] = ()
+    bits_per_lut: float | None = None
 
     def mechanism(self, layer: str, kind: str) -> Mechanism | None:
         """What watches an element; SafetyError where several do."""
@@ -118,10 +121,11 @@ def read_fit(path: str | os.PathLike[str]) -> Fit:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SafetyError(f"{name} is no TOML: {error}") from error
     reader = _Reader(name)
-    reader.known(content, "", {"format", "goal", "rates", "structures", "bits", "mechanism", "not_modelled"})
+    reader.known(content, "", {"format", "goal", "rates", "structures", "bits", "logic", "mechanism", "not_modelled"})
     if content.get("format") != FORMAT:
         raise SafetyError(f"{name}: format must be {FORMAT}, got {content.get('format')!r}")
     goal = reader.table(content, "goal", {"violated_by", "points", "lifetime_hours", "executions_per_hour"})
+    logic = reader.table(content, "logic", {"bits_per_lut"})
     what = goal.get("violated_by", GOALS[0])
     if what not in GOALS:
         raise SafetyError(f"{name}: goal.violated_by is one of {', '.join(GOALS)}, got {what!r}")
@@ -149,13 +153,25 @@ def read_fit(path: str | os.PathLike[str]) -> Fit:
         reader.number(goal, "goal.lifetime_hours", default=10_000.0),
         reader.number(goal, "goal.executions_per_hour") if "executions_per_hour" in goal else None,
         tuple(map(str, content.get("not_modelled", []))),
+        reader.number(logic, "logic.bits_per_lut") if logic else None,
     )
 
 
 @checked
-def write_template(path: str | os.PathLike[str]) -> None:
-    """Write a FIT file to fill in, with where rates are published; OSError if it cannot be written."""
+def write_template(path: str | os.PathLike[str], part: Board | None = None) -> None:
+    """Write a FIT file to fill in, with where rates are published; OSError if it cannot be written.
+
+    Args:
+        part: told at its head, with what a rate of the whole part is divided by.
+    """
     text = (resources.files("fat_fpga.safety") / "template.toml").read_text(encoding="utf-8")
+    if part is not None:
+        mbit = part.bram_18k * 18 * 1024 / 1e6
+        text = (
+            f"# For {part.name}: {part.part}, {part.family}. Its {part.bram_18k:,} block RAMs of 18 Kbit are "
+            f"{mbit:.2f} Mbit of data and parity;\n# it has {part.lut:,} LUTs. Take the row of "
+            f"{part.family.partition(',')[0]} from the documents below.\n{text}"
+        )
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 

@@ -14,6 +14,7 @@ from fat_fpga.arguments import checked
 from fat_fpga.campaign import Estimate
 from fat_fpga.errors import SafetyError
 from fat_fpga.extras import advice, installed
+from fat_fpga.faults.pattern import EVERY
 from fat_fpga.files import replacing
 from fat_fpga.safety.assessment import FIGURES, GROUPS, TARGETS, Assessment
 from fat_fpga.text import align, shown
@@ -67,6 +68,8 @@ def safety_text(found: Assessment) -> str:
         align(verdicts, left=(0, 1, 2, 3)),
         *([] if between is None else ["", f"mean executions between failures: {_interval(between, 'PMHF')}"]),
         "",
+        _structures(found),
+        "",
         _elements(found),
         "",
         "failure rates from:",
@@ -86,10 +89,42 @@ def not_modelled(found: Assessment) -> list[str]:
     known = {(element.layer, element.kind) for element in found.elements}
     units = [layer.name for layer in found.runs[0].layers if layer.is_unit]
     for kind in sorted(kinds):
-        layers = [name for name in units if (name, kind) not in known]
+        layers = [name for name in units if (name, kind) not in known and (EVERY, kind) not in known]
         if layers:
             lines.append(f"faults of kind {kind} in {', '.join(layers)}: no run has them")
+    if any(run.has_patterns for run in found.runs):
+        lines.append("several errors at once, as samples of a sweep have them: only those with a single hit count")
+    if any(element.of_luts for element in found.elements):
+        lines.append("configuration bits of logic, counted one by one: they are LUTs times [logic] bits_per_lut")
     return [*found.fit.left_out, *lines, *NOT_MODELLED]
+
+
+def _structures(found: Assessment) -> str:
+    rows = [["structure", "bits", "transient [FIT]", "permanent [FIT]", "AVF [%]", "undetected dangerous [FIT]"]]
+    for row in structure_rows(found):
+        avf = Estimate(*(100 * value for value in row["avf"]))
+        rows.append([
+            row["structure"], f"{row['bits']:,.0f}", f"{row['transient_fit']:.3g}", f"{row['permanent_fit']:.3g}",
+            _interval(avf, ""), _interval(Estimate(*row["undetected"]), "undetected"),
+        ])  # fmt: skip
+    return align(rows)
+
+
+def structure_rows(found: Assessment) -> list[dict[str, Any]]:
+    """For each structure bits, rates, AVF (0 to 1) and FIT of dangerous faults that nothing catches, the last two with
+    their intervals."""
+    rows = []
+    for structure in dict.fromkeys(element.structure for element in found.elements):
+        own = found.of_structure(structure)
+        rows.append({
+            "structure": structure,
+            "bits": sum(element.bits for element in own.elements),
+            "transient_fit": sum(element.transient for element in own.elements),
+            "permanent_fit": sum(element.permanent for element in own.elements),
+            "avf": tuple(own.vulnerability()),
+            "undetected": tuple(own.figure("undetected")),
+        })  # fmt: skip
+    return rows
 
 
 def _elements(found: Assessment) -> str:
@@ -182,6 +217,10 @@ def safety_json(found: Assessment) -> dict[str, Any]:
         },
         "targets": {asil: found.meets(asil) for asil in TARGETS},
         "goal": EFFECTS[found.fit.goal].format(points=found.fit.points),
+        "structures": [
+            row | {name: Estimate(*row[name])._asdict() for name in ("avf", "undetected")}
+            for row in structure_rows(found)
+        ],
         "elements": [dict(zip(COLUMNS, row, strict=True)) for row in fmeda_rows(found)],
         "sources": {name: rate.source for name, rate in found.fit.rates.items()},
         "not_modelled": not_modelled(found),

@@ -67,6 +67,8 @@ def test_it_is_the_commands_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert runs[0].results == runs[1].results == runs[2].results
     tables = {(tmp_path / name / "a.csv").read_bytes() for name in ("one", "two", "hand")}
     assert len(tables) == 1
+    assert [run.experiment for run in runs[:2]] == [(tmp_path / "one" / "experiment.toml").read_text()] * 2
+    assert runs[2].experiment is None
     assert json.loads((tmp_path / "one" / "safety.json").read_text())["elements"]
 
 
@@ -77,6 +79,13 @@ def test_a_dry_run_writes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert lines[1].startswith("  30 faults x 20 images, about ")
     assert lines[2] == "$ fat-fpga report a.run --csv=a.csv --fail-under=10"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["experiment.toml", "fit.toml"]
+
+
+def test_a_dry_run_of_a_sweep_tells_its_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = 'format = 1\n[sweep]\nmodel = "tfc_w2a2"\ndata = "demo:mnist"\nimages = 5\nrates = [1e-4, 1e-3]\n'
+    (tmp_path / "a.toml").write_text(text + 'samples = 6\noutput = "s.run"\n')
+    assert main(["run", str(tmp_path / "a.toml"), "--dry-run"]) == 0
+    assert "  12 samples x 5 images, about 1 second" in capsys.readouterr().out
 
 
 def test_the_first_step_that_fails_ends_it(tmp_path: Path) -> None:

@@ -33,7 +33,6 @@ SMALLER = (
 
 ELSEWHERE = {
     r"make (\w+)": "it sets up environments",
-    r"pip install '?\.(?:\[([\w,]+)\])?'?": "it changes the environment",
     r"(docker/[\w./-]+) .*": "it sets up an environment",
     r"\.venv-finn/bin/fat-fpga .*": "FINN is in another environment",
     r"python3 -m fat_fpga .* --engine board:.*": "there is no board here",
@@ -121,12 +120,17 @@ def test_what_is_run_elsewhere_is_there() -> None:
     found = [match for match in map(elsewhere, commands) if match]
     assert {match.re.pattern for match in found} == set(ELSEWHERE)
     targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    extras = re.findall(r"^(\w+) = \[", (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     for match in found:
         command, name = match[0], match[1] if match.re.groups else None
         if command.startswith("make"):
             assert name in targets
-        elif command.startswith("pip"):
-            assert set((name or "train").split(",")) <= set(extras)
         elif command.startswith("docker"):
             assert os.access(ROOT / str(name), os.X_OK)
+
+
+def test_the_extras_of_users_are_named() -> None:
+    """All that pyproject.toml has, but for those of people who work on the package."""
+    table = (ROOT / "pyproject.toml").read_text().partition("[project.optional-dependencies]")[2].partition("\n\n")[0]
+    extras = set(re.findall(r"^(\w+) = \[", table, re.MULTILINE)) - {"rtl", "docs", "dev"}
+    named = (ROOT / "README.md").read_text().partition("Extras, as")[2].partition("\n\n")[0]
+    assert set(re.findall(r"`(\w+)`", named)) == extras

@@ -46,7 +46,7 @@ def test_the_promise_holds_exactly(tmp_path: Path, share: float, engine: str) ->
     assert all(verdict.foretold is not None for verdict in found.verdicts)
     worst = found.worst(voter=False)
     assert worst is not None
-    assert worst.correct == plan.worst_correct
+    assert worst.result.correct == plan.worst_correct
 
 
 @pytest.mark.parametrize("levels", [None, Levels(-1, 1, 3)])
@@ -158,7 +158,7 @@ def test_other_images_are_no_proof_but_a_comparison(tmp_path: Path) -> None:
     assert worst is not None
     before, now = found.worst_cases
     assert before.value == 100 * plan.worst_correct / 30
-    assert now.value == 100 * min(worst.correct, other.error_free) / 200
+    assert now.value == 100 * min(worst.result.correct, other.error_free) / 200
     outside = sum(not verdict.voter for verdict in found.verdicts)
     z = NormalDist().inv_cdf(1 - 0.025 / (outside + 1))
     assert (now.low, now.high) == wilson(round(2 * now.value), 200, z)

@@ -177,7 +177,7 @@ def test_a_plan_of_a_network_that_branches_holds(run: Run, tmp_path: Path) -> No
             assert all(verdict.foretold is not None for verdict in found.verdicts)
             worst = found.worst(voter=False)
             assert worst is not None
-            assert worst.correct == plan.worst_correct
+            assert worst.result.correct == plan.worst_correct
             others = [verdict for verdict in found.verdicts if verdict.other]
             assert len(others) == len(plan.others) == len([r for r in run.results if r.layer.startswith("add0")])
             assert "layers that are no units, which no copies protect" in verification_text(found)

@@ -19,6 +19,7 @@ from fat_fpga.hardening.costs.finn import arithmetic_of, look_up
 from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.criticality import Criticality, criticality_of
 from fat_fpga.hardening.design import UnitShape, units_of
+from fat_fpga.hardening.plan import Target
 from fat_fpga.hardening.plan_costs import slowest
 from fat_fpga.hardening.planner import Planner
 from fat_fpga.hardening.refusals import enough
@@ -197,7 +198,7 @@ def _wider(unit: UnitShape) -> UnitShape:
 def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     criticality = tiny_criticality(tmp_path)
     planner = planner_of("macs", criticality, monkeypatch, None)
-    with pytest.raises(PlanError, match=f"nearest possible --worst-error {enough(criticality.golden, 30)}$"):
+    with pytest.raises(PlanError, match=f"nearest possible {enough(criticality.golden, criticality.target)}$"):
         planner.plan(criticality.golden + 1)
     tight = Planner(criticality, cost_model("folded", monkeypatch), FOLDS, cycles=1)
     for ask in (lambda: tight.plan(0), lambda: tight.plan_for_budget(Fraction(9)), tight.front):
@@ -210,11 +211,12 @@ def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nearest_possible_is_possible() -> None:
     """The error that a message names is one that can be asked for."""
-    assert enough(7402, 10_000) == "25.98"
-    assert enough(7, 30) == "76.666667"
+    assert enough(7402, Target("accuracy", 10_000)) == "--worst-error 25.98"
+    assert enough(7, Target("accuracy", 30)) == "--worst-error 76.666667"
+    assert enough(7, Target("cost", 30, Fraction(5, 2), "1;0 25;1 0")) == "--worst-cost 1.916667"
     for images in (7, 30, 10_000, 999_983):
         for correct in range(0, images, max(1, images // 97)):
-            asked = 100 - Fraction(enough(correct, images))
+            asked = 100 - Fraction(enough(correct, Target("accuracy", images)).split()[1])
             assert correct - 1 < asked * images / 100 <= correct
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from fat_fpga.campaign import Run, most_critical, read_selection, run_campaign
+from fat_fpga.campaign import CostMatrix, Run, most_critical, read_selection, run_campaign
 from fat_fpga.campaign.rounds import run_in_rounds
 from fat_fpga.campaign.sweep import Sweep, UntilInterval
 from fat_fpga.datasets.dataset import Dataset
@@ -86,6 +86,20 @@ def test_the_first_look(kept: tuple[Run, Path], visit: Open) -> None:
     shown = [section for section in page.locator("main > section").all() if section.is_visible()]
     ids = [section.get_attribute("id") for section in shown]
     assert ids == ["layers", "ranges", "promise", "channels", "outcomes", "faults", "detail"]
+
+
+def test_criteria_beyond_accuracy(visit: Open, tmp_path: Path) -> None:
+    network, data = tiny_network(), tiny_data()
+    matrix = CostMatrix((1 - np.eye(4)).astype(np.int64) * 25, 1)
+    run = run_campaign(network, data, None, tmp_path / "a.run", counting=("errors", matrix.counting))
+    write_html(run, tmp_path / "a.html")
+    page = visit(tmp_path / "a.html")
+    cells = page.locator("#criteria tbody tr").last.locator("td").all_inner_texts()
+    worst = min(run.results, key=lambda result: result.correct)
+    assert cells[:2] == ["mean cost of an image", "all"]
+    assert float(cells[3]) == pytest.approx(2.5 * (30 - worst.correct) / 30, abs=1e-3)
+    page.locator("#criteria tbody tr").last.locator("button").click()
+    assert worst.fault in page.inner_text("#detail h2")
 
 
 def test_a_fault_shows_images_path_and_confusion(kept: tuple[Run, Path], visit: Open) -> None:

@@ -40,8 +40,20 @@ def test_requirements_are_ranges(metadata: Message) -> None:
     assert not [text for text in metadata.get_all("Requires-Dist") or [] if "==" in text.split(";")[0]]
     extras = set(metadata.get_all("Provides-Extra") or [])
     assert extras == {
-        "data", "speech", "tables", "html", "xlsx", "sizes", "dask", "train", "notebooks", "rtl", "docs", "dev",
-    }  # fmt: skip
+        "data",
+        "speech",
+        "tables",
+        "html",
+        "xlsx",
+        "sizes",
+        "completion",
+        "dask",
+        "train",
+        "notebooks",
+        "rtl",
+        "docs",
+        "dev",
+    }
 
 
 def test_what_an_index_shows(metadata: Message) -> None:

@@ -13,7 +13,7 @@ namespace fat {
 
 void run(const Model& model, const uint8_t* images, int64_t image_count, int64_t first_frame, const int64_t* labels,
          const std::vector<Fault>& faults, int threads, int32_t* golden, int64_t* correct, int64_t* changed,
-         int32_t* classes) {
+         int32_t* classes, int64_t* top5) {
   const int64_t fault_count = int64_t(faults.size());
   const size_t image_bytes = size_t(model.channels) * model.height * model.width;
   std::atomic<int64_t> next{0};
@@ -23,7 +23,8 @@ void run(const Model& model, const uint8_t* images, int64_t image_count, int64_t
   auto work = [&] {
     try {
       Simulator simulator(model);
-      std::vector<int64_t> right(fault_count), other(fault_count);
+      if (top5) simulator.keep_streams();
+      std::vector<int64_t> right(fault_count), other(fault_count), among(fault_count);
       for (int64_t i; (i = next++) < image_count;) {
         golden[i] = simulator.golden(images + i * image_bytes);
         for (int64_t f = 0; f < fault_count; ++f) {
@@ -31,10 +32,12 @@ void run(const Model& model, const uint8_t* images, int64_t image_count, int64_t
           right[f] += label == labels[i];
           other[f] += label != golden[i];
           if (classes) classes[f * image_count + i] = label;
+          if (top5) among[f] += simulator.ranked_before(labels[i]) < 5;
         }
       }
       const std::lock_guard lock(merge);
       for (int64_t f = 0; f < fault_count; ++f) correct[f] += right[f], changed[f] += other[f];
+      for (int64_t f = 0; top5 && f < fault_count; ++f) top5[f] += among[f];
     } catch (...) {
       const std::lock_guard lock(merge);
       failure = std::current_exception();

@@ -14,9 +14,11 @@ namespace fat {
 //   correct   [faults]          images classified as labelled, added to what is there
 //   changed   [faults]          images whose class differs from the fault-free one, added to what is there
 //   classes   [faults][images]  or null
+//   top5      [faults]          images whose label is among the five highest scores, added to what is there; or null.
+//                               Each fault is then followed to the scores
 void run(const Model& model, const uint8_t* images, int64_t image_count, int64_t first_frame, const int64_t* labels,
          const std::vector<Fault>& faults, int threads, int32_t* golden, int64_t* correct, int64_t* changed,
-         int32_t* classes);
+         int32_t* classes, int64_t* top5);
 
 // The stream of each node, [channels][height][width], and the class scores, of one image: fault-free if the list is
 // empty, else under its last fault, having run all of them one after another.

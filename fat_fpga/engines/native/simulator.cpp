@@ -255,6 +255,16 @@ void Simulator::products(int u, const Rect& area, Target to) {
   bytes_.pixels(u, reached_, to);
 }
 
+int Simulator::ranked_before(int64_t label) const {
+  const auto& scores = image_.reached ? image_.scores : image_.golden_scores;
+  if (label < 0 || label >= int64_t(scores.size())) return int(scores.size());
+  int before = 0;
+  for (int64_t c = 0; c < int64_t(scores.size()); ++c) {
+    before += scores[c] > scores[label] || (scores[c] == scores[label] && c < label);
+  }
+  return before;
+}
+
 void Simulator::stream(int number, int32_t* out) const {
   const int sums = int(model_.streams.size()) - 1;
   if (number >= sums) {

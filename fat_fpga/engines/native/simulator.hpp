@@ -56,6 +56,10 @@ class Simulator {
   // in the integers of the network.
   void stream(int number, int32_t* out) const;
 
+  // How many classes the latest run ranks before a class: those of a higher score, and of equal scores those of a lower
+  // number. All streams must be kept.
+  int ranked_before(int64_t label) const;
+
  private:
   // A change of a stream that is present: one of the two.
   struct Present {

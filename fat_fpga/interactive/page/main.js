@@ -2,7 +2,7 @@
 
 const BUILDERS = [
   buildHeader, buildStrip, buildFilters, buildTable, buildRanges, buildPromise, buildChannels, buildPixels, buildPes,
-  buildBits, buildOutcomes, buildSweep, buildCompare, buildDetail, fillLine,
+  buildBits, buildOutcomes, buildCriteria, buildSweep, buildCompare, buildDetail, fillLine,
 ];
 
 // An odd one of the narrow sections takes the whole line.
