@@ -22,9 +22,9 @@ def criteria_rows(run: Run) -> list[dict[str, Any]]:
 
     What is hit is a kind and a layer; in a sweep cells and a rate. Means are those of the finished faults, each once.
     """
-    groups = _groups(run)
-    found = []
-    for measure in beyond(run):
+    own_measures = beyond(run)
+    groups, found = _groups(run) if own_measures else {}, []
+    for measure in own_measures:
         for key, own in groups.items():
             worst = own[int(measure.values[own].argmin())]
             found.append({
