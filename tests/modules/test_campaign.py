@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from fat_fpga.campaign import Run, Selection, run_campaign
+from fat_fpga.campaign import CostMatrix, Run, Selection, run_campaign
 from fat_fpga.campaign.rounds import run_in_rounds
 from fat_fpga.campaign.sweep import Sweep, UntilInterval
 from fat_fpga.cli import main
@@ -50,6 +50,27 @@ def test_a_run_file_keeps_what_the_session_counts(tmp_path: Path) -> None:
     assert "scores that are not all finite" in text
     assert "not finite" in text
     assert comparison_text(compare([run, again]))
+
+
+def test_criteria_beyond_accuracy(tmp_path: Path) -> None:
+    """Top-5 and costs of weight faults in a linear layer, from its own scores."""
+    torch.manual_seed(3)
+    layer = torch.nn.Linear(4, 7)
+    subject = ModuleSubject(torch.nn.Sequential(layer).eval(), (4,), pixels="none")
+    rows = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    labels = np.arange(30, dtype=np.int64) % 7
+    matrix = CostMatrix(np.random.default_rng(1).integers(0, 9, (7, 7)).astype(np.int64), 0)
+    faults = fault_space(subject, "weight").sample(25)
+    run = run_campaign(subject, (rows, labels), faults, tmp_path / "a.run", counting=("top5", matrix.counting))
+    asked = [parse_fault(result.fault) for result in run.results]
+    plain = get("module:plain").open(subject).run(rows, labels, asked, predictions=True, counting=("top5",))
+    assert run.counts["top5"].tolist() == plain.counts["top5"].tolist()
+    assert plain.predictions is not None
+    assert run.counts["cost"].tolist() == matrix.total(plain.predictions, labels).tolist()
+    with torch.no_grad():
+        scores = layer(torch.from_numpy(rows)).numpy()
+    highest = np.argsort(-scores, axis=1, kind="stable")[:, :5]
+    assert run.top5 == int((highest == labels[:, None]).any(axis=1).sum())
 
 
 def test_a_campaign_that_was_stopped_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
