@@ -121,6 +121,8 @@ def test_a_module_that_raises_an_error_under_a_fault() -> None:
         def __init__(self) -> None:
             super().__init__()
             self.inner = torch.nn.Linear(3, 2)
+            torch.nn.init.zeros_(self.inner.weight)  # the outputs are 0.25, which these bits make 2^126, and not NaN
+            torch.nn.init.constant_(self.inner.bias, 0.25)
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             y: torch.Tensor = self.inner(x)
