@@ -183,7 +183,7 @@ def run_campaign(
                             experiment,
                         )  # fmt: skip
                         store = Store.create(path, sheet, engine.name)
-                        _check_golden(store, golden, session)
+                    _check_golden(store, golden, session)
                     what = identity.network, identity.dataset, identity.images, session.name, len(store.pending)
                     LOG.info("%s on %s, %d images: the %s engine has %d faults to do", *what)
                     work(crew, faults, len(dataset.images), store, pace, progress, classes)

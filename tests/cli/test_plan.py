@@ -82,7 +82,7 @@ def test_permute(run: Run, folder: Path, capsys: pytest.CaptureFixture[str]) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "one of the arguments --worst-error --worst-accuracy --budget --tmr --front is required"),
+        ((), "one of the arguments --worst-error --worst-accuracy --worst-cost --budget --tmr --front is required"),
         (("--worst-error", "much"), "expected a percentage, 0 to 100, as 20 or 13.84"),
         (("--worst-error", "120"), "expected a percentage, 0 to 100"),
         (("--budget", "0x"), "expected a cost above 0"),
