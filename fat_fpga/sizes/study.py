@@ -92,7 +92,8 @@ def proposal(space: Space, known: Sequence[Measured], question: Question) -> Can
         trial = study.ask()
 
         def choose(name: str, low: int, high: int, log: bool, trial: optuna.Trial = trial) -> int:
-            return trial.suggest_int(name, low, high, log=log)
+            found: int = trial.suggest_int(name, low, high, log=log)
+            return found
 
         candidate = space.candidate(choose)
         if candidate is not None and candidate.name not in names:
