@@ -19,6 +19,7 @@ from fat_fpga.faults.register import Register
 from fat_fpga.files import replacing
 from fat_fpga.json_file import Entry, read_object
 from fat_fpga.network.levels import Levels
+from fat_fpga.network.operators.threshold_logic import LOGICS
 
 FORMAT = 2
 
@@ -73,6 +74,8 @@ class StreamPlace:
         voter: where the voter that makes it is; None if there is none.
         sources: int [C][3] of that voter.
         checksum: where the block is that sums it up, behind the saboteur; None if there is none.
+        threshold_logic: how the layer that makes it finds levels (`fat_fpga.network.operators.threshold_logic`); None
+            where it has no thresholds, and in descriptions of older builds.
     """
 
     place: str
@@ -83,6 +86,7 @@ class StreamPlace:
     voter: Address | None = None
     sources: list[list[int]] | None = None
     checksum: Address | None = None
+    threshold_logic: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,11 @@ class Description:
         table = np.array(self.table, np.int32)
         values = np.stack([table[c][images[:, c]] for c in range(self.shape[0])], axis=-1)  # [N, H, W, C]
         return values.reshape(len(images), -1, 1, 1)
+
+    @property
+    def threshold_logics(self) -> dict[str, str]:
+        """How layers find levels, by name, as far as the build says so."""
+        return {s.place: s.threshold_logic for s in self.streams if s.threshold_logic is not None}
 
     @property
     def summed_output(self) -> str | None:
@@ -207,7 +216,17 @@ def _stream(entry: Entry) -> StreamPlace:
         voter=voter,
         sources=sources,
         checksum=_address(entry, "checksum"),
+        threshold_logic=_logic(entry),
     )
+
+
+def _logic(entry: Entry) -> str | None:
+    if entry.value.get("threshold_logic") is None:
+        return None
+    found: str = entry.get("threshold_logic", str)
+    if found not in LOGICS:
+        raise BoardError(f"{entry.path}: {entry.place}threshold_logic must be one of {', '.join(LOGICS)}")
+    return found
 
 
 def _levels(entry: Entry) -> Levels:

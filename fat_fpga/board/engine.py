@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from fat_fpga.engines.engine import Engine
@@ -39,6 +40,10 @@ class BoardEngine(Engine):
         if not option:
             raise EngineError("the board engine needs the folder of a board: board:FOLDER")
         return open_board(option).engine
+
+    @property
+    def threshold_logics(self) -> Mapping[str, str]:
+        return self.accelerator.description.threshold_logics
 
     @property
     def disagreements(self) -> dict[str, dict[str, list[Disagreement]]]:

@@ -11,6 +11,7 @@ from fat_fpga.errors import BoardError
 from fat_fpga.faults.any_fault import AnyFault
 from fat_fpga.faults.channel import ChannelStuckAt
 from fat_fpga.faults.fault import Fault
+from fat_fpga.faults.registry import is_ours, meets_thresholds
 
 SABOTEUR, THRESHOLDS = "saboteur", "thresholds"
 CHANNELS = ChannelStuckAt.kind
@@ -43,6 +44,8 @@ def injection_of(fault: AnyFault | None, description: Description, channels_by: 
                 f"{part}: this board can inject faults at {', '.join(able) or 'no place'}, not at {part.layer}"
             )
         writable = stream.thresholds is not None and part.kind == CHANNELS
+        if stream.thresholds is not None and is_ours(part.kind) and meets_thresholds(part.kind):
+            raise BoardError(f"{part}: the board engine writes ascending thresholds alone, and no single bits of them")
         by_thresholds = writable and (channels_by == THRESHOLDS or stream.saboteur is None)
         if not by_thresholds and stream.saboteur is None:
             raise BoardError(f"{part}: thresholds hold whole channels, and {part.layer} has no saboteur on this board")

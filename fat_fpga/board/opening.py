@@ -72,4 +72,5 @@ def open_board(folder: str | os.PathLike[str], channels_by: str = THRESHOLDS) ->
         raise BoardError(f"{found} has {len(bitfiles)} bitstreams, expected one: {', '.join(map(str, bitfiles))}")
     device: Device = PynqDevice(bitfiles[0], description) if bitfiles else SimulatedBoard(found)
     engine = BoardEngine(Accelerator(device, description, channels_by))
-    return Board(read_network(found / "network.npz"), device, engine, not bitfiles)
+    network = read_network(found / "network.npz").with_threshold_logic(description.threshold_logics)
+    return Board(network, device, engine, not bitfiles)

@@ -6,16 +6,20 @@ that level whatever its accumulator is.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from fat_fpga.board.access import Bus
 from fat_fpga.board.description import StreamPlace
 from fat_fpga.errors import BoardError
+from fat_fpga.network.operators.threshold_logic import SEARCH
 
 
 class WritableThresholds:
     """A unit's threshold memory on the bus.
 
     Raises:
-        BoardError: the memory does not hold what the network was built with.
+        BoardError: the memory does not hold what the network was built with, or the hardware searches among words that
+            do not ascend.
     """
 
     def __init__(self, stream: StreamPlace, bus: Bus) -> None:
@@ -26,7 +30,9 @@ class WritableThresholds:
         self._levels = stream.levels
         self._bus = bus
         self._held: dict[int, int] = {}
+        self._searching = stream.threshold_logic == SEARCH
         for channel, values in enumerate(self._memory.values):
+            self._check_ascending(channel, values)
             self._check(channel, values)
 
     def hold(self, wanted: dict[int, int]) -> bool:
@@ -38,6 +44,7 @@ class WritableThresholds:
         changed = {channel for channel, _ in wanted.items() ^ self._held.items()}
         for channel in sorted(changed):
             values = self._holding(wanted[channel]) if channel in wanted else self._memory.values[channel]
+            self._check_ascending(channel, values)
             self._held.pop(channel, None)
             for index, value in enumerate(values):
                 self._bus.write(self._memory.word_address(channel, index), value & self._mask)
@@ -60,6 +67,14 @@ class WritableThresholds:
     @property
     def _mask(self) -> int:
         return (1 << self._memory.bits) - 1
+
+    def _check_ascending(self, channel: int, values: list[int]) -> None:
+        """BoardError for words that a binary search would not find its way in."""
+        if self._searching and any(after < before for before, after in pairwise(values)):
+            raise BoardError(
+                f"{self.place}: the thresholds {values} of channel {channel} do not ascend, and this hardware searches "
+                "among them: nothing was written"
+            )
 
     def _check(self, channel: int, values: list[int]) -> None:
         for index, value in enumerate(values):

@@ -11,6 +11,7 @@ from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines import Engine, Outcome, Session
 from fat_fpga.errors import CampaignError, ModelWarning
 from fat_fpga.faults import AnyFault, AnySubject, memory_fingerprint
+from fat_fpga.network import Network
 from fat_fpga.workers import Job, Words, Work
 
 
@@ -79,4 +80,5 @@ class CampaignJob(Job):
 
 def fingerprint(network: AnySubject) -> str:
     """Of all that a fault can meet, and of what is in the network for good."""
-    return f"{network.fingerprint} {memory_fingerprint(network)}"
+    logic = network.threshold_logic if isinstance(network, Network) else ""
+    return f"{network.fingerprint} {memory_fingerprint(network)} {logic}"

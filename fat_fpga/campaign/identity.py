@@ -6,12 +6,16 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from fat_fpga.campaign.digest import fault_list_digest
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines.criteria import COST, PREFIX
 from fat_fpga.errors import FaultError
-from fat_fpga.faults import AnyFault, AnySubject, Pattern, fault_model, memory_fingerprint, places
+from fat_fpga.faults import AnyFault, AnySubject, Pattern, fault_model, memory_fingerprint, parse_fault, places
+from fat_fpga.faults.registry import meets_thresholds
+from fat_fpga.network import Network
+from fat_fpga.network.operators.threshold_logic import COUNT
 
 
 def ordered(network: AnySubject, faults: Sequence[AnyFault]) -> list[AnyFault]:
@@ -50,6 +54,8 @@ class Identity:
         asked: number of faults.
         memory_fingerprint: of the network, where faults change bits of its memories and registers; else empty.
         counting: what is counted beside right and changed classes, separated by commas; see `fat_fpga.engines.counts`.
+        thresholds: how the hardware finds levels (`Network.threshold_logic`), where faults are in threshold memories;
+            else empty, and in files of older versions, which counted.
     """
 
     network: str
@@ -61,6 +67,7 @@ class Identity:
     asked: int
     memory_fingerprint: str = ""
     counting: str = ""
+    thresholds: str = ""
 
     @classmethod
     def of(
@@ -77,6 +84,7 @@ class Identity:
             asked=len(faults),
             memory_fingerprint=memory_fingerprint(network) if any(map(_changes_bits, faults)) else "",
             counting=",".join(counting),
+            thresholds=network.threshold_logic if _in_thresholds(network, faults) else "",
         )
 
     def differences(self, other: Identity) -> list[str]:
@@ -93,6 +101,8 @@ class Identity:
                 f"{self.memory_fingerprint[:8] or 'what an older version took them for'} in the file and "
                 f"{other.memory_fingerprint[:8]} now"
             )
+        if (self.thresholds or COUNT) != (other.thresholds or COUNT):
+            found.append(f"thresholds are {self.thresholds or COUNT} in the file and {other.thresholds or COUNT} now")
         if (self.dataset_fingerprint, self.images) != (other.dataset_fingerprint, other.images):
             found.append(
                 f"the data set is {self.dataset}, {self.images:,} images ({self.dataset_fingerprint[:8]}) in the file "
@@ -120,7 +130,18 @@ def counted(counting: str) -> str:
     return ",".join(names) or "nothing"
 
 
+def _in_thresholds(network: AnySubject, faults: Sequence[AnyFault]) -> TypeGuard[Network]:
+    """Whether a fault, or one that is in the network for good, is in a threshold memory."""
+    if not isinstance(network, Network):
+        return False
+    present = parse_fault(network.fault).faults if network.fault else ()
+    kinds = {kind for fault in (*faults, *present) for kind in _kinds(fault)}
+    return any(map(meets_thresholds, kinds))
+
+
+def _kinds(fault: AnyFault) -> Sequence[str]:
+    return fault.kinds if isinstance(fault, Pattern) else [part.kind for part in fault.faults]
+
+
 def _changes_bits(fault: AnyFault) -> bool:
-    if isinstance(fault, Pattern):
-        return any(fault_model(kind).traits.bits for kind in fault.kinds)
-    return any(fault_model(part.kind).traits.bits for part in fault.faults)
+    return any(fault_model(kind).traits.bits for kind in _kinds(fault))

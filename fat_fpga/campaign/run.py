@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -19,6 +20,8 @@ from fat_fpga.campaign.origin import PATTERNS
 from fat_fpga.campaign.predictions import Predictions
 from fat_fpga.campaign.result import Result
 from fat_fpga.engines.counts import Counts
+from fat_fpga.faults.registry import MODELS, is_ours, meets_thresholds
+from fat_fpga.network.operators.threshold_logic import COUNT
 from fat_fpga.text import html_table, percent
 
 if TYPE_CHECKING:
@@ -87,6 +90,14 @@ class Run(Header):
     def title(self) -> str:
         """What to call the run in messages and tables: its file."""
         return "the run in memory" if self.path is None else str(self.path)
+
+    @property
+    def thresholds(self) -> str:
+        """How its hardware finds levels (`Network.threshold_logic`), where its faults are in threshold memories, else
+        empty; in files of older versions, which do not keep it, it counts."""
+        words = re.findall(r"\w+", self.origin.kinds)
+        counted = any(kind in words and is_ours(kind) and meets_thresholds(kind) for kind in MODELS)
+        return self.identity.thresholds or (COUNT if counted else "")
 
     @classmethod
     @checked

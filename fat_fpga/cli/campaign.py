@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     check_writable(args.output, args.model, *filter(None, [args.fault_list, args.weights_file, args.cost_matrix]))
     counting_of(args)  # a mistake in it is told before anything is loaded
     engine = get_engine(args, engine_name(args))
-    network, data = load_subject(args)
+    network, data = load_subject(args, engine=engine)
     options = {
         "chunk": args.chunk,
         "progress": not args.quiet,

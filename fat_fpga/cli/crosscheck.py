@@ -57,6 +57,7 @@ def add(commands: Commands) -> None:
     option(parser, "--data", "; random images by default")
     option(parser, "--roi")
     option(parser, "--folding", "; for faults of PEs (default: up to 8 PEs)")
+    option(parser, "--thresholds")
     option(parser, "--quiet")
     parser.set_defaults(run=run)
 
@@ -69,11 +70,12 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.datasets import load
     from fat_fpga.engines import default_judges
     from fat_fpga.engines.images import check_rows
+    from fat_fpga.faults.space import check_in_hardware
     from fat_fpga.network import read_folding
     from fat_fpga.progress import progress_bar
 
     judges = {name: get_engine(args, name) for name in args.engines or default_judges()}
-    network = load_model(args, faulty=True)
+    network = load_model(args, True, *judges.values())
     _check_size(args, network)
     if args.data is None:
         images = random_images(network, args.images, args.seed)
@@ -83,6 +85,8 @@ def run(args: argparse.Namespace) -> int:
         images = data.images
     pes = None if args.folding is None else read_folding(args.folding, network)
     faults = sample_faults(network, args.kinds or KINDS, args.sample, len(images), args.seed, pes)
+    for kind in args.kinds or ():
+        check_in_hardware(network, kind)
     total = steps(len(faults), len(judges))
     bar = progress_bar(not args.quiet, total=total, unit=" runs", leave=False)
     with nullcontext() if bar is None else bar:

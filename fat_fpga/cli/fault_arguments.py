@@ -46,6 +46,7 @@ def add_fault_arguments(parser: Parser) -> argparse.Action:
     for name in ("--layers", "--effects", "--values"):
         option(group, name)
     option(group, "--folding", "; needed for faults of PEs")
+    option(group, "--thresholds")
     option(group, "--sample")
     option(group, "--seed")
     group.add_argument(

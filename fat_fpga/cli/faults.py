@@ -154,6 +154,7 @@ def _space_of_kind(args: argparse.Namespace, network: AnySubject, kind: str) -> 
     from fat_fpga.faults.model import Setting
     from fat_fpga.faults.pattern import JOIN
     from fat_fpga.faults.place import EVERYWHERE
+    from fat_fpga.faults.space import check_in_hardware
 
     setting, known = Setting(folding_of(args, network), args.images or 1), places(network)
     layers = []
@@ -167,6 +168,8 @@ def _space_of_kind(args: argparse.Namespace, network: AnySubject, kind: str) -> 
         if possible:
             layers.append(name)
     if not layers:
+        if args.kinds:
+            check_in_hardware(network, kind)
         return FaultSpace(())
     return fault_space(network, kind, layers, effects_of(args, kind), setting.pes, setting.frames)
 

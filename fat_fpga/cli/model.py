@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,16 @@ if TYPE_CHECKING:
     from fat_fpga.network import Network
 
 
-def load_model(args: argparse.Namespace, faulty: bool = False) -> Network:
-    """The network that ``args.model`` is for `fat_fpga.network.load_network`.
+def load_model(args: argparse.Namespace, faulty: bool = False, *engines: Engine) -> Network:
+    """The network that ``args.model`` is for `fat_fpga.network.load_network`, with thresholds as it was built
+    (``--thresholds``).
 
     Args:
         faulty: whether one with a fault built in will do.
+        engines: what executes it.
 
     Raises:
-        ModelError: neither exists, or the file is none that can be lowered.
+        ModelError: neither exists, or the file is none that can be lowered; or ``--thresholds`` does not fit it.
     """
     from fat_fpga.foreign_module import is_module
     from fat_fpga.network import load_network
@@ -36,7 +39,31 @@ def load_model(args: argparse.Namespace, faulty: bool = False) -> Network:
             f"{args.model} has the fault {network.fault} built in: give the model without it (campaign, crosscheck, "
             "trace, info and faults take it as it is)"
         )
-    return network
+    return _as_built(network, args.model, getattr(args, "thresholds", None), engines)
+
+
+def _as_built(network: Network, model: str, how: str | None, engines: Sequence[Engine]) -> Network:
+    """The network with thresholds as ``--thresholds`` or a build says."""
+    from fat_fpga.network.as_built import read_logics
+
+    if how is not None and Path(how).is_dir():
+        logics = read_logics(how, network.fingerprint)
+        if logics is None:
+            raise ModelError(
+                f"--thresholds {how}: expected the folder of a board or FINN build of {network.name}, with board.json "
+                "or thresholds.json of this network in it"
+            )
+        return network.with_threshold_logic(logics)
+    if how is not None:
+        try:
+            return network.with_threshold_logic(how)
+        except ModelError as error:
+            raise ModelError(f"--thresholds: {error}; or the folder of a build") from error
+    for engine in engines:
+        if engine.threshold_logics:
+            return network.with_threshold_logic(engine.threshold_logics)
+    logics = read_logics(Path(model).parent, network.fingerprint) if Path(model).is_file() else None
+    return network if logics is None else network.with_threshold_logic(logics)
 
 
 def get_engine(args: argparse.Namespace, name: str) -> Engine:

@@ -157,6 +157,13 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--samples": {"metavar": "N", "type": numbers.samples, "help": "of each rate"},
     "--save-folding": {"metavar": "FILE", "help": "write the folding as JSON, for --folding of other commands"},
     "--seed": {"metavar": "N", "type": numbers.seed, "help": "seed of what is drawn at random (default: 0)"},
+    "--thresholds": {
+        "metavar": "HOW",
+        "help": "how the hardware finds levels, which decides what a fault in threshold memory does: count (FINN's "
+        "MVAU_hls, our boards), search (FINN's Thresholding_rtl), baked (no memory), one for each layer as "
+        "conv0=search,fc1=count, or the folder of a board or FINN build (default: that of a build where MODEL lies "
+        "in its folder, or is executed by it, else count)",
+    },
     "--threads": {
         "metavar": "N",
         "type": numbers.threads,

@@ -13,6 +13,7 @@ from fat_fpga.errors import ModelError
 
 if TYPE_CHECKING:
     from fat_fpga.datasets.dataset import Dataset
+    from fat_fpga.engines import Engine
     from fat_fpga.faults import AnySubject, Subject
 
 
@@ -32,12 +33,13 @@ def engine_name(args: argparse.Namespace) -> str:
 
 
 def load_subject(
-    args: argparse.Namespace, look: Callable[[AnySubject], object] = lambda _: None
+    args: argparse.Namespace, look: Callable[[AnySubject], object] = lambda _: None, engine: Engine | None = None
 ) -> tuple[AnySubject, Dataset]:
     """The model and its data.
 
     Args:
         look: called with the model, of a network before the data are read.
+        engine: what executes it.
 
     Raises:
         ModelError, DataError: one of them cannot be read.
@@ -48,7 +50,7 @@ def load_subject(
     roi = getattr(args, "roi", False)
     if not is_module(args.model):
         _refuse(args)
-        network = load_model(args, faulty=True)
+        network = load_model(args, True, *filter(None, [engine]))
         look(network)
         return network, load(args.data, limit=args.images, shape=network.input.shape, roi=roi)
     data = load(args.data, limit=args.images, shape=args.image_shape, roi=roi)
@@ -86,6 +88,8 @@ def _module(args: argparse.Namespace, row: Sequence[int], usual: str = "unit") -
     pixels = usual if args.pixels == "auto" else args.pixels
     if pixels not in FORMS:
         raise ModelError(f"--pixels of a module is one of {', '.join(FORMS)}, got '{args.pixels}'")
+    if getattr(args, "thresholds", None) is not None:
+        raise ModelError(f"--thresholds is about threshold memories of hardware, and {args.model} is a PyTorch module")
     scale = args.normalise
     return ModuleSubject(
         load_module(args.model, args.weights_file),

@@ -65,6 +65,7 @@ def add(commands: Commands) -> None:
         help="an error flips N neighbouring cells of a memory (default: 1)",
     )
     option(group, "--layers")
+    option(group, "--thresholds")
     option(group, "--seed")
     group.add_argument(
         "--until-interval", metavar="W", type=points,
@@ -133,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
     counting_of(args)  # a mistake in it is told before anything is loaded
     sweep = sweep_of(args)
     engine = get_engine(args, engine_name(args))
-    network, data = load_subject(args, lambda found: sweep.cells(found.fault_free))
+    network, data = load_subject(args, lambda found: sweep.cells(found.fault_free), engine)
     try:
         finished = run_in_rounds(
             network,

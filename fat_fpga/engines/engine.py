@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 from fat_fpga.engines.present import Present
@@ -39,6 +40,12 @@ class Engine(ABC):
     def with_threads(self, threads: int) -> Engine:
         """The engine on so many threads of the CPU; itself where it has no such number."""
         return self
+
+    @property
+    def threshold_logics(self) -> Mapping[str, str]:
+        """How layers find levels (`Network.threshold_logics`) in the hardware that the engine is; empty where it does
+        what the network says."""
+        return {}
 
     def open(self, network: AnySubject) -> Session:
         """A session on ``network``. What is expensive to make of a network is kept: opening it again is cheap.

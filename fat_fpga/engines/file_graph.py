@@ -33,10 +33,12 @@ from fat_fpga.faults.changes import (
     HeldActivations,
     changed_words,
     changes_at,
+    thresholds_met,
 )
 from fat_fpga.faults.register import Register
 from fat_fpga.network import Network
 from fat_fpga.network.lowering.sites import Sites, StreamSite, UnitSite
+from fat_fpga.network.operators.threshold_logic import SEARCH, searched
 
 Mask = npt.NDArray[np.bool_]
 
@@ -131,14 +133,21 @@ class FileGraph:
         assert node is not None
         rows = np.sort(np.broadcast_to(values, (place.shape[0], values.shape[1])), axis=1).copy()
         held = [replace(change, word=_word(float(rows[change.index]), change)) for change in changes]
-        for index, word in changed_words(held).items():
+        words = changed_words(held)
+        for index, word in words.items():
             rows[index] = word
+        assert place.thresholded is not None
+        if place.thresholded.threshold_logic == SEARCH:
+            channels = sorted({channel for channel, _ in words})
+            rows[channels] = searched(rows[channels])
         node.input[1] = self._nodes.constant(rows)
 
     def _counted(self, site: UnitSite, place: Place, changes: Sequence[ChangedThreshold]) -> None:
         """The file's own levels, with some thresholds taken out of them and others put in."""
-        words, stream, nodes, levels = changed_words(changes), self._stream(place), self._nodes, place.levels
+        stream, nodes, levels = self._stream(place), self._nodes, place.levels
         assert levels is not None
+        assert place.thresholded is not None
+        words = thresholds_met(place.thresholded, changes)
         if site.index.size != stream.index.size:
             raise EngineError(f"{place.name}: in the file a max-pool stands between its sums and its levels")
         before = nodes.open(stream.tensor)

@@ -17,9 +17,9 @@ T = TypeVar("T")
 class Kept(Generic[T]):
     """A function of a network that remembers its latest results.
 
-    Networks are told apart by their name, what they compute and what their memories and registers hold
-    (`fat_fpga.faults.memory_fingerprint`), not by the object: a copy that came to a worker process finds what was made
-    of the one before. Errors are not kept.
+    Networks are told apart by their name, what they compute, what their memories and registers hold
+    (`fat_fpga.faults.memory_fingerprint`) and how their hardware finds levels, not by the object: a copy that came to a
+    worker process finds what was made of the one before. Errors are not kept.
 
     Args:
         make: the function; it may take options beside the network.
@@ -33,7 +33,7 @@ class Kept(Generic[T]):
         atexit.register(self._found.clear)  # compiled models go before the module that made them
 
     def __call__(self, network: Network, *options: Hashable) -> T:
-        key = (network.name, memory_fingerprint(network), *options)
+        key = (network.name, memory_fingerprint(network), network.threshold_logic, *options)
         with self._lock:
             if key not in self._found:
                 self._found[key] = self._make(network, *options)

@@ -10,13 +10,13 @@ from fat_fpga.engines.native_patterns import add_pattern
 from fat_fpga.faults import Change, Pattern
 from fat_fpga.faults.changes import (
     ChangedAccumulators,
-    ChangedThreshold,
     ChangedWeight,
     ChangedWord,
     FlippedActivation,
     HeldActivations,
     changed_words,
     changes_at,
+    thresholds_met,
 )
 from fat_fpga.faults.place import INPUT
 from fat_fpga.faults.register import Register
@@ -79,9 +79,10 @@ def _add_words(listed: native.FaultList, changes: Sequence[Change], network: Net
         output, source, row, column = index
         at = unit.place_of((output, source, row, column))
         listed.weight(node, at, word - int(unit.weights[index]))
-    for index, word in changed_words(changes_at(changes, place, ChangedThreshold)).items():
-        channel, number = index
-        listed.threshold(node, channel, number, word)
+    thresholded = network.layers[node].thresholded
+    if thresholded is not None:
+        for (channel, number), word in thresholds_met(thresholded, changes).items():
+            listed.threshold(node, channel, number, word)
 
 
 def _bits(register: Register, bit: int, to: int | None) -> tuple[tuple[int, int, int], tuple[int, int]]:

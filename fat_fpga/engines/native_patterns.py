@@ -9,12 +9,19 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.faults import Change, Pattern, changes_of
-from fat_fpga.faults.changes import ChangedAccumulators, ChangedThreshold, ChangedWeight, FlippedActivation
+from fat_fpga.faults.changes import (
+    ChangedAccumulators,
+    ChangedThreshold,
+    ChangedWeight,
+    FlippedActivation,
+    searched_words,
+)
 from fat_fpga.faults.fault import FaultSet
 from fat_fpga.faults.parts import Part, parts_of
 from fat_fpga.faults.register import Register
 from fat_fpga.faults.singles import Singles, faults_of, singles
 from fat_fpga.network import Network
+from fat_fpga.network.operators.threshold_logic import SEARCH
 
 if TYPE_CHECKING:
     from fat_fpga.engines import _native_portable as native
@@ -83,7 +90,13 @@ def _add_weights(listed: native.FaultList, network: Network, node: int, part: Pa
 
 def _add_thresholds(listed: native.FaultList, network: Network, node: int, part: Part, found: Singles) -> None:
     numbers, after = changed_memory(part, found)
-    listed.thresholds(node, _as32(np.stack(np.unravel_index(numbers, part.block.dims), axis=1)), _as32(after))
+    index = np.stack(np.unravel_index(numbers, part.block.dims), axis=1)
+    layer = network.layers[node].thresholded
+    assert layer is not None
+    assert layer.thresholds is not None
+    if layer.threshold_logic == SEARCH and len(numbers):
+        index, after = searched_words(layer.thresholds, index, after)
+    listed.thresholds(node, _as32(index), _as32(after))
 
 
 def _add_accumulators(listed: native.FaultList, network: Network, node: int, part: Part, found: Singles) -> None:

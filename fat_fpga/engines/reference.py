@@ -13,11 +13,18 @@ from fat_fpga.engines.images import Images
 from fat_fpga.engines.one_by_one import OneByOne
 from fat_fpga.engines.registry import register
 from fat_fpga.engines.session import Session, Streams
-from fat_fpga.faults import AnyFault, Change, changed_stream, changed_unit, changes_of
-from fat_fpga.faults.changes import ChangedAccumulators, changed_parameters, changed_thresholds, changes_at
+from fat_fpga.faults import AnyFault, Change, changed_stream, changes_of
+from fat_fpga.faults.changes import (
+    ChangedAccumulators,
+    changed_parameters,
+    changed_weights,
+    changes_at,
+    stored_words,
+)
 from fat_fpga.faults.place import INPUT
 from fat_fpga.network import MatrixVectorUnit, Network
-from fat_fpga.network.layers import IntArray, Layer, Thresholding
+from fat_fpga.network.layers import IntArray, Layer, Thresholded, Thresholding
+from fat_fpga.network.operators.thresholds import activate
 
 
 def quantise(network: Network, images: Images) -> IntArray:
@@ -38,16 +45,22 @@ def output(layer: Layer, *arguments: Any) -> IntArray:
 
 @output.register
 def _(layer: MatrixVectorUnit, activations: IntArray, changes: Sequence[Change]) -> IntArray:
-    unit = changed_unit(layer, changes)
-    accumulators = unit.accumulate(activations)
-    for change in changes_at(changes, unit.name, ChangedAccumulators):
+    accumulators = changed_weights(layer, changes).accumulate(activations)
+    for change in changes_at(changes, layer.name, ChangedAccumulators):
         accumulators = change.apply(accumulators)
-    return unit.activate(accumulators)
+    return _levels(layer, accumulators, changes)
 
 
 @output.register
 def _(layer: Thresholding, activations: IntArray, changes: Sequence[Change]) -> IntArray:
-    return changed_thresholds(layer, changes).output(activations)
+    return _levels(layer, activations, changes)
+
+
+def _levels(layer: Thresholded, integers: IntArray, changes: Sequence[Change]) -> IntArray:
+    """What the layer's hardware makes of integers with the words that its threshold memory holds, as they stand."""
+    if layer.thresholds is None or layer.levels is None:
+        return integers
+    return activate(integers, stored_words(layer, changes), layer.levels, layer.threshold_logic)
 
 
 def execute(

@@ -10,10 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from fat_fpga.faults.register import Register
 from fat_fpga.network import MatrixVectorUnit
 from fat_fpga.network.layers import IntArray, Layer, Thresholding
+from fat_fpga.network.operators.threshold_logic import SEARCH, searched
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ class ChangedWeight(ChangedWord):
 
 @dataclass(frozen=True)
 class ChangedThreshold(ChangedWord):
-    """A bit of threshold ``index`` of a layer: channel, number. The result stands whatever its neighbours are."""
+    """A bit of threshold ``index`` of a layer: channel, number. The word stands in the memory whatever its neighbours
+    are; what that means, the layer's ``threshold_logic`` says."""
 
 
 @dataclass(frozen=True)
@@ -160,24 +163,63 @@ def changed_words(changes: Iterable[ChangedWord]) -> dict[tuple[int, ...], int]:
 
 
 def changed_unit(unit: MatrixVectorUnit, changes: Iterable[Change]) -> MatrixVectorUnit:
-    """The unit with its changed weights and thresholds; the unit itself if there are none.
-
-    An activation counts the thresholds that are met, in whatever order they stand, so they are put in ascending order.
-    """
+    """The unit with its changed weights and thresholds (`changed_thresholds`); the unit itself if there are none."""
     changes = tuple(changes)
+    return changed_thresholds(changed_weights(unit, changes), changes)
+
+
+def changed_weights(unit: MatrixVectorUnit, changes: Iterable[Change]) -> MatrixVectorUnit:
+    """The unit with its changed weights; the unit itself if there are none."""
     weights = changed_words(changes_at(changes, unit.name, ChangedWeight))
-    if weights:
-        unit = replace(unit, weights=_with(unit.weights, weights))
-    return changed_thresholds(unit, changes)
+    return replace(unit, weights=_with(unit.weights, weights)) if weights else unit
 
 
 def changed_thresholds(layer: _L, changes: Iterable[Change]) -> _L:
-    """The layer with its changed thresholds, in ascending order; the layer itself if there are none."""
-    thresholds = changed_words(changes_at(changes, layer.name, ChangedThreshold))
-    if not thresholds or layer.thresholds is None:
+    """The layer with ascending thresholds that make of every integer what its changed words make of it
+    (`thresholds_met`); the layer itself if there are none."""
+    words = thresholds_met(layer, changes)
+    if not words or layer.thresholds is None:
         return layer
-    changed: _L = replace(layer, thresholds=np.sort(_with(layer.thresholds, thresholds), axis=1))
+    changed: _L = replace(layer, thresholds=np.sort(_with(layer.thresholds, words), axis=1))
     return changed
+
+
+def stored_words(layer: MatrixVectorUnit | Thresholding, changes: Iterable[Change]) -> IntArray:
+    """What the threshold memory of a layer holds, int32 [C, T], with its changed words as they stand, in any order."""
+    assert layer.thresholds is not None
+    words = changed_words(changes_at(changes, layer.name, ChangedThreshold))
+    return _with(layer.thresholds, words) if words else layer.thresholds
+
+
+def thresholds_met(layer: MatrixVectorUnit | Thresholding, changes: Iterable[Change]) -> dict[tuple[int, ...], int]:
+    """Other thresholds by index: counted, in whatever order, they give what the layer gives with the changes."""
+    found = changed_words(changes_at(changes, layer.name, ChangedThreshold))
+    if not found or layer.threshold_logic != SEARCH or layer.thresholds is None:
+        return found
+    index, values = searched_words(layer.thresholds, np.array(list(found)), np.array(list(found.values())))
+    return {(int(c), int(t)): int(value) for (c, t), value in zip(index, values, strict=True)}
+
+
+def searched_words(
+    thresholds: IntArray, index: npt.NDArray[np.int64], words: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Where a search meets other thresholds with some words changed, and which.
+
+    Args:
+        thresholds: ascending, int32 [C, T].
+        index: channel and number of each word, int64 [W, 2].
+        words: what the memory holds there, int64 [W].
+
+    Returns:
+        index int64 [V, 2] and thresholds int64 [V] that differ; those of each channel ascend.
+    """
+    channels, row = np.unique(index[:, 0], return_inverse=True)
+    before = thresholds[channels].astype(np.int64)
+    held = before.copy()
+    held[row, index[:, 1]] = words
+    met = searched(held)
+    rows, numbers = np.nonzero(met != before)
+    return np.stack([channels[rows], numbers], axis=1), met[rows, numbers]
 
 
 def changed_parameters(layer: Layer, changes: Iterable[Change]) -> Layer:

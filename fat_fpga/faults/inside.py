@@ -24,6 +24,7 @@ from fat_fpga.faults.register import (
     weight_register,
 )
 from fat_fpga.faults.traits import STREAM_AXES
+from fat_fpga.faults.words import threshold_words
 from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
 
@@ -81,6 +82,8 @@ def _(change: ChangedWeight, place: Place) -> str:
 def _(change: ChangedThreshold, place: Place) -> str:
     if place.thresholded is None:
         return f"{place.name} has no thresholds"
+    if threshold_words(place) is None:
+        return f"the thresholds of {place.name} are baked into logic"
     return _wrong_word(change, place, stored_thresholds(place), threshold_register(place))
 
 

@@ -9,6 +9,7 @@ from fat_fpga.faults.model import Setting
 from fat_fpga.faults.place import Place, place_of
 from fat_fpga.faults.subject import AnySubject
 from fat_fpga.faults.traits import Traits
+from fat_fpga.faults.words import no_words
 from fat_fpga.network import MatrixVectorUnit, Network
 
 
@@ -33,9 +34,11 @@ class MemoryBits:
         return Block(place.name, self.kind, axes, dims, (FLIP,), BIT_EFFECTS, bits=bits)
 
     def block_of(self, network: AnySubject, fault: Fault) -> Block:
-        block = self.block(network, place_of(network, fault.layer), Setting())
+        place = place_of(network, fault.layer)
+        block = self.block(network, place, Setting())
         if block is None:
-            raise FaultError(f"{fault}: {fault.layer} has no {self.kind} memory")
+            why = no_words(self.traits.words, place)
+            raise FaultError(f"{fault}: {place.name} has no {self.kind} memory{f': {why}' if why else ''}")
         return block
 
 

@@ -28,7 +28,7 @@ from fat_fpga.faults.protection import OnDetect
 from fat_fpga.faults.register import WordFormat
 from fat_fpga.faults.registry import fault_model, is_ours
 from fat_fpga.faults.subject import AnySubject, Subject
-from fat_fpga.faults.words import Words
+from fat_fpga.faults.words import Words, no_words
 from fat_fpga.network.layers import IntArray
 
 
@@ -143,7 +143,7 @@ def _parts(network: AnySubject, pattern: Pattern) -> list[Part]:
     for name in dict.fromkeys(names):
         for kind in dict.fromkeys(pattern.kinds):
             part = _part(network, pattern, known[name], kind)
-            wrong = "it has no such faults" if part is None else _wrong(part)
+            wrong = _no_such(kind, known[name]) if part is None else _wrong(part)
             if part is not None and not wrong:
                 found.append(part)
             elif not everywhere:
@@ -156,6 +156,10 @@ def _parts(network: AnySubject, pattern: Pattern) -> list[Part]:
         what = f"protection '{pattern.protection}'" if pattern.protection else "burst"
         raise FaultError(f"{pattern}: the {what} is of words in memories, and {pattern.kind} has none")
     return found
+
+
+def _no_such(kind: str, place: Place) -> str:
+    return no_words(fault_model(kind).traits.words, place) or "it has no such faults"
 
 
 def _part(network: AnySubject, pattern: Pattern, place: Place, kind: str) -> Part | None:

@@ -9,7 +9,7 @@ from fat_fpga.errors import FaultError
 from fat_fpga.faults.accumulator import AccumulatorBit
 from fat_fpga.faults.activation import ActivationUpset
 from fat_fpga.faults.any_fault import AnyFault
-from fat_fpga.faults.changes import Change
+from fat_fpga.faults.changes import Change, ChangedThreshold
 from fat_fpga.faults.channel import ChannelStuckAt
 from fat_fpga.faults.element import ElementStuckAt
 from fat_fpga.faults.entry import EntryBit
@@ -89,6 +89,11 @@ def kinds_of(network: AnySubject) -> list[str]:
 def is_ours(kind: str) -> bool:
     """Whether a kind is of this package, and hardware may know what it means without asking its model."""
     return kind in _OURS or kind in _OF_MODULES
+
+
+def meets_thresholds(kind: str) -> bool:
+    """Whether such faults are in threshold memories, or may be: models of other packages say it fault by fault."""
+    return not is_ours(kind) or fault_model(kind).traits.change is ChangedThreshold
 
 
 def known_kinds() -> list[str]:

@@ -17,6 +17,8 @@ from fat_fpga.faults.pattern import JOIN
 from fat_fpga.faults.place import EVERYWHERE, places
 from fat_fpga.faults.registry import MODELS, default_kind, fault_model
 from fat_fpga.faults.subject import AnySubject, Subject
+from fat_fpga.faults.traits import SET
+from fat_fpga.faults.words import no_words
 
 
 class FaultSpace(Sequence[Fault]):
@@ -95,6 +97,7 @@ def fault_space(
         layers = [place.name for place in known.values() if place.enumerated]
         blocks = [model.block(network, known[name], setting) for name in layers]
         found = [block for block in blocks if block is not None]
+        check_in_hardware(network, kind)
     else:
         order = [*known, EVERYWHERE]
         for name in (part for wanted in layers for part in wanted.split(JOIN)):
@@ -107,6 +110,18 @@ def fault_space(
     return FaultSpace(found if effects is None else [block.narrowed(effects) for block in found])
 
 
+def check_in_hardware(network: AnySubject, kind: str) -> None:
+    """FaultError where the hardware of every layer has no words of a kind of fault, and another one would have."""
+    if kind == SET:
+        return
+    model, setting = fault_model(kind), Setting(frames=1)
+    if not model.traits.stored:
+        return
+    reasons = [no_words(model.traits.words, place) for place in places(network).values()]
+    if any(reasons) and all(model.block(network, place, setting) is None for place in places(network).values()):
+        raise FaultError(f"{network.name} has no faults of kind {kind} at any layer: {next(filter(None, reasons))}")
+
+
 def _named(network: AnySubject, kind: str, name: str, setting: Setting) -> Block:
     """The block of a place that was asked for by name; FaultError if it has no such faults."""
     if name == EVERYWHERE or JOIN in name:
@@ -116,7 +131,8 @@ def _named(network: AnySubject, kind: str, name: str, setting: Setting) -> Block
     if block is None:
         possible = [place.name for place in known.values() if model.block(network, place, setting) is not None]
         choice = f"choose among {', '.join(possible)}" if possible else f"{network.name} has none at all"
-        raise FaultError(f"layer '{name}' has no faults of kind {kind}: {choice}")
+        why = no_words(model.traits.words, known[name])
+        raise FaultError(f"layer '{name}' has no faults of kind {kind}: {f'{why}; ' if why else ''}{choice}")
     return block
 
 

@@ -1,7 +1,8 @@
 """A bit of threshold memory, flipped or stuck (the MVTU's thresholds: Zahid et al. 2020, section II, Figure 1).
 
-Permanent for the whole data set, as with weights. The activation counts the thresholds that are met, in whatever
-order the fault leaves them.
+Permanent for the whole data set, as with weights. The word stands in the memory whatever its neighbours are, and the
+layer's logic (`fat_fpga.network.operators.threshold_logic`) makes of it what it makes: it counts the thresholds that
+are met, or searches among them as if they ascended. Thresholds that are baked into logic have no memory.
 """
 
 from __future__ import annotations
@@ -28,9 +29,8 @@ class ThresholdBit(MemoryBits):
     )  # fmt: skip
 
     def words(self, place: Place) -> tuple[tuple[int, ...], int] | None:
-        if place.thresholded is None or place.thresholded.thresholds is None:
-            return None
-        return place.thresholded.thresholds.shape, threshold_register(place).bits
+        found = threshold_words(place)
+        return None if found is None else (stored_thresholds(place).shape, found.register.bits)
 
     def changes(self, network: Network, fault: Fault) -> Sequence[Change]:
         place = place_of(network, fault.layer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from fat_fpga.faults.place import Place
@@ -14,6 +15,7 @@ from fat_fpga.faults.register import (
     weight_register,
 )
 from fat_fpga.network.layers import IntArray
+from fat_fpga.network.operators.threshold_logic import BAKED
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +43,19 @@ def weight_words(place: Place) -> Words | None:
 
 
 def threshold_words(place: Place) -> Words | None:
-    """Of a layer's threshold memory."""
-    if place.thresholded is None or place.thresholded.thresholds is None:
+    """Of a layer's threshold memory; None also where thresholds are baked into logic."""
+    layer = place.thresholded
+    if layer is None or layer.thresholds is None or layer.threshold_logic == BAKED:
         return None
     return Words(threshold_register(place), stored_thresholds(place))
+
+
+def no_words(of: Callable[[Place], Words | None] | None, place: Place) -> str:
+    """Why a place has no words of a kind, where its hardware is the reason; else empty."""
+    layer = place.thresholded
+    if of is threshold_words and layer is not None and layer.threshold_logic == BAKED:
+        return "its thresholds are baked into logic, not kept in a memory"
+    return ""
 
 
 def accumulator_words(place: Place) -> Words | None:

@@ -25,8 +25,11 @@ from fat_fpga.finn.graph import check_mappable
 from fat_fpga.finn.names import NAMES
 from fat_fpga.finn.setup import generating_in
 from fat_fpga.finn.steps import Model
+from fat_fpga.finn.thresholds_built import threshold_logics
 from fat_fpga.json_file import read_object
 from fat_fpga.network import Network, write_qonnx
+from fat_fpga.network.as_built import BUILD as THRESHOLDS
+from fat_fpga.network.as_built import write_logics
 
 Told = Callable[[str, int, int, float | None], object]
 """Called with a step's name, its number from 1, how many there are, and its seconds; None as it starts."""
@@ -38,7 +41,8 @@ class Build:
     """A build in a folder.
 
     The folder holds ``model.onnx``, the network in FINN form; ``intermediate_models/STEP.onnx`` behind every step;
-    ``build.json``, what is finished, and in what time; ``generated/``, FINN's code of the layers; ``folding.json``;
+    ``build.json``, what is finished, and in what time; ``thresholds.json``, how each layer finds levels;
+    ``generated/``, FINN's code of the layers; ``folding.json``;
     ``report/`` with FINN's and our estimates; and what the vendor steps leave: ``deploy/`` is copied to the board, and
     opened by `fat_fpga.board.open_board`.
 
@@ -96,7 +100,18 @@ class Build:
             with generating_in(self.folder / GENERATED):
                 runner.run(self._config(steps, None if first == 0 else steps[first].name), self.folder / MODEL)
             state = runner.state
+        self._write_logics("specialise" in state)
         return {step.name: state[step.name]["seconds"] for step in steps}
+
+    def _write_logics(self, chosen: bool) -> None:
+        """What FINN chose for the thresholds of each layer, once it has ``chosen``."""
+        from qonnx.core.modelwrapper import ModelWrapper
+
+        if not chosen:
+            (self.folder / THRESHOLDS).unlink(missing_ok=True)
+            return
+        model = ModelWrapper(str(self.folder / "intermediate_models" / "specialise.onnx"))
+        write_logics(self.folder, self.network.fingerprint, threshold_logics(model, self.network))
 
     def _keys(self, steps: Sequence[Step]) -> dict[str, str]:
         """For each step a hash over everything that decides the model behind it."""

@@ -19,10 +19,11 @@ from fat_fpga.errors import FinnError
 from fat_fpga.faults.place import Place, places
 from fat_fpga.faults.register import Register, activation_register
 from fat_fpga.files import make_folder
-from fat_fpga.finn.layers import VOTE
+from fat_fpga.finn.layers import UNIT, VOTE
 from fat_fpga.finn.operators import register
 from fat_fpga.finn.placing import ACTIVATION, HOOK, INJECTOR, LABELS, LINK, WINDOW, Node, Wired, placed
 from fat_fpga.finn.steps import Model
+from fat_fpga.finn.thresholds_built import logic_of
 from fat_fpga.finn.writable import threshold_memory
 from fat_fpga.network import Network
 from fat_fpga.network.network_file import write_network
@@ -125,6 +126,7 @@ def _stream(place: Place, network: Network, parts: list[_Part]) -> StreamPlace:
     if (thresholds := by_role.get(ACTIVATION)) and thresholds.node.custom.get_nodeattr("runtime_writeable_weights"):
         rows = thresholds.model.get_initializer(thresholds.node.proto.input[1])
         memory = threshold_memory(place.name, thresholds.node.custom, rows, thresholds.name)
+    logic = None if place.thresholded is None else logic_of((thresholds or by_role[UNIT]).node.proto.op_type)
     voter, sources = by_role.get(VOTE), None
     if voter is not None:
         sources = voter.node.custom.sources.tolist()
@@ -133,4 +135,5 @@ def _stream(place: Place, network: Network, parts: list[_Part]) -> StreamPlace:
             raise FinnError(f"{place.name}: the voter of this build has another map than {network.name}")
     layout = StreamLayout(*place.shape, lanes, bits)
     names = {role: by_role[role].name if role in by_role else None for role in (INJECTOR, HOOK, VOTE)}
-    return StreamPlace(place.name, layout, place.levels, names[INJECTOR], memory, names[VOTE], sources, names[HOOK])
+    blocks = (names[INJECTOR], memory, names[VOTE], sources, names[HOOK])
+    return StreamPlace(place.name, layout, place.levels, *blocks, logic)

@@ -11,7 +11,7 @@ and LabelSelect exists in HLS only.
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from fat_fpga.finn.folding import Fold
 from fat_fpga.finn.graph import hardware_graph, nodes_of
 from fat_fpga.finn.layers import UNIT
 from fat_fpga.finn.placing import ACTIVATION
+from fat_fpga.finn.thresholds_built import logic_of
 from fat_fpga.finn.writable import threshold_memory
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
@@ -188,7 +189,8 @@ def _describe(network: Network, units: list[_Unit], model: Any) -> tuple[list[St
         layout = StreamLayout(u.unit.channels, 1, 1, u.fold.pe, register)
         thresholds = model.get_initializer(u.thresholding.onnx_node.input[1])
         memory = threshold_memory(u.unit.name, u.thresholding, thresholds, next_page())
-        behind = [StreamPlace(u.unit.name, layout, u.unit.levels, next_page(), memory, checksum=next_page())]
+        made = StreamPlace(u.unit.name, layout, u.unit.levels, next_page(), memory, checksum=next_page())
+        behind = [replace(made, threshold_logic=logic_of(u.thresholding.onnx_node.op_type))]
         if u.voter is not None:
             lanes = units[number + 1].fold.simd
             voted = StreamLayout(u.voter.channels, 1, 1, lanes, register)

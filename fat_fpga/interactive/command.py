@@ -11,6 +11,7 @@ from fat_fpga.campaign.counted import DETECTORS, ERRORS, OUTCOMES, TOP5, cost_ma
 from fat_fpga.campaign.origin import LIST, SWEEP
 from fat_fpga.campaign.sweep import Sweep
 from fat_fpga.models import zoo
+from fat_fpga.network.operators.threshold_logic import COUNT
 
 
 def campaign_command(run: Run) -> str:
@@ -28,6 +29,7 @@ def campaign_command(run: Run) -> str:
         words += ["--fault-list", "FAULTS"]
     else:
         words += _space(run)
+    words += ["--thresholds", run.thresholds] * (run.thresholds not in ("", COUNT))
     counting = what.counting.split(",")
     detectors = [each for each in counting if each in DETECTORS]
     words += ["--outcomes"] * (OUTCOMES in counting)

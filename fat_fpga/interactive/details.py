@@ -18,6 +18,7 @@ from fat_fpga.engines.session import Session
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault, AnySubject, Fault, memory_fingerprint, parse_fault
 from fat_fpga.interactive.arrays import packed
+from fat_fpga.network import Network
 
 MOST_BYTES = 6_000_000
 """Of packed predictions in a page."""
@@ -71,7 +72,7 @@ def details(run: Run, shown: Sequence[int], worst: Sequence[int], subject: Subje
     found: dict[str, Any] = {"predictions": None, "paths": {}, "images": None, "names": []}
     if run.outputs is not None or run.has_patterns:
         return found
-    session = None if subject is None else get(default_engine(subject.network)).open(subject.network)
+    session = None if subject is None else get(default_engine(subject.network)).open(_built(subject.network, run))
     kept = _predictions(run, worst, subject, session)
     if kept is not None:
         classes, rows = kept
@@ -89,6 +90,13 @@ def details(run: Run, shown: Sequence[int], worst: Sequence[int], subject: Subje
                 changed = np.flatnonzero(unpack(rows[number], classes, run.images) != run.golden)
                 found["paths"][place[number]] = _path(session, subject.data, run, number, changed)
     return found
+
+
+def _built(network: AnySubject, run: Run) -> AnySubject:
+    """The network in the hardware of the run."""
+    if isinstance(network, Network) and run.identity.thresholds:
+        return network.with_threshold_logic(run.identity.thresholds)
+    return network
 
 
 def _predictions(

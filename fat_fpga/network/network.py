@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,6 +12,7 @@ from fat_fpga.network.bounds import lattice
 from fat_fpga.network.layers import Input, Layer, MajorityVote, MatrixVectorUnit, MaxPool, Shape
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.names import reads_flat
+from fat_fpga.network.operators.threshold_logic import COUNT, LOGICS
 from fat_fpga.network.outputs import OutputValues
 from fat_fpga.network.program import INPUT as INPUT
 from fat_fpga.network.program import check_program, inputs_of
@@ -189,6 +190,54 @@ class Network:
             if thresholded is not None and thresholded.thresholds is not None:
                 thresholds = lattice(thresholded, self.source(position)).canonical(thresholded.thresholds)
                 layer = replace(thresholded, thresholds=thresholds)
+            layers.append(layer)
+        return replace(self, layers=tuple(layers))
+
+    @cached_property
+    def threshold_logics(self) -> dict[str, str]:
+        """How the hardware finds levels, by the name of each layer that has thresholds; see `threshold_logic`."""
+        found = (layer.thresholded for layer in self.layers)
+        return {layer.name: layer.threshold_logic for layer in found if layer is not None}
+
+    @property
+    def threshold_logic(self) -> str:
+        """The same as text: ``count``; or ``conv0=search,fc1=count`` where layers differ."""
+        found = self.threshold_logics
+        if len(set(found.values())) < 2:
+            return next(iter(found.values()), COUNT)
+        return ",".join(f"{name}={logic}" for name, logic in found.items())
+
+    def with_threshold_logic(self, logic: str | Mapping[str, str]) -> Network:
+        """The same network in hardware that finds levels in another way.
+
+        Args:
+            logic: one of ``count``, ``search``, ``baked`` for all layers, or one for each by name, also as the text
+                ``conv0=search,fc1=count``; layers that are not named keep theirs.
+
+        Raises:
+            ModelError: there is no such logic, or no such layer with thresholds.
+        """
+        known = self.threshold_logics
+        if not isinstance(logic, str):
+            wanted = dict(logic)
+        elif "=" in logic:
+            by_name = (part.strip().partition("=") for part in logic.split(","))
+            wanted = {name: word for name, _, word in by_name}
+        else:
+            wanted = dict.fromkeys(known, logic)
+        words = list(wanted.values()) or ([logic] if isinstance(logic, str) else [])
+        for word in words:
+            if word not in LOGICS:
+                raise ModelError(f"expected {', '.join(LOGICS)}, or one of them for each layer, got '{word}'")
+        for name in wanted:
+            if name not in known:
+                raise ModelError(f"{self.name} has thresholds at {', '.join(known) or 'no layer'}, not at {name}")
+        if all(known[name] == word for name, word in wanted.items()):
+            return self
+        layers = []
+        for layer in self.layers:
+            if layer.thresholded is not None and layer.name in wanted:
+                layer = replace(layer.thresholded, threshold_logic=wanted[layer.name])
             layers.append(layer)
         return replace(self, layers=tuple(layers))
 

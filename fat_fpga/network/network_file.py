@@ -48,6 +48,8 @@ FORMATS = (FORMAT, GRAPH, OTHER_INPUT)
 LARGEST_SHAPE = 2**20
 """Channels, or pixels a side."""
 _ARRAYS = ("weights", "thresholds", "sources", "ranks", "starts", "values", "offsets")
+_OF_BUILDS = ("threshold_logic",)
+"""What a build says of a layer, in the description beside the network."""
 _ONLY_OTHERS: dict[type[Layer], dict[str, Any]] = {
     MatrixVectorUnit: {"groups": 1, "dilation": (1, 1)},
     MaxPool: {"padding": UNPADDED},
@@ -62,7 +64,7 @@ def write_network(network: Network, path: str | PathLike[str]) -> None:
     source, arrays = input_entries(network.input)
     layers, format_, before = [], OTHER_INPUT if "type" in source else FORMAT, INPUT
     for number, layer in enumerate(network.layers):
-        content = {key: value for key, value in vars(layer).items() if key not in (*_ARRAYS, "inputs")}
+        content = {key: value for key, value in vars(layer).items() if key not in (*_ARRAYS, *_OF_BUILDS, "inputs")}
         for key, default in _ONLY_OTHERS.get(type(layer), {}).items():
             if content[key] == default:
                 del content[key]

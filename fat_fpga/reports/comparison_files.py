@@ -74,7 +74,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
             "data": {"name": what.dataset, "fingerprint": what.dataset_fingerprint, "images": run.images},
             "campaign": {
                 "asked": run.asked, "done": run.done, "complete": run.complete, "fault_list": what.fault_list,
-                "origin": origin_json(run),
+                "thresholds": run.thresholds or None, "origin": origin_json(run),
             },
             "error_free": {"correct": run.error_free, "accuracy": run.error_free_accuracy},
             "criteria": criteria_rows(run),

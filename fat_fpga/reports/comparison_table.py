@@ -46,6 +46,13 @@ def _runs(comparison: Comparison) -> str:
     lines = [f"{len(comparison.runs)} runs{where}", align(rows, left=range(len(rows[0])))]
     if not comparison.same_data:
         lines.append("DIFFERENT DATA: accuracies of runs on different images do not compare directly")
+    thresholds = {name: run.thresholds for name, run in zip(comparison.names, comparison.runs, strict=True)}
+    told = {name: logic for name, logic in thresholds.items() if logic}
+    if len(set(told.values())) > 1:
+        each = ", ".join(f"{name} {logic}" for name, logic in told.items())
+        lines.append(f"DIFFERENT THRESHOLDS: {each}; the same fault is another one in other hardware")
+    elif told:
+        lines.append(f"thresholds: {next(iter(told.values()))}")
     lines += [
         f"UNFINISHED: {name}, {progress(run)}; its figures are over these alone"
         for name, run in zip(comparison.names, comparison.runs, strict=True)

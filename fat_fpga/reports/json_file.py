@@ -60,6 +60,7 @@ def report_json(run: Run, top: int = 10) -> dict[str, Any]:
             "done": run.done,
             "complete": run.complete,
             "fault_list": what.fault_list,
+            "thresholds": run.thresholds or None,
             "origin": origin_json(run),
             "created": run.created,
             "finished": run.finished,

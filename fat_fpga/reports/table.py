@@ -47,6 +47,7 @@ def headline(run: Run) -> str:
         first if run.outputs is None else outputs_line(run),
         f"model {what.network_fingerprint[:12]}, data {what.dataset_fingerprint[:12]}, faults {what.fault_list[:12]}",
         run.origin.describe(run.asked),
+        *([f"thresholds: {run.thresholds}"] if run.thresholds else []),
     ]
     seconds = sum(session.seconds for session in run.sessions)
     inferences = run.done * run.images

@@ -28,6 +28,7 @@ from fat_fpga.files import make_folder
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.layers import Layer, Shape
 from fat_fpga.network.network_file import write_network
+from fat_fpga.network.operators.threshold_logic import COUNT
 from fat_fpga.rtl.memories import threshold_words, weight_words, write_words
 from fat_fpga.rtl.stages import Folds, Unit, check_folds, check_layer, cycles, pool_parameters, steps_between
 from fat_fpga.rtl.top import Top
@@ -217,4 +218,5 @@ class _Writer:
         layout = StreamLayout(unit.layer.channels, height, across, unit.fold.pe, unit.output)
         if levels is None:
             return at, StreamPlace(name, layout, None, checksum=self._page())
-        return at, StreamPlace(name, layout, levels, self._page(), memory, checksum=self._page())
+        saboteur = self._page()
+        return at, StreamPlace(name, layout, levels, saboteur, memory, checksum=self._page(), threshold_logic=COUNT)

@@ -69,9 +69,13 @@ def elements_of(runs: Sequence[Run], fit: Fit, luts: Luts | None = None) -> list
 
     Raises:
         SafetyError: a run is unfinished, of given faults, of sets; two runs have the same element, or are
-            on different networks; rates or bits of an element are missing.
+            on different networks or builds; rates or bits of an element are missing.
     """
     luts, found = luts or {}, dict[str, Element]()
+    thresholds = {run.thresholds: run.title for run in runs if run.thresholds}
+    if len(thresholds) > 1:
+        each = ", ".join(f"{logic} in {title}" for logic, title in thresholds.items())
+        raise SafetyError(f"thresholds are {each}: a safety table is of one build")
     for run in runs:
         _check(run, runs[0])
         for element in _of_sweep(run, fit, luts) if run.has_patterns else _of_singles(run, fit, luts):

@@ -15,6 +15,7 @@ from fat_fpga.checksums import stream_words
 from fat_fpga.errors import HungTransferError
 from fat_fpga.faults.register import Register, activation_register
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
+from fat_fpga.network.operators.threshold_logic import SEARCH, searched
 from tests.board.blocks import Block, ChecksumBlock, SaboteurBlock
 
 PAGE = 1 << 16
@@ -47,7 +48,8 @@ def describe(network: Network, checksums: bool = True) -> Description:
         assert unit.thresholds is not None
         memory = ThresholdMemory(next(pages), 6, True, 2, 4, unit.thresholds.tolist())
         layout = StreamLayout(unit.channels, 1, 1, 4, register)
-        streams.append(StreamPlace(unit.name, layout, unit.levels, next(pages), memory, checksum=hook()))
+        place = StreamPlace(unit.name, layout, unit.levels, next(pages), memory, checksum=hook())
+        streams.append(replace(place, threshold_logic=SEARCH))
     _, bits = stream_words(network, "fc2", np.zeros((1, 3, 1, 1), np.int32))
     entry, output = StreamLayout(16, 1, 1, 4, register), StreamLayout(3, 1, 1, 1, Register(bits, True))
     streams.append(StreamPlace("fc2", output, None, checksum=hook()))
@@ -160,7 +162,7 @@ class FakeBoard:
             [block.read(memory.word_address(c, i)) for i in range(memory.count)] for c in range(len(memory.values))
         ]
         signed = (np.array(words, np.int64) + 32) % 64 - 32  # 6 bits, two's complement
-        return np.sort(signed, axis=1).astype(np.int32)
+        return searched(signed.astype(np.int32))
 
     def _passes(self, stream: StreamPlace, values: np.ndarray) -> np.ndarray:
         bits = stream.layout.register.bits

@@ -4,6 +4,7 @@ lost, nothing is counted twice."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from fat_fpga.board.engine import BoardEngine
 from fat_fpga.board.injection import SABOTEUR, THRESHOLDS, injectable
 from fat_fpga.board.registers import SABOTEUR as SABOTEUR_MAP
 from fat_fpga.board.session import ATTEMPTS
+from fat_fpga.board.thresholds import WritableThresholds
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.checksums import checksums, checksums_by
 from fat_fpga.crosscheck import crosscheck
@@ -117,6 +119,35 @@ def test_a_threshold_that_cannot_be_written_stops_the_run() -> None:
     fault = parse_fault("fc0/channel[3] = -1")
     with pytest.raises(BoardError, match=r"fc0: threshold \[3,1\] .* reads back 0x5 where"):
         runner.open(NETWORK).run(IMAGES, LABELS, [fault])
+
+
+def test_words_that_do_not_ascend_are_not_for_hardware_that_searches() -> None:
+    searching: list[str] = []
+    counting: list[str] = []
+    built = describe(NETWORK)
+    stream = built.streams[0]
+    assert stream.thresholds is not None
+    rows = [list(row) for row in stream.thresholds.values]
+    rows[2] = rows[2][::-1]
+    memory = replace(stream.thresholds, values=rows)
+    for logic, found in (("search", searching), ("count", counting)):
+        one = replace(stream, thresholds=memory, threshold_logic=logic)
+        description = replace(built, streams=(one, *built.streams[1:]))
+        try:
+            WritableThresholds(one, FakeBoard(NETWORK, description).bus(memory.address))
+        except BoardError as error:
+            found.append(str(error))
+    assert rows[2] != sorted(rows[2])
+    assert counting == []
+    assert len(searching) == 1
+    assert "fc0: the thresholds" in searching[0]
+    assert "of channel 2 do not ascend, and this hardware searches among them" in searching[0]
+
+
+def test_single_bits_of_thresholds_are_refused_by_name() -> None:
+    refused = engine(board()).open(NETWORK).refuses(parse_fault("fc0/threshold[0,0].bit[0] ^ 1"))
+    assert refused is not None
+    assert "the board engine writes ascending thresholds alone" in refused
 
 
 @pytest.mark.parametrize("channels_by", [THRESHOLDS, SABOTEUR])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -16,9 +17,12 @@ import numpy as np
 import pytest
 
 from fat_fpga.campaign import Run, run_campaign
+from fat_fpga.campaign.digest import HEADER, header_digest
 from fat_fpga.errors import CampaignError
-from fat_fpga.faults import Fault, fault_space, memory_fingerprint
-from fat_fpga.network import MatrixVectorUnit, Network
+from fat_fpga.faults import Fault, fault_space, memory_fingerprint, parse_fault
+from fat_fpga.network import Levels, MatrixVectorUnit, Network
+from fat_fpga.reports.json_file import report_json
+from fat_fpga.reports.table import headline
 
 from .tiny import Watched, tiny_data, tiny_network, tiny_run
 
@@ -166,6 +170,52 @@ def same_function(network: Network) -> Network:
     moved = first.thresholds.copy()
     moved[0] = 2000  # beyond what nine pixels reach, as 1900
     return replace(network, layers=(replace(first, thresholds=moved), *rest))
+
+
+def test_faults_in_thresholds_are_not_continued_in_other_hardware(tmp_path: Path) -> None:
+    network, data = tiny_network(levels=Levels(0, 1, 4)), tiny_data()
+    searching = network.with_threshold_logic("search")
+    for kind, kept in (("threshold", "count"), ("weight", ""), ("channel", "")):
+        path, faults = tmp_path / f"{kind}.run", fault_space(network, kind).sample(6)
+        run = run_campaign(network, data, faults, path, "reference")
+        assert (run.identity.thresholds, run.thresholds) == (kept, kept)
+        if kept:
+            with pytest.raises(CampaignError, match="thresholds are count in the file and search now"):
+                run_campaign(searching, data, faults, path, "reference")
+        else:
+            run_campaign(searching, data, faults, path, "reference")
+    pattern = parse_fault("*/weight+threshold[*].bit[*] ^ 1 ~ 0.1 @ sample[0]")
+    run = run_campaign(searching, data, [pattern], tmp_path / "pattern.run", "reference")
+    assert run.thresholds == "search"
+    assert "\nthresholds: search\n" in headline(run)
+    assert report_json(run)["campaign"]["thresholds"] == "search"
+
+
+def test_files_of_older_versions_counted(tmp_path: Path) -> None:
+    """They have no entry for it."""
+    network, data, path = tiny_network(levels=Levels(0, 1, 4)), tiny_data(), tmp_path / "a.run"
+    faults = fault_space(network, "threshold").sample(6)
+    run = run_campaign(network, data, faults, path, "reference")
+    connection = sqlite3.connect(path)
+    meta = dict(connection.execute("SELECT key, value FROM meta"))
+    del meta["thresholds"]
+    layers = connection.execute("SELECT * FROM layer ORDER BY position").fetchall()
+    images = connection.execute("SELECT label, predicted FROM image ORDER BY position").fetchall()
+    connection.execute("DELETE FROM meta WHERE key = 'thresholds'")
+    connection.execute("UPDATE meta SET value = ? WHERE key = ?", (header_digest(meta, layers, images), HEADER))
+    connection.execute("UPDATE fault SET correct = NULL, changed = NULL, chunk = NULL")
+    connection.execute("DELETE FROM chunk")
+    connection.execute("UPDATE session SET faults = 0")
+    connection.execute("UPDATE meta SET value = NULL WHERE key = 'finished'")
+    connection.commit()
+    connection.close()
+    assert Run.open(path).thresholds == "count"
+    with pytest.raises(CampaignError, match="thresholds are count in the file and search now"):
+        run_campaign(network.with_threshold_logic("search"), data, faults, path, "reference")
+    again = run_campaign(network, data, faults, path, "reference")
+    assert [(r.fault, r.correct, r.changed) for r in again.results] == [
+        (r.fault, r.correct, r.changed) for r in run.results
+    ]
 
 
 def test_faults_of_bits_are_not_continued_on_other_memories(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from qonnx.core.modelwrapper import ModelWrapper
 
 from fat_fpga.boards import board
 from fat_fpga.errors import FinnError
@@ -18,6 +19,7 @@ from fat_fpga.finn.graph import nodes_of
 from fat_fpga.finn.names import NAMES, OWN
 from fat_fpga.finn.placing import ACTIVATION
 from fat_fpga.network import MatrixVectorUnit, load_network
+from fat_fpga.network.as_built import read_logics
 from fat_fpga.network.bounds import accumulator_bounds
 from tests.finn.test_engine import hardened
 
@@ -30,6 +32,21 @@ def started(build: Build, until: str) -> list[str]:
     names: list[str] = []
     build.run(until, lambda name, number, of, seconds: names.append(name) if seconds is None else None)
     return names
+
+
+@pytest.mark.parametrize(("inject", "logic"), [("thresholds", "search"), (None, "count")])
+def test_what_it_says_of_thresholds(inject: str | None, logic: str, tmp_path: Path) -> None:
+    """FINN takes its RTL for thresholds that stand alone; those inside of its HLS units count."""
+    network = load_network("tfc_w2a2")
+    build = Build(network, tmp_path, ZCU104, read_build_folding(TFC, network), inject=inject)
+    build.run("specialise")
+    operators = {node.proto.op_type for node in nodes_of(ModelWrapper(
+        str(tmp_path / "intermediate_models" / "specialise.onnx")), network) if node.place == "fc0"}  # fmt: skip
+    assert ("Thresholding_rtl" in operators) == (logic == "search"), operators
+    assert read_logics(tmp_path, network.fingerprint) == dict.fromkeys(("fc0", "fc1", "fc2"), logic)
+    assert read_logics(tmp_path, load_network("tfc_w2a2_fat2").fingerprint) is None
+    build.run("partition")
+    assert not (tmp_path / "thresholds.json").exists()
 
 
 @pytest.mark.parametrize("name", ["cnv_w1a1", "cnv_w2a2"])

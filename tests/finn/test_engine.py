@@ -57,6 +57,12 @@ def test_fully_connected_networks(name: str) -> None:
     assert_equal(network, random_images(network, 2), sample_faults(network, KINDS, 18, 2))
 
 
+@pytest.mark.parametrize("logic", ["count", "search"])
+def test_thresholds_as_they_are_built(logic: str) -> None:
+    network = load_network("tfc_w2a2").with_threshold_logic(logic)
+    assert_equal(network, random_images(network, 2), sample_faults(network, ("threshold",), 40, 2))
+
+
 @pytest.mark.parametrize("name", ["cnv_w1a1", "cnv_w2a2"])
 def test_a_hardened_network(name: str) -> None:
     network = hardened(load_network(name))

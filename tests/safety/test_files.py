@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from fat_fpga.campaign import Run, run_campaign
+from fat_fpga.campaign import Run, Selection, run_campaign
 from fat_fpga.cli.main import main
 from fat_fpga.errors import SafetyError
 from fat_fpga.faults import fault_space
+from fat_fpga.network import Levels
 from fat_fpga.safety import assess, read_fit, write_template
 from tests.campaign.tiny import Watched, tiny_data, tiny_network, tiny_run_of
 
@@ -118,3 +119,14 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
         assert main(["safety", *words]) == 2
         assert told in capsys.readouterr().err
     assert main(["safety", "--template", str(tmp_path / "t.toml")]) == 0
+
+
+def test_runs_of_thresholds_in_other_hardware_are_no_table_of_one_build(tmp_path: Path) -> None:
+    network, data = tiny_network(levels=Levels(0, 1, 4)), tiny_data()
+    text = GOOD + 'threshold = "bram"\n'
+    runs = [run_campaign(network, data, fault_space(network, "weight", ["conv0"]).sample(5), engine="reference")]
+    for layer, logic in (("conv0", "count"), ("conv1", "search")):
+        faults = Selection.sample(fault_space(network, "threshold", [layer]), 5)
+        runs.append(run_campaign(network.with_threshold_logic(logic), data, faults, engine="reference"))
+    with pytest.raises(SafetyError, match=r"thresholds are count in .*, search in .*: a safety table is of one build"):
+        assess(runs, read_fit(written(tmp_path / "fit.toml", text)))

@@ -15,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from fat_fpga.errors import ModelError
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.operators.base import IntArray, Layer, Shape
+from fat_fpga.network.operators.threshold_logic import COUNT
 from fat_fpga.network.operators.thresholds import activate, check_thresholds
 
 
@@ -44,6 +45,8 @@ class MatrixVectorUnit(Layer):
             what holds them otherwise is in `fat_fpga.network.words`.
         groups: number of groups.
         dilation: vertical, horizontal distance between two places of the kernel.
+        threshold_logic: how the hardware finds a level: ``count``, ``search`` or ``baked``; see `threshold_logic`. It
+            decides what a fault in the threshold memory does, and nothing else.
     """
 
     name: str
@@ -59,6 +62,7 @@ class MatrixVectorUnit(Layer):
     inputs: tuple[str, ...] = ()
     groups: int = 1
     dilation: tuple[int, int] = (1, 1)
+    threshold_logic: str = COUNT
     type: ClassVar[str] = "unit"
     enumerated: ClassVar[bool] = True
 

@@ -11,6 +11,7 @@ import numpy as np
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.operators.base import IntArray
 from fat_fpga.network.operators.channel_wise import ChannelWise
+from fat_fpga.network.operators.threshold_logic import COUNT
 from fat_fpga.network.operators.thresholds import activate, check_thresholds
 
 
@@ -24,6 +25,7 @@ class Thresholding(ChannelWise):
         levels: output levels.
         node: name of its node in the file.
         threshold_type: QONNX datatype of the threshold memory, where the file tells.
+        threshold_logic: as of a `MatrixVectorUnit`.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Thresholding(ChannelWise):
     node: str = ""
     threshold_type: str = ""
     inputs: tuple[str, ...] = ()
+    threshold_logic: str = COUNT
     type: ClassVar[str] = "thresholding"
     enumerated: ClassVar[bool] = True
 

@@ -7,6 +7,7 @@ import numpy as np
 from fat_fpga.errors import ModelError
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.operators.base import IntArray
+from fat_fpga.network.operators.threshold_logic import COUNT, met
 
 
 def check_thresholds(name: str, thresholds: IntArray, channels: int, levels: Levels) -> None:
@@ -20,9 +21,10 @@ def check_thresholds(name: str, thresholds: IntArray, channels: int, levels: Lev
         raise ModelError(f"{name}: thresholds must ascend along each channel")
 
 
-def activate(integers: IntArray, thresholds: IntArray, levels: Levels) -> IntArray:
-    """The level of each integer [N, C, H, W]: ``base + step * (number of thresholds [C, T] that it meets)``."""
-    out = np.full_like(integers, levels.base)
-    for i in range(thresholds.shape[1]):
-        out += levels.step * (integers >= thresholds[:, i, None, None])
-    return out
+def activate(integers: IntArray, thresholds: IntArray, levels: Levels, logic: str = COUNT) -> IntArray:
+    """The level of each integer [N, C, H, W]: ``base + step * (number of thresholds [C, T] that it meets)``.
+
+    Args:
+        logic: how hardware finds that number; see `threshold_logic`. Where thresholds ascend, each finds the same.
+    """
+    return levels.base + levels.step * met(integers, thresholds, logic)
