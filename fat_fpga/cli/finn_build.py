@@ -14,9 +14,11 @@ examples:
   fat-fpga finn build cnv_w1a1 --board ZCU104 --folding stock -o build
   fat-fpga finn build cnv.onnx --board ZCU104 --folding auto:1000 --inject thresholds -o build --until code
   fat-fpga finn build cnv.onnx --board ZCU104 --folding plan --plan plan.json -o build --until board
+  fat-fpga finn build cnv_w1a1 --board ZCU104 --folding stock --rtl-only --checksums -o build --until code --simulate
 
 The same command continues a build behind its last finished step; a step is done again only if what decides its result
-has changed. Steps from ip on are FINN's own and need Vitis HLS and Vivado.
+has changed. Steps from ip on are FINN's own and need Vitis HLS and Vivado. With --rtl-only none needs Vitis HLS, and
+the step code also writes the whole accelerator in Verilog, without FIFOs and DMA, into DIR/rtl.
 """
 
 
@@ -33,19 +35,27 @@ def add(commands: Commands) -> None:
     add_design(parser)
     output(parser, "DIR", "folder of the build; made, or continued", required=True)
     parser.add_argument("--until", metavar="STEP", default="estimates", help="the last step (default: estimates)")
+    parser.add_argument(
+        "--simulate", action="store_true",
+        help="with --rtl-only: also compile the accelerator with Verilator, as a board for campaigns, board:DIR/rtl",
+    )  # fmt: skip
     option(parser, "--quiet")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.cli.finn_design import Design
+    from fat_fpga.errors import FinnError
     from fat_fpga.finn.build import Build
-    from fat_fpga.finn.build_steps import check_tools
+    from fat_fpga.finn.build_steps import ACCELERATOR, check_tools
     from fat_fpga.finn.names import NAMES
     from fat_fpga.finn.report import comparison_text, write_report
+    from fat_fpga.finn.verilog import compile_accelerator
     from fat_fpga.text import align
 
-    check_tools(args.until)
+    check_tools(args.until, args.rtl_only)
+    if args.simulate and not (args.rtl_only and NAMES.index(args.until) >= NAMES.index("code")):
+        raise FinnError("--simulate: only builds with --rtl-only, up to the step code at least, have all in RTL")
     design = Design(args)
     build = Build(
         design.network,
@@ -55,6 +65,7 @@ def run(args: argparse.Namespace) -> int:
         clock=design.clock,
         inject=design.inject,
         checksums=design.checksums,
+        rtl_only=design.rtl_only,
     )
     done: list[str] = []
 
@@ -74,4 +85,7 @@ def run(args: argparse.Namespace) -> int:
         print("\n" + comparison_text(found))
         for path in write_report(found, build.folder / "report"):
             print(f"wrote {path}")
+    if args.simulate:
+        compile_accelerator(build.folder / ACCELERATOR)
+        print(f"wrote {build.folder / ACCELERATOR}: take it as engine board:{build.folder / ACCELERATOR}")
     return 0

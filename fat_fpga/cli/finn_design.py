@@ -35,6 +35,10 @@ def add_design(parser: Parser) -> None:
     parser.add_argument(
         "--checksums", action="store_true", help="a checksum hook behind every layer, for fat-fpga trace on the board"
     )
+    parser.add_argument(
+        "--rtl-only", action="store_true",
+        help="without Vitis HLS: our units in the place of what FINN has in HLS only",
+    )  # fmt: skip
     option(parser, "--clock", " (default: 100)", default=100.0)
 
 
@@ -50,6 +54,7 @@ class Design:
         self.clock: float = args.clock
         self.inject: str | None = args.inject
         self.checksums: bool = args.checksums
+        self.rtl_only: bool = args.rtl_only
         plan = None if args.plan is None else read_plan(args.plan)
         self.plain: Network = load_model(args)
         self.network: Network = self.plain if plan is None else harden(self.plain, plan)
@@ -59,14 +64,15 @@ class Design:
         """Estimates as `fat_fpga.finn.compare.stages` names them."""
         from fat_fpga.finn.compare import stages
 
-        return stages(self.plain, self.network, self.folding, self.board, self.clock, self.inject, self.checksums)
+        design = self.folding, self.board, self.clock, self.inject, self.checksums, self.rtl_only
+        return stages(self.plain, self.network, *design)
 
     def _folding(self, text: str, plan: Plan | None) -> Folding:
         if not text.startswith("auto"):
             return design_folding(text, self.network, plan)
         from fat_fpga.finn.auto import auto_folding
 
-        return auto_folding(self.network, _rate(text), self.board, self.clock, self.inject)
+        return auto_folding(self.network, _rate(text), self.board, self.clock, self.inject, self.rtl_only)
 
 
 def design_folding(text: str, network: Network, plan: Plan | None) -> Folding:

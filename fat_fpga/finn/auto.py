@@ -53,7 +53,12 @@ class Choice:
 
 
 def auto_folding(
-    network: Network, rate: float, board: Board, clock: float = 100.0, inject: str | None = None
+    network: Network,
+    rate: float,
+    board: Board,
+    clock: float = 100.0,
+    inject: str | None = None,
+    rtl_only: bool = False,
 ) -> Folding:
     """The cheapest folding that gives ``rate`` images a second at ``clock`` MHz.
 
@@ -64,7 +69,7 @@ def auto_folding(
     if not rate > 0:
         raise FinnError(f"auto folding: expected a rate above 0 images a second, got {rate:g}")
     budget = int(clock * 1e6 / rate + 1e-6)  # the rate of a folding leaves its own cycles
-    model = unfolded(network, part_of(board), inject)
+    model = unfolded(network, part_of(board), inject, rtl_only)
     options, part = [], part_of(board)
     for place, group in grouped(nodes_of(model, network), network).items():
         with finn_errors(f"estimates of {place}"):

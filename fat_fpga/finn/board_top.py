@@ -30,7 +30,7 @@ class Stage:
 FINN_CLOCK = {"ap_clk": "clk", "ap_rst_n": "!rst"}
 
 
-def _finn(port: str, stream: str) -> dict[str, str]:
+def finn_ports(port: str, stream: str) -> dict[str, str]:
     """Ports of one side of FINN's modules."""
     return {f"{port}_V_T{name.upper()}": f"{stream}_{name}" for name in ("data", "valid", "ready")}
 
@@ -50,7 +50,13 @@ def top_module(stages: list[Stage], entry: StreamLayout, output: StreamLayout) -
              "s_axis_0_tvalid": "1'b0", "s_axis_0_tdata": "'0", **stream_ports("m_axis_0", weights)},
         )  # fmt: skip
         sums = top.stream(stage.sum_bits)
-        ports = {**FINN_CLOCK, "ap_clk2x": "clk", **_finn("in0", at), **_finn("in1", weights), **_finn("out0", sums)}
+        ports = {
+            **FINN_CLOCK,
+            "ap_clk2x": "clk",
+            **finn_ports("in0", at),
+            **finn_ports("in1", weights),
+            **finn_ports("out0", sums),
+        }
         top.instance(stage.mvau, {}, ports)
         at = sums
         front = stage.streams[0].layout
@@ -59,7 +65,7 @@ def top_module(stages: list[Stage], entry: StreamLayout, output: StreamLayout) -
                 behind = top.stream(stream.layout.lanes * stream.layout.register.bits)
                 assert stage.thresholding is not None
                 ports = {**FINN_CLOCK, **top.axilite(stream.thresholds.address, True), "in1_V_TVALID": "1'b0",
-                         "in1_V_TDATA": "'0", **_finn("in0", at), **_finn("out0", behind)}  # fmt: skip
+                         "in1_V_TDATA": "'0", **finn_ports("in0", at), **finn_ports("out0", behind)}  # fmt: skip
                 top.instance(stage.thresholding, {}, ports)
                 at = behind
             at = top.blocks(front, stream, at)

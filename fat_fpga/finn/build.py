@@ -18,7 +18,7 @@ from fat_fpga import __version__
 from fat_fpga.boards import Board
 from fat_fpga.errors import FatFpgaError, FinnError
 from fat_fpga.files import make_folder, replacing
-from fat_fpga.finn.build_steps import Step, check_tools, steps_until
+from fat_fpga.finn.build_steps import ACCELERATOR, Step, check_tools, steps_until
 from fat_fpga.finn.estimates import INJECTIONS, Estimates, check_fits, estimate
 from fat_fpga.finn.folding import Folding, check_folding
 from fat_fpga.finn.graph import check_mappable
@@ -50,6 +50,8 @@ class Build:
         clock: MHz.
         inject: one of `INJECTIONS`, or None.
         checksums: a checksum hook behind every stream; see `fat_fpga.checksums`.
+        rtl_only: without Vitis HLS, see `fat_fpga.finn.rtl_only`. The step ``code`` also writes the whole accelerator
+            into ``rtl``, see `fat_fpga.finn.verilog`.
 
     Raises:
         FinnError: FINN is not installed, cannot build the network, or the folding does not fit it.
@@ -65,17 +67,19 @@ class Build:
         clock: float = 100.0,
         inject: str | None = None,
         checksums: bool = False,
+        rtl_only: bool = False,
     ) -> None:
         if inject is not None and inject not in INJECTIONS:
             raise FinnError(f"unknown way to inject '{inject}': known are {', '.join(INJECTIONS)}")
         check_mappable(network, inject == INJECTIONS[0])
         check_folding(folding, network)
         self.network, self.board, self.folding, self.clock, self.inject = network, board, folding, clock, inject
-        self.folder, self.checksums = Path(folder), checksums
+        self.folder, self.checksums, self.rtl_only = Path(folder), checksums, rtl_only
 
     def estimate(self) -> Estimates:
         """What will be built, without building it."""
-        return estimate(self.network, self.folding, self.board, self.clock, self.inject, self.checksums)
+        design = self.network, self.folding, self.board, self.clock, self.inject, self.checksums
+        return estimate(*design, self.rtl_only)
 
     def run(self, until: str = "estimates", told: Told | None = None) -> dict[str, float]:
         """Run the steps that are not finished yet; seconds of every step up to ``until``, by name.
@@ -84,11 +88,12 @@ class Build:
             FinnError: a tool is missing or the part is too small, before anything is run; a step failed, with its name.
             OSError: the folder cannot be written.
         """
-        check_tools(until)
+        check_tools(until, self.rtl_only)
         if NAMES.index(until) >= NAMES.index("folding"):
             check_fits(self.estimate(), self.board)
         make_folder(self.folder)
-        steps = steps_until(until, self.network, self.board, self.folding, self.inject, self.checksums)
+        design = self.network, self.board, self.folding, self.inject, self.checksums, self.rtl_only
+        steps = steps_until(until, *design)
         keys = self._keys(steps)
         state = self._finished(steps, keys)
         first = len(state)
@@ -134,7 +139,8 @@ class Build:
         found: dict[str, Any] = {}
         for step in steps:
             file = self.folder / "intermediate_models" / f"{step.name}.onnx"
-            lost = step.name == "code" and not (self.folder / GENERATED).is_dir()
+            made = (GENERATED, ACCELERATOR) if self.rtl_only else (GENERATED,)
+            lost = step.name == "code" and not all((self.folder / name).is_dir() for name in made)
             if stored.get(step.name, {}).get("key") != keys[step.name] or not file.is_file() or lost:
                 break
             found[step.name] = stored[step.name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fat_fpga.boards import Board
@@ -16,11 +17,15 @@ from fat_fpga.finn.graph import check_mapped
 from fat_fpga.finn.inject import add_checksums
 from fat_fpga.finn.names import LAST, NAMES, VENDOR
 from fat_fpga.finn.parallel import apply_folding
+from fat_fpga.finn.rtl_only import to_rtl
 from fat_fpga.finn.steps import Model
+from fat_fpga.finn.verilog import write_accelerator
 from fat_fpga.network import Network
 
 BuildStep = Callable[[Model, Any], Model]
 """FINN's form of a step: model and DataflowBuildConfig to model."""
+ACCELERATOR = "rtl"
+"""Folder of a build that is in RTL only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,13 +42,19 @@ class Step:
     inputs: tuple[str, ...] = ()
 
 
-def check_tools(until: str) -> None:
-    """FinnError for an unknown step, or one that needs a tool which is not here: before anything is run."""
+def check_tools(until: str, rtl_only: bool = False) -> None:
+    """FinnError for an unknown step, or one that needs a tool which is not here: before anything is run.
+
+    Args:
+        rtl_only: no layer is in HLS.
+    """
     if until not in NAMES:
         raise FinnError(f"unknown step '{until}': known are {', '.join(NAMES)}")
     for name in NAMES[: NAMES.index(until) + 1]:
         tool = VENDOR.get(name, ("", ""))[1]
-        missing = (tool == "Vivado" and setup.vivado() is None) or (tool == "Vitis HLS" and setup.hls() is None)
+        missing = (tool == "Vivado" and setup.vivado() is None) or (
+            tool == "Vitis HLS" and setup.hls() is None and not rtl_only
+        )
         if missing:
             raise FinnError(
                 f"step {name} needs {tool}, and there is none here: put its settings64.sh into the "
@@ -52,7 +63,13 @@ def check_tools(until: str) -> None:
 
 
 def steps_until(
-    until: str, network: Network, board: Board, folding: Folding, inject: str | None, checksums: bool = False
+    until: str,
+    network: Network,
+    board: Board,
+    folding: Folding,
+    inject: str | None,
+    checksums: bool = False,
+    rtl_only: bool = False,
 ) -> list[Step]:
     """The steps from the first to ``until``."""
     part = part_of(board)
@@ -76,6 +93,12 @@ def steps_until(
         apply_folding(model, network, folding)
         return model
 
+    def minimise(model: Model, _: Any) -> Model:
+        model = steps.minimise(model)
+        if rtl_only:
+            to_rtl(model, network)
+        return model
+
     def hooks(model: Model, _: Any) -> Model:
         if checksums:
             add_checksums(model, network)
@@ -89,7 +112,10 @@ def steps_until(
     def code(model: Model, config: Any) -> Model:
         from finn.builder.build_dataflow_steps import step_hw_codegen
 
-        return step_hw_codegen(model, config)
+        model = step_hw_codegen(model, config)
+        if rtl_only:
+            write_accelerator(model, network, Path(config.output_dir) / ACCELERATOR)
+        return model
 
     def describe(model: Model, config: Any) -> Model:
         write_description(model, network, config.get_deploy_directory())
@@ -107,7 +133,7 @@ def steps_until(
             Step("specialise", lambda model, _: steps.specialise(model, part), (part,)),
             Step("injectors", injectors, (str(inject),)),
             Step("folding", fold, (repr(sorted(folding.folds.items())),)),
-            Step("minimise", lambda model, _: steps.minimise(model)),
+            Step("minimise", minimise, (str(rtl_only),)),
             Step("checksums", hooks, (str(checksums),)),
             Step("estimates", estimates),
             Step("code", code),

@@ -18,6 +18,7 @@ def stages(
     clock: float,
     inject: str | None,
     checksums: bool = False,
+    rtl_only: bool = False,
 ) -> list[tuple[str, Estimates]]:
     """Named estimates: the network as it came, with its copies and voters, with injectors, with checksum hooks; the
     last is what is built.
@@ -28,23 +29,25 @@ def stages(
     Args:
         plain: the network without copies; ``network`` itself where there are none.
     """
-    found = []
+    found, design = [], (network, folding, board, clock)
     if network is not plain:
-        hardened = estimate(network, folding, board, clock)
-        found = [_before(plain, folding, hardened, board, clock), ("with copies and voters", hardened)]
+        hardened = estimate(*design, rtl_only=rtl_only)
+        found = [_before(plain, folding, hardened, board, clock, rtl_only), ("with copies and voters", hardened)]
     else:
-        found = [("as it came", estimate(network, folding, board, clock))]
+        found = [("as it came", estimate(*design, rtl_only=rtl_only))]
     if inject is not None:
-        found.append((f"and {inject} injection", estimate(network, folding, board, clock, inject)))
+        found.append((f"and {inject} injection", estimate(*design, inject, rtl_only=rtl_only)))
     if checksums:
-        found.append(("and checksums", estimate(network, folding, board, clock, inject, checksums)))
+        found.append(("and checksums", estimate(*design, inject, checksums, rtl_only)))
     return found
 
 
-def _before(plain: Network, folding: Folding, hardened: Estimates, board: Board, clock: float) -> tuple[str, Estimates]:
+def _before(
+    plain: Network, folding: Folding, hardened: Estimates, board: Board, clock: float, rtl_only: bool
+) -> tuple[str, Estimates]:
     try:
         check_folding(folding, plain)
     except FinnError:
-        cheapest = auto_folding(plain, hardened.rate, board, clock)
-        return "as it came, folded for that rate", estimate(plain, cheapest, board, clock)
-    return "as it came", estimate(plain, folding, board, clock)
+        cheapest = auto_folding(plain, hardened.rate, board, clock, rtl_only=rtl_only)
+        return "as it came, folded for that rate", estimate(plain, cheapest, board, clock, rtl_only=rtl_only)
+    return "as it came", estimate(plain, folding, board, clock, rtl_only=rtl_only)

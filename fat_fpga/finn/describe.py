@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fat_fpga.board.description import Description, StreamPlace
+from fat_fpga.board.description import Address, Description, StreamPlace
 from fat_fpga.board.stream import StreamLayout
 from fat_fpga.errors import FinnError
 from fat_fpga.faults.place import Place, places
@@ -31,11 +31,12 @@ from fat_fpga.network.network_file import write_network
 PARTITION = "StreamingDataflowPartition"
 
 
-class _Part(NamedTuple):
-    """A node in a partition: its name in the memory map, and its model, which has the constants."""
+class Part(NamedTuple):
+    """A node, where its registers are (a partition's name in the memory map, or an address), and the model that has its
+    constants."""
 
     node: Node
-    name: str
+    at: Address
     model: Model
 
 
@@ -59,7 +60,15 @@ def describe(model: Model, network: Network) -> Description:
         FinnError: the model is another one, or has a part that cannot be driven.
     """
     register()
-    parts = list(_parts(model, network))
+    return described(list(_parts(model, network)), network)
+
+
+def described(parts: list[Part], network: Network) -> Description:
+    """The description of an accelerator that takes pixels and gives out classes, from its nodes along the stream.
+
+    Raises:
+        FinnError: they are of another network, or one cannot be driven.
+    """
     known, streams = places(network), []
     for place in known.values():
         here = [part for part in parts if part.node.place == place.name and part.node.role not in (LINK, WINDOW)]
@@ -88,7 +97,7 @@ def describe(model: Model, network: Network) -> Description:
     )
 
 
-def _parts(model: Model, network: Network) -> Iterator[_Part]:
+def _parts(model: Model, network: Network) -> Iterator[Part]:
     """Every hardware layer, along the stream."""
     from qonnx.core.modelwrapper import ModelWrapper
     from qonnx.custom_op.registry import getCustomOp
@@ -109,10 +118,10 @@ def _parts(model: Model, network: Network) -> Iterator[_Part]:
             nodes.append(Wired(proto, *names))
             homes[id(proto)] = partition.name, inside
     for node in placed(nodes, network):
-        yield _Part(node, *homes[id(node.proto)])
+        yield Part(node, *homes[id(node.proto)])
 
 
-def _stream(place: Place, network: Network, parts: list[_Part]) -> StreamPlace:
+def _stream(place: Place, network: Network, parts: list[Part]) -> StreamPlace:
     """A place's stream, from the nodes that make it."""
     by_role = {part.node.role: part for part in parts}
     maker = [part for part in parts if part.node.role not in (INJECTOR, HOOK)][-1].node.custom
@@ -125,7 +134,7 @@ def _stream(place: Place, network: Network, parts: list[_Part]) -> StreamPlace:
     memory = None
     if (thresholds := by_role.get(ACTIVATION)) and thresholds.node.custom.get_nodeattr("runtime_writeable_weights"):
         rows = thresholds.model.get_initializer(thresholds.node.proto.input[1])
-        memory = threshold_memory(place.name, thresholds.node.custom, rows, thresholds.name)
+        memory = threshold_memory(place.name, thresholds.node.custom, rows, thresholds.at)
     logic = None if place.thresholded is None else logic_of((thresholds or by_role[UNIT]).node.proto.op_type)
     voter, sources = by_role.get(VOTE), None
     if voter is not None:
@@ -134,6 +143,6 @@ def _stream(place: Place, network: Network, parts: list[_Part]) -> StreamPlace:
         if vote is None or sources != vote.sources.tolist():
             raise FinnError(f"{place.name}: the voter of this build has another map than {network.name}")
     layout = StreamLayout(*place.shape, lanes, bits)
-    names = {role: by_role[role].name if role in by_role else None for role in (INJECTOR, HOOK, VOTE)}
+    names = {role: by_role[role].at if role in by_role else None for role in (INJECTOR, HOOK, VOTE)}
     blocks = (names[INJECTOR], memory, names[VOTE], sources, names[HOOK])
     return StreamPlace(place.name, layout, place.levels, *blocks, logic)

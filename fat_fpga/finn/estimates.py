@@ -22,6 +22,7 @@ from fat_fpga.finn.graph import MAKERS, hardware_graph, nodes_of
 from fat_fpga.finn.inject import add_checksums, insert_saboteur
 from fat_fpga.finn.parallel import apply_folding
 from fat_fpga.finn.placing import ACTIVATION, LABELS, Node
+from fat_fpga.finn.rtl_only import to_rtl
 from fat_fpga.finn.setup import finn_errors
 from fat_fpga.finn.steps import Model
 from fat_fpga.network import Network
@@ -110,6 +111,7 @@ def estimate(
     clock: float = 100.0,
     inject: str | None = None,
     checksums: bool = False,
+    rtl_only: bool = False,
 ) -> Estimates:
     """Estimates of a network under a folding.
 
@@ -117,12 +119,13 @@ def estimate(
         clock: MHz.
         inject: one of `INJECTIONS`, or None.
         checksums: a checksum hook behind every stream.
+        rtl_only: our units in the place of what FINN has in HLS only.
 
     Raises:
         FinnError: FINN is not installed, cannot build the network, or the folding does not fit.
     """
     check_folding(folding, network)
-    model = unfolded(network, part_of(board), inject)
+    model = unfolded(network, part_of(board), inject, rtl_only)
     apply_folding(model, network, folding)
     if checksums:
         model = deepcopy(model)  # the other one is kept for the next folding
@@ -159,7 +162,7 @@ def part_of(board: Board) -> str:
 
 
 @lru_cache(maxsize=4)
-def unfolded(network: Network, part: str, inject: str | None = None) -> Model:
+def unfolded(network: Network, part: str, inject: str | None = None, rtl_only: bool = False) -> Model:
     """The specialised graph with minimal widths, to be folded by whoever takes it."""
     model = hardware_graph(network, standalone_thresholds=inject == THRESHOLDS)
     if model.graph.node[0].op_type == "Transpose":
@@ -167,7 +170,10 @@ def unfolded(network: Network, part: str, inject: str | None = None) -> Model:
     with finn_errors(f"{network.name} for {part}"):
         model = steps.specialise(model, part)
         add_injectors(model, network, inject)
-        return steps.minimise(model)
+        model = steps.minimise(model)
+        if rtl_only:
+            to_rtl(model, network)
+        return model
 
 
 def add_injectors(model: Model, network: Network, inject: str | None) -> None:

@@ -15,7 +15,7 @@ from fat_fpga.errors import FinnError
 from fat_fpga.faults.place import INPUT
 from fat_fpga.finn.form import spreads
 from fat_fpga.finn.layers import KINDS, THRESHOLDS, UNIT, VOTE, role_of
-from fat_fpga.finn.operators import CHECKSUM, SABOTEUR
+from fat_fpga.finn.operators import CHECKSUM, SABOTEUR, UNITS
 from fat_fpga.network import Network
 
 LABELS, LINK = "labels", "link"
@@ -28,6 +28,7 @@ hook, what gives a stream to several readers; an integer that a stream is multip
 each channel out several times in front of a depthwise unit."""
 
 _BEHIND = {SABOTEUR: INJECTOR, CHECKSUM: HOOK, "DuplicateStreams": COPY}
+_OURS = {ours: finns for finns, ours in UNITS.items()}
 _WINDOWS = ("ConvolutionInputGenerator", "FMPadding")
 
 
@@ -83,8 +84,10 @@ def placed(nodes: Sequence[Wired], network: Network) -> list[Node]:
 
 
 def kind_of(proto: Any) -> str:
-    """The operator of a node, whether it is in HLS, in RTL or not decided yet."""
+    """The operator of a node, whether it is in HLS, in RTL, in ours, or not decided yet."""
     name = str(proto.op_type)
+    if name in _OURS:
+        return _OURS[name]
     return name if name in (SABOTEUR, CHECKSUM) else name.removesuffix("_hls").removesuffix("_rtl")
 
 

@@ -117,6 +117,44 @@ def windowed(unit: MatrixVectorUnit, shape: Shape) -> bool:
     )
 
 
+def sum_bits(inputs: int, weight: int, value: int, counting: bool) -> int:
+    """Bits of the sums of a matrix-vector unit and of its thresholds, whatever its weights are.
+
+    Args:
+        weight, value: the largest absolute values of a weight and of an input.
+        counting: whether sums are counts of agreeing bits, without sign.
+    """
+    largest = inputs * weight * value
+    return max((inputs + 1).bit_length() if counting else (largest + 1).bit_length() + 1, 2)
+
+
+def check_bits(name: str, weight_bits: int, input_bits: int, sums: int) -> None:
+    """BoardError for weights, inputs or sums of more bits than ``fat_mvtu`` takes.
+
+    Args:
+        name: of the layer.
+    """
+    for what, bits, most in (
+        ("weights", weight_bits, MOST_BITS), ("inputs", input_bits, MOST_BITS), ("sums", sums, MOST_SUM_BITS),
+    ):  # fmt: skip
+        if bits > most:
+            raise BoardError(f"{name}: our matrix-vector unit takes {what} of {most} bits, got {bits}")
+
+
+def memory_address_bits(inputs: int, channels: int, pe: int, simd: int, weight_bits: int, count: int) -> int:
+    """Bits of the byte addresses of the memories of ``fat_mvtu``: thresholds in the lower half, weights in the
+    upper one.
+
+    Args:
+        count: thresholds of a channel, at least 1.
+    """
+    parts = -(-pe * simd * weight_bits // 32)
+    folds = channels // pe
+    lanes = (pe - 1).bit_length() + (count - 1).bit_length()
+    weights = (parts - 1).bit_length() + (inputs // simd * folds - 1).bit_length()
+    return 3 + max(weights, (folds - 1).bit_length() + lanes, 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Unit:
     """A matrix-vector-threshold unit.
@@ -160,25 +198,20 @@ class Unit:
         weight_bits = weights.bits if kind == "BIPOLAR" or weights.signed else weights.bits + 1
         span = span_of(kind)
         assert span is not None
-        largest = inputs * max(map(abs, span)) * max(map(abs, source.span))
         counting = counts_bits(layer, place.source)
-        sum_bits = max((inputs + 1).bit_length() if counting else (largest + 1).bit_length() + 1, 2)
-        for what, bits, most in (
-            ("weights", weight_bits, MOST_BITS), ("inputs", source.bits, MOST_BITS), ("sums", sum_bits, MOST_SUM_BITS),
-        ):  # fmt: skip
-            if bits > most:
-                raise BoardError(f"{layer.name}: our matrix-vector unit takes {what} of {most} bits, got {bits}")
+        sums = sum_bits(inputs, max(map(abs, span)), max(map(abs, source.span)), counting)
+        check_bits(layer.name, weight_bits, source.bits, sums)
         if layer.thresholds is None:
             scores = Register(score_bits, False, -inputs, 2) if counting else Register(score_bits, True)
-            return cls(layer, fold, shape, source, counting, weight_bits, sum_bits, scores, None)
+            return cls(layer, fold, shape, source, counting, weight_bits, sums, scores, None)
         assert layer.levels is not None
         output = activation_register(layer.levels)
         thresholds = stored_thresholds(place).astype(np.int64)
         if counting:
             thresholds = (thresholds + inputs) // 2
         else:  # what no sum reaches means the same at the ends
-            thresholds = np.clip(thresholds, -(1 << sum_bits - 1), (1 << sum_bits - 1) - 1)
-        return cls(layer, fold, shape, source, counting, weight_bits, sum_bits, output, thresholds)
+            thresholds = np.clip(thresholds, -(1 << sums - 1), (1 << sums - 1) - 1)
+        return cls(layer, fold, shape, source, counting, weight_bits, sums, output, thresholds)
 
     @property
     def inputs(self) -> int:
@@ -188,12 +221,9 @@ class Unit:
     @property
     def address_bits(self) -> int:
         """Of the byte addresses of its memories: thresholds in the lower half, weights in the upper one."""
-        parts = -(-self.fold.pe * self.fold.simd * self.weight_bits // 32)
-        depth = self.inputs // self.fold.simd * (self.layer.channels // self.fold.pe)
         count = 1 if self.thresholds is None else self.thresholds.shape[1]
-        folds = self.layer.channels // self.fold.pe
-        lanes = (self.fold.pe - 1).bit_length() + (count - 1).bit_length()
-        return 3 + max((parts - 1).bit_length() + (depth - 1).bit_length(), (folds - 1).bit_length() + lanes, 1)
+        fold, channels = self.fold, self.layer.channels
+        return memory_address_bits(self.inputs, channels, fold.pe, fold.simd, self.weight_bits, count)
 
     def parameters(self, weights: str, thresholds: str, address_bits: int) -> dict[str, object]:
         """Of ``fat_mvtu``.
@@ -235,8 +265,13 @@ class Unit:
             "CHANNELS": channels, "LANES": self.fold.simd, "BITS": self.source.bits, "HEIGHT": height, "WIDTH": width,
             "KERNEL_H": kernel_h, "KERNEL_W": kernel_w, "STRIDE_H": stride_h, "STRIDE_W": stride_w,
             "PAD_TOP": self.layer.padding[0], "PAD_LEFT": self.layer.padding[1], "OUT_H": out_h, "OUT_W": out_w,
-            "ROWS": max(2 * kernel_h, kernel_h + stride_h),
+            "ROWS": window_rows(kernel_h, stride_h),
         }  # fmt: skip
+
+
+def window_rows(kernel: int, stride: int) -> int:
+    """Row buffers of a ``fat_window``: the next frame's first rows come in while the last windows go out."""
+    return max(2 * kernel, kernel + stride)
 
 
 def pool_parameters(layer: MaxPool, layout: StreamLayout) -> dict[str, object]:

@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from fat_fpga.hardware import BLOCKS, folder, sources
 RTL = folder() / "rtl"
 TABLE = Path(__file__).parents[2] / "fat_fpga" / "luts" / "measured.json"
 TABLES = {"voters": "fat_voter", "variants": "fat_voter", "saboteurs": "fat_saboteur", "checksums": "fat_checksum",
-          "matrix units": "fat_mvtu", "windows": "fat_window"}  # fmt: skip
+          "matrix units": "fat_mvtu", "windows": "fat_window", "pools": "fat_max_pool",
+          "label selects": "fat_label_select", "converters": "fat_width_converter", "fifos": "fat_fifo"}  # fmt: skip
 """The block that each table is of."""
 FAMILY = "xc7"
 COUNT_BITS = 8
@@ -42,7 +43,47 @@ MATRIX = (
     ("fc6 of CNV W1A1", 256, 512, 1, 4, 1, 1, 9, 1),
     ("fc7 of CNV W1A1", 512, 512, 1, 8, 1, 1, 10, 1),
     ("fc6 of CNV W2A2", 256, 512, 1, 2, 2, 2, 12, 2),
+    # In others
+    ("fc8 of CNV W1A1", 512, 10, 5, 1, 1, 1, 10, 0),
+    ("conv1 of CNV W1A1", 576, 64, 8, 16, 1, 1, 10, 1),
+    ("conv3 of CNV W1A1", 1152, 128, 2, 16, 1, 1, 11, 1),
+    ("conv0 of CNV W1A1", 27, 64, 2, 3, 1, 8, 13, 1),
+    ("conv1 of CNV W2A2", 576, 64, 4, 8, 2, 2, 13, 2),
+    ("conv3 of CNV W2A2", 1152, 128, 2, 16, 2, 2, 14, 2),
+    ("conv0 of CNV W2A2", 27, 64, 4, 3, 2, 8, 14, 2),
+    ("conv2 of CNV W1A2", 576, 128, 2, 16, 1, 2, 12, 2),
+    ("conv0 of CNV W1A1", 27, 64, 8, 3, 1, 8, 13, 1),
+    ("conv0 of CNV W1A2", 27, 64, 8, 3, 1, 8, 13, 2),
+    ("conv0 of CNV W2A2", 27, 64, 8, 3, 2, 8, 14, 2),
+    ("conv2 of CNV W1A1", 576, 128, 4, 16, 1, 1, 10, 1),
+    ("conv4 of CNV W1A2", 1152, 256, 1, 16, 1, 2, 13, 2),
 )
+"""A model is fitted to these."""
+OTHER_MATRIX = (
+    ("conv5 of CNV W1A1", 2304, 256, 1, 32, 1, 1, 12, 1),
+    ("fc7 of CNV W2A2", 512, 512, 1, 4, 2, 2, 13, 2),
+    ("conv2 of CNV W2A2", 576, 128, 2, 8, 2, 2, 13, 2),
+    ("conv0 of CNV W1A2", 27, 64, 4, 3, 1, 8, 13, 2),
+    ("conv1 of CNV W1A1", 576, 64, 4, 32, 1, 1, 10, 1),
+    ("conv4 of CNV W2A2", 1152, 256, 4, 8, 2, 2, 14, 2),
+    ("fc1 of LFC W1A1", 1024, 1024, 4, 16, 1, 1, 11, 1),
+)
+"""The model is held against these."""
+WINDOWS = ((64, 32, 1, 14, 3), (64, 16, 2, 14, 3), (3, 3, 8, 32, 3), (64, 32, 1, 30, 3), (128, 32, 1, 12, 3))
+OTHER_WINDOWS = ((256, 32, 1, 5, 3), (64, 16, 2, 30, 3), (64, 8, 2, 14, 5))
+"""Channels, lanes, bits, side, kernel."""
+POOLS = ((64, 32, 1, 28), (64, 16, 2, 28), (128, 16, 1, 10), (128, 16, 2, 10), (64, 8, 4, 28))
+OTHER_POOLS = ((64, 64, 1, 28), (128, 32, 2, 10), (64, 4, 4, 12))
+"""Channels, lanes, bits, side; windows are 2 x 2."""
+LABELS = ((10, 1, 16), (10, 5, 10), (10, 2, 12), (43, 1, 14), (10, 10, 8))
+OTHER_LABELS = ((10, 1, 10), (10, 5, 14), (12, 3, 12))
+"""Classes, lanes, bits."""
+CONVERTERS = ((3, 1, 8), (16, 32, 1), (32, 16, 1), (8, 32, 2), (32, 4, 1), (4, 32, 1))
+OTHER_CONVERTERS = ((64, 8, 1), (4, 16, 2), (16, 2, 2))
+"""Lanes in, lanes out, bits."""
+FIFOS = ((8, 16), (32, 64), (64, 32), (8, 128), (8, 256))
+OTHER_FIFOS = ((16, 32), (48, 64), (16, 128))
+"""Bits of a beat, and beats."""
 CELLS = {"LUT": "lut", "FD": "ff", "CARRY4": "carry", "MUXF": "mux"}
 
 
@@ -70,6 +111,7 @@ def synthesise(top: str, parameters: dict[str, Any]) -> dict[str, int]:
     if top not in BLOCKS:
         sizes = ((cell, count, table) for table in (MEMORIES, BLOCK_RAM) for cell, count in cells.items())
         found["lutram"] = found["bram18"] = 0
+        found["dsp"] = sum(count for cell, count in cells.items() if cell.startswith("DSP48"))
         for cell, count, table in sizes:
             size = next((size for name, size in table.items() if cell.startswith(name)), 0)
             found["lutram" if table is MEMORIES else "bram18"] += size * count
@@ -133,16 +175,40 @@ def rows() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     ):
         said = {"triplets": triplets, "structure": "lanewise" if lanewise else "collected"}
         found.append(("fat_voter", voter(channels, triplets, lanes_out, bits, count_bits, lanewise), said))
-    for name, inputs, channels, pe, simd, weight_bits, input_bits, sum_bits, thresholds in MATRIX:
+    return [*found, *units(False), *units(True)]
+
+
+def units(other: bool) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """The units of accelerators.
+
+    Args:
+        other: those that no model is fitted to.
+    """
+    for name, inputs, channels, pe, simd, weight_bits, input_bits, sum_bits, thresholds in (
+        OTHER_MATRIX if other else MATRIX
+    ):
         parameters = {"INPUTS": inputs, "CHANNELS": channels, "PE": pe, "SIMD": simd, "WEIGHT_BITS": weight_bits,
                       "INPUT_BITS": input_bits, "INPUT_BIPOLAR": int(input_bits == 1),
                       "INPUT_SIGNED": int(input_bits > 1), "SUM_BITS": sum_bits, "THRESHOLDS": thresholds,
-                      "OUT_BITS": thresholds.bit_length(), "AXIL_ADDR_W": 20}  # fmt: skip
-        found.append(("fat_mvtu", parameters, {"unit": name}))
-    for lanes, bits in ((32, 1), (16, 2)):
-        parameters = {"CHANNELS": 64, "LANES": lanes, "BITS": bits, "HEIGHT": 14, "WIDTH": 14, "OUT_H": 12, "OUT_W": 12}
-        found.append(("fat_window", parameters, {}))
-    return found
+                      "OUT_BITS": thresholds.bit_length() or sum_bits, "AXIL_ADDR_W": 20}  # fmt: skip
+        yield "fat_mvtu", parameters, {"unit": name, "other": other}
+    for channels, lanes, bits, side, kernel in OTHER_WINDOWS if other else WINDOWS:
+        parameters = {"CHANNELS": channels, "LANES": lanes, "BITS": bits, "HEIGHT": side, "WIDTH": side,
+                      "KERNEL_H": kernel, "KERNEL_W": kernel, "OUT_H": side - kernel + 1,
+                      "OUT_W": side - kernel + 1}  # fmt: skip
+        yield "fat_window", parameters, {"other": other}
+    for channels, lanes, bits, side in OTHER_POOLS if other else POOLS:
+        parameters = {"CHANNELS": channels, "LANES": lanes, "BITS": bits, "SIGNED": int(bits > 1), "HEIGHT": side,
+                      "WIDTH": side}  # fmt: skip
+        yield "fat_max_pool", parameters, {"other": other}
+    for classes, lanes, bits in OTHER_LABELS if other else LABELS:
+        parameters = {"CLASSES": classes, "LANES": lanes, "BITS": bits, "SIGNED": 1}
+        yield "fat_label_select", parameters, {"other": other}
+    for lanes_in, lanes_out, bits in OTHER_CONVERTERS if other else CONVERTERS:
+        parameters = {"LANES_IN": lanes_in, "LANES_OUT": lanes_out, "BITS": bits}
+        yield "fat_width_converter", parameters, {"other": other}
+    for bits, depth in OTHER_FIFOS if other else FIFOS:
+        yield "fat_fifo", {"DATA_W": bits, "DEPTH": depth}, {"other": other}
 
 
 def measured(tops: Collection[str]) -> dict[str, list[dict[str, Any]]]:

@@ -1,4 +1,4 @@
-"""What our operators have in common: one stream in, one out, AXI-Lite beside, SystemVerilog of ours inside.
+"""Operators that are put into a stream: one stream in, one out, registers on AXI-Lite.
 
 Import this only behind `fat_fpga.finn.setup.prepare`.
 """
@@ -6,25 +6,23 @@ Import this only behind `fat_fpga.finn.setup.prepare`.
 from __future__ import annotations
 
 import math
-import shutil
-from pathlib import Path
 from typing import Any
 
-from finn.custom_op.fpgadataflow.rtlbackend import RTLBackend
 from qonnx.core.datatype import DataType
 
-from fat_fpga import hardware
-from fat_fpga.finn.operators.wrapper import wrapper
+from fat_fpga.finn.operators.module import ModuleOperator
+from fat_fpga.finn.operators.wrapper import ADDRESS_BITS
 
 
-class StreamOperator(RTLBackend):  # type: ignore[misc]
+class StreamOperator(ModuleOperator):
     """An operator on a stream [..., channels], channels last.
 
     Attributes of the node: ``NumChannels`` in front, ``PE`` lanes a beat in front, ``dataType`` of the values,
     ``numInputVectors`` the sizes before the channels, as ``[1, 30, 30]``.
     """
 
-    module: str
+    registers = True
+    address_bits = ADDRESS_BITS
 
     def __init__(self, onnx_node: Any, **options: Any) -> None:
         super().__init__(onnx_node, **options)
@@ -51,9 +49,9 @@ class StreamOperator(RTLBackend):  # type: ignore[misc]
         """Channels a beat behind the operator."""
         return int(self.get_nodeattr("PE"))
 
-    def parameters(self) -> dict[str, int | str]:
-        """Parameters of the SystemVerilog module."""
-        raise NotImplementedError
+    def bram_estimation(self, fpgapart: str) -> int:
+        """FINN: its buffers are in LUTs."""
+        return 0
 
     def infer_node_datatype(self, model: Any) -> None:
         """FINN: the values keep their datatype, whatever comes in."""
@@ -101,38 +99,3 @@ class StreamOperator(RTLBackend):  # type: ignore[misc]
     def get_exp_cycles(self) -> int:
         """FINN: cycles of a frame: a beat each, in front or behind, whichever are more."""
         return max(math.prod(self.get_folded_input_shape()[:-1]), self.get_number_output_values())
-
-    def verify_node(self) -> list[str]:
-        """FINN: nothing to say."""
-        return []
-
-    def get_verilog_top_module_intf_names(self) -> dict[str, Any]:
-        """FINN: stream interfaces, and the AXI-Lite port of the registers."""
-        names: dict[str, Any] = super().get_verilog_top_module_intf_names()
-        names["axilite"] = ["s_axilite"]
-        return names
-
-    def generate_hdl(self, model: Any, fpgapart: str, clk: float) -> None:
-        """FINN: write the wrapper and the sources into the node's folder.
-
-        Raises:
-            FinnError: the sources are not there.
-        """
-        folder, top = Path(self.get_nodeattr("code_gen_dir_ipgen")), self.get_verilog_top_module_name()
-        for file in hardware.sources([self.module]):
-            shutil.copy(file, folder / file.name)
-        text = wrapper(top, self.module, self.parameters(), self.get_instream_width(), self.get_outstream_width())
-        (folder / f"{top}.v").write_text(text)
-        self.set_nodeattr("gen_top_module", top)
-
-    def get_rtl_file_list(self, abspath: bool = False) -> list[str]:
-        """FINN: the sources, the wrapper last."""
-        folder = f"{self.get_nodeattr('code_gen_dir_ipgen')}/" if abspath else ""
-        files = [file.name for file in hardware.sources([self.module])]
-        return [f"{folder}{name}" for name in (*files, f"{self.get_nodeattr('gen_top_module')}.v")]
-
-    def code_generation_ipi(self) -> list[str]:
-        """FINN: Tcl that puts the node into the block design."""
-        adds = [f"add_files -norecurse {name}" for name in self.get_rtl_file_list(abspath=True)]
-        top = self.get_nodeattr("gen_top_module")
-        return [*adds, f"create_bd_cell -type module -reference {top} {self.onnx_node.name}"]
