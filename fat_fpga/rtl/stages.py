@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.board.stream import StreamLayout
+from fat_fpga.checksums import stream_words
 from fat_fpga.errors import BoardError
-from fat_fpga.faults.place import Place
+from fat_fpga.faults.place import Place, places
 from fat_fpga.faults.register import Register, activation_register, stored_thresholds
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.datatypes import span_of
@@ -272,6 +273,15 @@ class Unit:
 def window_rows(kernel: int, stride: int) -> int:
     """Row buffers of a ``fat_window``: the next frame's first rows come in while the last windows go out."""
     return max(2 * kernel, kernel + stride)
+
+
+def unit_at(network: Network, number: int, fold: Folded) -> Unit:
+    """The unit that layer ``number`` of a network becomes; BoardError where it is too wide."""
+    layer = network.layers[number].unit
+    assert layer is not None
+    shape = next(shape for other, shape, _ in network.walk() if other.name == layer.name)
+    bits = stream_words(network, layer.name, np.zeros((1, *network.shapes[number]), np.int32))[1]
+    return Unit.of(places(network)[layer.name], layer, fold, shape, bits)
 
 
 def pool_parameters(layer: MaxPool, layout: StreamLayout) -> dict[str, object]:

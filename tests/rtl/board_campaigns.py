@@ -35,7 +35,7 @@ from fat_fpga.network.network_file import read_network
 GROUPS = (("channel", THRESHOLDS), ("channel", SABOTEUR), ("pixel", SABOTEUR), ("element", SABOTEUR), ("pe", SABOTEUR),
           (SET, SABOTEUR), (SET, THRESHOLDS))  # fmt: skip
 """Kinds of fault that a board has, and what holds channels."""
-PART = 32
+PART = 16
 """Faults that are recorded together."""
 
 
