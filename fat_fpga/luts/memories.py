@@ -56,8 +56,7 @@ def simple(bits: int, depth: int) -> Memory:
 
 def alone(bits: int, depth: int) -> Memory:
     """One port that reads a word and writes it, in LUTs: what is read in the same cycle has no block RAM."""
-    whole, rest = divmod(depth, 64)
-    return Memory((whole + (rest > 32)) * 4 * ceil(bits / 4) + (0 < rest <= 32) * 4 * ceil(bits / 8), 0, 1)
+    return Memory(4 * ceil(bits / 8) if depth <= 32 else 4 * ceil(bits / 4) * ceil(depth / 64), 0, 1)
 
 
 def shared(bits: int, depth: int, part: int) -> Memory:

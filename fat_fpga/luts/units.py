@@ -30,11 +30,17 @@ class Kind:
         table: its name in ``measured.json``.
         terms: of the model.
         memory: of the unit.
+        plain: LUTs that are known beside them.
     """
 
     table: str
     terms: Callable[[Parameters], tuple[float, ...]]
     memory: Callable[[Parameters], Memory]
+    plain: Callable[[Parameters], int] = lambda p: 0
+
+    def known(self, p: Parameters) -> int:
+        """LUTs that no term is fitted to."""
+        return self.memory(p).lutram + self.plain(p)
 
 
 def _bits(number: int) -> int:
@@ -66,12 +72,17 @@ def _pool_memory(p: Parameters) -> Memory:
 
 
 def _label_terms(p: Parameters) -> tuple[float, ...]:
-    return 1, p["bits"], (p["lanes"] - 1) * p["bits"], p["lanes"] - 1
+    return 1, p["lanes"] * p["bits"], p["bits"] if p["lanes"] > 1 else 0
 
 
 def _converter_terms(p: Parameters) -> tuple[float, ...]:
     narrows = p["lanes_in"] > p["lanes_out"]
-    return not narrows, narrows, narrows * (p["lanes_in"] - p["lanes_out"]) * p["bits"]
+    return not narrows, narrows
+
+
+def _shifted(p: Parameters) -> int:
+    """Bits of a wide beat behind its first part, which move up."""
+    return int(max(p["lanes_in"] - p["lanes_out"], 0) * p["bits"])
 
 
 def _fifo_terms(p: Parameters) -> tuple[float, ...]:
@@ -82,7 +93,7 @@ KINDS = {
     "fat_window": Kind("windows", _window_terms, lambda p: simple(p["lanes"] * p["bits"], _window_depth(p))),
     "fat_max_pool": Kind("pools", _pool_terms, _pool_memory),
     "fat_label_select": Kind("label selects", _label_terms, lambda p: NOTHING),
-    "fat_width_converter": Kind("converters", _converter_terms, lambda p: NOTHING),
+    "fat_width_converter": Kind("converters", _converter_terms, lambda p: NOTHING, _shifted),
     "fat_fifo": Kind("fifos", _fifo_terms, lambda p: simple(p["data_w"], p["depth"])),
 }
 """By module."""
@@ -98,7 +109,7 @@ def unit_luts(module: str, parameters: Mapping[str, Any]) -> int:
     """
     kind = KINDS[module]
     found = sum(a * term for a, term in zip(coefficients(module), kind.terms(parameters), strict=True))
-    return max(round(kind.memory(parameters).lutram + found), 1)
+    return max(round(kind.known(parameters) + found), 1)
 
 
 @checked
@@ -114,5 +125,5 @@ def coefficients(module: str) -> tuple[float, ...]:
     rows = [row for row in measured()[kind.table] if not row["other"]]
     total = np.array([row["lut"] + row["lutram"] for row in rows], np.float64)
     terms = np.array([kind.terms(row) for row in rows], np.float64)
-    known = np.array([kind.memory(row).lutram for row in rows], np.float64)
+    known = np.array([kind.known(row) for row in rows], np.float64)
     return tuple(float(value) for value in np.linalg.lstsq(terms / total[:, None], (total - known) / total)[0])
