@@ -1,8 +1,8 @@
 """The accelerator of a build without Vitis HLS, in Verilog and without Vivado: every layer's files, a top module, and
 what a host has to know of it.
 
-The folder is one of a board: Verilator makes its simulation (`compile_accelerator`), which campaigns run on, and Yosys
-synthesises it. ``files.txt`` lists the sources in the order in which they are compiled. What is between layers of other
+The folder is one of a board: Verilator makes its simulation (`compile_accelerator`), which campaigns run on.
+``files.txt`` lists the sources in the order in which they are compiled. What is between layers of other
 widths is our width converter; FIFOs, the DMA and the clocks are FINN's and Vivado's and are not in it.
 """
 
