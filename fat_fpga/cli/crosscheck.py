@@ -8,12 +8,15 @@ from contextlib import nullcontext
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from fat_fpga.cli.fixed_formats import add_formats, fixed_point_asked, formats_of
 from fat_fpga.cli.numbers import count
 from fat_fpga.cli.options import add_model, option
 from fat_fpga.cli.parser import Commands, engines, names
 from fat_fpga.cli.renamed import Renamed, note
+from fat_fpga.errors import ModelError
 
 if TYPE_CHECKING:
+    from fat_fpga.engines import Engine
     from fat_fpga.network import Network
 
 EPILOG = """\
@@ -24,6 +27,11 @@ examples:
   fat-fpga crosscheck cnv.onnx --engines reference,native --faults channel,pe --folding bnn-pynq
   fat-fpga crosscheck cnv.onnx --engines native,reference --sample 1000 --dask local:4
   fat-fpga crosscheck tfc_w2a2 --engines native,board:build/boards/tfc_w2a2 --data demo:mnist
+  fat-fpga crosscheck trained/last.pt --weights Q2.6 --activations Q5.3 --faults weight,activation
+  fat-fpga crosscheck module:my_nets:lenet --image-shape 1,28,28 --weights Q2.6 --activations Q5.3
+
+A float module is brought into fixed point by two roads: as an integer program, which the engines of networks execute,
+and as the module itself in float64 (module, module:plain). Formats are those of fat-fpga quantise.
 
 Exit codes: 0 all equal, 1 not equal, 2 bad input, or engines without a kind of fault in common.
 """
@@ -58,6 +66,9 @@ def add(commands: Commands) -> None:
     option(parser, "--roi")
     option(parser, "--folding", "; for faults of PEs (default: up to 8 PEs)")
     option(parser, "--thresholds")
+    group = parser.add_argument_group("of a float module in fixed point, MODEL module:PACKAGE:FACTORY or a checkpoint")
+    add_formats(group)
+    option(group, "--weights-file")
     option(parser, "--quiet")
     parser.set_defaults(run=run)
 
@@ -74,8 +85,11 @@ def run(args: argparse.Namespace) -> int:
     from fat_fpga.network import read_folding
     from fat_fpga.progress import progress_bar
 
-    judges = {name: get_engine(args, name) for name in args.engines or default_judges()}
-    network = load_model(args, True, *judges.values())
+    if fixed_point_asked(args):
+        network, judges = _two_roads(args)
+    else:
+        judges = {name: get_engine(args, name) for name in args.engines or default_judges()}
+        network = load_model(args, True, *judges.values())
     _check_size(args, network)
     if args.data is None:
         images = random_images(network, args.images, args.seed)
@@ -103,6 +117,29 @@ def run(args: argparse.Namespace) -> int:
     if not check.equal:
         return 1
     return 0 if check.compared else 2
+
+
+def _two_roads(args: argparse.Namespace) -> tuple[Network, dict[str, Engine]]:
+    """A float module in fixed point, and engines for it: of the integer program, and ``module``, which is itself."""
+    from fat_fpga.engines import get
+    from fat_fpga.fixed_point.sources import open_module
+    from fat_fpga.modules.engine import ModuleEngine
+    from fat_fpga.modules.fixed.pair import fixed_pair
+
+    if args.thresholds is not None:
+        raise ModelError(f"--thresholds is of networks with thresholds in hardware: {args.model} is a module")
+    names = args.engines or ["native", ModuleEngine.name]
+    if "file" in names:
+        raise ModelError(f"{args.model} is no ONNX file, which the file engine executes: fat-fpga quantise writes one")
+    formats = formats_of(args)
+    module, name, shape = open_module(args.model, args.weights_file, args.image_shape)
+    pixels = "unit" if args.pixels == "auto" else args.pixels
+    pair = fixed_pair(module, shape, formats, name, pixels=pixels, normalise=args.normalise)
+    made: dict[str, Engine] = {}
+    for text in names:
+        engine = get(text, args.threads)
+        made[text] = pair.engine(engine.plain) if isinstance(engine, ModuleEngine) else engine
+    return pair.network, made
 
 
 def _check_size(args: argparse.Namespace, network: Network) -> None:

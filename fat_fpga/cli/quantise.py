@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from fat_fpga.cli import numbers
+from fat_fpga.cli.fixed_formats import add_formats, formats_given, formats_of
 from fat_fpga.cli.options import option, output
 from fat_fpga.cli.outputs import check_output
 from fat_fpga.cli.parser import Commands
@@ -15,10 +15,8 @@ from fat_fpga.errors import ModelError
 
 if TYPE_CHECKING:
     from fat_fpga.datasets import Dataset
-    from fat_fpga.fixed_point import FloatModel, Formats, QFormat, Quantised
+    from fat_fpga.fixed_point import FloatModel, Formats, Quantised
     from fat_fpga.network import Network
-
-T = TypeVar("T")
 
 EPILOG = """\
 examples:
@@ -56,13 +54,7 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     output(parser, "FILE", "the .onnx file to write", required=True)
     group = parser.add_argument_group("formats")
-    group.add_argument("--weights", metavar="Qm.n", type=_read(_format), help="format of all weights")
-    group.add_argument("--activations", metavar="Qm.n", type=_read(_format), help="format of input and activations")
-    group.add_argument(
-        "--layer", metavar="NAME=W:A", action="append", default=[], type=_read(_layer),
-        help="formats of one layer, as conv1=Q2.8:Q4.4, conv1=Q2.8 or input=:Q1.8; several times for several layers",
-    )  # fmt: skip
-    group.add_argument("--format-table", metavar="FILE", help="a table of formats, TOML or JSON; options go before it")
+    add_formats(group)
     group.add_argument("--save-formats", metavar="FILE", help="write the formats as JSON, for --format-table")
     group = parser.add_argument_group("search")
     group.add_argument("--minimal", action="store_true", help="find the smallest formats that lose no accuracy")
@@ -111,40 +103,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _read(read: Callable[[str], T]) -> Callable[[str], T]:
-    """For ``type=`` of an argument."""
-
-    def reading(text: str) -> T:
-        try:
-            return read(text)
-        except ModelError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return reading
-
-
-def _format(text: str) -> QFormat:
-    from fat_fpga.fixed_point.q_format import parse_format
-
-    return parse_format(text)
-
-
-def _layer(text: str) -> tuple[str, Any]:
-    from fat_fpga.fixed_point.formats import parse_layer
-
-    return parse_layer(text)
-
-
 def _formats(args: argparse.Namespace) -> Formats | None:
     """The formats that arguments and table give; None where they are to be found.
 
     Raises:
         ModelError: there are none, or too many.
     """
-    from fat_fpga.fixed_point import Formats, LayerFormats, read_formats
-
-    given = [flag for flag, value in (("--weights", args.weights), ("--activations", args.activations),
-             ("--layer", args.layer), ("--format-table", args.format_table)) if value]  # fmt: skip
+    given = formats_given(args)
     if args.minimal:
         if given:
             raise ModelError(f"--minimal finds the formats: leave {' and '.join(given)} out")
@@ -153,18 +118,7 @@ def _formats(args: argparse.Namespace) -> Formats | None:
         return None
     if args.per_layer or args.until_loss:
         raise ModelError("--per-layer and --until-loss are for a search: give --minimal, too")
-    found = read_formats(args.format_table) if args.format_table else {"layers": {}}
-    weights, activations = args.weights or found.get("weights"), args.activations or found.get("activations")
-    if weights is None or activations is None:
-        missing = " and ".join(
-            name for name, value in (("--weights", weights), ("--activations", activations)) if not value
-        )
-        raise ModelError(f"a network needs formats: give {missing}, as Q2.6, or --minimal with --data")
-    layers = dict(found["layers"])
-    for name, own in args.layer:
-        before = layers.get(name, LayerFormats())
-        layers[name] = LayerFormats(own.weights or before.weights, own.activations or before.activations)
-    return Formats(weights, activations, layers)
+    return formats_of(args, ", or --minimal with --data")
 
 
 def _data(args: argparse.Namespace, model: FloatModel) -> Dataset:

@@ -36,22 +36,51 @@ def open_float_model(source: str, weights_file: str | None = None, image_shape: 
         ModelError: there is no such network, or it cannot be read.
         TrainingError: no readable checkpoint.
     """
-    if is_module(source):
-        if image_shape is None:
-            raise ModelError(f"{source}: a module does not tell the shape of an image: give --image-shape C,H,W")
-        return _exported(load_module(source, weights_file), source.rpartition(":")[2], image_shape)
+    if is_float_module(source):
+        return exported(*open_module(source, weights_file, image_shape))
     if weights_file is not None:
         raise ModelError("--weights-file is for a model module:PACKAGE:FACTORY; an .onnx file has its weights in it")
-    path = Path(source)
-    if path.suffix in CHECKPOINTS and path.is_file():
-        return _trained(path)
     bundled = zoo.bundled_or_file(source)
     if bundled is not None:
         raise ModelError(f"the bundled network {bundled} is quantised already: expected one of floats")
+    path = Path(source)
     return read_float_model(read_model(path), readable(path.stem))
 
 
-def _trained(path: Path) -> FloatModel:
+@checked
+def open_module(
+    source: str, weights_file: str | None = None, image_shape: Shape | None = None
+) -> tuple[nn.Module, str, Shape]:
+    """The float module that ``source`` names, what to call it, and the shape of its images.
+
+    Args:
+        source: ``module:PACKAGE:FACTORY``, or a checkpoint of ``fat-fpga train``.
+        weights_file, image_shape: of a module, as of `open_float_model`.
+
+    Raises:
+        ModelError: there is no such module, or it is quantised.
+        TrainingError: no readable checkpoint.
+    """
+    if not is_module(source):
+        if weights_file is not None:
+            raise ModelError("--weights-file is for a model module:PACKAGE:FACTORY; a checkpoint has its weights in it")
+        return _trained(Path(source))
+    if image_shape is None:
+        raise ModelError(f"{source}: a module does not tell the shape of an image: give --image-shape C,H,W")
+    return load_module(source, weights_file), source.rpartition(":")[2], image_shape
+
+
+def is_float_module(source: str) -> bool:
+    """Whether `open_module` reads what ``source`` names."""
+    return is_module(source) or _is_checkpoint(source)
+
+
+def _is_checkpoint(source: str) -> bool:
+    path = Path(source)
+    return path.suffix in CHECKPOINTS and path.is_file()
+
+
+def _trained(path: Path) -> tuple[nn.Module, str, Shape]:
     """The network of a checkpoint of ``fat-fpga train``."""
     from fat_fpga.models import build
     from fat_fpga.training.checkpoint import read_checkpoint
@@ -61,10 +90,11 @@ def _trained(path: Path) -> FloatModel:
     checkpoint.load_into(model, None, path)
     if not model.spec.is_float:
         raise ModelError(f"{path}: the network {model.spec.name} is quantised already: expected one of floats")
-    return _exported(model, model.spec.name, model.spec.topology.input_shape)
+    return model.eval(), model.spec.name, model.spec.topology.input_shape
 
 
-def _exported(module: nn.Module, name: str, image_shape: Shape) -> FloatModel:
+def exported(module: nn.Module, name: str, image_shape: Shape) -> FloatModel:
+    """The float network that a module of PyTorch is, for images of this shape; ModelError where it cannot be read."""
     from fat_fpga.models.export import export_qonnx
 
     with TemporaryDirectory() as folder:

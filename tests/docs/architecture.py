@@ -18,7 +18,7 @@ WAYS = {"network": "#2563a8", "fault": "#b3362b", "plan": "#3a7d34"}
 """The ways on the page, and their colours."""
 
 PLACES = {
-    "cli": (2.5, 0), DOOR: (3.6, 0), "finn": (1.6, 1), "fixed_point": (4.7, 1), "training": (5, 2),
+    "cli": (2.5, 0), DOOR: (3.6, 0), "finn": (1.6, 1), "fixed_point": (4.9, 4.75), "training": (4.9, 5.5),
     "board": (0.05, 2), "rtl": (0.05, 1.35), "hardening": (2.8, 2), "interactive": (3.75, 1), "safety": (4.3, 3),
     "luts": (1.33, 3), "crosscheck": (2.5, 3), "reports": (3.7, 3), "checksums": (0.7, 4), "campaign": (3.5, 4),
     "engines": (2, 5), "faults": (2, 6), "datasets": (4.2, 6), "network": (2, 7),
