@@ -33,7 +33,7 @@ class Costs:
     Attributes:
         forward: CPU seconds of that pass.
         watched: a pass that every module is watched in, and no fault is there.
-        flips: a pass with bit flips in all activations at a rate of 1e-5.
+        flips: a pass with bit flips in all activations at a rate of 1e-5, drawn anew, as in a sweep.
         weights: a pass with a flipped bit in a weight, without reuse.
         gain: plain PyTorch (flip, pass, undo) by a campaign, on the same single weights of every layer.
     """
@@ -52,14 +52,16 @@ def costs(name: str, rounds: int) -> Costs:
     subject = ModuleSubject(module, (3, 32, 32))
     images = np.random.default_rng(0).integers(0, 256, (ROWS, 3, 32, 32), dtype=np.uint8)
     batch = Batch.of(subject, images, 0, ROWS)
-    replay = Replay(subject, batch.tensor, recorded(subject, batch.tensor), reuse=False)
+    found = recorded(subject, batch.tensor)
+    replay = Replay(subject, batch.tensor, found, reuse=False)
+    sweeping = Replay(subject, batch.tensor, found)
     space = fault_space(subject, "weight")
     weight = space[len(space) // 2]
     samples = iter(range(10**9))
 
     def flips() -> object:
         pattern = parse_fault(f"*/activation[*].bit[*] ^ 1 ~ 1e-5 @ sample[{next(samples)}]")
-        return replay.output(edits_of(subject, pattern, 0, ROWS, 0))
+        return sweeping.output(edits_of(subject, pattern, 0, ROWS, 0))
 
     ways: dict[str, Callable[[], object]] = {
         "plain": lambda: _plain(module, batch.tensor),
@@ -80,10 +82,14 @@ def costs(name: str, rounds: int) -> Costs:
             started = process_time()
             run()
             times[way].append(process_time() - started)
-    found = {way: median(own) for way, own in times.items()}
+    medians = {way: median(own) for way, own in times.items()}
     ratios = {way: median(a / b for a, b in zip(times[way], times["plain"], strict=True)) for way in ways}
     return Costs(
-        found["plain"], ratios["watched"], ratios["flips"], ratios["weights"], found["single"] / found["campaign"]
+        medians["plain"],
+        ratios["watched"],
+        ratios["flips"],
+        ratios["weights"],
+        medians["single"] / medians["campaign"],
     )
 
 

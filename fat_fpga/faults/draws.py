@@ -21,12 +21,15 @@ Words = npt.NDArray[np.uint64]
 
 BLOCK = 4
 """Words that Philox makes of one counter."""
-_MULTIPLIERS = (np.uint64(0xD2E7470EE14C6C93), np.uint64(0xCA5A826395121157))
-_WEYL = (0x9E3779B97F4A7C15, 0xBB67AE8584CAA73B)
 _ROUNDS = 10
+_MARGIN = 2
+"""Deviations of the number of failures that words are made for at first; where there are more, they are made again."""
 _NO_COUNTER = np.zeros(BLOCK, np.uint64)
 _kept = local()
 _HALF, _LOW = np.uint64(32), np.uint64(2**32 - 1)
+_MULTIPLIERS = np.array([[0xD2E7470EE14C6C93], [0xCA5A826395121157]], np.uint64)
+_BY_HIGH, _BY_LOW = _MULTIPLIERS >> _HALF, _MULTIPLIERS & _LOW
+_WEYL = np.array([[0x9E3779B97F4A7C15], [0xBB67AE8584CAA73B]], np.uint64)
 
 
 def _key(text: str) -> Words:
@@ -74,24 +77,48 @@ def _blocks(keys: Words, counters: Ints, numbers: Ints) -> Words:
     Returns:
         uint64 [B, 4].
     """
-    state = [np.zeros(len(keys), np.uint64) for _ in range(BLOCK)]
-    state[0] += numbers.astype(np.uint64) + np.uint64(1)
-    state[2] += counters.astype(np.uint64)
-    own = [keys[:, 0], keys[:, 1]]
+    count = len(keys)
+    factors = np.stack([numbers.astype(np.uint64) + np.uint64(1), counters.astype(np.uint64)])  # words 0 and 2
+    others = np.zeros((2, count), np.uint64)  # words 1 and 3
+    own = keys.T.copy()
+    product = _Product(count)
     for _ in range(_ROUNDS):
-        high0, low0 = _product(_MULTIPLIERS[0], state[0])
-        high1, low1 = _product(_MULTIPLIERS[1], state[2])
-        state = [high1 ^ state[1] ^ own[0], low1, high0 ^ state[3] ^ own[1], low0]
-        own = [words + np.uint64(weyl) for words, weyl in zip(own, _WEYL, strict=True)]
-    return np.stack(state, axis=1)
+        high, low = product(factors)
+        np.bitwise_xor(high[::-1], others, out=factors)
+        factors ^= own
+        others[:] = low[::-1]
+        own += _WEYL
+    found = np.empty((count, BLOCK), np.uint64)
+    found[:, 0::2], found[:, 1::2] = factors.T, others.T
+    return found
 
 
-def _product(a: np.uint64, b: Words) -> tuple[Words, Words]:
-    """High and low words of products."""
-    a_high, a_low, b_high, b_low = a >> _HALF, a & _LOW, b >> _HALF, b & _LOW
-    middle = a_high * b_low + (a_low * b_low >> _HALF)
-    other = a_low * b_high + (middle & _LOW)
-    return a_high * b_high + (middle >> _HALF) + (other >> _HALF), a * b
+class _Product:
+    """Products of the multipliers and words, [2, B], in memory that is used again: to ask for it takes as long as to
+    compute."""
+
+    def __init__(self, count: int) -> None:
+        self._low, self._upper, self._lower, self._high, self._middle = np.empty((5, 2, count), np.uint64)
+
+    def __call__(self, words: Words) -> tuple[Words, Words]:
+        """High and low words, uint64 [2, B]; they hold until the next call."""
+        low, upper, lower, high, middle = self._low, self._upper, self._lower, self._high, self._middle
+        np.multiply(words, _MULTIPLIERS, out=low)
+        np.right_shift(words, _HALF, out=upper)
+        np.bitwise_and(words, _LOW, out=lower)
+        np.multiply(lower, _BY_LOW, out=middle)
+        middle >>= _HALF
+        lower *= _BY_HIGH
+        middle += lower
+        np.bitwise_and(middle, _LOW, out=lower)
+        np.multiply(upper, _BY_LOW, out=high)
+        lower += high
+        lower >>= _HALF
+        middle >>= _HALF
+        np.multiply(upper, _BY_HIGH, out=high)
+        high += middle
+        high += lower
+        return high, low
 
 
 def failures(source: np.random.Philox, rate: float, cells: int) -> Ints:
@@ -137,7 +164,7 @@ def failures_of_all(keys: Sequence[str], counters: Ints, rate: float, cells: Seq
     found: list[Ints] = [nothing]
     while len(lanes):
         expected = rate * (most[lanes] - last[lanes]).astype(np.float64)
-        blocks = (expected + 3 * np.sqrt(expected)).astype(np.int64) // BLOCK + 1
+        blocks = (expected + _MARGIN * np.sqrt(expected)).astype(np.int64) // BLOCK + 1
         ends = np.cumsum(blocks)
         of_block = np.repeat(lanes, blocks)
         numbers = first[of_block] + np.arange(len(of_block)) - np.repeat(ends - blocks, blocks)

@@ -154,6 +154,11 @@ def _parts(network: AnySubject, pattern: Pattern) -> list[Part]:
         raise FaultError(f"{pattern}: {network.name} has no such cells at any layer{reason}")
     if (pattern.protection or pattern.burst > 1) and not any(map(layout, found)):
         what = f"protection '{pattern.protection}'" if pattern.protection else "burst"
+        if isinstance(network, Subject):
+            raise FaultError(
+                f"{pattern}: the {what} is of memories of integer networks, and {network.name} is a module: bring it "
+                "into fixed point with fat-fpga quantise"
+            )
         raise FaultError(f"{pattern}: the {what} is of words in memories, and {pattern.kind} has none")
     return found
 

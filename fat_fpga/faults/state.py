@@ -35,7 +35,10 @@ class StateUpset:
     def block_of(self, network: AnySubject, fault: Fault) -> Block:
         block = self.block(network, place_of(network, fault.layer), Setting())
         if block is None:
-            raise FaultError(f"{fault}: {fault.layer} is no recurrent module, and has no hidden state")
+            raise FaultError(
+                f"{fault}: {fault.layer} has no hidden state that can be met: a GRU, LSTM or RNN in one direction, "
+                "called once and without projection, has one"
+            )
         return block
 
     def changes(self, network: Network, fault: Fault) -> Sequence[Change]:

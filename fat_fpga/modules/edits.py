@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,6 +44,17 @@ class Edit:
 
     def __len__(self) -> int:
         return len(self.cells)
+
+    @cached_property
+    def in_every_row(self) -> bool:
+        """Whether some of its words change in all rows."""
+        return bool((self.rows == EVERY_ROW).any())
+
+    @cached_property
+    def flat(self) -> Ints:
+        """Numbers of the words in the whole batch, int64 [H]; for tensors whose first axis is that of the batch, and
+        words of one row each."""
+        return self.rows * self.site.size + self.cells
 
 
 def bit_edit(bit: int, flip: bool, value: int) -> tuple[int, int]:
@@ -105,10 +117,12 @@ def _joined(site: Site, rows: Ints, words: Ints, bits: Ints, to: Ints) -> Edit:
     """Single bits as words. No bit of a word is there twice, so their order does not matter."""
     masks = np.left_shift(np.int64(1), bits)
     flipped = to == FLIPPED
-    keep, flip = np.where(flipped, -1, ~masks), np.where(flipped | (to == 1), masks, 0)
+    if flipped.all():
+        keep, flip = np.full(len(masks), -1), masks
+    else:
+        keep, flip = np.where(flipped, -1, ~masks), np.where(flipped | (to == 1), masks, 0)
     cells = rows * (int(words.max()) + 1) + words
-    apart = cells[1:] - cells[:-1]
-    if (apart > 0).all():  # as nearly always: flips that are drawn for each image
+    if (cells[1:] > cells[:-1]).all():  # as nearly always: flips that are drawn for each image
         return Edit(site, rows, words, keep, flip)
     order = np.argsort(cells, kind="stable")
     cells, rows, words, keep, flip = (part[order] for part in (cells, rows, words, keep, flip))

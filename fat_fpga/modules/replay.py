@@ -14,13 +14,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from fat_fpga.modules.calls import STATE, Forward, intercepted, keeps_nothing, meet_all
 from fat_fpga.modules.edits import Edit
 from fat_fpga.modules.injection import held, met
 from fat_fpga.modules.record import Call, Record, versions
 from fat_fpga.modules.sites import Where
+from fat_fpga.modules.stepwise import steps
 from fat_fpga.modules.values import copied, same, shared
 
 if TYPE_CHECKING:
@@ -66,10 +67,21 @@ class Replay:
         if not edits:
             return self.record.output
         run = _Run(self, edits)
-        with held(self.subject.tensors, edits), intercepted(self.subject.modules, run.answer) as recurrent:
+        modules = self.subject.modules if run.aligned else self._met(edits)
+        with held(self.subject.tensors, edits), intercepted(modules, run.answer) as recurrent:
             for name, module in recurrent.items():
                 module.meet = partial(run.met_state, name)
             return self.subject.module(run.edited(Where.INPUT, "input", self.tensor.clone(), 0))
+
+    def _met(self, edits: Sequence[Edit]) -> dict[str, nn.Module]:
+        """The modules that have to be met where nothing is reused: those with a change in what they give, those whose
+        outputs are stored in another format, and recurrent ones."""
+        changed = {edit.site.name for edit in edits}
+        return {
+            name: part
+            for name, part in self.subject.modules.items()
+            if name in changed or self.subject.stores(name) or steps(part)
+        }
 
     def damaged(self) -> bool:
         """Whether a run has changed what is recorded, so that it is of no use any more."""
@@ -103,7 +115,11 @@ class Replay:
 
 
 class _Run:
-    """One run under faults."""
+    """One run under faults.
+
+    Attributes:
+        aligned: whether calls are still those of the record.
+    """
 
     def __init__(self, replay: Replay, edits: Sequence[Edit]) -> None:
         self._replay, self._calls = replay, replay.record.calls
@@ -112,13 +128,13 @@ class _Run:
             self._edits.setdefault((edit.site.where, edit.site.name), []).append(edit)
         self._times = sorted(time for edit in edits for time in replay.times(edit))
         self._first = self._times[0] if self._times else LATE
-        self._aligned = replay.reuse and self._first != LATE
+        self.aligned = replay.reuse and self._first != LATE
         self._next = 0
         self._counts: Counter[str] = Counter()
 
     def answer(self, name: str, forward: Forward, *args: Any, **kwargs: Any) -> Any:
         """In place of the forward of the module called ``name``."""
-        call = self._calls[self._next] if self._aligned and self._next < len(self._calls) else None
+        call = self._calls[self._next] if self.aligned and self._next < len(self._calls) else None
         if call is None or call.module != name:
             self._lost()
             number = self._counts[name]
@@ -132,7 +148,7 @@ class _Run:
             return self._given(name, output, number, False)
         self._next += 1
         output, in_place = self._computed(name, forward, args, kwargs)
-        if not self._aligned or self._next != call.after:
+        if not self.aligned or self._next != call.after:
             self._lost()
         elif call.after == call.number + 1 and not (call.written or call.fragile) and same(output, call.output):
             output, in_place = call.output, False  # so that what follows sees at once that nothing differs
@@ -141,6 +157,8 @@ class _Run:
     def _computed(self, name: str, forward: Forward, args: Any, kwargs: Any) -> tuple[Any, bool]:
         """What a module gives, and whether a fault is put into that very tensor: where the module changed what it was
         called with, because then others may read its output, too, and where nobody else can have it."""
+        if (Where.OUTPUT, name) not in self._edits and (Where.QUANTISED, name) not in self._edits:
+            return self._replay.subject.store(name, forward(*args, **kwargs)), False
         before = versions((args, kwargs))
         output = self._replay.subject.store(name, forward(*args, **kwargs))
         if versions((args, kwargs)) != before:
@@ -163,9 +181,9 @@ class _Run:
 
     def _lost(self) -> None:
         """Another call than recorded: from here on everything is computed."""
-        if self._aligned:
+        if self.aligned:
             self._counts.update(call.module for call in self._calls[: self._next])
-        self._aligned = False
+        self.aligned = False
 
     def _given(self, name: str, output: Any, number: int, in_place: bool) -> Any:
         for where in (Where.OUTPUT, Where.QUANTISED):

@@ -177,6 +177,10 @@ class ModuleSubject(Subject):
                 found = self.formats[key]
         return found
 
+    def stores(self, name: str) -> bool:
+        """Whether what a module gives is stored in another format than it has."""
+        return name in self._found.stored
+
     def store(self, name: str, output: Any) -> Any:
         """What is stored of what a module gives, in the format of its place; under the name and ``#state`` of a
         hidden state."""

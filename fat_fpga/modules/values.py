@@ -62,7 +62,7 @@ def _fields(value: Any) -> tuple[str, ...]:
 def shared(output: Any, inputs: Any) -> bool:
     """Whether the first tensor of an output has its memory in common with another one, or with itself, as an expanded
     tensor has."""
-    first, *others = tensors(output)
+    first, *others = [output] if isinstance(output, Tensor) else tensors(output)
     memory = first.untyped_storage().data_ptr()
     same_memory = any(other.untyped_storage().data_ptr() == memory for other in (*others, *tensors(inputs)))
     return same_memory or 0 in first.stride()

@@ -159,7 +159,7 @@ KINDS: dict[str, Callable[[random.Random], nn.Module]] = {
 }
 
 
-def random_case(kind: str, seed: int, images: int = 8) -> Case:
+def random_case(kind: str, seed: int, images: int = 8, device: str = "cpu") -> Case:
     """A random module of a kind, with random weights and images."""
     rng = random.Random(f"{kind} {seed}")
     with torch.random.fork_rng():
@@ -168,7 +168,7 @@ def random_case(kind: str, seed: int, images: int = 8) -> Case:
         for name, buffer in module.named_buffers():
             if name.endswith("running_var"):
                 buffer.uniform_(0.5, 2.0)
-        module.eval()
+        module.eval().to(device)
     data = np.random.default_rng(seed)
     if kind == "embedded":
         return Case(

@@ -20,6 +20,8 @@ from tests.designs.random_module import KINDS, Case, random_case
 
 MODULE_KINDS = ("weight", "activation", "output", "state")
 COUNTING = ("outcomes", "nonfinite", "errors")
+NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+DEVICES = ["cpu", pytest.param("cuda", marks=NO_CUDA)]
 EACH = 6
 """Faults of each module that is tried."""
 
@@ -76,15 +78,16 @@ def compare(case: Case, faults: list[AnyFault], rows: int) -> None:
     for name in plain.counts:
         np.testing.assert_array_equal(fast.counts[name], plain.counts[name], err_msg=name)
     for name, tensor in case.subject.module.state_dict().items():
-        assert tensor.numpy().tobytes() == weights[name].numpy().tobytes(), name
+        assert tensor.cpu().numpy().tobytes() == weights[name].cpu().numpy().tobytes(), name
 
 
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=max(2, settings().max_examples // 25))
 @given(seed=st.integers(0, 10**6))
-def test_fast_ways_equal_the_plain_one(kind: str, seed: int) -> None:
+def test_fast_ways_equal_the_plain_one(kind: str, device: str, seed: int) -> None:
     rng = random.Random(seed)
-    case = random_case(kind, seed)
+    case = random_case(kind, seed, device=device)
     compare(case, list(random_faults(case, rng, EACH)), rng.choice([5, 8, 16]))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import pytest
@@ -251,3 +252,24 @@ def test_images_of_another_shape_or_type() -> None:
         ModuleEngine().open(scaled()).run(ROWS * np.float32("nan"), LABELS, [])
     with pytest.raises(DataError, match="takes uint8 pixels, got float32: give pixels='none'"):
         ModuleEngine().open(ModuleSubject(Scaled().eval(), (3,))).run(ROWS, LABELS, [])
+
+
+def test_a_compiled_module_is_executed_as_the_module_that_was_compiled() -> None:
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3)).eval()
+    compiled: Any = torch.compile(module, backend="eager")
+    rows = np.random.default_rng(0).normal(size=(5, 6)).astype(np.float32)
+    with torch.no_grad():
+        before = compiled(torch.from_numpy(rows))
+    subjects = [ModuleSubject(part, (6,), "net", pixels="none") for part in (module, compiled)]
+    assert subjects[0].fingerprint == subjects[1].fingerprint
+    faults = [parse_fault(f"2/weight[{row},{column}].bit[30] ^ 1") for row in range(3) for column in range(8)]
+    plain, fast = (
+        ModuleEngine().open(subject).run(rows, np.zeros(5, np.int64), faults, predictions=True) for subject in subjects
+    )
+    assert plain.predictions is not None
+    assert fast.predictions is not None
+    assert np.array_equal(plain.predictions, fast.predictions)
+    assert (plain.predictions != plain.golden).any()
+    with torch.no_grad():
+        assert torch.equal(compiled(torch.from_numpy(rows)), before)

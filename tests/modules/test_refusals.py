@@ -35,7 +35,10 @@ def subject_of(module: nn.Module) -> ModuleSubject:
         ("0/weight[0].bit[1] ^ 1", r"expected weight\[output channel,input channel\], got 1 number"),
         ("0/weight[5,0].bit[1] ^ 1", "0 has output channels 0 to 4"),
         ("1/weight[0].bit[1] ^ 1", "1 has no weight memory"),
-        ("0/state[0,0,0].bit[1] ^ 1 @ frame[0]", "0 is no recurrent module, and has no hidden state"),
+        (
+            "0/state[0,0,0].bit[1] ^ 1 @ frame[0]",
+            "0 has no hidden state that can be met: a GRU, LSTM or RNN in one direction",
+        ),
         ("0/activation[0].bit[1] ^ 1", "kind activation takes @ frame"),
         ("0/channel[0] = 1", "0 has no such faults: it takes faults of kind weight, activation, output"),
         ("0/pe[0 of 2] = 1", "0 has no such faults"),
@@ -182,3 +185,25 @@ def test_a_run_file_of_other_weights_or_formats(tmp_path: Path) -> None:
         module.get_parameter("0.bias")[0] += 1
     with pytest.raises(FatFpgaError, match="holds another campaign: the model is Sequential"):
         run_campaign(subject_of(module), (ROWS, LABELS), faults, path)
+
+
+@pytest.mark.parametrize("form", ["^ 1 with secded[64] ~ 0.1 @ sample[0]", "^ 1 burst[2] ~ 0.1 @ sample[0]"])
+def test_protected_memories_are_of_integer_networks(form: str) -> None:
+    pattern = f"0/weight[*].bit[*] {form}"
+    with pytest.raises(FaultError, match="is of memories of integer networks, and Sequential is a module"):
+        check_faults(subject_of(plain_net()), [parse_fault(pattern)])
+
+
+def test_hidden_states_of_both_directions() -> None:
+    class Both(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.gru, self.head = nn.GRU(3, 4, bidirectional=True, batch_first=True), nn.Linear(8, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            found: Tensor = self.head(self.gru(x)[0][:, -1])
+            return found
+
+    subject = ModuleSubject(Both().eval(), (5, 3), pixels="none")
+    with pytest.raises(FaultError, match=r"gru has no hidden state that can be met: .* in one direction"):
+        check_faults(subject, [parse_fault("gru/state[0,0,0].bit[1] ^ 1 @ frame[0]")])
