@@ -70,7 +70,7 @@ def check_counting(counting: Sequence[str], network: AnySubject) -> None:
         )
     if counting:
         check_criteria(counting, network.name, network.classes)
-    detectors = [name for name in counting if name in DETECTORS]
+    detectors = detectors_of(counting)
     if detectors and OUTCOMES not in counting:
         raise EngineError(f"the detector '{detectors[0]}' is for outcome classes: count these, too")
     if isinstance(network, Subject):
@@ -91,6 +91,11 @@ def names_of(counting: Sequence[str], network: AnySubject) -> list[str]:
         names += [error_name(label) for label in range(network.classes)]
     names += [TOP5] * (TOP5 in counting) + [COST] * (cost_matrix_of(counting) is not None)
     return names + [HITS] * (HITS in counting) + list(WORD_NAMES) * (WORDS in counting)
+
+
+def detectors_of(counting: Sequence[str]) -> list[str]:
+    """The detectors among what is counted."""
+    return [name for name in counting if name in DETECTORS]
 
 
 def error_name(label: int) -> str:

@@ -62,7 +62,7 @@ class Range:
         fired = np.zeros(len(streams[network.scores]), np.bool_)
         for place in places(network).values():
             if place.levels is not None:
-                known = np.isin(streams[place.name], np.array(place.levels.values))
+                known = place.levels.hold(streams[place.name])
                 fired |= ~known.reshape(len(fired), -1).all(axis=1)
         return fired
 
@@ -81,7 +81,8 @@ class Ecc:
         return np.full(len(streams[network.scores]), told)
 
 
-DETECTORS: Mapping[str, Detector] = {"voter": Voter(), "range": Range(), "ecc": Ecc()}
+VOTER, RANGE, ECC = "voter", "range", "ecc"
+DETECTORS: Mapping[str, Detector] = {VOTER: Voter(), RANGE: Range(), ECC: Ecc()}
 """Every detector by name."""
 
 

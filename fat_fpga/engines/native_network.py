@@ -18,7 +18,7 @@ from fat_fpga.engines.native_streams import INTEGERS, native_streams
 from fat_fpga.errors import EngineError
 from fat_fpga.network import Levels, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Scores, SumPool, Thresholding
+from fat_fpga.network.layers import Add, AffineScores, Concat, Layer, Scores, SumPool, Thresholding
 from fat_fpga.network.operators.input import CODES
 
 if TYPE_CHECKING:
@@ -127,6 +127,13 @@ def _(layer: Thresholding) -> Callable[[Program], None]:
 @_adder.register
 def _(layer: Scores) -> Callable[[Program], None]:
     return lambda program: program.model.set_ranks(np.ascontiguousarray(layer.ranks), layer.low)
+
+
+@_adder.register
+def _(layer: AffineScores) -> Callable[[Program], None]:
+    return lambda program: program.model.set_affine(
+        np.ascontiguousarray(layer.factors), np.ascontiguousarray(layer.offsets)
+    )
 
 
 def _check_unpadded(layer: MaxPool | SumPool) -> None:

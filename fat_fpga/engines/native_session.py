@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.engines.counts import OUTCOME_NAMES, OUTCOMES, Counts
 from fat_fpga.engines.criteria import TOP5
 from fat_fpga.engines.kept import Kept
 from fat_fpga.engines.native_faults import fault_list
 from fat_fpga.engines.native_network import translate
-from fat_fpga.engines.outcome import Outcome
+from fat_fpga.engines.native_outcomes import NativeOutcomes, put
+from fat_fpga.engines.outcome import Outcome, over_faults
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.engines.session import Block, Session, Streams
 from fat_fpga.engines.voted_rows import VotedRows
@@ -28,6 +30,7 @@ from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, Change, Pattern, changes_of, expand
 from fat_fpga.faults.parts import parts_of
 from fat_fpga.network import Network
+from fat_fpga.network.network import INPUT
 
 if TYPE_CHECKING:
     from fat_fpga.engines import _native_portable as native
@@ -50,12 +53,15 @@ class _Asked:
 
     Attributes:
         listed: the C++ list of all of them; without changes where a vote is undecided.
-        undecided: positions of those faults, and the faults.
+        faults: all of them, as they were asked for.
+        undecided: positions of those that leave a vote undecided.
+        copies: positions of those that change something in front of a vote.
     """
 
     listed: native.FaultList
-    undecided: dict[int, AnyFault]
-    count: int
+    faults: Sequence[AnyFault]
+    undecided: Sequence[int]
+    copies: Sequence[int]
 
 
 class NativeSession(Session):
@@ -80,6 +86,8 @@ class NativeSession(Session):
         self._rows = VotedRows(self._voteless)
         self._model = _model(self._voteless.network, module)
         self._reference = ReferenceEngine().open(network)
+        places = [INPUT, *(layer.name for layer in self._voteless.network.layers)]
+        self._outcomes = NativeOutcomes(network, self._voteless, {place: n for n, place in enumerate(places)})
 
     def prepare(self, faults: Sequence[AnyFault]) -> _Asked | Sequence[AnyFault]:
         """The faults in the kernels' terms; as they are where some are drawn anew for each image."""
@@ -92,15 +100,7 @@ class NativeSession(Session):
         pixels = self._pixels(block)
         if isinstance(asked, _Asked):
             return self._outcome(block, pixels, asked)
-        found = [self._outcome(block, pixels, part) for part in self._drawn(block, asked)]
-        tables = [outcome.predictions for outcome in found if outcome.predictions is not None]
-        return Outcome(
-            found[0].golden,
-            np.concatenate([outcome.correct for outcome in found]),
-            np.concatenate([outcome.changed for outcome in found]),
-            np.concatenate(tables) if tables else None,
-            {name: np.concatenate([outcome.counts[name] for outcome in found]) for name in found[0].counts},
-        )
+        return over_faults([self._outcome(block, pixels, part) for part in self._drawn(block, asked)])
 
     def _drawn(self, block: Block, faults: Sequence[AnyFault]) -> Iterator[_Asked]:
         """Faults in the kernels' terms, drawn for the images of a block: as many at a time as fit in memory."""
@@ -118,20 +118,20 @@ class NativeSession(Session):
 
     def _translated(self, faults: Sequence[AnyFault], images: range) -> _Asked:
         """Faults in the kernels' terms, with what patterns draw anew for each of these images."""
-        entries: list[Sequence[Change] | Pattern | None] = []
-        for fault in faults:
+        entries: list[Sequence[Change] | Pattern] = []
+        undecided: list[int] = []
+        copies: list[int] = []
+        for number, fault in enumerate(faults):
             if isinstance(fault, Pattern) and not self._voteless.votes:
                 entries.append(fault)
-            else:
-                entries.append(self._changes(fault, images))
-        taken = [() if each is None else each for each in entries]
-        listed = fault_list(self._voteless.network, taken, self._model, self._module, images)
-        undecided = {i: faults[i] for i, each in enumerate(entries) if each is None}
-        return _Asked(listed, undecided, len(faults))
-
-    def _changes(self, fault: AnyFault, images: range) -> tuple[Change, ...] | None:
-        """What a fault changes in the network without votes; None where a vote is undecided."""
-        return self._voteless.changes(changes_of(self.network, [self._single(fault, images)]))
+                continue
+            changes = changes_of(self.network, [self._single(fault, images)])
+            decided = self._voteless.changes(changes)
+            entries.append(decided or ())
+            undecided += [number] * (decided is None)
+            copies += [number] * self._voteless.in_copies(changes)
+        listed = fault_list(self._voteless.network, entries, self._model, self._module, images)
+        return _Asked(listed, faults, undecided, copies)
 
     def _single(self, fault: AnyFault, images: range) -> AnyFault:
         """A pattern as what it draws for these images, another fault as it is."""
@@ -145,17 +145,19 @@ class NativeSession(Session):
 
     def _outcome(self, block: Block, pixels: npt.NDArray[np.uint8], asked: _Asked) -> Outcome:
         golden = np.empty(len(pixels), np.int32)
-        correct, changed = np.zeros(asked.count, np.int64), np.zeros(asked.count, np.int64)
-        table = np.empty((asked.count, len(pixels)), np.int32) if block.predictions else None
-        top5 = np.zeros(asked.count, np.int64) if TOP5 in block.counting else None
+        count = len(asked.faults)
+        correct, changed = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        table = np.empty((count, len(pixels)), np.int32) if block.predictions else None
+        top5 = np.zeros(count, np.int64) if TOP5 in block.counting else None
+        classes = np.zeros((count, len(OUTCOME_NAMES)), np.int64) if OUTCOMES in block.counting else None
         self._model.run(
-            pixels, block.first_frame, np.ascontiguousarray(block.labels, np.int64),
-            asked.listed, self.threads, golden, correct, changed, table, top5,
+            pixels, block.first_frame, np.ascontiguousarray(block.labels, np.int64), asked.listed, self.threads,
+            golden, correct, changed, table, top5, classes, self._outcomes.watched(block.counting),
         )  # fmt: skip
         if asked.undecided:
             rest = list(asked.undecided)
             outcome = self._reference.run(
-                block.images, block.labels, list(asked.undecided.values()), predictions=block.predictions,
+                block.images, block.labels, [asked.faults[i] for i in rest], predictions=block.predictions,
                 first_frame=block.first_frame, frames=block.frames, counting=[TOP5] if TOP5 in block.counting else [],
             )  # fmt: skip
             correct[rest], changed[rest] = outcome.correct, outcome.changed
@@ -163,7 +165,17 @@ class NativeSession(Session):
                 table[rest] = outcome.predictions
             if top5 is not None:
                 top5[rest] = outcome.counts[TOP5]
-        return Outcome(golden, correct, changed, table, {} if top5 is None else {TOP5: top5})
+        counts = {} if classes is None else self._classes(block, asked, classes)
+        return Outcome(golden, correct, changed, table, counts if top5 is None else {**counts, TOP5: top5})
+
+    def _classes(self, block: Block, asked: _Asked, counted: npt.NDArray[np.int64]) -> Counts:
+        """Outcome classes, int64 [F] by name, from those that the kernels counted [F, names]."""
+        found = self._outcomes.counts(counted, asked.faults, len(block.images), block.counting)
+        rest = self._outcomes.traced(block.counting, asked.copies, asked.undecided, len(asked.faults))
+        if rest:
+            faults = [asked.faults[i] for i in rest]
+            put(found, rest, self._counts(block, faults, faults, block.counting))
+        return found
 
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
         images = range(block.first_frame, block.first_frame + len(block.images))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -55,6 +55,18 @@ def outcome_of(
         changed=(table != golden).sum(axis=1),
         predictions=table if predictions else None,
         deviation=deviation,
+    )
+
+
+def over_faults(parts: Sequence[Outcome]) -> Outcome:
+    """One outcome from those of different faults on the same images, in their order; at least one."""
+    tables = [part.predictions for part in parts if part.predictions is not None]
+    return Outcome(
+        parts[0].golden,
+        np.concatenate([part.correct for part in parts]),
+        np.concatenate([part.changed for part in parts]),
+        np.concatenate(tables) if tables else None,
+        {name: np.concatenate([part.counts[name] for part in parts]) for name in parts[0].counts},
     )
 
 

@@ -16,11 +16,13 @@ from fat_fpga.engines.counts import (
     ERRORS,
     HITS,
     OUTCOMES,
+    PARTS,
     PREDICTIONS,
     WORD_NAMES,
     WORDS,
     Counts,
     check_counting,
+    detectors_of,
     error_counts,
     names_of,
     outcome_counts,
@@ -117,8 +119,8 @@ class Session(ABC):
             first_frame: number of the first of the images in the data set; faults of a single frame refer to it.
             frames: number of images of the whole data set; by default it ends with these.
             counting: what else to count: ``outcomes`` (with detectors: ``voter``, ``range``), ``errors`` by class,
-                ``top5``, ``cost:`` and a matrix. See `fat_fpga.engines.counts`. Outcomes, and top-5 but in the engine
-                native, execute each fault once more, one by one. ``predictions`` is the same as the argument.
+                ``top5``, ``cost:`` and a matrix. See `fat_fpga.engines.counts`. Outcomes and top-5 execute each fault
+                once more, one by one, but in the native engine. ``predictions`` is the same as the argument.
 
         Raises:
             DataError: images or labels do not fit the network.
@@ -148,7 +150,8 @@ class Session(ABC):
                 block = Block(images[part], labels[part], first_frame + part.start, frames, table, asks, tell)
                 outcome = self.compute(block, asked)
                 if asks:
-                    counts = dict(self._counts(block, patterns, faults, counting))
+                    own = PARTS[0] in outcome.counts
+                    counts = dict(outcome.counts if own else self._counts(block, patterns, faults, counting))
                     if ERRORS in counting:
                         assert outcome.predictions is not None
                         counts |= error_counts(outcome.predictions, block.labels, self.subject.classes)
@@ -219,7 +222,8 @@ class Session(ABC):
 
     @abstractmethod
     def compute(self, block: Block, asked: Any) -> Outcome:
-        """The outcome of a block of images under what `prepare` made of the faults."""
+        """The outcome of a block of images under what `prepare` made of the faults; with outcome classes among its
+        counts where the engine counts them itself."""
 
     @abstractmethod
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
@@ -268,7 +272,7 @@ class Session(ABC):
         """The outcome classes of a block, int64 [F] by name; ``faults`` are ``asked``, expanded."""
         found: dict[str, npt.NDArray[np.int64]] = {}
         if OUTCOMES in counting:
-            detectors = [name for name in counting if name in DETECTORS]
+            detectors = detectors_of(counting)
             needed = [
                 self.network.scores,
                 *(place for name in detectors for place in DETECTORS[name].needs(self.network)),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -47,6 +48,18 @@ class Voteless:
     network: Network
     votes: dict[str, MajorityVote]
     rows: dict[str, Numbers]
+
+    @cached_property
+    def three_alike(self) -> bool:
+        """Whether all three copies in front of every vote are equal without a fault."""
+        return all(
+            (self.rows[unit][vote.sources] == self.rows[unit][vote.sources[:, :1]]).all()
+            for unit, vote in self.votes.items()
+        )
+
+    def in_copies(self, changes: Sequence[Change]) -> bool:
+        """Whether some of the changes, of the original network, are in front of a vote."""
+        return any(change.place in self.votes for change in changes)
 
     def changes(self, changes: Sequence[Change]) -> tuple[Change, ...] | None:
         """The same changes in `network`; None where the votes' bits have to be computed."""

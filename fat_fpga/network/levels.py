@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from fat_fpga.errors import ModelError
 from fat_fpga.network.datatypes import OPERAND, holds_span, is_word, smallest_type
@@ -66,6 +70,12 @@ class Levels:
 
     def __iter__(self) -> Iterator[int]:
         return iter(self.values)
+
+    def hold(self, integers: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        """Which of some integers are levels; of the same shape."""
+        above = integers.astype(np.int64) - self.base
+        found: npt.NDArray[np.bool_] = (above >= 0) & (above <= self.max - self.base) & (above % self.step == 0)
+        return found
 
     def index(self, value: int) -> int:
         """Position of ``value`` among the levels; ValueError if it is none of them."""

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.engines import get
 from fat_fpga.engines.counts import OUTCOME_NAMES, PARTS, names_of, outcome_counts
+from fat_fpga.engines.native_session import UPDATE
 from fat_fpga.engines.reference import execute
 from fat_fpga.errors import CampaignError, EngineError
 from fat_fpga.faults import fault_space, parse_fault
 from fat_fpga.network import Network
+from fat_fpga.network.layers import AffineScores, ClassScores
 from fat_fpga.reports import report_json, report_text
 from tests.campaign.tiny import Watched, tiny_data, tiny_network
 from tests.designs.random_faults import mixed_faults
 from tests.designs.random_network import random_images, random_network
+from tests.designs.random_patterns import pattern, random_patterns
+from tests.engines.test_native_patterns import small
 
 COUNTING = ("outcomes", "range", "errors")
+
+
+IMAGES = 4
+FAULTS = 12  # of each random network
 
 
 def voted(seed: int) -> Network:
@@ -61,6 +73,53 @@ def test_every_engine_counts_the_same(seed: int) -> None:
     ]
     for name, count in expected.counts.items():
         np.testing.assert_array_equal(sum(part.counts[name] for part in parts), count)
+
+
+def affine(network: Network, seed: int) -> Network:
+    """The network with a factor and an offset for each class, where its scores are sums."""
+    if isinstance(network.layers[-1], ClassScores):
+        return network
+    rng = np.random.default_rng(seed)
+    factors, offsets = (rng.integers(low, 9, network.classes).astype(np.int32) for low in (-4, -50))
+    factors[0] = 2**30  # scores are kept within 32 bits
+    return replace(network, layers=(*network.layers, AffineScores("scores", factors, offsets)))
+
+
+@given(st.integers(0, 10**6), st.sampled_from(["automatic", "sparse", "popcount", "bytes"]), st.booleans())
+def test_kernels_count_what_streams_say(seed: int, update: str, patterns: bool) -> None:
+    """Every fault of random chains, voters, graphs and groups, in batches, as the reference finds it by its streams."""
+    network = small(seed)
+    if seed % 4 == 0:
+        network = affine(network, seed)
+    images = random_images(network, IMAGES, seed)
+    labels = np.random.default_rng(seed).integers(network.classes, size=IMAGES)
+    draw = random_patterns if patterns else mixed_faults
+    faults = draw(network, FAULTS, seed, IMAGES)
+    counting = ["outcomes"]
+    counting += ["range"] * (seed % 3 > 0) + ["ecc"] * (seed % 5 > 1)
+    counting += ["voter"] * (bool(network.voted_units) and seed % 2 == 0)
+    expected = get("reference").open(network).run(images, labels, faults, counting=counting)
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("error")  # the kernels hold them all
+        patch.setenv(UPDATE, update)
+        got = get("native").open(network).run(images, labels, faults, counting=counting)
+    assert list(got.counts) == list(expected.counts)
+    for name, count in expected.counts.items():
+        np.testing.assert_array_equal(got.counts[name], count, f"{name} of {network.name}, {counting}")
+    np.testing.assert_array_equal(got.changed, expected.changed)
+
+
+def test_kernels_count_what_a_code_tells() -> None:
+    network = tiny_network()
+    data = tiny_data(5)
+    faults = [pattern(f"*/weight[*].bit[*] ^ 1 with secded[8] ~ {rate} @ sample[0]") for rate in (0.0001, 0.05, 0.3)]
+    expected, got = (
+        get(name).open(network).run(data.images, data.labels, faults, counting=("outcomes", "ecc"))
+        for name in ("reference", "native")
+    )
+    assert expected.counts["detected"].tolist() == [0, 5, 5]
+    for name, count in expected.counts.items():
+        np.testing.assert_array_equal(got.counts[name], count, name)
 
 
 def test_what_the_classes_mean() -> None:

@@ -95,13 +95,19 @@ void set_ranks(fat::Model& model, Array<int32_t, 2> ranks, int64_t low) {
   model.rank_low = low;
 }
 
+void set_affine(fat::Model& model, Array<int32_t, 1> factors, Array<int32_t, 1> offsets) {
+  model.factors.assign(factors.data(), factors.data() + factors.size());
+  model.offsets.assign(offsets.data(), offsets.data() + offsets.size());
+}
+
 void run(const fat::Model& model, Array<uint8_t, 4> images, int64_t first_frame, Array<int64_t, 1> labels,
          const fat::FaultList& faults, int threads, Out<int32_t, 1> golden, Out<int64_t, 1> correct,
-         Out<int64_t, 1> changed, std::optional<Out<int32_t, 2>> classes, std::optional<Out<int64_t, 1>> top5) {
+         Out<int64_t, 1> changed, std::optional<Out<int32_t, 2>> classes, std::optional<Out<int64_t, 1>> top5,
+         std::optional<Out<int64_t, 2>> outcomes, const std::vector<int>& watched) {
   const nb::gil_scoped_release release;
   fat::run(model, images.data(), int64_t(images.shape(0)), first_frame, labels.data(), faults.faults, threads,
            golden.data(), correct.data(), changed.data(), classes ? classes->data() : nullptr,
-           top5 ? top5->data() : nullptr);
+           top5 ? top5->data() : nullptr, outcomes ? outcomes->data() : nullptr, watched);
 }
 
 // Instruction sets that this processor runs and that have a module, best first.
@@ -190,8 +196,9 @@ NB_MODULE(MODULE_NAME, m) {
       .def("add_join", &add_join, "kind"_a, "sources"_a, "out"_a, "factors"_a)
       .def("add_thresholding", &add_thresholding, "source"_a, "out"_a, "thresholds"_a, "levels"_a)
       .def("set_ranks", &set_ranks, "ranks"_a, "low"_a)
+      .def("set_affine", &set_affine, "factors"_a, "offsets"_a)
       .def("run", &run, "images"_a, "first_frame"_a, "labels"_a, "faults"_a, "threads"_a, "golden"_a, "correct"_a,
-           "changed"_a, "classes"_a.none(), "top5"_a.none())
+           "changed"_a, "classes"_a.none(), "top5"_a.none(), "outcomes"_a.none(), "watched"_a)
       .def(
           "trace",
           [](const fat::Model& model, Array<uint8_t, 3> image, int64_t frame, const fat::FaultList& faults,

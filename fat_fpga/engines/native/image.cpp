@@ -66,6 +66,9 @@ int Image::classify_raw() {
     const int64_t at = std::clamp<int64_t>(raw[m] - model.rank_low, 0, model.rank_count - 1);
     scores[m] = model.ranks[m * model.rank_count + size_t(at)];
   }
+  for (size_t m = 0; m < model.factors.size(); ++m) {
+    scores[m] = std::clamp<int64_t>(model.factors[m] * raw[m] + model.offsets[m], INT32_MIN, INT32_MAX);
+  }
   return best_score();
 }
 

@@ -137,7 +137,8 @@ struct Model {
   std::vector<int> node_of;    // of each unit
   std::vector<int32_t> ranks;  // [class][rank_count], or none: the class scores are the sums of the last unit
   int rank_count = 0;
-  int64_t rank_low = 0;  // the sum that the first rank of each class is of
+  int64_t rank_low = 0;                   // the sum that the first rank of each class is of
+  std::vector<int32_t> factors, offsets;  // [class]: scores are factor * sum + offset within 32 bits; or none
   Update update = Update::automatic;
 
   Model(const Stream& image, const int32_t* table);

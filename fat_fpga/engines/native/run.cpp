@@ -13,7 +13,7 @@ namespace fat {
 
 void run(const Model& model, const uint8_t* images, int64_t image_count, int64_t first_frame, const int64_t* labels,
          const std::vector<Fault>& faults, int threads, int32_t* golden, int64_t* correct, int64_t* changed,
-         int32_t* classes, int64_t* top5) {
+         int32_t* classes, int64_t* top5, int64_t* outcomes, const std::vector<int>& watched) {
   const int64_t fault_count = int64_t(faults.size());
   const size_t image_bytes = size_t(model.channels) * model.height * model.width;
   std::atomic<int64_t> next{0};
@@ -24,20 +24,24 @@ void run(const Model& model, const uint8_t* images, int64_t image_count, int64_t
     try {
       Simulator simulator(model);
       if (top5) simulator.keep_streams();
+      if (outcomes) simulator.compare_scores(watched);
+      std::vector<OutcomeCounts> counts(outcomes ? fault_count : 0);
       std::vector<int64_t> right(fault_count), other(fault_count), among(fault_count);
       for (int64_t i; (i = next++) < image_count;) {
         golden[i] = simulator.golden(images + i * image_bytes);
         for (int64_t f = 0; f < fault_count; ++f) {
-          const int label = simulator.faulty(faults[f], first_frame + i);
-          right[f] += label == labels[i];
-          other[f] += label != golden[i];
-          if (classes) classes[f * image_count + i] = label;
+          const Answer answer = simulator.faulty(faults[f], first_frame + i);
+          right[f] += answer.label == labels[i];
+          other[f] += answer.label != golden[i];
+          if (classes) classes[f * image_count + i] = answer.label;
+          if (outcomes) counts[f].add(answer, golden[i], labels[i]);
           if (top5) among[f] += simulator.ranked_before(labels[i]) < 5;
         }
       }
       const std::lock_guard lock(merge);
       for (int64_t f = 0; f < fault_count; ++f) correct[f] += right[f], changed[f] += other[f];
       for (int64_t f = 0; top5 && f < fault_count; ++f) top5[f] += among[f];
+      for (size_t f = 0; f < counts.size(); ++f) counts[f].add_to(outcomes + f * OutcomeCounts::kNames);
     } catch (...) {
       const std::lock_guard lock(merge);
       failure = std::current_exception();

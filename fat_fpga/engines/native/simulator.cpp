@@ -35,7 +35,7 @@ int Simulator::golden(const uint8_t* image) {
   image_.golden_raw = image_.raw, image_.golden_scores = image_.scores;
   image_.begin();
   tables_.forget(), changed_.forget(), packed_.forget(), joins_.forget(), course_.forget();
-  for (auto& classes : known_) classes.clear();
+  for (auto& answers : known_) answers.clear();
   stuck_ = latest_ = nullptr;
   return image_.golden_class;
 }
@@ -53,7 +53,7 @@ void Simulator::golden_unit(int u) {
   image_.states[unit.behind].dirty = unit.whole();
 }
 
-int Simulator::faulty(const Fault& fault, int64_t frame) {
+Answer Simulator::faulty(const Fault& fault, int64_t frame) {
   image_.begin();
   stuck_ = nullptr, latest_ = &fault, last_reader_ = -1;
   // Levels of the same channel follow each other, and leave much the same behind them.
@@ -62,7 +62,7 @@ int Simulator::faulty(const Fault& fault, int64_t frame) {
   present_.clear();
   switch (fault.form) {
     case Fault::Form::nothing:
-      return image_.golden_class;
+      return answer();
     case Fault::Form::channels:
       return stuck_channels(fault);
     case Fault::Form::held:
@@ -75,7 +75,7 @@ int Simulator::faulty(const Fault& fault, int64_t frame) {
 }
 
 // Whatever is changed in streams and words.
-int Simulator::mixed(const Fault& fault, int64_t frame) {
+Answer Simulator::mixed(const Fault& fault, int64_t frame) {
   auto held = fault.streams.begin();
   auto [flip, end] = fault.flips_of(frame);
   while (held != fault.streams.end() || flip != end) {
@@ -87,9 +87,9 @@ int Simulator::mixed(const Fault& fault, int64_t frame) {
   return walk(0);
 }
 
-// From what is changed in the streams that are present, and the words of the latest fault, to the predicted class:
-// nodes from number `n` on.
-int Simulator::walk(int n) {
+// From what is changed in the streams that are present, and the words of the latest fault, to the answer: nodes from
+// number `n` on.
+Answer Simulator::walk(int n) {
   begin_joins();
   auto next = present_.begin();
   const auto hold_at = [&](int stream) {
@@ -112,7 +112,22 @@ int Simulator::walk(int n) {
     if (edited) ++edit;
     hold_at(model_.nodes[n].out);
   }
-  return image_.reached ? image_.best_score() : image_.golden_class;
+  return answer();
+}
+
+// What the latest run has come to.
+Answer Simulator::answer() const {
+  Answer answer;
+  answer.label = image_.reached ? image_.best_score() : image_.golden_class;
+  if (!compares_) return answer;
+  if (image_.reached) {
+    const bool ranks = model_.rank_count > 0;
+    answer.seen = fat::compare_scores(image_.golden_scores, image_.golden_class, image_.scores, answer.label, ranks);
+  }
+  for (int stream : watched_) {
+    if (!image_.states[stream].strays.empty()) answer.seen |= Answer::no_level;
+  }
+  return answer;
 }
 
 // Whether blocks may go in one step under the latest fault. What it changes within one needs the streams there.

@@ -20,8 +20,10 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include "answer.hpp"
 #include "byte_products.hpp"
 #include "changed_columns.hpp"
 #include "changed_integers.hpp"
@@ -46,8 +48,11 @@ class Simulator {
   // Fault-free run of an image, uint8 [channels][height][width]; the predicted class.
   int golden(const uint8_t* image);
 
-  // Predicted class of that image, number `frame` of the data set, under a fault.
-  int faulty(const Fault& fault, int64_t frame);
+  // What a fault does to that image, number `frame` of the data set.
+  Answer faulty(const Fault& fault, int64_t frame);
+
+  // Answers say what becomes of the scores, too, and of the activations of these streams.
+  void compare_scores(std::vector<int> watched) { compares_ = true, watched_ = std::move(watched); }
 
   // All streams under a fault are to be had, also where the class can do without them.
   void keep_streams() { every_stream_ = true; }
@@ -69,8 +74,9 @@ class Simulator {
   };
 
   // simulator.cpp: the course of a fault
-  int walk(int n);
-  int mixed(const Fault& fault, int64_t frame);
+  Answer walk(int n);
+  Answer mixed(const Fault& fault, int64_t frame);
+  Answer answer() const;
   void update(int n, const NodeEdit* edit);
   void follow(int stream);
   void update(const Node& node);
@@ -88,11 +94,11 @@ class Simulator {
   void golden_unit(int u);
 
   // stuck.cpp: whole channels stuck, which need not be written into their stream
-  int stuck_channels(const Fault& fault);
-  int one_channel(const StreamChange& held);
+  Answer stuck_channels(const Fault& fault);
+  Answer one_channel(const StreamChange& held);
   void follow_stuck(const Fault& fault);
   template <class Compute>
-  int known(int stream, int channel, int32_t integer, Compute compute);
+  Answer known(int stream, int channel, int32_t integer, Compute compute);
   bool behind_stuck(const Node& node);
 
   // streams.cpp: held activations, anywhere and as many as there are
@@ -114,16 +120,18 @@ class Simulator {
   EditedChannels channels_;
   EditedUnit edited_;
   Small small_;
-  std::vector<Present> present_;         // changes of streams, in the order of streams
-  std::vector<int32_t> reached_;         // pixels that are computed anew
-  int last_reader_ = -1;                 // the last node that reads what the present fault changed
-  const Fault* stuck_ = nullptr;         // stuck channels, which their stream need not hold
-  const Fault* latest_ = nullptr;        // the latest fault
-  std::vector<std::vector<int>> known_;  // of the present image: the class of a channel stuck at an integer, or -1
+  std::vector<Present> present_;            // changes of streams, in the order of streams
+  std::vector<int32_t> reached_;            // pixels that are computed anew
+  int last_reader_ = -1;                    // the last node that reads what the present fault changed
+  const Fault* stuck_ = nullptr;            // stuck channels, which their stream need not hold
+  const Fault* latest_ = nullptr;           // the latest fault
+  std::vector<std::vector<Answer>> known_;  // of the present image: of a channel stuck at an integer; label -1: not yet
   bool every_stream_ = false;
-  int64_t other_key_ = 0;  // for Packed, of the latest fault that has nothing in common with others
-  int course_class_ = 0;   // under the latest fault that course_ followed
-  bool written_ = false;   // whether the stream of stuck_ holds them
+  bool compares_ = false;     // whether answers are more than classes
+  std::vector<int> watched_;  // streams
+  int64_t other_key_ = 0;     // for Packed, of the latest fault that has nothing in common with others
+  Answer course_answer_;      // under the latest fault that course_ followed
+  bool written_ = false;      // whether the stream of stuck_ holds them
 };
 
 }  // namespace fat

@@ -6,29 +6,30 @@
 
 namespace fat {
 
-constexpr int kMostKnown = 4096;  // levels of a stream of which the classes of stuck channels are kept
+constexpr int kMostKnown = 4096;  // levels of a stream of which the answers of stuck channels are kept
 
-int Simulator::stuck_channels(const Fault& fault) {
+Answer Simulator::stuck_channels(const Fault& fault) {
   if (fault.streams[0].channels() == 1) return one_channel(fault.streams[0]);
   follow_stuck(fault);
   return walk(fault.streams[0].stream);
 }
 
-// The class of a channel stuck at an integer: what other faults came to that left the same channel at the same integer
+// The answer of a channel stuck at an integer: what other faults came to that left the same channel at the same integer
 // in the same stream is known, the rest is computed.
 template <class Compute>
-int Simulator::known(int stream, int channel, int32_t integer, Compute compute) {
+Answer Simulator::known(int stream, int channel, int32_t integer, Compute compute) {
   const Stream& from = model_.streams[stream];
   if (every_stream_ || from.levels.count > kMostKnown || !from.levels.has(integer)) return compute();
-  std::vector<int>& classes = known_[stream];
-  if (classes.empty()) classes.assign(size_t(from.channels) * from.levels.count, -1);
-  int& kept = classes[size_t(channel) * from.levels.count + size_t((integer - from.levels.base) / from.levels.step)];
-  if (kept < 0) kept = compute();
+  std::vector<Answer>& answers = known_[stream];
+  if (answers.empty()) answers.assign(size_t(from.channels) * from.levels.count, {});
+  const auto level = size_t((integer - from.levels.base) / from.levels.step);
+  Answer& kept = answers[size_t(channel) * from.levels.count + level];
+  if (kept.label < 0) kept = compute();
   return kept;
 }
 
 // One channel that holds an integer.
-int Simulator::one_channel(const StreamChange& held) {
+Answer Simulator::one_channel(const StreamChange& held) {
   if (!course_.fit(held.stream))
     return known(held.stream, held.channel, held.value, [&] {
       if (latest_->form != Fault::Form::channels) {
@@ -39,13 +40,13 @@ int Simulator::one_channel(const StreamChange& held) {
       return walk(held.stream);
     });
   const ChannelCourse::End end = course_.follow(held, every_stream_);
-  if (end.repeats) return course_class_;
+  if (end.repeats) return course_answer_;
   const auto from_end = [&] {
     course_.write();
     follow(end.stream);
     return walk(end.stream);
   };
-  return course_class_ = end.constant ? known(end.stream, end.channel, end.integer, from_end) : from_end();
+  return course_answer_ = end.constant ? known(end.stream, end.channel, end.integer, from_end) : from_end();
 }
 
 void Simulator::follow_stuck(const Fault& fault) {
