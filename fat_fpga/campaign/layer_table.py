@@ -6,6 +6,7 @@ from math import prod
 from typing import NamedTuple
 
 from fat_fpga.faults import AnySubject, Place, Subject, places
+from fat_fpga.faults.place import tried
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool
 from fat_fpga.network.names import reads_flat
 
@@ -20,7 +21,8 @@ class LayerRow(NamedTuple):
             what the first layer sees; of a module the name of its class, of a parameter ``parameter``.
         node: name of its node in the model file; empty for the input.
         channels, height, width: its output for one image.
-        levels: values its activations can take, comma separated; empty for the last layer.
+        levels: values its activations can take, comma separated, or of very many those that faults hold them at
+            (`fat_fpga.faults.place.tried`); empty for the last layer.
         weight_type: QONNX datatype of the weights, or their format in a module; empty where there are none.
         weights: number of weights.
         macs: multiply-accumulates for one image.
@@ -69,7 +71,7 @@ def layer_table(network: AnySubject) -> list[LayerRow]:
         return list(map(_row, places(network).values()))
     rows = []
     for place in places(network).values():
-        levels = ",".join(map(str, place.levels or ()))
+        levels = ",".join(map(str, tried(place.levels))) if place.levels else ""
         unit, position = place.unit, place.position
         macs = unit.macs(network.input_shape(position)) if unit else 0
         weights = (unit.weight_type, unit.weights.size, macs) if unit else ("", 0, 0)

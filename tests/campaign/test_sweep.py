@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fat_fpga.campaign import Run, run_campaign
+from fat_fpga.campaign.layer_table import layer_table
 from fat_fpga.campaign.rounds import run_in_rounds
 from fat_fpga.campaign.sweep import Sweep, UntilInterval, half_interval, rate_grid
 from fat_fpga.cli.main import main
@@ -17,6 +21,7 @@ from fat_fpga.engines import get
 from fat_fpga.engines.counts import ERRORS
 from fat_fpga.errors import CampaignError, FaultError
 from fat_fpga.faults import Pattern, expand, parse_fault
+from fat_fpga.network import Levels
 from fat_fpga.network.network_file import write_network
 from fat_fpga.reports import compare_sweeps, report_json, report_text, sweep_comparison_text, write_csv, write_figures
 from fat_fpga.reports.curves import Curve, Point, curves
@@ -253,3 +258,19 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main([*arguments[:-1], str(tmp_path / "n.run"), "--rates", "1e-3", "--errors", "erase"]) == 2
     assert "no such cells" in capsys.readouterr().err
     assert not (tmp_path / "n.run").exists()
+
+
+def test_sums_of_a_thousand_million_levels_are_not_listed() -> None:
+    """Sums that are a stream of their own, as 16-bit formats make them."""
+    sums = Levels(-(2**29), 1, 2**30)
+    units = [replace(unit, thresholds=None, levels=sums) if unit.name == "conv1" else unit for unit in NETWORK.layers]
+    rows = {row.name: row.levels for row in layer_table(replace(NETWORK, layers=tuple(units)))}
+    assert rows["conv1"] == f"{sums.min},0,{sums.max}"
+    assert rows["conv0"] == "-1,1"
+    assert rows["fc2"] == ""
+
+
+@given(st.integers(-99, 99), st.integers(1, 5), st.integers(2, 9), st.lists(st.integers(-150, 150), min_size=1))
+def test_levels_hold_what_is_one_of_them(base: int, step: int, count: int, integers: list[int]) -> None:
+    levels = Levels(base, step, count)
+    assert levels.hold(np.array(integers, np.int32)).tolist() == [integer in levels for integer in integers]
