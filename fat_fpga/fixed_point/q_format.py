@@ -12,9 +12,15 @@ import numpy.typing as npt
 from fat_fpga.arguments import checked
 from fat_fpga.errors import ModelError
 
-MOST_BITS = 16
+LEAST_BITS, MOST_BITS = 2, 16
 """Of a word."""
 _FORM = re.compile(r"[Qq]?(-?[0-9]{1,4})\.(-?[0-9]{1,4})")
+
+
+def nearest(integer_bits: int, fraction_bits: int) -> str:
+    """A format that can be, with as many of these bits before the point, and then after it, as there can be."""
+    before = min(max(integer_bits, 1), MOST_BITS)
+    return f"Q{before}.{min(max(fraction_bits, LEAST_BITS - before, 0), MOST_BITS - before)}"
 
 
 @dataclass(frozen=True, order=True)
@@ -37,11 +43,16 @@ class QFormat:
     def __post_init__(self) -> None:
         if self.fraction_bits < 0 or self.integer_bits < 0:
             raise ModelError(f"format {self}: bits before and after the point must not be negative")
-        if self.integer_bits == 0:
-            more = "it has no bits" if self.bits == 0 else "it has no bit for the sign"
-            raise ModelError(f"format {self}: {more}; the sign counts before the point, so Q1.{self.fraction_bits} has")
-        if not 2 <= self.bits <= MOST_BITS:
-            raise ModelError(f"format {self}: expected a word of 2 to {MOST_BITS} bits, got {self.bits}")
+        wrong = ""
+        if not LEAST_BITS <= self.bits <= MOST_BITS:
+            wrong = f"it has {self.bits or 'no'} bit{'' if self.bits == 1 else 's'}"
+        elif self.integer_bits == 0:
+            wrong = "it has no bit for the sign, which counts before the point"
+        if wrong:
+            raise ModelError(
+                f"format {self}: {wrong}: expected a word of {LEAST_BITS} to {MOST_BITS} bits, at least 1 of them "
+                f"before the point, as {nearest(self.integer_bits, self.fraction_bits)}"
+            )
 
     def __repr__(self) -> str:
         return f"Q{self.integer_bits}.{self.fraction_bits}"

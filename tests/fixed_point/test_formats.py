@@ -21,7 +21,9 @@ from fat_fpga.fixed_point import (
     read_formats,
     write_formats,
 )
+from fat_fpga.fixed_point.q_format import nearest
 
+EXPECTED = "expected a word of 2 to 16 bits, at least 1 of them before the point, as"
 FORMATS = st.integers(1, 8).flatmap(lambda m: st.builds(QFormat, st.just(m), st.integers(max(0, 2 - m), 8)))
 
 
@@ -48,12 +50,15 @@ def test_text(form: QFormat) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("Q0.0", "format Q0.0: it has no bits; the sign counts before the point, so Q1.0 has"),
-        ("Q0.8", "format Q0.8: it has no bit for the sign; the sign counts before the point, so Q1.8 has"),
+        ("Q0.0", f"format Q0.0: it has no bits: {EXPECTED} Q1.1"),
+        ("Q0.1", f"format Q0.1: it has 1 bit: {EXPECTED} Q1.1"),
+        ("Q0.8", f"format Q0.8: it has no bit for the sign, which counts before the point: {EXPECTED} Q1.8"),
+        ("Q0.16", f"format Q0.16: it has no bit for the sign, which counts before the point: {EXPECTED} Q1.15"),
         ("Q-1.9", "format Q-1.9: bits before and after the point must not be negative"),
         ("Q3.-1", "format Q3.-1: bits before and after the point must not be negative"),
-        ("Q1.0", "format Q1.0: expected a word of 2 to 16 bits, got 1"),
-        ("Q3.14", "format Q3.14: expected a word of 2 to 16 bits, got 17"),
+        ("Q1.0", f"format Q1.0: it has 1 bit: {EXPECTED} Q1.1"),
+        ("Q3.14", f"format Q3.14: it has 17 bits: {EXPECTED} Q3.13"),
+        ("Q20.4", f"format Q20.4: it has 24 bits: {EXPECTED} Q16.0"),
         ("int8", "format 'int8' is not understood: expected Qm.n, as Q2.6: 2 bits before the point, the sign among "
          "them, and 6 after it"),
     ],
@@ -62,6 +67,16 @@ def test_no_format(text: str, message: str) -> None:
     with pytest.raises(ModelError) as caught:
         parse_format(text)
     assert str(caught.value) == message
+
+
+@given(st.integers(0, 99), st.integers(0, 99))
+def test_what_a_message_suggests_is_a_format(integer_bits: int, fraction_bits: int) -> None:
+    try:
+        form = QFormat(integer_bits, fraction_bits)
+    except ModelError as error:
+        form = parse_format(str(error).rsplit(" ", 1)[1])
+        assert (form.integer_bits, form.fraction_bits) != (integer_bits, fraction_bits)
+    assert nearest(integer_bits, fraction_bits) == str(form)
 
 
 def test_formats_of_a_layer() -> None:
@@ -98,7 +113,7 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
     [
         ({"weigths": "Q2.6"}, "unknown key 'weigths', expected weights, activations, layers"),
         ({"weights": 8}, 'weights: expected a format as text, as "Q2.6", got 8'),
-        ({"layers": {"a": {"weights": "Q0.1"}}}, "layers.a.weights: format Q0.1: it has no bit for the sign"),
+        ({"layers": {"a": {"weights": "Q0.1"}}}, "layers.a.weights: format Q0.1: it has 1 bit: expected"),
         ({"layers": {"a": "Q2.6"}}, "layers.a: expected a table, got 'Q2.6'"),
         ({"layers": []}, "layers: expected a table with a name for each layer, got []"),
         ([], "expected a table, got []"),

@@ -37,6 +37,12 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
      "--on-detect", "P:keep", "--engine", "P:reference", "-o", "P:s.run", "-q"),
     ("sweep", "P:tiny.onnx", "--data", "P:npz:tiny.npz", "--images", "N:2", "--samples", "N:2", "--protect", "P:parity",
      "--scrub", "N:1,24", "--upset-rate", "N:1e-3", "--expect-accuracy", "N:0", "-o", "P:s.run", "-q"),
+    ("sweep", "P:tiny.onnx", "--data", "P:npz:tiny.npz", "--images", "N:2", "--rates", "N:0.1", "--samples", "N:2",
+     "--outcomes", "--detectors", "P:range", "--keep-predictions", "--errors", "P:uniform", "-o", "P:s.run", "-q"),
+    ("quantise", "P:floats.onnx", "--weights", "N:Q2.6", "--activations", "N:Q5.3", "--layer", "P:input=:Q1.8", "-q",
+     "-o", "P:q.onnx"),
+    ("quantise", "P:floats.onnx", "--minimal", "--until-loss", "N:50", "--data", "P:npz:tiny.npz", "--images", "N:4",
+     "-q", "-o", "P:q.onnx"),
     ("report", "P:channels.run", "--top", "N:3", "--csv", "P:a.csv", "--json", "P:a.json", "--parquet", "P:a.parquet"),
     ("report", "P:channels.run", "--figures", "P:figures", "--format", "P:svg"),
     ("compare", "P:channels.run", "P:channels.run", "--names", "P:a,b", "--csv", "P:c.csv"),
@@ -71,7 +77,7 @@ REFUSED = frozenset({"demo", "finn", "verify"})
 
 def arrange(good: Path, folder: Path) -> None:
     """Copy what `COMMANDS` read."""
-    for name in ("tiny.onnx", "tiny.npz", "channels.run", "plan.json"):
+    for name in ("tiny.onnx", "floats.onnx", "tiny.npz", "channels.run", "plan.json"):
         shutil.copyfile(good / name, folder / name)
 
 

@@ -9,7 +9,7 @@ import onnx
 
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network, write_qonnx
 from tests.campaign.tiny import tiny_data, tiny_network, tiny_run_of
-from tests.designs.float_graph import chooser, random_float_graph
+from tests.designs.float_graph import GraphBuilder, chooser, random_float_graph
 from tests.fuzz.target import Rng
 
 FLOAT_GRAPHS = 6
@@ -26,9 +26,21 @@ def prepare(good: Path) -> None:
         rng = np.random.default_rng(number)
         graph = random_float_graph(chooser(rng), rng)
         onnx.save(graph.model, good / f"float{number}.onnx")
+    onnx.save(floats(), good / "floats.onnx")
     data = tiny_data()
     np.savez(good / "tiny.npz", images=data.images, labels=data.labels, classes=np.array(["a", "b", "c", "d"]))
     tiny_run_of(good / "tiny.run", "channel", "weight", sample=40)
+
+
+def floats() -> onnx.ModelProto:
+    """A network of floats for the images of ``tiny.npz``."""
+    rng = np.random.default_rng(0)
+    builder = GraphBuilder([1, 1, 8, 8])
+    builder.node("Conv", rng.normal(0, 0.5, (3, 1, 3, 3)), rng.normal(0, 0.3, 3), name="conv1")
+    builder.node("Relu", name="relu1")
+    builder.node("Flatten", axis=1)
+    builder.node("Gemm", rng.normal(0, 0.5, (108, 4)), rng.normal(0, 0.3, 4), name="fc2")
+    return builder.model()
 
 
 def flat_network(name: str, shape: tuple[int, int, int]) -> Network:
