@@ -263,8 +263,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 def test_sums_of_a_thousand_million_levels_are_not_listed() -> None:
     """Sums that are a stream of their own, as 16-bit formats make them."""
     sums = Levels(-(2**29), 1, 2**30)
-    units = [replace(unit, thresholds=None, levels=sums) if unit.name == "conv1" else unit for unit in NETWORK.layers]
-    rows = {row.name: row.levels for row in layer_table(replace(NETWORK, layers=tuple(units)))}
+    conv1 = replace(next(unit for unit in NETWORK.units if unit.name == "conv1"), thresholds=None, levels=sums)
+    layers = tuple(conv1 if layer.name == "conv1" else layer for layer in NETWORK.layers)
+    rows = {row.name: row.levels for row in layer_table(replace(NETWORK, layers=layers))}
     assert rows["conv1"] == f"{sums.min},0,{sums.max}"
     assert rows["conv0"] == "-1,1"
     assert rows["fc2"] == ""
