@@ -14,6 +14,7 @@ from fat_fpga.campaign.sampling import pieces, share_estimate
 from fat_fpga.errors import SafetyError
 from fat_fpga.faults import fault_model
 from fat_fpga.faults.pattern import EVERY
+from fat_fpga.faults.weight import WeightBit
 from fat_fpga.network.datatypes import bits_of
 from fat_fpga.safety.fit import Fit, Mechanism
 from fat_fpga.safety.sweeps import drawn_vulnerability, singles_of
@@ -113,7 +114,7 @@ def _of_sweep(run: Run, fit: Fit, luts: Luts) -> Iterator[Element]:
 
 def _weight_bits(run: Run, layer: str, kind: str) -> float | None:
     """Bits of the weights of a layer, or of all of them; None for other kinds, which the layer table does not tell."""
-    if kind != "weight":
+    if kind != WeightBit.kind:
         return None
     rows = [row for row in run.layers if row.weights and layer in (row.name, EVERY)]
     widths = [bits_of(row.weight_type) for row in rows]

@@ -12,6 +12,7 @@ from fat_fpga.campaign.sweep import Sweep, UntilInterval, check_rates
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines.counts import ERRORS, HITS
 from fat_fpga.errors import TrainingError
+from fat_fpga.faults.activation import ActivationUpset
 from fat_fpga.reports.curves import curves
 from fat_fpga.sizes.candidate import Candidate
 from fat_fpga.sizes.measured import FILE, Measured, read_measured
@@ -81,12 +82,12 @@ def measure(
         return read_measured(own / FILE)
     trained = train(candidate.name, train_set, test_set, question.recipe, own, progress=progress)
     images = test_set.first(question.images)
-    formats = {f"{place}/activation": question.format for place in candidate.places}
+    formats = {f"{place}/{ActivationUpset.kind}": question.format for place in candidate.places}
     subject = ModuleSubject(trained.model.eval(), images.images.shape[1:], candidate.name, formats=formats)
     errors, error_free = {}, 0.0
     for deviation in question.deviations:
         sweep = Sweep(
-            ("activation",),
+            (ActivationUpset.kind,),
             question.rates,
             question.samples,
             errors=deviation,
