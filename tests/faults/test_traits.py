@@ -32,6 +32,7 @@ ELSEWHERE = {
     "board/description.py": {"offset"},  # a key of JSON files: of words
     "hardening/ranges/analysis.py": {"activation"},  # a column of tables
     "hardening/ranges/text.py": {"activation", "threshold"},  # columns of tables
+    "luts/matrix.py": {"pe"},  # a key of JSON files: the PEs of a unit
     "finn/placing.py": {"activation", "factor"},  # roles of nodes in FINN's graph
 }
 """The same words for other things, by file. Training has error models of its own, which are no faults."""
