@@ -13,6 +13,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.modules.conv import _ConvNd
 
 from fat_fpga.errors import ModelError
+from fat_fpga.faults.activation import ActivationUpset
+from fat_fpga.faults.weight import WeightBit
 from fat_fpga.fixed_point import FloatModel, Formats
 from fat_fpga.fixed_point.quantise import formats_in_front, rounded_bias
 from fat_fpga.fixed_point.step import Product, Step
@@ -53,7 +55,10 @@ def fixed_copy(module: nn.Module, model: FloatModel, formats: Formats, row: Sequ
     """
     own = deepcopy(module).double()
     names = _products(own, model, row)
-    front, found = formats_in_front(model, formats), {f"{INPUT}/activation": str(formats.activations_of(INPUT))}
+    front, found = (
+        formats_in_front(model, formats),
+        {f"{INPUT}/{ActivationUpset.kind}": str(formats.activations_of(INPUT))},
+    )
     kept = {_module_at(step, own) for step in model.steps if step.node.op_type == "BatchNormalization"}
     for folded, part in list(own.named_modules()):
         if isinstance(part, _BatchNorm) and folded not in kept:  # into the product before it
@@ -62,15 +67,16 @@ def fixed_copy(module: nn.Module, model: FloatModel, formats: Formats, row: Sequ
         weights = formats.weights_of(layer)
         _store(own.get_submodule(name), product, weights.quantise(product.weights) * weights.step,
                rounded_bias(product, weights, front[layer]))  # fmt: skip
-        found[f"{name}/weight"] = str(weights)
+        found[f"{name}/{WeightBit.kind}"] = str(weights)
     for step in model.steps:
         made = model.words.get(step.node.output[0])
         if made is not None:
             place, form = _place(model, step, own), str(formats.activations_of(made))
-            if found.setdefault(f"{place}/activation", form) != form:
+            other = found.setdefault(f"{place}/{ActivationUpset.kind}", form)
+            if other != form:
                 raise ModelError(
-                    f"{model.name}: {place} is called several times, and gives words of {found[f'{place}/activation']} "
-                    f"and {form}: one module has one format"
+                    f"{model.name}: {place} is called several times, and gives words of {other} and {form}: one module "
+                    "has one format"
                 )
     return FixedCopy(own.eval(), found, tuple(names))
 
