@@ -33,7 +33,7 @@ def add(commands: Commands) -> None:
     option(parser, "--folding", "; also stock (CNV), plan (that of --plan)", required=True)
     option(parser, "--plan", ", whose channels are replicated")
     output(parser, "DIR", "folder of the board; made, or written anew", required=True)
-    parser.add_argument("--rtl-only", action="store_true", help="leave the simulation out: no libboard.so")
+    parser.add_argument("--no-simulation", action="store_true", help="write RTL and description alone: no libboard.so")
     option(parser, "--quiet")
     parser.set_defaults(run=run)
 
@@ -56,9 +56,9 @@ def run(args: argparse.Namespace) -> int:
         network = harden(network, plan)
     check_network(network)
     folds = design_folding(args.folding, network, plan).folds
-    if not args.quiet and not args.rtl_only:
+    if not args.quiet and not args.no_simulation:
         print("compiling the simulation, a minute or two ...", file=sys.stderr, flush=True)
-    description = build_board(network, folds, args.output, compiled=not args.rtl_only)
+    description = build_board(network, folds, args.output, compiled=not args.no_simulation)
     taken = cycles(network, folds)
     ours, finns = unit_costs(network, folds), FinnModel(live=False)
     theirs = {
@@ -76,5 +76,5 @@ def run(args: argparse.Namespace) -> int:
     print(f"\n{network.name}: an image each {taken[slowest]:,} cycles, the time of {slowest}")
     places = [stream.place for stream in description.streams if stream.saboteur is not None]
     print(f"faults can be injected at {', '.join(places)}")
-    print(f"wrote {args.output}: {'fat_board.sv' if args.rtl_only else f'take it as engine board:{args.output}'}")
+    print(f"wrote {args.output}: {'fat_board.sv' if args.no_simulation else f'take it as engine board:{args.output}'}")
     return 0

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from fat_fpga.cli.options import Adds
 from fat_fpga.errors import ModelError
-from fat_fpga.network.files import CHECKPOINTS
 
 if TYPE_CHECKING:
     from fat_fpga.fixed_point import Formats, QFormat
@@ -17,12 +16,39 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+def _read(read: Callable[[str], T]) -> Callable[[str], T]:
+    """For ``type=`` of an argument."""
+
+    def reading(text: str) -> T:
+        try:
+            return read(text)
+        except ModelError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return reading
+
+
+def _format(text: str) -> QFormat:
+    from fat_fpga.fixed_point.q_format import parse_format
+
+    return parse_format(text)
+
+
+def _layer(text: str) -> tuple[str, Any]:
+    from fat_fpga.fixed_point.formats import parse_layer
+
+    return parse_layer(text)
+
+
+FORMAT, LAYER = _read(_format), _read(_layer)
+
+
 def add_formats(group: Adds) -> None:
     """Add the options that `formats_of` reads."""
-    group.add_argument("--weights", metavar="Qm.n", type=_read(_format), help="format of all weights")
-    group.add_argument("--activations", metavar="Qm.n", type=_read(_format), help="format of input and activations")
+    group.add_argument("--weights", metavar="Qm.n", type=FORMAT, help="format of all weights")
+    group.add_argument("--activations", metavar="Qm.n", type=FORMAT, help="format of input and activations")
     group.add_argument(
-        "--layer", metavar="NAME=W:A", action="append", default=[], type=_read(_layer),
+        "--layer", metavar="NAME=W:A", action="append", default=[], type=LAYER,
         help="formats of one layer, as conv1=Q2.8:Q4.4, conv1=Q2.8 or input=:Q1.8; several times for several layers",
     )  # fmt: skip
     group.add_argument("--format-table", metavar="FILE", help="a table of formats, TOML or JSON; options go before it")
@@ -38,6 +64,7 @@ def formats_given(args: argparse.Namespace) -> list[str]:
 def fixed_point_asked(args: argparse.Namespace) -> bool:
     """Whether MODEL is a float module that is to be brought into fixed point; ModelError for formats of another."""
     from fat_fpga.foreign_module import is_module
+    from fat_fpga.network.files import CHECKPOINTS
 
     given = formats_given(args) + ["--weights-file"] * (args.weights_file is not None)
     if is_module(args.model) or (given and Path(args.model).suffix in CHECKPOINTS):
@@ -69,27 +96,3 @@ def formats_of(args: argparse.Namespace, otherwise: str = "") -> Formats:
         before = layers.get(name, LayerFormats())
         layers[name] = LayerFormats(own.weights or before.weights, own.activations or before.activations)
     return Formats(weights, activations, layers)
-
-
-def _read(read: Callable[[str], T]) -> Callable[[str], T]:
-    """For ``type=`` of an argument."""
-
-    def reading(text: str) -> T:
-        try:
-            return read(text)
-        except ModelError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return reading
-
-
-def _format(text: str) -> QFormat:
-    from fat_fpga.fixed_point.q_format import parse_format
-
-    return parse_format(text)
-
-
-def _layer(text: str) -> tuple[str, Any]:
-    from fat_fpga.fixed_point.formats import parse_layer
-
-    return parse_layer(text)

@@ -73,7 +73,7 @@ def test_fault_aware_training_refuses_in_one_line(digits: Path, refused: Refused
     assert "recipe.toml: unknown setting 'layers'; known settings: model, data" in refused(
         *TRAIN, "--recipe", "recipe.toml"
     )
-    expected = r"nowhere.toml: no recipe of that name (paper, fast, float), and no such file"
+    expected = r"nowhere.toml: no recipe of that name (paper, fast, float, adadelta), and no such file"
     assert expected in refused(*TRAIN, "--recipe", "nowhere.toml")
 
 

@@ -131,7 +131,7 @@ def test_every_random_network_that_fits_is_written(tmp_path: Path) -> None:
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = str(tmp_path / "board")
-    assert main(["board", "build", "cnv_w2a2", "--folding", "stock", "-o", folder, "--rtl-only"]) == 0
+    assert main(["board", "build", "cnv_w2a2", "--folding", "stock", "-o", folder, "--no-simulation"]) == 0
     said = capsys.readouterr().out
     assert "cnv_w2a2: an image each 115,200 cycles, the time of conv3" in said
     assert f"wrote {folder}: fat_board.sv" in said
