@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from fat_fpga.cli.numbers import count, decimal
 from fat_fpga.cli.options import add_model
-from fat_fpga.cli.parser import Commands, Parser
+from fat_fpga.cli.parser import Commands, Parser, sub_command
 from fat_fpga.cli.subject import add_module_arguments, load_model_alone
 from fat_fpga.errors import EnergyError
 
@@ -65,10 +65,7 @@ def add(commands: Commands) -> None:
 
 
 def _sub(inner: Commands, command: str, what: str) -> Parser:
-    """A sub-command with its examples."""
-    lines = [line for line in EPILOG.splitlines() if line.startswith(f"  fat-fpga energy {command}")]
-    epilog = "\n".join(["examples:", *lines])
-    return inner.add_parser(command, help=what, description=f"Find {what}.", epilog=epilog)
+    return sub_command(inner, f"energy {command}", what, f"Find {what}.", EPILOG)
 
 
 def _nominal(parser: Parser) -> None:

@@ -64,6 +64,19 @@ class Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
+def sub_command(inner: Commands, name: str, what: str, description: str, examples: str) -> Parser:
+    """A command of a command, with its own of the examples.
+
+    Args:
+        name: with the command's in front: ``energy fit``.
+        what: it does, in the list of the commands.
+        examples: text in which lines are examples of all of them.
+    """
+    lines = [line for line in examples.splitlines() if line.startswith(f"  fat-fpga {name}")]
+    epilog = "\n".join(["examples:", *lines])
+    return inner.add_parser(name.split()[-1], help=what, description=description, epilog=epilog)
+
+
 def names(text: str) -> list[str]:
     """Comma separated names, for ``type=`` of an argument."""
     found = [name.strip() for name in text.split(",") if name.strip()]

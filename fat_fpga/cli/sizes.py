@@ -11,7 +11,7 @@ from pathlib import Path
 from fat_fpga.cli.numbers import count, decimal
 from fat_fpga.cli.options import option, output
 from fat_fpga.cli.outputs import Outputs
-from fat_fpga.cli.parser import Commands, Parser
+from fat_fpga.cli.parser import Commands, Parser, names, sub_command
 
 EPILOG = """\
 examples:
@@ -49,7 +49,7 @@ def add(commands: Commands) -> None:
     own.add_argument("--pools", metavar="P[,P]", type=_sides, help="of CNNs, in pixels; 1 is none (default: 1,2)")
     option(own, "--rates", " (default: 5e-4,1e-3,2e-3,5e-3)", default="5e-4,1e-3,2e-3,5e-3")
     own.add_argument(
-        "--deviations", metavar="A[,B]", type=lambda text: tuple(text.split(",")), default=("uniform", "erase"),
+        "--deviations", metavar="A[,B]", type=names, default=["uniform", "erase"],
         help="uniform, erase (default: both)",
     )  # fmt: skip
     own.add_argument("--result-format", metavar="QM.N", default="Q3.13", help="of the results (default: Q3.13)")
@@ -76,10 +76,7 @@ def add(commands: Commands) -> None:
 
 
 def _sub(inner: Commands, command: str, what: str) -> Parser:
-    """A sub-command with its examples."""
-    lines = [line for line in EPILOG.splitlines() if line.startswith(f"  fat-fpga sizes {command}")]
-    epilog = "\n".join(["examples:", *lines])
-    return inner.add_parser(command, help=what, description=f"{what.capitalize()}.", epilog=epilog)
+    return sub_command(inner, f"sizes {command}", what, f"{what.capitalize()}.", EPILOG)
 
 
 def _span(text: str) -> tuple[int, int]:
@@ -101,7 +98,9 @@ def run_search(args: argparse.Namespace) -> int:
     from fat_fpga.sizes.table import line
     from fat_fpga.training.parts import load_parts
 
-    question = Question(args.rates, args.deviations, args.result_format, args.samples, args.epochs, args.seed or 0)
+    question = Question(
+        args.rates, tuple(args.deviations), args.result_format, args.samples, args.epochs, args.seed or 0
+    )
     asked = {"layers": args.depths, "width": args.widths, "kernels": args.kernels, "pools": args.pools}
     space = replace(Space.of(args.family), **{name: value for name, value in asked.items() if value})
     train_set, test_set = load_parts(args.data, args.images, (1, 28, 28))

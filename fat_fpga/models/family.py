@@ -140,6 +140,16 @@ class Topology:
     saturation: float | None = None
     late_dropout: tuple[float, float] = (0.0, 0.0)
 
+    @property
+    def pixels(self) -> tuple[int, int]:
+        """Height and width behind the convolutions; 0 where a convolution or a pool is larger than what it reads."""
+        _, height, width = self.input_shape
+        for convolution in self.convolutions:
+            height, width = (
+                max(0, convolution.side(side)) if side >= convolution.kernel else 0 for side in (height, width)
+            )
+        return height, width
+
 
 FLOAT_BITS = 32
 
@@ -341,13 +351,8 @@ def float_topology(name: str) -> Topology | None:
     for form, make in SIZED.items():
         if found := re.fullmatch(re.sub("[A-Z]", r"([1-9]\\d{0,4})", form), name):
             topology = make(*map(int, found.groups()))
-            side = topology.input_shape[1]
-            for convolution in topology.convolutions:
-                side = convolution.side(side) if side >= convolution.kernel else 0
-                if side < 1:
-                    raise ModelError(
-                        f"{name}: its convolutions leave no pixels of 28x28: fewer layers, or a smaller pool"
-                    )
+            if not all(topology.pixels):
+                raise ModelError(f"{name}: its convolutions leave no pixels of 28x28: fewer layers, or a smaller pool")
             return topology
     return None
 

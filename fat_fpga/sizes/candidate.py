@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
 from fat_fpga.errors import ModelError
 from fat_fpga.models import spec
@@ -53,13 +54,11 @@ class Candidate:
     def parameters(self) -> int:
         """Weights and biases."""
         topology = self.topology
-        channels, height, width = topology.input_shape
-        found = 0
+        channels, found = topology.input_shape[0], 0
         for convolution in topology.convolutions:
             found += convolution.channels * (channels * convolution.kernel**2 + 1)
             channels = convolution.channels
-            height, width = convolution.side(height), convolution.side(width)
-        features = channels * height * width
+        features = channels * prod(topology.pixels)
         for outputs in (*topology.hidden, spec(self.name).classes):
             found += outputs * (features + 1)
             features = outputs
