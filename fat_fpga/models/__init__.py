@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from fat_fpga.arguments import checked
 from fat_fpga.errors import ModelError
 from fat_fpga.extras import advice
-from fat_fpga.models.family import NetworkSpec, is_name, known, names, spec
+from fat_fpga.models.family import is_name, known, names, spec
+from fat_fpga.models.topology import NetworkSpec
 
 if TYPE_CHECKING:
     from fat_fpga.models.builder import FamilyNetwork

@@ -5,10 +5,10 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from fat_fpga.models.activation import QuantisedImage, QuantisedReLU
-from fat_fpga.models.family import NetworkSpec, ResidualStage, SeparableStage
 from fat_fpga.models.norm import NORM_EPS, Centre, TensorNorm, relu_norm
 from fat_fpga.models.residual import ResidualBlock
 from fat_fpga.models.separable import SeparableBlock
+from fat_fpga.models.topology import NetworkSpec, ResidualStage, SeparableStage
 from fat_fpga.models.weights import QuantisedConv2d, QuantisedLinear
 
 

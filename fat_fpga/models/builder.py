@@ -10,9 +10,9 @@ from torch import nn
 
 from fat_fpga.models.activation import QuantisedActivation, QuantisedImage, QuantisedReLU
 from fat_fpga.models.blocks import BlockNetwork
-from fat_fpga.models.family import NetworkSpec
 from fat_fpga.models.float_network import FloatNetwork
 from fat_fpga.models.norm import NORM_EPS, Centre, TensorNorm
+from fat_fpga.models.topology import NetworkSpec
 from fat_fpga.models.weights import OwnLayer, QuantisedConv2d, QuantisedLinear
 
 

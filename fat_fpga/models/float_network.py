@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 from torch import Tensor, nn
 
-from fat_fpga.models.family import BottleneckStage, Convolution, NetworkSpec
+from fat_fpga.models.topology import BottleneckStage, Convolution, NetworkSpec
 
 
 class FloatNetwork(nn.Sequential):

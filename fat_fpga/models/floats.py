@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from fat_fpga.models import build
-from fat_fpga.models.family import float_topology
+from fat_fpga.models.float_family import float_topology
 
 
 def __getattr__(name: str) -> Callable[[], Any]:

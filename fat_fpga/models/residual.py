@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from fat_fpga.models.activation import QuantisedBranch, QuantisedReLU
-from fat_fpga.models.family import NetworkSpec, ResidualStage
 from fat_fpga.models.norm import relu_norm
+from fat_fpga.models.topology import NetworkSpec, ResidualStage
 from fat_fpga.models.weights import QuantisedConv2d
 
 

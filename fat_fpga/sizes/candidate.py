@@ -9,7 +9,7 @@ from math import prod
 
 from fat_fpga.errors import ModelError
 from fat_fpga.models import spec
-from fat_fpga.models.family import Topology
+from fat_fpga.models.topology import Topology
 
 Choose = Callable[[str, int, int, bool], int]
 """Chooses a number of a name, from a least to a most one, the last argument says whether on a log scale."""

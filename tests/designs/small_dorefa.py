@@ -9,7 +9,7 @@ import torch
 
 from fat_fpga.models.builder import FamilyNetwork, assemble
 from fat_fpga.models.export import export_qonnx
-from fat_fpga.models.family import Convolution, NetworkSpec, Topology
+from fat_fpga.models.topology import Convolution, NetworkSpec, Topology
 from fat_fpga.training.norms import estimate_norms
 
 TOPOLOGY = Topology(

@@ -8,7 +8,7 @@ import torch
 from fat_fpga import models
 from fat_fpga.errors import ModelError
 from fat_fpga.foreign_module import load_module
-from fat_fpga.models.family import Convolution
+from fat_fpga.models.topology import Convolution
 
 
 def test_names() -> None:
