@@ -180,7 +180,9 @@ class NativeSession(Session):
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
         images = range(block.first_frame, block.first_frame + len(block.images))
         asked = self._translated([] if fault is None else [fault], images)
-        changes = () if fault is None else changes_of(self.network, [self._single(fault, images)])
+        changes: Sequence[Change] = ()
+        if fault is not None and self._rows.channels:  # else patterns stay as they are
+            changes = changes_of(self.network, [self._single(fault, images)])
         if asked.undecided or not self._rows.follow(changes):
             streams = self._reference.trace(block.images, fault, first_frame=block.first_frame, frames=block.frames)
         else:
