@@ -216,17 +216,8 @@ def _stream(entry: Entry) -> StreamPlace:
         voter=voter,
         sources=sources,
         checksum=_address(entry, "checksum"),
-        threshold_logic=_logic(entry),
+        threshold_logic=None if entry.value.get("threshold_logic") is None else entry.one_of("threshold_logic", LOGICS),
     )
-
-
-def _logic(entry: Entry) -> str | None:
-    if entry.value.get("threshold_logic") is None:
-        return None
-    found: str = entry.get("threshold_logic", str)
-    if found not in LOGICS:
-        raise BoardError(f"{entry.path}: {entry.place}threshold_logic must be one of {', '.join(LOGICS)}")
-    return found
 
 
 def _levels(entry: Entry) -> Levels:
