@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# What waits for a GPU, in one command: is torch:cuda exact, how fast is it, and the trainings of the FAT paper's tables.
+# What waits for a GPU, in one command: is torch:cuda exact, how fast is it, and trainings.
 #
-#   benchmarks/gpu.sh cifar10:DIR RUNS [SECONDS]     on a machine with a CUDA device; SECONDS for the trainings (540)
-#   benchmarks/gpu.sh --small                        all steps in a minute on a CPU, to see that they work
+#   benchmarks/gpu.sh cifar10:DIR RUNS [SECONDS [LIST]]  on a machine with a CUDA device; SECONDS for the trainings (540),
+#                                                        LIST of them: gpu_networks (default) or gpu_tables, the FAT paper's
+#   benchmarks/gpu.sh --small                            all steps in a minute on a CPU, to see that they work
 #
 # A training that was stopped goes on when the command is given again. RUNS holds a checkpoint of each.
 set -euo pipefail
@@ -18,9 +19,9 @@ if [ "${1:-}" = --small ]; then
     exit
 fi
 if [ $# -lt 2 ]; then
-    sed -n '2,8s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 "$python" -m benchmarks.gpu exact
 "$python" -m benchmarks.gpu speed
-"$python" -m benchmarks.gpu train benchmarks/gpu_tables.txt --data "$1" --evaluate-every 23 --seconds "${3:-540}" -o "$2"
+"$python" -m benchmarks.gpu train "benchmarks/${4:-gpu_networks}.txt" --data "$1" --evaluate-every 23 --seconds "${3:-540}" -o "$2"

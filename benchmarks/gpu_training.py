@@ -48,9 +48,10 @@ def read_jobs(path: Path, epochs: int | None) -> list[list[Job]]:
         model, method, *settings = words
         name, p, error_model = (*method.split(":"), None, None)[:3]
         values = dict(setting.split("=") for setting in settings)
-        fast = Recipe(**settings_of_recipe("fast", spec(model).weight_bits))
-        kinds = {key: type(getattr(fast, key)) for key in values}
-        recipe = replace(fast, **{key: kinds[key](value) for key, value in values.items()})
+        network = spec(model)
+        known = Recipe(**settings_of_recipe("float" if network.is_float else "fast", network.weight_bits))
+        kinds = {key: type(getattr(known, key)) for key in values}
+        recipe = replace(known, **{key: kinds[key](value) for key, value in values.items()})
         recipe = replace(recipe, epochs=epochs) if epochs and "epochs" not in values else recipe
         label = "_".join([model, *method.split(":"), *(f"{key}{value}" for key, value in values.items())])
         groups[-1].append(Job(label, model, name or "sat", float(p) if p else None, error_model, recipe))

@@ -25,18 +25,24 @@ def test_small() -> None:
         "4 random networks: 0 of 336 predictions differ from reference",
     ]
     assert sum("a second" in line for line in lines) == 6
-    assert sum("epoch 1/1" in line for line in lines) == 3
+    assert sum("epoch 1/1" in line for line in lines) == 4
     assert sum(line.startswith("group") for line in lines) == 2
 
 
 def test_without_arguments_it_says_how() -> None:
     done = subprocess.run([str(SCRIPT)], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "benchmarks/gpu.sh cifar10:DIR RUNS [SECONDS]" in done.stderr
+    assert "benchmarks/gpu.sh cifar10:DIR RUNS [SECONDS [LIST]]" in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("name", "counts"), [("gpu_tables.txt", [12, 12, 11]), ("gpu_small.txt", [2, 1]), ("gpu_search.txt", [8, 12])]
+    ("name", "counts"),
+    [
+        ("gpu_tables.txt", [12, 12, 5]),
+        ("gpu_networks.txt", [8, 3]),
+        ("gpu_small.txt", [2, 2]),
+        ("gpu_search.txt", [8, 12]),
+    ],
 )
 def test_trainings(name: str, counts: list[int]) -> None:
     groups = read_jobs(SCRIPT.parent / name, None)
@@ -45,4 +51,4 @@ def test_trainings(name: str, counts: list[int]) -> None:
     assert len(set(names)) == len(names)
     first = groups[0][0].recipe
     assert (first.rate_shape, first.loss) == ("cosine", "cross_entropy")
-    assert first.learning_rate == (0.005 if name == "gpu_search.txt" else 0.03)
+    assert first.learning_rate == {"gpu_search.txt": 0.005, "gpu_networks.txt": 0.01}.get(name, 0.03)
