@@ -21,6 +21,7 @@ from fat_fpga.engines.exact import FLOAT32, largest_sum
 from fat_fpga.engines.file_graph import FileGraph
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.one_by_one import OneByOne
+from fat_fpga.engines.qonnx_execution import execute
 from fat_fpga.engines.session import Streams
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, Change, changes_of, memory_fingerprint, places
@@ -107,15 +108,12 @@ class FileSession(OneByOne[Executed]):
     def execute(
         self, images: Images, changes: Sequence[Change], first_frame: int, fault_free: Executed | None = None
     ) -> Executed:
-        from qonnx.core.modelwrapper import ModelWrapper
-        from qonnx.core.onnx_exec import execute_onnx
-
         graph = FileGraph(self._file.model, self.network, self._sites, changes, first_frame)
         values = {self._sites.image.tensor: self._sites.image.values(images)}
         try:
             with warnings.catch_warnings():  # qonnx's, on names of domains and the like
                 warnings.simplefilter("ignore")
-                found: dict[str, npt.NDArray[Any]] = execute_onnx(ModelWrapper(graph.model), values, True)
+                found = execute(graph.model, values)
         except Exception as error:  # qonnx raises what it likes
             raise EngineError(f"qonnx cannot execute {self._file.path}: {' '.join(str(error).split())}") from error
         return Executed(found | {tensor: found[name] for tensor, name in graph.renamed.items()}, len(images))

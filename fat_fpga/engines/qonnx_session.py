@@ -15,6 +15,7 @@ import numpy as np
 from fat_fpga.engines.faulty_graph import FaultyGraph
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.one_by_one import OneByOne
+from fat_fpga.engines.qonnx_execution import execute
 from fat_fpga.engines.reference import classes
 from fat_fpga.engines.session import Streams
 from fat_fpga.faults import Change, places
@@ -31,12 +32,9 @@ class QonnxSession(OneByOne[Executed]):
     def execute(
         self, images: Images, changes: Sequence[Change], first_frame: int, fault_free: Executed | None = None
     ) -> Executed:
-        from qonnx.core.modelwrapper import ModelWrapper
-        from qonnx.core.onnx_exec import execute_onnx
-
         graph = FaultyGraph(self.network, changes, len(images), first_frame)
         values = {INPUT: images.astype(np.float32)}
-        return graph, execute_onnx(ModelWrapper(graph.model), values, return_full_exec_context=True)
+        return graph, execute(graph.model, values)
 
     def classes(self, state: Executed) -> IntArray:
         return classes(self._integers(state[1][OUTPUT], self.network.scores))

@@ -1,0 +1,62 @@
+"""qonnx's execution of a graph, with onnxruntime sessions that are kept.
+
+``qonnx.core.onnx_exec.execute_onnx`` makes an onnxruntime session for each node of each execution, with a thread for
+each core, and drops it at once. A campaign executes graphs that differ in few nodes hundreds of times. So here a
+session is kept by the bytes of its node, and has one thread: nodes of such graphs are too small for several. What
+computes is the same as before, qonnx and onnxruntime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+
+KEPT = 1024
+"""Sessions that are kept: those used last. A session of one small node takes some 100 kB."""
+
+
+def execute(model: onnx.ModelProto, values: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    """Execute a graph node by node, as ``execute_onnx`` does.
+
+    Args:
+        model: with the shapes of all tensors, in topological order.
+        values: the inputs by name, of exactly their shapes.
+
+    Returns:
+        Every tensor of the execution by name, also constants and inputs.
+
+    Raises:
+        Exception: qonnx raises what it likes.
+    """
+    from qonnx.core.modelwrapper import ModelWrapper
+    from qonnx.core.onnx_exec import execute_onnx
+
+    with kept_sessions():
+        tensors: dict[str, npt.NDArray[np.generic]] = execute_onnx(ModelWrapper(model), dict(values), True)
+    return tensors
+
+
+@contextmanager
+def kept_sessions() -> Iterator[None]:
+    """While it lasts, all executions by qonnx in this process take kept sessions."""
+    from qonnx.core import onnx_exec
+
+    with patch.object(onnx_exec, "rt", SimpleNamespace(InferenceSession=_session)):
+        yield
+
+
+@lru_cache(maxsize=KEPT)
+def _session(model: bytes) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
