@@ -9,7 +9,7 @@
 
 from fat_fpga.campaign.fault_free import FaultFree
 from fat_fpga.campaign.fault_list import read_fault_list, read_selection
-from fat_fpga.campaign.gate import assert_worst_accuracy
+from fat_fpga.campaign.gate import assert_limits, assert_worst_accuracy
 from fat_fpga.campaign.identity import Identity
 from fat_fpga.campaign.intervals import Estimate
 from fat_fpga.campaign.layer_table import LayerRow
@@ -40,6 +40,7 @@ __all__ = [
     "Spread",
     "Strata",
     "Stratum",
+    "assert_limits",
     "assert_worst_accuracy",
     "at_voters",
     "changing",

@@ -198,3 +198,28 @@ margin = exact(0, 50, "%", "a margin of error above 0 %, at most 50 %, as 1%", a
 confidence = exact(50, Fraction("99.9999"), "%", "a confidence of 50 % to 99.9999 %, as 99")
 price = exact(0, 10**9, "", "a mean cost of an image from 0 up, as 2.5")
 ratio = exact(0, 10**6, "x", "a cost above 0, as 1.3x, in times that of the unprotected network", above=True)
+
+
+def limits(name: str = "", most: int = 100) -> Callable[[str], dict[str, Fraction]]:
+    """Comma separated ``NAME=NUMBER``, as ``class=30``; a number alone is that of ``name``, where there is one.
+
+    Numbers are percentages, or with another ``most`` anything from 0 up to it. Which names there are is checked later.
+    """
+    expected = "percentages, as 60,class=30" if name else "numbers by name, as sdc1=0.5,cost=2"
+    number = exact(0, most, "%" if name else "", expected)
+
+    def read(text: str) -> dict[str, Fraction]:
+        found: dict[str, Fraction] = {}
+        for part in text.split(","):
+            left, equals, right = part.rpartition("=")
+            key = left.strip() if equals else name
+            if not key or key in found:
+                raise argparse.ArgumentTypeError(f"expected {expected}, each name once, got '{cut(text)}'")
+            found[key] = number(right)
+        return found
+
+    return read
+
+
+least = limits("accuracy")
+largest = limits(most=10**9)

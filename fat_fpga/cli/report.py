@@ -25,6 +25,7 @@ examples:
   fat-fpga report cnv.run --html report.html --model cnv.onnx --data cifar10:data --folding bnn-pynq
   fat-fpga report sat.run --html report.html --against fat.run
   fat-fpga report cnv.run --fail-under 60
+  fat-fpga report outcomes.run --fail-under 60,class=30 --fail-over sdc1=0.5
   fat-fpga report cnv.run --json - | python3 -m json.tool
 
 Works while a campaign runs and after one was stopped: it says then how many faults the figures are over.
@@ -44,9 +45,17 @@ def add(commands: Commands) -> None:
     option(parser, "--top", " (default: 10)", default=10)
     parser.add_argument(
         "--fail-under",
-        metavar="P",
-        type=numbers.percent,
-        help="exit with 1 where less than P percent of the images are right under any fault; for CI",
+        metavar="LIMIT[,LIMIT]",
+        type=numbers.least,
+        help="exit with 1 where the worst fault, or for outcomes all faults together, are under a limit, for CI: P is "
+        "percent of the images right; top5=P, class=P (the class that suffers most), masked=P, detected=P",
+    )
+    parser.add_argument(
+        "--fail-over",
+        metavar="LIMIT[,LIMIT]",
+        type=numbers.largest,
+        help="likewise over a limit: cost=C (mean cost of an image), sdc1=P, sdc5=P, critical=P and other outcome "
+        "classes, in percent of all pairs of fault and image",
     )
     option(parser, "--track")
     group = parser.add_argument_group("the interactive report")
@@ -71,7 +80,7 @@ def add(commands: Commands) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign import Run
-    from fat_fpga.campaign.gate import worst_accuracy
+    from fat_fpga.campaign.gate import verdicts
     from fat_fpga.file_kinds import HTML, PARQUET, csv_kind, json_kind
     from fat_fpga.reports import (
         FIGURES,
@@ -93,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
     found = Run.open(args.run_file)
     if args.figures:
         refuse_values(found, "--figures")
-    verdict = None if args.fail_under is None else worst_accuracy(found, args.fail_under)
+    judged = verdicts(found, under=args.fail_under, over=args.fail_over) if args.fail_under or args.fail_over else []
     outputs = Outputs(
         args,
         [args.run_file, *filter(None, [args.against, args.model])],
@@ -127,10 +136,9 @@ def run(args: argparse.Namespace) -> int:
         outputs.write("html", html)
         outputs.say(f"\ninteractive report: {args.html}")
     track(found, args.track or ())
-    if verdict is None:
-        return 0
-    outputs.say(f"\n{verdict.text}")
-    return 0 if verdict.held else 1
+    if judged:
+        outputs.say("\n" + "\n".join(verdict.text for verdict in judged))
+    return 0 if all(verdict.held for verdict in judged) else 1
 
 
 def _check_html_options(args: argparse.Namespace) -> None:

@@ -5,9 +5,20 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from fat_fpga.campaign import Run, assert_worst_accuracy, most_critical, run_campaign
+from fat_fpga.campaign import (
+    CostMatrix,
+    Run,
+    assert_limits,
+    assert_worst_accuracy,
+    class_accuracies,
+    most_critical,
+    run_campaign,
+)
+from fat_fpga.campaign.counted import error_name
+from fat_fpga.campaign.gate import OVER, UNDER, verdicts
 from fat_fpga.cli.main import main
 from fat_fpga.errors import CampaignError
 
@@ -50,3 +61,90 @@ def test_an_unfinished_run_is_not_judged(tmp_path: Path, capsys: pytest.CaptureF
     assert "unfinished" in capsys.readouterr().err
     with pytest.raises(CampaignError, match="0 to 100"):
         assert_worst_accuracy(tiny_run(tmp_path / "b.run"), -1)
+
+
+MATRIX = CostMatrix((1 - np.eye(4)).astype(np.int64) * 25, 1)
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """All stuck channels of the tiny network, with everything that a limit can be of."""
+    path = tmp_path_factory.mktemp("counted") / "a.run"
+    counting = ("outcomes", "errors", MATRIX.counting)
+    return run_campaign(tiny_network(), tiny_data(), None, path, "reference", counting=counting)
+
+
+def figures(run: Run) -> dict[str, Fraction]:
+    """Every figure that has a limit here, from the predictions' counts in another way."""
+    pairs = 30 * run.done
+    shares = {name: Fraction(100 * sum(map(int, run.counts[name])), pairs) for name in UNDER + OVER if name in run.counts}
+    wrong = [[int(run.counts[error_name(label)][row]) for label in range(4)] for row in range(run.done)]
+    images = np.bincount(run.labels, minlength=4).tolist()
+    lowest = min(Fraction(100 * (n - w), n) for row in wrong for n, w in zip(images, row, strict=True) if n)
+    worst = min(int(correct) for correct in run.correct)
+    return shares | {
+        "accuracy": Fraction(100 * worst, 30), "class": lowest, "cost": Fraction(25 * (30 - worst), 30 * 10)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in UNDER + OVER if name not in ("top5", "nonfinite")])
+def test_each_limit_is_exact(counted: Run, name: str) -> None:
+    figure = figures(counted)[name]
+    least, step = name in UNDER, Fraction(1, 10**7)
+    if name == "class":
+        figure = Fraction(int(figure / step)) * step
+    for limit, held in ((figure, True), (figure - step, least), (figure + step, not least)):
+        if limit < 0 or (limit > 100 and name != "cost"):
+            continue
+        (verdict,) = verdicts(counted, under={name: limit}) if least else verdicts(counted, over={name: limit})
+        assert verdict.held is held, (name, limit, verdict.text)
+        assert ("BELOW" in verdict.text or "ABOVE" in verdict.text) is not held
+    assert len(verdicts(counted, under={"accuracy": 0}, over={"sdc1": 100, "cost": 9})) == 3
+
+
+def test_the_class_that_suffers_most_is_that_of_the_table(counted: Run) -> None:
+    lowest = np.nanmin(class_accuracies(counted)[1:])
+    assert verdicts(counted, under={"class": 0})[0].text.startswith(f"worst lowest accuracy of a class {lowest:.2f} % (")
+
+
+def test_all_limits_that_are_broken_are_told(counted: Run) -> None:
+    with pytest.raises(AssertionError) as caught:
+        assert_limits(counted, under={"accuracy": 100, "class": 0}, over={"critical": 0})
+    lines = str(caught.value).splitlines()
+    assert [line.split()[0] for line in lines] == ["worst", "critical"]
+    assert_limits(counted, under={"class": 0}, over={"critical": 100})
+
+
+@pytest.mark.parametrize(
+    ("under", "over", "told"),
+    [
+        ({"acuracy": 60}, {}, "unknown limit 'acuracy': known are accuracy, top5, class, masked, detected"),
+        ({"sdc1": 60}, {}, r"unknown limit 'sdc1' \(a largest value is given of it\)"),
+        ({}, {"accuracy": 60}, r"unknown limit 'accuracy' \(a least value is given of it\)"),
+        ({"class": 100.1}, {}, "limit of class must be a percentage, 0 to 100, got 100.1"),
+        ({"class": float("nan")}, {}, "limit of class must be a percentage"),
+        ({"class": Fraction(1, 3)}, {}, "at most 7 decimals"),
+        ({}, {"cost": float("inf")}, "largest mean cost must be a number from 0 up"),
+        ({"accuracy": "60"}, {}, "limit of accuracy must be a number, got '60'"),
+        ({"top5": 60}, {}, "did not count what top5 needs: campaign with --top5"),
+        ({}, {"nonfinite": 60}, "did not count the outcome nonfinite: there is no such class"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_told(counted: Run, under: dict[str, float], over: dict[str, float], told: str) -> None:
+    with pytest.raises(CampaignError, match=told):
+        verdicts(counted, under=under, over=over)
+
+
+def test_limits_on_the_command_line(counted: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    path = str(counted.path)
+    assert main(["report", path, "--fail-under", "0,class=0", "--fail-over", "sdc1=100, cost=2.5"]) == 0
+    told = capsys.readouterr().out.splitlines()[-4:]
+    assert [line.rpartition(": ")[2] for line in told] == ["at least 0 %", "at least 0 %", "at most 100 %", "at most 2.5"]
+    assert main(["report", path, "--fail-under", "0", "--fail-over", "sdc1=0"]) == 1
+    assert "ABOVE 0 %" in capsys.readouterr().out.splitlines()[-1]
+    for wrong in ("sdc1", "1", "sdc1=x", "sdc1=1,sdc1=2"):
+        with pytest.raises(SystemExit) as left:
+            main(["report", path, "--fail-over", wrong])
+        assert left.value.code == 2
+    assert main(["report", path, "--fail-over", "sdc1=1,loss=2"]) == 2
+    assert "unknown limit 'loss'" in capsys.readouterr().err
