@@ -19,7 +19,7 @@ from fat_fpga.interactive.promises import promises
 from fat_fpga.network import Network
 
 SCRIPTS = (
-    "data", "state", "charts", "header", "strip", "filters", "table", "promise", "ranges", "channels", "pixels",
+    "data", "state", "seen", "charts", "header", "strip", "filters", "table", "promise", "ranges", "channels", "pixels",
     "bits", "outcomes", "criteria", "sweep", "detail", "confusion", "compare", "main",
 )  # fmt: skip
 """Files of the page's own scripts, in the order in which they are put together."""

@@ -77,7 +77,9 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def figures(run: Run) -> dict[str, Fraction]:
     """Every figure that has a limit here, from the predictions' counts in another way."""
     pairs = 30 * run.done
-    shares = {name: Fraction(100 * sum(map(int, run.counts[name])), pairs) for name in UNDER + OVER if name in run.counts}
+    shares = {
+        name: Fraction(100 * sum(map(int, run.counts[name])), pairs) for name in UNDER + OVER if name in run.counts
+    }
     wrong = [[int(run.counts[error_name(label)][row]) for label in range(4)] for row in range(run.done)]
     images = np.bincount(run.labels, minlength=4).tolist()
     lowest = min(Fraction(100 * (n - w), n) for row in wrong for n, w in zip(images, row, strict=True) if n)
@@ -104,7 +106,9 @@ def test_each_limit_is_exact(counted: Run, name: str) -> None:
 
 def test_the_class_that_suffers_most_is_that_of_the_table(counted: Run) -> None:
     lowest = np.nanmin(class_accuracies(counted)[1:])
-    assert verdicts(counted, under={"class": 0})[0].text.startswith(f"worst lowest accuracy of a class {lowest:.2f} % (")
+    assert verdicts(counted, under={"class": 0})[0].text.startswith(
+        f"worst lowest accuracy of a class {lowest:.2f} % ("
+    )
 
 
 def test_all_limits_that_are_broken_are_told(counted: Run) -> None:
@@ -130,7 +134,9 @@ def test_all_limits_that_are_broken_are_told(counted: Run) -> None:
         ({}, {"nonfinite": 60}, "did not count the outcome nonfinite: there is no such class"),
     ],
 )
-def test_a_limit_that_cannot_be_is_told(counted: Run, under: dict[str, float], over: dict[str, float], told: str) -> None:
+def test_a_limit_that_cannot_be_is_told(
+    counted: Run, under: dict[str, float], over: dict[str, float], told: str
+) -> None:
     with pytest.raises(CampaignError, match=told):
         verdicts(counted, under=under, over=over)
 
@@ -139,7 +145,12 @@ def test_limits_on_the_command_line(counted: Run, capsys: pytest.CaptureFixture[
     path = str(counted.path)
     assert main(["report", path, "--fail-under", "0,class=0", "--fail-over", "sdc1=100, cost=2.5"]) == 0
     told = capsys.readouterr().out.splitlines()[-4:]
-    assert [line.rpartition(": ")[2] for line in told] == ["at least 0 %", "at least 0 %", "at most 100 %", "at most 2.5"]
+    assert [line.rpartition(": ")[2] for line in told] == [
+        "at least 0 %",
+        "at least 0 %",
+        "at most 100 %",
+        "at most 2.5",
+    ]
     assert main(["report", path, "--fail-under", "0", "--fail-over", "sdc1=0"]) == 1
     assert "ABOVE 0 %" in capsys.readouterr().out.splitlines()[-1]
     for wrong in ("sdc1", "1", "sdc1=x", "sdc1=1,sdc1=2"):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = re.compile(r"(?:\S*/)?fat-fpga|python3? -m fat_fpga")
+NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
 OPERATORS = frozenset(("|", ">", "<", "&&", ";"))
 
 
@@ -21,12 +22,15 @@ class Block:
         line: of the first line in it, from 1.
         language: the word behind the first backticks, or nothing.
         text: with line breaks.
+        not_run: why its commands are not executed by the tests: what a comment ``<!-- not run: ... -->`` on the line
+            before it says; else nothing.
     """
 
     page: str
     line: int
     language: str
     text: str
+    not_run: str = ""
 
     @property
     def commands(self) -> list[str]:
@@ -38,14 +42,17 @@ class Block:
 def blocks(page: Path) -> list[Block]:
     """The blocks of a page in their order."""
     found, start, language = [], None, ""
+    reason = ""
     lines = page.read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines, 1):
         if line.startswith("```"):
             if start is None:
                 start, language = number, line[3:].strip()
+                mark = NOT_RUN.fullmatch(lines[number - 2]) if number > 1 else None
+                reason = mark[1] if mark else ""
             else:
                 text = "\n".join(lines[start : number - 1])
-                found.append(Block(page.relative_to(ROOT).as_posix(), start + 1, language, text))
+                found.append(Block(page.relative_to(ROOT).as_posix(), start + 1, language, text, reason))
                 start = None
     assert start is None, f"{page}: a block is not closed"
     return found

@@ -47,7 +47,7 @@ def visit(browser: Browser) -> Iterator[Open]:
     complaints: list[str] = []
     context = browser.new_context(accept_downloads=True)
 
-    def opened(path: Path, width: int = 1280) -> Page:
+    def opened(path: Path, width: int = 1280, whole: bool = True) -> Page:
         page = context.new_page()
         page.set_viewport_size({"width": width, "height": 900})
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
@@ -56,6 +56,8 @@ def visit(browser: Browser) -> Iterator[Open]:
         page.on("request", lambda request: None if request.url == path.as_uri() else complaints.append(request.url))
         page.goto(path.as_uri())
         page.wait_for_selector("html[data-ready]", timeout=120_000)
+        if whole:  # also what is far down: as for printing
+            page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
         return page
 
     yield opened
@@ -86,6 +88,20 @@ def test_the_first_look(kept: tuple[Run, Path], visit: Open) -> None:
     shown = [section for section in page.locator("main > section").all() if section.is_visible()]
     ids = [section.get_attribute("id") for section in shown]
     assert ids == ["layers", "ranges", "promise", "channels", "outcomes", "faults", "detail"]
+
+
+def test_figures_are_drawn_when_they_are_looked_at(kept: tuple[Run, Path], visit: Open) -> None:
+    """The list of faults needs no figure, so it is there before the library that draws is read."""
+    page = visit(kept[1], 390, whole=False)
+    drawn = "id => (document.querySelector(`#${id} .figure`) || {}).data !== undefined"
+    assert page.evaluate(drawn, "ranges")
+    assert not page.evaluate(drawn, "outcomes")
+    assert page.evaluate("performance.getEntriesByName('usable').length") == 1
+    page.locator("#outcomes").scroll_into_view_if_needed()
+    page.wait_for_selector("#outcomes .figure .nsewdrag", state="attached")
+    assert page.evaluate(drawn, "outcomes")
+    text = kept[1].read_text(encoding="utf-8")
+    assert text.index('<script type="text/plain" id="library">') > text.index('id="content"')
 
 
 def test_criteria_beyond_accuracy(visit: Open, tmp_path: Path) -> None:

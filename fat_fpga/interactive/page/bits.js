@@ -5,7 +5,10 @@ const DROPS = [[0, "no drop"], [0.1, "up to 0.1 points"], [1, "up to 1"], [10, "
 function buildBits() {
   if (!run.axes.bit || !run.axes.bit.some((bit) => bit !== NONE)) return;
   const section = show("bits", "Of the chosen faults of each bit, how many cost how many points of accuracy. Bit 0 is the least significant one.");
-  const figure = section.querySelector(".figure");
+  whenSeen(section, () => followBits(section.querySelector(".figure")));
+}
+
+function followBits(figure) {
   follow(["layers", "kind", "effect", "text"], () => {
     const bits = new Map();
     for (const i of chosen) {

@@ -32,7 +32,7 @@ function buildChannels() {
   effect.addEventListener("change", redraw);
   pes.addEventListener("change", redraw);
   refill();
-  redraw();
+  whenSeen(section, redraw);
 }
 
 function drawChannels(figure, kind, name, values, pes) {

@@ -19,19 +19,23 @@ function buildCompare() {
   const names = [run, against].map((of, i) => of.head.file || `run ${i + 1}`);
   const same = run.head.dataset_fingerprint === against.head.dataset_fingerprint;
   const section = show("compare", `${names[0]}: ${run.head.network}. ${names[1]}: ${against.head.network}, ${against.head.origin}. ${same ? "Both are on the same images." : "The images are DIFFERENT."}`);
+  whenSeen(section, () => drawCompared(section.querySelector(".figure"), names));
+  const cell = (side) => (side ? [percent(side.low), percent(side.sum / side.count)] : ["-", "-"]);
+  const rows = [...layerRows()].map(([layer, [one, other]]) => [layer, ...cell(one), ...cell(other), one && other ? percent(other.low - one.low) : "-"]);
+  section.querySelector(".rows").append(
+    tableOf(["layer", `${names[0]}: min`, "mean", `${names[1]}: min`, "mean", "difference of min"], rows), ...changes(names));
+}
+
+function drawCompared(figure, names) {
   const traces = [run, against].map((of, i) => {
     const curve = steps(rankedPlaces(of), of);
     return { x: curve.x, y: curve.y, mode: "lines", name: `${names[i]} (without faults ${percent(errorFree(of))} %)`,
       line: { shape: "hv", color: colourOf(i), dash: DASHES[i] }, text: curve.faults.map((fault) => of.text[fault]),
       hovertemplate: "rank %{x}<br>%{y:.2f} %<br>%{text}<extra></extra>" };
   });
-  draw(section.querySelector(".figure"), traces, {
+  draw(figure, traces, {
     xaxis: { type: "log", title: { text: "places, most critical first (rank)" }, dtick: 1 }, yaxis: { title: { text: "accuracy [%]" } },
   }, `Criticality of ${names[0]} and ${names[1]}`);
-  const cell = (side) => (side ? [percent(side.low), percent(side.sum / side.count)] : ["-", "-"]);
-  const rows = [...layerRows()].map(([layer, [one, other]]) => [layer, ...cell(one), ...cell(other), one && other ? percent(other.low - one.low) : "-"]);
-  section.querySelector(".rows").append(
-    tableOf(["layer", `${names[0]}: min`, "mean", `${names[1]}: min`, "mean", "difference of min"], rows), ...changes(names));
 }
 
 // Faults that both runs have, by how far their accuracies lie apart.

@@ -10,7 +10,11 @@ function drawConfusion(box, predictions) {
   const names = Array.from({ length: classes }, (_, label) => className(label));
   let figure = box.querySelector(".figure");
   if (!figure) box.replaceChildren(figure = make("div", { class: "figure" }));
-  const few = classes <= 12 && !narrow();
+  whenSeen(figure, () => drawTable(figure, table, names));
+}
+
+function drawTable(figure, table, names) {
+  const few = names.length <= 12 && !narrow();
   draw(figure, [{
     type: "heatmap", z: table, x: names, y: names, colorscale: CIVIDIS_SCALE, texttemplate: few ? "%{z}" : "", showscale: !few,
     hovertemplate: "is %{y}, taken for %{x}: %{z} images<extra></extra>", colorbar: { thickness: 10 },

@@ -49,8 +49,10 @@ function percent(value) {
   return value.toFixed(2);
 }
 
+const thousands = new Intl.NumberFormat("en-US", { maximumFractionDigits: 3 });
+
 function number(value) {
-  return value.toLocaleString("en-US");
+  return thousands.format(value);
 }
 
 function plural(count, word) {
@@ -59,7 +61,9 @@ function plural(count, word) {
 
 // The place of a fault without its effect: all effects of a channel are at one place.
 function placeOf(index, of = run) {
-  return of.text[index].split(" = ")[0].split(" ^ ")[0];
+  const text = of.text[index], equals = text.indexOf(" = "), flips = text.indexOf(" ^ ");
+  if (equals < 0) return flips < 0 ? text : text.slice(0, flips);
+  return text.slice(0, flips < 0 ? equals : Math.min(equals, flips));
 }
 
 // Whether the fault a is more critical than b: fewer images right, then more classes changed.
@@ -67,10 +71,19 @@ function worse(a, b, of = run) {
   return of.correct[a] - of.correct[b] || of.changed[b] - of.changed[a] || a - b;
 }
 
+// All faults, the most critical first: sorted as numbers that order them as `worse` does. They stay below 2^53 with 200,000
+// faults and 200,000 images.
+function ranked(of = run) {
+  if (of.ranked) return of.ranked;
+  const images = of.head.images + 1, keys = new Float64Array(of.count);
+  for (let i = 0; i < of.count; i++) keys[i] = (of.correct[i] * images + images - 1 - of.changed[i]) * of.count + i;
+  keys.sort();
+  of.ranked = Uint32Array.from(keys, (key) => key % of.count);
+  return of.ranked;
+}
+
 function worstOf(of = run) {
-  let worst = -1;
-  for (let i = 0; i < of.count; i++) if (worst < 0 || worse(i, worst, of) < 0) worst = i;
-  return worst;
+  return of.count ? ranked(of)[0] : -1;
 }
 
 function className(label) {

@@ -16,7 +16,8 @@ function fillLine() {
 function buildNext() {
   const build = BUILDERS.shift();
   if (!build) {
-    document.documentElement.dataset.ready = "yes";
+    performance.mark("usable");
+    watch();
     return;
   }
   build();

@@ -13,6 +13,6 @@ function buildOutcomes() {
     type: "bar", name: titles[name], x, y: rows.map((row) => share(row, name)), marker: { color: OUTCOME_COLOURS[name] },
     hovertemplate: `${titles[name]}: %{y:.3f} %<extra>%{x}</extra>`,
   }));
-  draw(section.querySelector(".figure"), traces, { barmode: "stack", yaxis: { title: { text: "share [%]" }, range: [0, 100] } },
-    `Outcome classes: ${rows.map((row, i) => `${x[i]}: ${parts.map((name) => `${titles[name]} ${percent(share(row, name))} %`).join(", ")}`).join("; ")}`);
+  whenSeen(section, () => draw(section.querySelector(".figure"), traces, { barmode: "stack", yaxis: { title: { text: "share [%]" }, range: [0, 100] } },
+    `Outcome classes: ${rows.map((row, i) => `${x[i]}: ${parts.map((name) => `${titles[name]} ${percent(share(row, name))} %`).join(", ")}`).join("; ")}`));
 }

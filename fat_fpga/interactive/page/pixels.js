@@ -33,7 +33,7 @@ function buildPixels() {
     onFault(figure, (point) => faults[point.pointIndex[0]][point.pointIndex[1]] ?? -1);
   };
   layer.addEventListener("change", redraw);
-  redraw();
+  whenSeen(section, redraw);
 }
 
 function buildPes() {
@@ -47,12 +47,16 @@ function buildPes() {
   }
   const section = show("pes", "The most critical processing elements, each under its worst stuck value.");
   const figure = section.querySelector(".figure");
-  const ranked = [...worst].sort((a, b) => worse(a[1], b[1])).slice(0, 40);
-  const faults = ranked.map(([, fault]) => fault);
+  const places_ = [...worst].sort((a, b) => worse(a[1], b[1])).slice(0, 40);
+  const faults = places_.map(([, fault]) => fault);
+  whenSeen(section, () => drawPes(figure, places_, faults));
+}
+
+function drawPes(figure, places_, faults) {
   draw(figure, [{
-    type: "bar", x: ranked.map(([place]) => place), y: faults.map((i) => errorFree() - accuracyOf(run.correct[i])), marker: { color: "#0072B2" },
+    type: "bar", x: places_.map(([place]) => place), y: faults.map((i) => errorFree() - accuracyOf(run.correct[i])), marker: { color: "#0072B2" },
     text: faults.map((i) => `${percent(accuracyOf(run.correct[i]))} %<br>${run.text[i]}`), textposition: "none", hovertemplate: "%{text}<extra></extra>",
   }], { yaxis: { title: { text: "drop [points]" } }, xaxis: { tickangle: -60 }, height: 320 },
-  `Drop under the worst PEs: ${ranked.slice(0, 5).map(([place, i]) => `${place} ${percent(errorFree() - accuracyOf(run.correct[i]))} points`).join("; ")}`);
+  `Drop under the worst PEs: ${places_.slice(0, 5).map(([place, i]) => `${place} ${percent(errorFree() - accuracyOf(run.correct[i]))} points`).join("; ")}`);
   onFault(figure, (point) => faults[point.pointIndex]);
 }

@@ -2,20 +2,22 @@
 
 // Each place under its worst effect, the most critical first.
 function rankedPlaces(of) {
-  const worst = new Map();
-  for (let i = 0; i < of.count; i++) {
-    const place = placeOf(i, of), before = worst.get(place);
-    if (before === undefined || worse(i, before, of) < 0) worst.set(place, i);
+  const known = new Set(), found = [];
+  for (const i of ranked(of)) {
+    const place = placeOf(i, of);
+    if (known.has(place)) continue;
+    known.add(place);
+    found.push(i);
   }
-  return [...worst.values()].sort((a, b) => worse(a, b, of));
+  return found;
 }
 
 // A step needs no point where its accuracy is that of the one before: of 100,000 points some hundred are left.
-function steps(ranked, of) {
+function steps(places_, of) {
   const x = [], y = [], faults = [];
-  ranked.forEach((fault, i) => {
-    const accuracy = accuracyOf(of.correct[fault], of), last = i === ranked.length - 1;
-    if (i && !last && of.correct[fault] === of.correct[ranked[i - 1]]) return;
+  places_.forEach((fault, i) => {
+    const accuracy = accuracyOf(of.correct[fault], of), last = i === places_.length - 1;
+    if (i && !last && of.correct[fault] === of.correct[places_[i - 1]]) return;
     x.push(i + 1);
     y.push(accuracy);
     faults.push(fault);
@@ -36,8 +38,12 @@ function singleFaults() {
 function buildPromise() {
   if (!singleFaults() || run.kindNames.length === 0) return;
   const section = show("promise", "Every place under its worst effect, the most critical first. Drag the line: all places below it have to be protected to keep the promise.");
-  const ranked = rankedPlaces(run), curve = steps(ranked, run), figure = section.querySelector(".figure");
-  const low = Math.min(accuracyOf(run.correct[ranked[0]]), errorFree()), high = errorFree();
+  whenSeen(section, () => drawPromise(section));
+}
+
+function drawPromise(section) {
+  const places_ = rankedPlaces(run), curve = steps(places_, run), figure = section.querySelector(".figure");
+  const low = Math.min(accuracyOf(run.correct[places_[0]]), errorFree()), high = errorFree();
   const pad = Math.max(1, (high - low) * 0.06);
   const range = [Math.max(0, low - pad), Math.min(100.5, high + pad)];
   const layer = (fault) => run.layerNames[run.layer[fault]];
@@ -46,15 +52,15 @@ function buildPromise() {
       text: curve.faults.map((fault) => `${run.text[fault]}`), hovertemplate: "rank %{x}<br>%{y:.2f} %<br>%{text}<extra></extra>" },
   ];
   draw(figure, traces, {
-    xaxis: { type: "log", title: { text: "places, most critical first (rank)" }, range: [-0.03, Math.log10(ranked.length * 1.15)], dtick: 1 },
+    xaxis: { type: "log", title: { text: "places, most critical first (rank)" }, range: [-0.03, Math.log10(places_.length * 1.15)], dtick: 1 },
     yaxis: { title: { text: "accuracy [%]" }, range }, showlegend: false, height: 320, ...dashedLine(errorFree(), "without faults", true),
-  }, `Criticality of ${ranked.length} places: the worst has ${percent(low)} %, without faults ${percent(high)} %`);
+  }, `Criticality of ${places_.length} places: the worst has ${percent(low)} %, without faults ${percent(high)} %`);
   onFault(figure, (point) => curve.faults[point.pointIndex]);
   promised = (range[0] + high) / 2;
-  wireLine(section, figure, range, ranked);
+  wireLine(section, figure, range, places_);
 }
 
-function wireLine(section, figure, range, ranked) {
+function wireLine(section, figure, range, places_) {
   const line = document.getElementById("line"), field = document.getElementById("error");
   const axis = () => {
     const plot = figure.querySelector(".nsewdrag").getBoundingClientRect(), box = section.getBoundingClientRect();
@@ -73,7 +79,7 @@ function wireLine(section, figure, range, ranked) {
     }
     if (!typed) field.value = percent(100 - promised);
     place();
-    tellCost(ranked);
+    tellCost(places_);
   };
   line.addEventListener("pointerdown", (event) => line.setPointerCapture(event.pointerId));
   line.addEventListener("pointermove", (event) => {
@@ -94,11 +100,11 @@ function wireLine(section, figure, range, ranked) {
 }
 
 // How many places lie below the line, what the planner takes for it, and the command.
-function tellCost(ranked) {
+function tellCost(places_) {
   const error = 100 - promised, target = Math.ceil((run.head.images * promised) / 100 - 1e-9);
-  const below = ranked.filter((fault) => run.correct[fault] < target).length;
+  const below = places_.filter((fault) => run.correct[fault] < target).length;
   const kind = Object.values(run.kindsOf)[0], word = Object.keys(run.kindsOf).length === 1 && kind ? kind.places : "places";
-  const box = document.getElementById("cost"), rows = [[`${word} below the line`, `${number(below)} of ${number(ranked.length)}`]];
+  const box = document.getElementById("cost"), rows = [[`${word} below the line`, `${number(below)} of ${number(places_.length)}`]];
   const found = planFor(target), promises = content.promises;
   if (found) {
     rows.push(["triplicated by the plan", plural(found[1], promises.kind === "pe" ? "PE" : "channel")]);

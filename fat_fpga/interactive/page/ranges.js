@@ -22,7 +22,10 @@ function groupsOf(indexes, of = run) {
 function buildRanges() {
   if (!singleFaults()) return;
   const section = show("ranges", "A bar from the worst to the best accuracy over the chosen faults of a layer; the mark is the mean. Choose a bar to see its worst fault.");
-  const figure = section.querySelector(".figure");
+  whenSeen(section, () => followRanges(section.querySelector(".figure")));
+}
+
+function followRanges(figure) {
   follow(["layers", "kind", "effect", "text"], () => {
     let groups = groupsOf(chosen);
     const effects = [...new Set(groups.map((group) => group.effect))].sort();

@@ -7,7 +7,7 @@ const state = {
 let chosen = new Uint32Array(0);
 const listeners = [];
 
-// How tables may be sorted: a number or a text for each fault.
+// How tables may be sorted; of equals the most critical is first: a number or a text for each fault.
 const ORDERS = {
   fault: (i) => i,
   layer: (i) => run.layer[i],
@@ -22,22 +22,20 @@ function choose() {
   const layers = new Set([...state.layers].map((name) => run.layerNames.indexOf(name)));
   const kind = run.kindNames.indexOf(state.kind), effect = run.effectNames.indexOf(state.effect);
   const text = state.text.trim().toLowerCase();
-  const found = [];
-  for (let i = 0; i < run.count; i++) {
+  let found = [];
+  for (const i of ranked()) {
     if (layers.size && !layers.has(run.layer[i])) continue;
     if (kind >= 0 && run.kind[i] !== kind) continue;
     if (effect >= 0 && run.effect[i] !== effect) continue;
     if (text && !run.text[i].toLowerCase().includes(text)) continue;
     found.push(i);
   }
-  const key = ORDERS[state.order], sign = state.descending ? -1 : 1;
-  const keys = found.map(key), order = found.map((_, i) => i);
-  order.sort((a, b) => {
-    const x = keys[a], y = keys[b];
-    if (x !== y) return x < y ? -sign : sign;
-    return worse(found[a], found[b]);
-  });
-  chosen = Uint32Array.from(order, (i) => found[i]);
+  if (state.order !== "accuracy" || state.descending) {
+    const key = ORDERS[state.order], sign = state.descending ? -1 : 1, keys = found.map(key), order = found.map((_, i) => i);
+    order.sort((a, b) => (keys[a] === keys[b] ? a - b : keys[a] < keys[b] ? -sign : sign));
+    found = order.map((i) => found[i]);
+  }
+  chosen = Uint32Array.from(found);
 }
 
 const FILTERS = ["layers", "kind", "effect", "text", "order", "descending"];

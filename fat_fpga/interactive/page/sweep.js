@@ -31,10 +31,10 @@ function buildSweep() {
   const section = show("sweep", "Mean accuracy at each rate, with the 95 % interval of the mean; the band is from the worst to the best sample.");
   let traces = curveTraces(run.curves, against ? `${run.head.file || "this run"}: ` : "", 0);
   if (against) traces = traces.concat(curveTraces(against.curves, `${against.head.file || "the other run"}: `, run.curves.length));
-  draw(section.querySelector(".figure"), traces, {
+  whenSeen(section, () => draw(section.querySelector(".figure"), traces, {
     height: 360, xaxis: { type: "log", title: { text: "probability that a cell is hit" }, exponentformat: "power" },
     yaxis: { title: { text: "accuracy [%]" } }, ...dashedLine(errorFree(), "without faults"),
-  }, `Accuracy against rate of ${plural(run.curves.length, "curve")}`);
+  }, `Accuracy against rate of ${plural(run.curves.length, "curve")}`));
   const losses = run.curves[0].tolerated.map((entry) => entry.loss);
   section.querySelector(".rows").append(make("h3", {}, "Tolerated rates: the highest rate that costs at most so much accuracy, on average"),
     tableOf(["errors in", ...losses.map((loss) => (loss ? plural(loss, "point") : "no loss"))],
