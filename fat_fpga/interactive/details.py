@@ -70,7 +70,7 @@ def details(run: Run, shown: Sequence[int], worst: Sequence[int], subject: Subje
     """
     place = {number: index for index, number in enumerate(shown)}
     found: dict[str, Any] = {"predictions": None, "paths": {}, "images": None, "names": []}
-    if run.outputs is not None or run.has_patterns:
+    if run.outputs is not None:
         return found
     session = None if subject is None else get(default_engine(subject.network)).open(_built(subject.network, run))
     kept = _predictions(run, worst, subject, session)
@@ -111,17 +111,23 @@ def _predictions(
         return classes, dict(zip(order, run.predictions.packed(order), strict=True))
     if subject is None or session is None or not len(worst):
         return None
-    faults: list[AnyFault] = [parse_fault(run.results[number].fault) for number in worst]
+    faults: list[AnyFault] = [_fault(run, number) for number in worst]
     outcome = session.run(subject.data.images, subject.data.labels, faults, predictions=True)
     assert outcome.predictions is not None
     return subject.network.classes, dict(zip(worst, pack(outcome.predictions, subject.network.classes), strict=True))
+
+
+def _fault(run: Run, number: int) -> AnyFault:
+    """What a result is of: a fault, or a pattern of errors in a sweep."""
+    result = run.results[number]
+    return result.pattern if run.has_patterns else parse_fault(result.fault)
 
 
 def _path(
     session: Session, data: Dataset, run: Run, number: int, changed: npt.NDArray[np.int64]
 ) -> dict[str, Any] | None:
     """At each place the share of activations that differ, on a few images, those that the fault changes first."""
-    fault = parse_fault(run.results[number].fault)
+    fault = _fault(run, number)
     frame = fault.frame if isinstance(fault, Fault) else None
     if frame is not None:
         chosen = np.array([frame])

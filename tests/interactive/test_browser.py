@@ -137,6 +137,12 @@ def test_a_fault_shows_images_path_and_confusion(kept: tuple[Run, Path], visit: 
     pixel = "canvas => canvas.getContext('2d').getImageData(0, 0, 8, 8).data[4 * 9]"
     assert page.locator("#detail .images canvas").first.evaluate(pixel) == data.images[first, 0, 1, 1]
     assert "conv1" in page.inner_text("#detail .path")
+    planner = Planner(criticality_of(run))
+    point = next(point for point in planner.front() if point.worst_correct > worst.correct)
+    facts = page.inner_text("#detail dl")
+    assert (
+        f"keeps a worst error of {100 - 100 * point.worst_correct / 30:.2f} % triplicates {point.triplicated}" in facts
+    )
     table = np.zeros((4, 4), int)
     np.add.at(table, (data.labels, found), 1)
     drawn = page.locator("#detail .confusion .figure").evaluate("figure => figure.data[0].z")
@@ -257,6 +263,20 @@ def test_a_sweep(visit: Open, tmp_path: Path) -> None:
             assert mean == pytest.approx(100 * sum(own) / len(own) / 30)
     assert page.locator("#faults tbody tr").count() == 20
     assert not page.locator("#promise").is_visible()
+    assert not page.locator("#detail .columns").is_visible()
+
+
+def test_what_the_worst_sample_of_a_sweep_does_to_images(visit: Open, tmp_path: Path) -> None:
+    sweep = Sweep(("weight", "activation"), (1e-2, 1e-1), samples=3, scope="structure")
+    network, data = tiny_network(), tiny_data()
+    run = run_in_rounds(network, data, UntilInterval(sweep, network), tmp_path / "a.run", "reference")
+    write_html(run, tmp_path / "a.html", subject=Subject(network, data), details_of=2)
+    page, worst = visit(tmp_path / "a.html"), most_critical(run.results, 1)[0]
+    assert f"{worst.changed} image" in page.inner_text("#detail .images")
+    assert page.locator("#detail .images canvas").count() == min(18, worst.changed)
+    table = page.locator("#detail .confusion .figure").evaluate("figure => figure.data[0].z")
+    assert sum(table[label][label] for label in range(4)) == worst.correct
+    assert "conv1" in page.inner_text("#detail .path")
 
 
 def test_two_runs_side_by_side(visit: Open, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ function onFault(figure, faultOf) {
 function dashedLine(y, text, left = false) {
   return {
     shapes: [{ type: "line", xref: "paper", x0: 0, x1: 1, y0: y, y1: y, line: { color: INK, width: 1, dash: "dash" } }],
-    annotations: [{ xref: "paper", x: left ? 0 : 1, y, text, showarrow: false, xanchor: left ? "left" : "right", yanchor: "bottom", font: { size: 11 } }],
+    annotations: [{ xref: "paper", x: left ? 0 : 1, y, text, showarrow: false, xanchor: left ? "left" : "right", yanchor: "bottom", font: { size: 11 }, bgcolor: "rgba(255,255,255,0.75)", borderpad: 0 }],
   };
 }
 

@@ -42,8 +42,17 @@ function factsOf(fault) {
   if (pes && kind === "channel") rows.push(["PE", `${channel % pes} of ${pes}, in folding ${content.promises.option}`]);
   rows.push(["accuracy", `${percent(accuracy)} %, ${percent(errorFree() - accuracy)} points less than without faults`]);
   rows.push(["images", `${number(run.correct[fault])} of ${number(run.head.images)} right; ${number(run.changed[fault])} of another class than without faults`]);
+  if (singleFaults()) rows.push(...removalOf(fault));
   for (const name in run.counts) rows.push([content.outcomes.titles[name], `${number(run.counts[name][fault])} images`]);
   return make("dl", {}, ...rows.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
+}
+
+// What the cheapest plan costs that allows nothing as bad as this fault.
+function removalOf(fault) {
+  const promises = content.promises, found = promises.points.find((point) => point[0] > run.correct[fault]);
+  if (!found) return [];
+  const what = plural(found[1], promises.kind === "pe" ? "PE" : "channel");
+  return [["to remove it", `a plan that keeps a worst error of ${percent(100 - accuracyOf(found[0]))} % triplicates ${what} and costs ${found[2].toFixed(4)} × (${promises.title})`]];
 }
 
 function imagesOf(predictions) {
@@ -79,11 +88,11 @@ function buildDetail() {
   const section = document.getElementById("detail");
   section.hidden = false;
   follow(["selected"], () => {
-    const fault = state.selected, predictions = predictionsOf(fault), single = singleFaults();
+    const fault = state.selected, predictions = predictionsOf(fault);
     section.querySelector("h2").textContent = `${fault === worstOf() ? "The worst fault: " : ""}${run.text[fault]}`;
     section.querySelector(".text").replaceChildren(factsOf(fault));
-    section.querySelector(".columns").hidden = !single;
-    if (!single) return;
+    section.querySelector(".columns").hidden = !singleFaults() && !kept;
+    if (section.querySelector(".columns").hidden) return;
     section.querySelector(".images").replaceChildren(...imagesOf(predictions));
     section.querySelector(".path").replaceChildren(pathOf(fault));
     drawConfusion(section.querySelector(".confusion"), predictions);

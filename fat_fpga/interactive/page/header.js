@@ -7,7 +7,7 @@ function figure(value, what) {
 function buildHeader() {
   const head = run.head, worst = worstOf(), box = document.getElementById("head");
   box.append(make("h1", {}, `${head.network} under fault`));
-  box.append(make("p", { class: "what" }, `${head.dataset}, ${number(head.images)} images. ${head.origin}.`));
+  box.append(make("p", { class: "what" }, `${head.dataset}, ${number(head.images)} images; ${head.origin}.`));
   if (!head.complete) {
     box.append(make("p", { class: "warn" },
       `Unfinished: ${number(head.done)} of ${number(head.asked)} faults are done. All figures are over these alone.`));
