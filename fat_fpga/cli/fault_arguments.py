@@ -24,15 +24,16 @@ SAMPLING = {
 """Options that need ``--sample``, and what each is."""
 PLANNING = ("confidence", "data_aware", "pilot")
 """Options that need ``--margin``."""
-NEGATIVE = re.compile(r"-\d[-+\d,]*")
+NEGATIVE = re.compile(r"-(?:\.?\d|inf|nan)[\s\S]*", re.IGNORECASE)
+"""What begins as a negative number does. No option is called so; what it is worth, the type of its option says."""
 
 
 def joined(arguments: Sequence[str]) -> list[str]:
-    """The arguments with numbers that start with a minus tied to their option, as argparse wants them:
+    """The arguments with values that start as a negative number tied to their option, as argparse wants them:
     ``--values=-1,+1`` for ``--values -1,+1``."""
     found: list[str] = []
     for argument in arguments:
-        if found and NEGATIVE.fullmatch(argument) and re.fullmatch(r"--[a-z-]+", found[-1]):
+        if found and NEGATIVE.fullmatch(argument) and re.fullmatch(r"--[a-z][a-z0-9-]*", found[-1]):
             found[-1] += f"={argument}"
         else:
             found.append(argument)

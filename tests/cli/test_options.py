@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fat_fpga.cli import main
+from fat_fpga.cli.fault_arguments import NEGATIVE
 from fat_fpga.cli.main import build_parser
 from fat_fpga.cli.options import OPTIONS
 from fat_fpga.cli.renamed import Renamed, Replaced
@@ -63,6 +64,46 @@ def test_an_option_says_the_same_in_every_command() -> None:
             continue
         for command, text in texts:
             assert text.startswith(known["help"]), (command, name, text)
+
+
+@pytest.mark.parametrize("value", ["-3", "-0.1,0.5", "-1e-3:1e-2", "-.5", "-1/3", "-inf", "-NaN"])
+def test_a_value_that_starts_with_a_minus_is_judged_by_its_option(
+    value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not taken for an option, of which argparse only says that one argument was expected."""
+    judged = 0
+    for command, parser in COMMANDS.items():
+        for action in parser._actions:
+            if not action.option_strings or isinstance(action, OLD) or action.nargs is not None or action.type is None:
+                continue
+            name = action.option_strings[-1]
+            try:
+                assert callable(action.type)
+                action.type(value)
+            except (argparse.ArgumentTypeError, ValueError):
+                with pytest.raises(SystemExit):
+                    main([*command.split(), name, value])
+                told = capsys.readouterr().err
+                assert f"argument {'/'.join(action.option_strings)}: " in told, (command, told)
+                assert "expected one argument" not in told, (command, told)
+                judged += 1
+    assert judged > 30
+
+
+def test_no_option_is_called_as_a_negative_number() -> None:
+    for command, parser in COMMANDS.items():
+        for action in parser._actions:
+            assert not any(NEGATIVE.fullmatch(name) for name in action.option_strings), command
+
+
+@pytest.mark.parametrize("rates", ["-0.1,0.5", "-1e-3:1e-2"])
+def test_a_rate_below_zero(rates: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["sweep", "tiny.onnx", "--data", "npz:tiny.npz", "--rates", rates])
+    assert left.value.code == 2
+    told = capsys.readouterr().err
+    assert "argument --rates: " in told
+    assert "0 to 1" in told or "above 0" in told
 
 
 def test_old_spellings_are_no_new_ones() -> None:
