@@ -1,25 +1,30 @@
 """Outcome classes in the native engine: its kernels count them, image by image, as they count classes.
 
-Kernels know a network without its votes. So faults in the copies of a vote are traced one after another where a
-detector looks at these copies.
+Kernels know a network without its votes. What detectors see in the copies of a vote is found beside them
+(`fat_fpga.engines.copies`); the few faults for which that takes all streams are traced one after another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.engines.copies import Copies
 from fat_fpga.engines.counts import OUTCOME_NAMES, OUTCOMES, Counts, detectors_of, names_of
 from fat_fpga.engines.detectors import ECC, RANGE, VOTER
+from fat_fpga.engines.session import Streams
 from fat_fpga.engines.votes import Voteless
-from fat_fpga.faults import AnyFault, Pattern
+from fat_fpga.faults import AnyFault, Change, Pattern
 from fat_fpga.faults.expand import count_words
+from fat_fpga.faults.place import INPUT
 from fat_fpga.network import Network
 
 COPIES = frozenset({VOTER, RANGE})
 """Detectors that look at the copies of a vote."""
+AT_ONCE = 4096
+"""So many faults in copies are looked at together: their changes are held in memory."""
 
 
 class NativeOutcomes:
@@ -32,6 +37,7 @@ class NativeOutcomes:
 
     def __init__(self, network: Network, voteless: Voteless, number: dict[str, int]) -> None:
         self._network, self._voteless, self._number = network, voteless, number
+        self._copies = Copies(network, voteless)
         self._told: dict[Pattern, bool] = {}
 
     def watched(self, counting: Sequence[str]) -> list[int]:
@@ -41,19 +47,53 @@ class NativeOutcomes:
         levels = self._voteless.network.levels_of
         return [number for place, number in self._number.items() if place in levels]
 
-    def traced(
-        self, counting: Sequence[str], copies: Iterable[int], undecided: Iterable[int], faults: int
-    ) -> list[int]:
+    def traced(self, counting: Sequence[str], undecided: Iterable[int], faults: int) -> list[int]:
         """Positions of the faults that the kernels do not count.
 
         Args:
-            copies: positions of faults in the copies of votes.
-            undecided: of those that leave a vote undecided.
+            undecided: positions of those that leave a vote undecided.
             faults: how many there are.
         """
-        if VOTER in counting and not self._voteless.three_alike:
-            return [*range(faults)]
-        return sorted({*undecided, *(copies if COPIES & {*counting} else ())})
+        return [*range(faults)] if VOTER in counting and not self._voteless.three_alike else sorted(undecided)
+
+    def seen(
+        self,
+        counting: Sequence[str],
+        counts: dict[str, npt.NDArray[np.int64]],
+        copies: Sequence[int],
+        changes: Callable[[int], tuple[Change, ...]],
+        fault_free: Callable[[], Streams],
+        first_frame: int,
+    ) -> list[int]:
+        """Put among the counts what detectors see in the copies of votes.
+
+        Args:
+            counts: what the kernels counted, int64 [F] by name.
+            copies: positions of faults in the copies of votes, none of which leaves a vote undecided.
+            changes: gives those of a fault at a position.
+            fault_free: gives the streams of the images without a fault, the input among them.
+            first_frame: number of the first image in the data set.
+
+        Returns:
+            Positions of the faults for which all streams are needed.
+        """
+        if not copies or not COPIES & {*counting}:
+            return []
+        streams, rest = fault_free(), []
+        images = len(streams[INPUT])
+        for start in range(0, len(copies), AT_ONCE):
+            some = copies[start : start + AT_ONCE]
+            made = [changes(number) for number in some]
+            fired = self._copies.fire(made, streams, counting, first_frame)
+            for number, own, flags in zip(some, made, fired, strict=True):
+                count = 0 if flags is None else int(flags.sum())
+                if flags is None or (0 < count < images and self._voteless.changes(own)):
+                    rest.append(number)
+                elif count > counts["detected"][number]:  # all images, or what is not detected is outvoted
+                    for name in counts:
+                        counts[name][number] = 0
+                    counts["detected"][number], counts["masked"][number] = count, images - count
+        return rest
 
     def counts(
         self, table: npt.NDArray[np.int64], faults: Sequence[AnyFault], images: int, counting: Sequence[str]

@@ -171,11 +171,22 @@ class NativeSession(Session):
     def _classes(self, block: Block, asked: _Asked, counted: npt.NDArray[np.int64]) -> Counts:
         """Outcome classes, int64 [F] by name, from those that the kernels counted [F, names]."""
         found = self._outcomes.counts(counted, asked.faults, len(block.images), block.counting)
-        rest = self._outcomes.traced(block.counting, asked.copies, asked.undecided, len(asked.faults))
+        rest = self._outcomes.traced(block.counting, asked.undecided, len(asked.faults))
+        images = range(block.first_frame, block.first_frame + len(block.images))
+        rest += self._outcomes.seen(
+            block.counting, found, sorted({*asked.copies} - {*rest}),
+            lambda number: changes_of(self.network, [self._single(asked.faults[number], images)]),
+            lambda: self._fault_free(block, images),
+            block.first_frame,
+        )  # fmt: skip
         if rest:
             faults = [asked.faults[i] for i in rest]
             put(found, rest, self._counts(block, faults, faults, block.counting))
         return found
+
+    def _fault_free(self, block: Block, images: range) -> Streams:
+        """The input, and the streams that the kernels hold."""
+        return {INPUT: self.network.input.integers(block.images), **self._traced(block, self._translated([], images))}
 
     def show(self, block: Block, fault: AnyFault | None) -> Streams:
         images = range(block.first_frame, block.first_frame + len(block.images))

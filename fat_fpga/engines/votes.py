@@ -96,8 +96,8 @@ class Voteless:
             return []
         faults: dict[int, list[Change]] = {}
         for change in changes:
-            for row in _rows(change):
-                faults.setdefault(row, []).append(_at(change, 0))
+            for row in rows_of(change):
+                faults.setdefault(row, []).append(at_channel(change, 0))
         found: dict[int, list[Change]] = {}
         for channel in np.flatnonzero(np.isin(vote.sources, list(faults)).any(axis=1)):
             copies = [(self.rows[unit][row], faults.get(int(row), [])) for row in vote.sources[channel]]
@@ -108,7 +108,7 @@ class Voteless:
         same = next(iter(found.values()), [])
         if len(same) == 1 and isinstance(same[0], HeldActivations) and all(each == same for each in found.values()):
             return [replace(same[0], channels=span) for span in _spans(sorted(found))]
-        return [_at(change, channel) for channel, each in found.items() for change in each]
+        return [at_channel(change, channel) for channel, each in found.items() for change in each]
 
 
 def without_votes(network: Network) -> Voteless:
@@ -157,14 +157,14 @@ def _majority(three: Sequence[_T], key: Callable[[_T], object] = lambda copy: co
     return b if key(b) == key(c) else None
 
 
-def _rows(change: Change) -> Iterable[int]:
+def rows_of(change: Change) -> Iterable[int]:
     """Channels of the unit that a change concerns."""
     if isinstance(change, HeldActivations):
         return change.channels
     return (change.channel,) if isinstance(change, ChangedAccumulators) else (change.index[0],)
 
 
-def _at(change: Change, channel: int) -> Change:
+def at_channel(change: Change, channel: int) -> Change:
     """The change in another channel, and in that one alone."""
     if isinstance(change, HeldActivations):
         return replace(change, channels=range(channel, channel + 1))
