@@ -8,11 +8,14 @@ who works on a file, and `Lock.certain` says so.
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import struct
+import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+if sys.platform != "win32":
+    import fcntl
 
 WRITING = 1 << 62
 """Held while a file is made, under its temporary name."""
@@ -55,6 +58,8 @@ def hold(path: str | os.PathLike[str], byte: int) -> Lock | None:
 
 def _take(file: int, byte: int) -> bool | None:
     """Whether the lock was free; None where there are no such locks."""
+    if sys.platform == "win32":
+        return None
     command = getattr(fcntl, "F_OFD_SETLK", None)
     if command is None:
         return None

@@ -148,7 +148,7 @@ void ColumnTables::build(int u, const StreamChange& held) {
     for (int ky = 0; ky < unit.kernel_y; ++ky, table += size_t(subsets) * padded) {
       std::memset(table, 0, padded);
       for (int subset = 1; subset < subsets; ++subset) {
-        const int tap = __builtin_ctz(subset), k = g * tabled.group + tap / unit.kernel_x;
+        const int tap = lowest_bit(uint64_t(subset)), k = g * tabled.group + tap / unit.kernel_x;
         const int at = (ky * unit.kernel_x + tap % unit.kernel_x) * unit.inputs + first + k * step;
         const int8_t* column = unit.columns.data() + size_t(at) * unit.column_stride();
         const int8_t* rest = table + size_t(subset & (subset - 1)) * padded;

@@ -93,7 +93,13 @@ inline int popcount(uint64_t x) {
 }
 
 // Position of the lowest set bit; 0 for a word without one.
-inline int lowest_bit(uint64_t x) { return x == 0 ? 0 : __builtin_ctzll(x); }
+inline int lowest_bit(uint64_t x) {
+#if defined(__GNUC__)
+  return x == 0 ? 0 : __builtin_ctzll(x);
+#else
+  return x == 0 ? 0 : popcount(~x & (x - 1));
+#endif
+}
 
 // to[i] = from[i] + add for i < count; may read and write up to 16 places further.
 inline void append(const int32_t* from, int count, int32_t add, int, int32_t* to) {
