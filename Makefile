@@ -62,6 +62,7 @@ test: $(VENV)/dev.stamp
 # Property tests on other examples at every run, many more than in make test.
 test-deep: $(VENV)/dev.stamp
 	$(BIN)/$(PYTEST) -m hypothesis --hypothesis-profile deep
+	FAT_FPGA_ALL_PAGES=1 $(BIN)/python -m pytest tests/docs/test_running.py
 
 test-rtl: $(VENV)/rtl.stamp
 	$(BIN)/python hw/tb/lint.py

@@ -21,7 +21,7 @@ GOOD_OUTCOMES = ("masked", "detected")
 UNDER = (ACCURACY, TOP5, CLASS, *GOOD_OUTCOMES)
 """What must not be under a limit, in percent: under the worst fault; of outcomes over all faults."""
 OVER = (COST, *(name for name in MODULE_OUTCOME_NAMES if name not in GOOD_OUTCOMES))
-"""What must not be over a limit: the mean cost of an image under the worst fault; outcomes in percent over all faults."""
+"""What must not be over a limit: the mean cost of an image under the worst fault; outcomes over all faults."""
 DIGITS = 7
 """So many decimals of a percentage of a class can be told apart (`PARTS_OF_CLASS`)."""
 
@@ -49,14 +49,14 @@ def verdicts(
 
     Args:
         under: least values by name, one of `UNDER`, in percent. ``accuracy``, ``top5`` and ``class`` (the class that
-            suffers most) are those under the worst fault. ``masked`` and ``detected`` are shares of all pairs of fault and
-            image.
+            suffers most) are those under the worst fault. ``masked`` and ``detected`` are shares of all pairs of fault
+            and image.
         over: largest values by name, one of `OVER`: ``cost`` is the mean cost of an image under the worst fault, in the
-            units of the cost matrix; outcome classes such as ``sdc1`` and ``critical`` are shares of all pairs in percent.
+            units of the cost matrix; outcome classes such as ``sdc1`` are shares of all pairs, in percent.
 
     Raises:
-        CampaignError: the run is unfinished or did not count what a limit is of, its outputs are no classes, or a limit is
-            unknown or cannot be.
+        CampaignError: the run is unfinished or did not count what a limit is of, its outputs are no classes, or a limit
+            is unknown or cannot be.
     """
     asked = [(name, limit, True) for name, limit in (under or {}).items()]
     asked += [(name, limit, False) for name, limit in (over or {}).items()]

@@ -90,8 +90,8 @@ def modules(folder: Path) -> None:
 
 def lenet_onnx(folder: Path) -> None:
     """A bundled network of fixed point has the layers that the page's file of floats has."""
-    command("train --model lenet-cnn --data mnist:data@fit --epochs 1 --images 40 -o lenet -q")(folder)
-    command("export lenet/last.pt -o lenet.onnx")(folder)
+    command("train --model lenet-cnn --data mnist:data@fit --epochs 1 --images 40 -o lenet_cnn -q")(folder)
+    command("export lenet_cnn/last.pt -o lenet.onnx")(folder)
 
 
 def block_of(page: str, language: str, name: str) -> Callable[[Path], None]:
@@ -104,11 +104,15 @@ def block_of(page: str, language: str, name: str) -> Callable[[Path], None]:
     return make
 
 
+def fill_in(path: Path) -> None:
+    """Give every rate of a template a number, as its reader does."""
+    path.write_text(re.sub(r'^(\w+_fit_per_mbit) = "\?"', r"\1 = 10.0", path.read_text(), flags=re.MULTILINE))
+
+
 def fit(folder: Path) -> None:
     """The template with every rate filled in."""
     command("safety --template fit.toml")(folder)
-    text = (folder / "fit.toml").read_text()
-    (folder / "fit.toml").write_text(re.sub(r'^(\w+_fit_per_mbit) = "\?"', r"\1 = 10.0", text, flags=re.MULTILINE))
+    fill_in(folder / "fit.toml")
 
 
 def energies(folder: Path) -> None:
@@ -142,7 +146,9 @@ GIVEN: Mapping[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "DIR": (recordings, ()),
     "mynet.py": (modules, ()), "my_nets.py": (modules, ()), "net.pt": (modules, ()), "lenet.pt": (modules, ()),
     "lenet.onnx": (lenet_onnx, ("data",)),
-    "lenet/last.pt": (lenet_onnx, ("data",)),
+    "lenet/last.pt": (
+        command("train --model lenet-fc --data mnist:data@fit --epochs 1 --images 24 -q -o lenet"), ("data",)
+    ),
     "q.toml": (block_of("fixed_point.md", "toml", "q.toml"), ()),
     "experiment.toml": (block_of("experiments.md", "toml", "experiment.toml"), ("cnv.onnx", "fit.toml", "data")),
     "fit.toml": (fit, ()),
@@ -161,7 +167,9 @@ GIVEN: Mapping[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "weights.run": (campaign("cnv_w1a1", "weights.run", "--faults weight --sample 40"), ("data",)),
     "thresholds.run": (campaign("cnv_w1a1", "thresholds.run", "--faults threshold --sample 40"), ("data",)),
     "plan.json": (command("plan cnv.run --worst-error 70 -o plan.json"), ("cnv.run",)),
-    "resnet8": (command("train --model resnet8-w2a2 --data cifar10:data --epochs 1 --images 40 -q -o resnet8"), ("data",)),
+    "resnet8": (
+        command("train --model resnet8-w2a2 --data cifar10:data --epochs 1 --images 40 -q -o resnet8"), ("data",)
+    ),
     "resnet8.onnx": (command("export resnet8/last.pt -o resnet8.onnx"), ("resnet8",)),
     "resnet8.run": (campaign("resnet8.onnx", "resnet8.run"), ("resnet8.onnx", "data")),
 }  # fmt: skip

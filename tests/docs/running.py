@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 import shlex
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -15,11 +16,14 @@ from pathlib import Path
 from fat_fpga.cli.main import main
 
 from .commands import ROOT, arguments_of
-from .given import GIVEN, provide
+from .given import GIVEN, fill_in, provide
 
 SMALLER: tuple[tuple[str, str], ...] = (
-    (r"--images \d+", "--images 8"),
-    (r"--sample \d+", "--sample 24"), (r"--faults 120\b", "--faults 12"),
+    (r"(crosscheck .*)--images \d+", r"\1--images 1"),
+    (r"--images (?!1\b)\d+", "--images 8"),
+    (r"(campaign .*)--sample \d+", r"\1--sample 24"),
+    (r"(crosscheck .*)--sample \d+", r"\1--sample 6"),
+    (r"local:4", "local:2"),
     (r"--epochs \d+", "--epochs 1"),
     (r"--samples \d+", "--samples 2"),
     (r"--margin \d+%", "--margin 40%"),
@@ -27,10 +31,8 @@ SMALLER: tuple[tuple[str, str], ...] = (
     (r"--iterations \d+ --least \d+", "--iterations 1 --least 1"),
     (r"--per-layer --until-loss 0.5", "--per-layer --until-loss 50"),
     (r"--worst-error \d+", "--worst-error 70"),
-    (r"--rates 1e-6:1e-4 --scope layer", "--rates 1e-3:1e-3:1 --scope layer"),
     (r"--fail-under 60", "--fail-under 0"),
     (r"--image 7\b", "--image 3"),
-    (r"--faults (weight|pixel|weight,activation) ", r"--faults \1 "),
 )
 """What is made smaller, and how."""
 
@@ -38,11 +40,11 @@ ADDED: tuple[tuple[str, str], ...] = (
     (r"(?:campaign|sweep) (?!.*--images )", " --images 4"),
     (r"clip (?!.*--samples )", " --samples 2"),
     (r"clip (?!.*--iterations )", " --iterations 1 --least 1"),
-    (r"sweep (?!.*--(samples|scrub) )(?!.*--rates 1e-3:1e-3:1)", " --samples 2"),
-    (r"sweep .*--rates 1e-3:1e-3:1", " --samples 60"),
+    (r"sweep (?!.*--(samples|scrub) )(?!.*--scope layer)", " --samples 2"),
+    (r"sweep .*--scope layer", " --samples 60"),
     (r"train (?!.*--images )", " --images 24"),
-    (r"crosscheck (?!.*--(sample|faults) \d)", " --sample 24"),
-    (r"crosscheck (?!.*--images )", " --images 2"),
+    (r"crosscheck (?!.*--sample )", " --sample 6"),
+    (r"crosscheck (?!.*--images )", " --images 1"),
     (r"campaign .*--faults (pe|pixel|accumulator)\b(?!.*--(sample|margin) )", " --sample 24"),
     (r"quantise .*--minimal (?!.*--images )", " --images 20"),
     (r"sizes search ", " --images 24"),
@@ -67,11 +69,13 @@ class Shell:
     Attributes:
         here: the working folder.
         store: where what pages take as given is kept.
+        provided: names of what was given, not made by the page.
         troubles: a text for each command that failed.
     """
 
     here: Path
     store: Path
+    provided: set[str] = field(default_factory=set)
     troubles: list[str] = field(default_factory=list)
 
     def run(self, command: str, where: str) -> None:
@@ -79,7 +83,14 @@ class Shell:
         text = smaller(command)
         for name in needed(text):
             if not (self.here / name).exists():
+                before = set(self.here.iterdir())
                 provide(name, self.here, self.store)
+                self.provided |= {path.name for path in set(self.here.iterdir()) - before}
+        output = re.search(r"(?:-o|--output) (\S+)", text)
+        if output and output[1] in self.provided:  # the page makes itself what was given to it before
+            self.provided.remove(output[1])
+            path = self.here / output[1]
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
         trouble = self._execute(text)
         if trouble:
             self.troubles.append(f"{where}: {command}\n  as {text}\n  {trouble}")
@@ -96,6 +107,9 @@ class Shell:
             file = re.search(r"> (\S+)$", text)
             if file:
                 (self.here / file[1]).write_text(out.getvalue())
+            template = re.search(r"--template (\S+)", text)
+            if template:
+                fill_in(self.here / template[1])
             return f"exit code {code}: {out.getvalue()[-800:]}{err.getvalue()[-800:]}" if code else ""
         words = shlex.split(text)
         if words[0] == "sqlite3":
