@@ -164,6 +164,7 @@ def run_campaign(
                 session = engine.open(network)
                 started = perf_counter()
                 golden = session.run(dataset.images, dataset.labels, []).golden
+                top5 = session.fault_free_top5(dataset.images, labels) if TOP5 in counting else None
                 session.check_taken(faults)
                 if not values:
                     _check_accuracy(FaultFree(labels, golden, network.classes), expect_accuracy)
@@ -179,11 +180,10 @@ def run_campaign(
                             worth = Worth(network.outputs.unit, network.values)
                         sheet = Sheet(
                             identity, selection.origin, layer_table(network), faults, labels, golden, worth,
-                            classes, session.fault_free_top5(dataset.images, labels) if TOP5 in counting else None,
-                            experiment,
+                            classes, top5, experiment,
                         )  # fmt: skip
                         store = Store.create(path, sheet, engine.name)
-                    _check_golden(store, golden, session)
+                    _check_golden(store, golden, top5, session)
                     what = identity.network, identity.dataset, identity.images, session.name, len(store.pending)
                     LOG.info("%s on %s, %d images: the %s engine has %d faults to do", *what)
                     work(crew, faults, len(dataset.images), store, pace, progress, classes)
@@ -202,9 +202,14 @@ def _check_accuracy(found: FaultFree, expected: float | Fraction | None) -> None
         warnings.warn(warning, ModelWarning, stacklevel=3)
 
 
-def _check_golden(store: Store, golden: npt.NDArray[np.int32], session: Session) -> None:
+def _check_golden(store: Store, golden: npt.NDArray[np.int32], top5: int | None, session: Session) -> None:
     if not np.array_equal(golden, store.golden):
         raise CampaignError(
             f"{store.path}: the {session.name} engine predicts other classes for the fault-free network than the file "
             "holds, so one of two engines is wrong: please report it"
+        )
+    if top5 != store.top5:
+        raise CampaignError(
+            f"{store.path}: the {session.name} engine has the labels of {top5} images among the five highest scores of "
+            f"the fault-free network, the file {store.top5}, so one of two engines is wrong: please report it"
         )

@@ -41,17 +41,19 @@ class Store:
         path: the file.
         pending: positions, in the ordered fault list, of the faults that had no result when it was opened.
         golden: predicted classes of the fault-free network, int32 [N].
+        top5: images whose label is among its five highest scores, where that is counted.
     """
 
     def __init__(
-        self, path: Path, lock: Lock, pending: Sequence[int], golden: npt.NDArray[np.int32], session: str | None = None
-    ) -> None:
+        self, path: Path, lock: Lock, pending: Sequence[int], golden: npt.NDArray[np.int32], top5: int | None,
+        session: str | None = None,
+    ) -> None:  # fmt: skip
         """The file that this process has the lock on, which is given back if the file cannot be opened.
 
         Args:
             session: the engine of a session to be noted; None if the last one in the file is this one.
         """
-        self.path, self.pending, self.golden = path, pending, golden
+        self.path, self.pending, self.golden, self.top5 = path, pending, golden, top5
         self._lock = lock
         self._session: int | None = None
         try:
@@ -94,7 +96,7 @@ class Store:
                 lock.release()
             raise
         assert lock is not None, "nobody else knows the temporary name"
-        return cls(path, lock, range(len(sheet.faults)), sheet.golden)
+        return cls(path, lock, range(len(sheet.faults)), sheet.golden, sheet.top5)
 
     @classmethod
     def open(cls, path: Path, identity: Identity, faults: Sequence[AnyFault], engine: str) -> Store:
@@ -120,7 +122,7 @@ class Store:
         except BaseException:
             lock.release()
             raise
-        return cls(path, lock, content.pending.tolist(), content.header.golden, session)
+        return cls(path, lock, content.pending.tolist(), content.header.golden, content.header.top5, session)
 
     def record(
         self,

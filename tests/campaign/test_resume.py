@@ -18,9 +18,11 @@ import pytest
 
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.campaign.digest import HEADER, header_digest
+from fat_fpga.datasets import load
+from fat_fpga.engines.session import Session
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import Fault, fault_space, memory_fingerprint, parse_fault
-from fat_fpga.network import Levels, MatrixVectorUnit, Network
+from fat_fpga.network import Levels, MatrixVectorUnit, Network, load_network
 from fat_fpga.reports.json_file import report_json
 from fat_fpga.reports.table import headline
 
@@ -160,6 +162,22 @@ def test_an_engine_that_disagrees_on_the_fault_free_network_is_stopped(tmp_path:
     with pytest.raises(CampaignError, match="one of two engines is wrong"):
         run_campaign(network, data, fault_space(network), path, Wrong())
     assert Run.open(path).done == 3
+
+
+def test_an_engine_that_disagrees_on_the_fault_free_top5_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, data, path = load_network("tfc_w2a2"), load("demo:mnist", limit=6), tmp_path / "a.run"
+    faults = [parse_fault(f"fc0/channel[{channel}] = +1") for channel in range(7)]
+    with pytest.raises(KeyboardInterrupt):
+        run_campaign(network, data, faults, path, Watched(2), chunk=3, counting=("top5",))
+    right = Session.fault_free_top5
+    with monkeypatch.context() as wrong:
+        wrong.setattr(Session, "fault_free_top5", lambda *arguments: right(*arguments) - 1)
+        with pytest.raises(CampaignError, match="among the five highest scores of the fault-free network, the file"):
+            run_campaign(network, data, faults, path, Watched(), counting=("top5",))
+    assert Run.open(path).done == 3
+    assert run_campaign(network, data, faults, path, Watched(), counting=("top5",)).complete
 
 
 def same_function(network: Network) -> Network:
