@@ -90,7 +90,10 @@ class Shell:
         if output and output[1] in self.provided:  # the page makes itself what was given to it before
             self.provided.remove(output[1])
             path = self.here / output[1]
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
         trouble = self._execute(text)
         if trouble:
             self.troubles.append(f"{where}: {command}\n  as {text}\n  {trouble}")

@@ -18,16 +18,10 @@ from .test_pages import PAGES
 
 ELSEWHERE = ("README.md", "getting_started.md", "tutorial.md")
 HEAVY = (
-    "clipping.md",
-    "distributed.md",
-    "energy.md",
-    "engines.md",
-    "fixed_point.md",
-    "sizes.md",
-    "tigru.md",
-    "training.md",
-)
-"""Pages that train networks or start other processes: half a minute and more. ``make test-deep`` executes them."""
+    "clipping.md", "distributed.md", "energy.md", "engines.md", "fixed_point.md", "planning.md", "rates.md", "results.md",
+    "sizes.md", "tigru.md", "training.md",
+)  # fmt: skip
+"""Pages that train networks, start other processes or have many campaigns. ``make test-deep`` executes them."""
 WHOLE = "FAT_FPGA_ALL_PAGES"
 RUN = [page for page in PAGES if page.name not in ELSEWHERE]
 
