@@ -44,10 +44,10 @@ class MatrixUnit(NamedTuple):
 
     @property
     def memories(self) -> tuple[Memory, Memory, Memory]:
-        """The vector that is kept, weights, thresholds."""
+        """The vector that is kept for the folds behind the first one, weights, thresholds."""
         beats, folds = self.inputs // self.simd, self.channels // self.pe
         weights = shared(self.pe * self.simd * self.weight_bits, beats * folds, HOST_BITS)
-        kept = simple(self.simd * self.input_bits, beats)
+        kept = simple(self.simd * self.input_bits, beats) if folds > 1 else NOTHING
         words = self.pe * self.thresholds * self.sum_bits
         return kept, weights, shared(words, folds, self.sum_bits) if words else NOTHING
 
@@ -95,9 +95,14 @@ class MatrixUnit(NamedTuple):
         )  # fmt: skip
 
 
-def measured_units(other: bool) -> list[tuple[MatrixUnit, Mapping[str, Any]]]:
-    """The synthesised units that the model is fitted to, or the ``other`` ones, with what was found."""
-    return [(unit_of(row), row) for row in measured()[TABLE] if row["other"] == other]
+def measured_units(other: bool, unseen: bool = False) -> list[tuple[MatrixUnit, Mapping[str, Any]]]:
+    """The synthesised units that the model is fitted to, or the ``other`` ones, with what was found.
+
+    Args:
+        unseen: those that were synthesised after the form of the model was settled, instead.
+    """
+    rows = (row for row in measured()[TABLE] if row.get("unseen", False) == unseen)
+    return [(unit_of(row), row) for row in rows if unseen or row["other"] == other]
 
 
 def unit_of(row: Mapping[str, Any]) -> MatrixUnit:
@@ -118,7 +123,12 @@ def coefficients() -> tuple[float, ...]:
     return tuple(float(value) for value in np.linalg.lstsq(terms / total[:, None], (total - known) / total)[0])
 
 
+def errors(other: bool, unseen: bool = False) -> list[float]:
+    """Errors of the model's LUTs against each of `measured_units`, as shares of what was synthesised."""
+    pairs = [(unit.luts, row["lut"] + row["lutram"]) for unit, row in measured_units(other, unseen)]
+    return [found / wanted - 1 for found, wanted in pairs]
+
+
 def largest_error(other: bool) -> float:
-    """Largest error of the model against a synthesised unit, as a share of it."""
-    pairs = [(unit.luts, row["lut"] + row["lutram"]) for unit, row in measured_units(other)]
-    return float(max(abs(found / wanted - 1) for found, wanted in pairs))
+    """The largest of `errors`, without its sign."""
+    return max(map(abs, errors(other)))

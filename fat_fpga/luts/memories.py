@@ -9,11 +9,13 @@ from __future__ import annotations
 from math import ceil
 from typing import NamedTuple
 
-LUTS_A_HALF = 50
-"""LUTs of memory above which half a block RAM (a RAMB18) is taken instead, as in the measured units."""
-
-_HALF = ((1, 16384), (2, 8192), (4, 4096), (9, 2048), (18, 1024))
-_WHOLE = tuple((width * 2 if width > 4 else width, depth if width > 4 else 2 * depth) for width, depth in _HALF)
+LUTS_A_HALF, LUTS_A_WHOLE = 50, 128
+"""LUTs of memory above which half a block RAM (a RAMB18), or a whole one of several, is taken instead, as measured."""
+BYTE = 9
+"""Bits of a word of block RAM that are written together."""
+Shapes = tuple[tuple[int, int], ...]
+_HALF: Shapes = ((1, 16384), (2, 8192), (4, 4096), (9, 2048), (18, 1024))
+_WHOLE: Shapes = tuple((width * 2 if width > 4 else width, depth if width > 4 else 2 * depth) for width, depth in _HALF)
 """Width and depth of a RAMB18 and of a RAMB36 with two ports that both read and write, or one of each."""
 _HALF_SIMPLE, _WHOLE_SIMPLE = (36, 512), (72, 512)
 """The widest shapes, with one port that reads and one that writes."""
@@ -25,7 +27,7 @@ class Memory(NamedTuple):
     Attributes:
         lutram: LUTs that hold it.
         bram_18k: halves of block RAMs that hold it.
-        banks: of block RAM, among which a read word is chosen.
+        banks: of block RAM, or words of flip-flops, among which a read word is chosen.
     """
 
     lutram: int
@@ -51,7 +53,7 @@ def simple(bits: int, depth: int) -> Memory:
         return NOTHING
     whole, rest = divmod(depth, 64)
     luts = whole * 4 * ceil(bits / 3) + (0 if not rest else 4 * ceil(bits / (6 if rest <= 32 else 3)))
-    return _cheaper(luts, _block(bits, depth, (*_HALF, _HALF_SIMPLE), (*_WHOLE, _WHOLE_SIMPLE)))
+    return _cheapest(luts, bits, bits, depth, (*_HALF, _HALF_SIMPLE), (*_WHOLE, _WHOLE_SIMPLE))
 
 
 def alone(bits: int, depth: int) -> Memory:
@@ -65,21 +67,29 @@ def shared(bits: int, depth: int, part: int) -> Memory:
     Args:
         part: bits of a part, at most.
     """
+    if depth <= 2:
+        return Memory(0, 0, depth)  # flip-flops
     whole, rest = divmod(bits, part)
+    bytes_of_parts = whole * ceil(part / BYTE) + ceil(rest / BYTE)  # of which each is written or not
     small = whole * 4 * ceil(part / 4) + 4 * ceil(rest / 4)
     luts = small if depth <= 32 else 2 * bits * ceil(depth / 64)
-    return _cheaper(luts, _block(bits, depth, _HALF, _WHOLE))
+    return _cheapest(luts, bits, BYTE * bytes_of_parts, depth, _HALF, _WHOLE)
 
 
-def _block(
-    bits: int, depth: int, half: tuple[tuple[int, int], ...], whole: tuple[tuple[int, int], ...]
-) -> tuple[int, int]:
-    """Halves and banks: one half, else of the shape that takes the fewest whole ones, then the fewest banks."""
-    if any(bits <= wide and depth <= deep for wide, deep in half):
-        return 1, 1
-    return min((2 * ceil(bits / wide) * ceil(depth / deep), ceil(depth / deep)) for wide, deep in whole)
+def _cheapest(luts: int, bits: int, in_bytes: int, depth: int, half: Shapes, whole: Shapes) -> Memory:
+    """LUTs, or block RAMs: of the shape that takes the fewest halves, then the fewest banks.
 
+    LUTs are held against one half, or else against whole block RAMs, though halves may be fewer.
 
-def _cheaper(luts: int, block: tuple[int, int]) -> Memory:
-    halves, banks = block
-    return Memory(luts, 0, 1) if luts <= LUTS_A_HALF * halves else Memory(0, halves, banks)
+    Args:
+        in_bytes: bits that a word takes in shapes of whole bytes.
+    """
+
+    def taken(wide: int, deep: int) -> tuple[int, int]:
+        return ceil((in_bytes if wide >= BYTE else bits) / wide) * ceil(depth / deep), ceil(depth / deep)
+
+    halves = min(taken(*shape) for shape in half)
+    count, banks = min(taken(*shape) for shape in whole)
+    if luts <= (LUTS_A_HALF if halves[0] == 1 else LUTS_A_WHOLE * count):
+        return Memory(luts, 0, 1)
+    return Memory(0, *min((2 * count, banks), halves))

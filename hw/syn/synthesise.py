@@ -68,7 +68,24 @@ OTHER_MATRIX = (
     ("conv4 of CNV W2A2", 1152, 256, 4, 8, 2, 2, 14, 2),
     ("fc1 of LFC W1A1", 1024, 1024, 4, 16, 1, 1, 11, 1),
 )
-"""The model is held against these."""
+"""The model is held against these. Its form was chosen with them in view."""
+UNSEEN_MATRIX = (
+    # conv1 to conv3 in FINN's example foldings
+    ("conv1 of CNV W1A1", 576, 64, 32, 32, 1, 1, 10, 1),
+    ("conv2 of CNV W1A1", 576, 128, 16, 32, 1, 1, 10, 1),
+    ("conv3 of CNV W1A1", 1152, 128, 16, 32, 1, 1, 11, 1),
+    ("conv1 of CNV W2A2", 576, 64, 16, 16, 2, 2, 13, 2),
+    ("conv2 of CNV W2A2", 576, 128, 8, 16, 2, 2, 13, 2),
+    ("conv3 of CNV W2A2", 1152, 128, 8, 16, 2, 2, 14, 2),
+    # Random sizes, the first six of ten that were drawn
+    ("random 1", 288, 40, 20, 2, 1, 2, 11, 3),
+    ("random 2", 288, 32, 2, 8, 1, 1, 9, 1),
+    ("random 3", 2304, 32, 4, 8, 1, 2, 14, 1),
+    ("random 4", 96, 48, 1, 48, 2, 2, 10, 3),
+    ("random 5", 256, 96, 2, 4, 1, 2, 11, 1),
+    ("random 6", 216, 64, 16, 4, 1, 2, 10, 2),
+)
+"""These were chosen and synthesised after the model was there, to see what it is worth."""
 WINDOWS = ((64, 32, 1, 14, 3), (64, 16, 2, 14, 3), (3, 3, 8, 32, 3), (64, 32, 1, 30, 3), (128, 32, 1, 12, 3))
 OTHER_WINDOWS = ((256, 32, 1, 5, 3), (64, 16, 2, 30, 3), (64, 8, 2, 14, 5))
 """Channels, lanes, bits, side, kernel."""
@@ -185,13 +202,14 @@ def units(other: bool) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
         other: those that no model is fitted to.
     """
     for name, inputs, channels, pe, simd, weight_bits, input_bits, sum_bits, thresholds in (
-        OTHER_MATRIX if other else MATRIX
+        (*OTHER_MATRIX, *UNSEEN_MATRIX) if other else MATRIX
     ):
+        unseen = {"unseen": True} if (name, inputs, channels, pe, simd) in {unit[:5] for unit in UNSEEN_MATRIX} else {}
         parameters = {"INPUTS": inputs, "CHANNELS": channels, "PE": pe, "SIMD": simd, "WEIGHT_BITS": weight_bits,
                       "INPUT_BITS": input_bits, "INPUT_BIPOLAR": int(input_bits == 1),
                       "INPUT_SIGNED": int(input_bits > 1), "SUM_BITS": sum_bits, "THRESHOLDS": thresholds,
                       "OUT_BITS": thresholds.bit_length() or sum_bits, "AXIL_ADDR_W": 20}  # fmt: skip
-        yield "fat_mvtu", parameters, {"unit": name, "other": other}
+        yield "fat_mvtu", parameters, {"unit": name, "other": other, **unseen}
     for channels, lanes, bits, side, kernel in OTHER_WINDOWS if other else WINDOWS:
         parameters = {"CHANNELS": channels, "LANES": lanes, "BITS": bits, "HEIGHT": side, "WIDTH": side,
                       "KERNEL_H": kernel, "KERNEL_W": kernel, "OUT_H": side - kernel + 1,
