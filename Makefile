@@ -92,6 +92,9 @@ $(BOARDS): build/boards/%.stamp: $(FINN_VENV)/stamp $(wildcard hw/rtl/*.sv hw/si
 
 build/boards/tfc_w2a2_planned.stamp: $(PLANNER)
 
+# Verilator's own files are compiled once for all boards.
+export FAT_FPGA_VERILATED := $(CURDIR)/build/verilated
+
 boards: $(FINN_VENV)/stamp
 	$(MAKE) --jobs=$(JOBS) $(BOARDS)
 
@@ -99,7 +102,7 @@ boards: $(FINN_VENV)/stamp
 environments: $(VENV)/rtl.stamp $(FINN_VENV)/stamp
 
 test-boards: boards $(VENV)/rtl.stamp
-	FAT_FPGA_BOARDS=build/boards $(BIN)/$(PYTEST) tests/notebooks tests/board tests/rtl
+	FAT_FPGA_BOARDS=build/boards $(BIN)/$(PYTEST) -m boards tests/notebooks tests/board tests/rtl
 
 # Our own RTL alone, without FINN.
 CNV_BOARDS := $(patsubst %,build/boards/%.stamp,cnv_w1a1 cnv_w1a2 cnv_w2a2)

@@ -19,7 +19,7 @@ from fat_fpga.board.description import Description
 from fat_fpga.board.simulated import PAGE
 from fat_fpga.errors import FinnError
 from fat_fpga.files import make_folder
-from fat_fpga.finn.board_top import FINN_CLOCK, finn_ports
+from fat_fpga.finn.board_top import finn_clock, finn_ports
 from fat_fpga.finn.describe import Part, described
 from fat_fpga.finn.graph import nodes_of
 from fat_fpga.finn.placing import Node
@@ -94,7 +94,7 @@ def _top(nodes: list[Node], addresses: dict[str, int], description: Description)
             lanes = step
         width = int(custom.get_outstream_width())
         behind = top.stream(width)
-        ports = {**FINN_CLOCK, **_registers(top, custom, addresses.get(name)), **finn_ports("in0", at)}
+        ports = {**finn_clock("clk"), **_registers(top, custom, addresses.get(name)), **finn_ports("in0", at)}
         top.instance(str(custom.get_nodeattr("gen_top_module")), {}, {**ports, **finn_ports("out0", behind)}, name)
         at = behind
     return top.text(description.input, description.output, at)

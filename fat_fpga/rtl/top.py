@@ -5,7 +5,8 @@ Streams have the ports ``<prefix>_tdata``, ``_tvalid`` and ``_tready``, of whole
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,19 +105,37 @@ class Top:
         """
         if not self._gated:
             return self._blocks(front, stream, at)
-        gate, first = f"g{len(self.body)}", len(self.pages)
-        self.body.append(f"wire {gate}, {gate}_awake;")
+        gate, first = self._gate(), len(self.pages)
         width_in, width_out = (-(-of.lanes * of.register.bits // 8) * 8 for of in (front, stream.layout))
         self._clock = gate
         entry = self.between("fat_axis_register", {"DATA_W": width_in}, at, width_in, {})
         behind = self._blocks(front, stream, entry)
         leaving = self.between("fat_axis_register", {"DATA_W": width_out}, behind, width_out, {})
         self._clock = "clk"
-        moves = [f"{name}_valid && {name}_ready" for name in (at, leaving)]
-        moves += [f"b_{wire}[{n}]" for n in range(first, len(self.pages)) for wire in WAKING]
-        self.body.append(f"assign {gate}_awake = {' || '.join(moves)};")
-        self.instance("fat_clock_gate", {}, {**CLOCK, "awake": f"{gate}_awake", "gated": gate})
+        self._wake(gate, [f"{name}_valid && {name}_ready" for name in (at, leaving)], first)
         return leaving
+
+    @contextmanager
+    def awake(self, waking: Sequence[str], hold: int) -> Iterator[str]:
+        """The clock of what is made in here. It runs while one of the expressions ``waking`` is 1, or a page made in
+        here is accessed, and for ``hold`` cycles more."""
+        if not self._gated:
+            yield "clk"
+            return
+        gate, first = self._gate(), len(self.pages)
+        yield gate
+        self._wake(gate, waking, first, HOLD=hold)
+
+    def _gate(self) -> str:
+        gate = f"g{len(self.body)}"
+        self.body.append(f"wire {gate}, {gate}_awake;")
+        return gate
+
+    def _wake(self, gate: str, waking: Sequence[str], first: int, **parameters: int) -> None:
+        """The clock gate, also awake for each access to pages from ``first`` on."""
+        moves = [*waking, *(f"b_{wire}[{n}]" for n in range(first, len(self.pages)) for wire in WAKING)]
+        self.body.append(f"assign {gate}_awake = {' || '.join(moves)};")
+        self.instance("fat_clock_gate", parameters, {**CLOCK, "awake": f"{gate}_awake", "gated": gate})
 
     def _blocks(self, front: StreamLayout, stream: StreamPlace, at: str) -> str:
         layout = stream.layout

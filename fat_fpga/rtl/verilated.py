@@ -14,6 +14,7 @@ from fat_fpga import hardware
 from fat_fpga.board.description import Description
 from fat_fpga.errors import BoardError
 from fat_fpga.extras import advice
+from fat_fpga.rtl.runtime import copy_objects, kept_objects
 
 MODEL = ("--x-assign", "fast", "--x-initial", "fast", "--no-timing", "--noassert", "-O3")
 QUIET = ("-Wno-fatal", "-Wno-lint", "-Wno-style")
@@ -42,8 +43,14 @@ def compile_library(
         *map(str, sources),
     ]  # fmt: skip
     _run(command, folder)
+    version = subprocess.run([*_verilator(), "--version"], capture_output=True, check=False).stdout
+    kept = kept_objects(version, MODEL, flags, compiler)
+    if kept is not None:
+        copy_objects(kept, build)
     make = ["make", "-j2", "-C", str(build), "-f", "Vfat_board.mk", "VM_PARALLEL_BUILDS=0", f"OPT_FAST={compiler}"]
     _run(make, folder)
+    if kept is not None:
+        copy_objects(build, kept)
     shutil.copy(build / "libboard.so", folder / "libboard.so")
 
 

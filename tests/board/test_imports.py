@@ -139,6 +139,7 @@ def test_a_plan_and_its_proof_with_numpy_alone() -> None:
     assert printed(PLAN, f"{ABSENT} matplotlib") == "True True\n"
 
 
+@pytest.mark.boards
 def test_the_command_line_with_numpy_alone(tmp_path: Path) -> None:
     text = printed(COMMANDS, f"{ABSENT} matplotlib", str(board_folder("tfc_w2a2")), str(tmp_path / "a.run"))
     lines = [line.split()[-1] for line in text.splitlines() if line.startswith("fc3 ")]

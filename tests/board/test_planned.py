@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from fat_fpga.board.description import Description
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.datasets import load
@@ -19,6 +21,7 @@ from fat_fpga.network.network_file import read_network
 from tests.board.boards import board_folder
 
 NAME = "tfc_w2a2_planned"
+pytestmark = pytest.mark.boards
 
 
 def test_the_same_plan_every_time(tmp_path: Path) -> None:

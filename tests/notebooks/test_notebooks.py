@@ -33,7 +33,9 @@ def test_every_notebook_is_known() -> None:
     assert {path.stem for path in FOLDER.glob("*.ipynb")} == set(LAST_PRINTED)
 
 
-@pytest.mark.parametrize("name", LAST_PRINTED)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.boards] * (name in BOARDS)) for name in LAST_PRINTED]
+)
 def test_notebook(name: str, tmp_path: Path) -> None:
     for board in BOARDS.get(name, ()):
         board_folder(board)  # skips where there is none

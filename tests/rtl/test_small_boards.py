@@ -27,9 +27,10 @@ BOARDS = small_boards()
 IMAGES, FAULTS = 6, 12
 """Of each board; of each kind."""
 
-pytestmark = pytest.mark.skipif(
-    "FAT_FPGA_BOARDS" not in os.environ, reason="compiles boards with Verilator: make test-boards"
-)
+pytestmark = [
+    pytest.mark.boards,
+    pytest.mark.skipif("FAT_FPGA_BOARDS" not in os.environ, reason="compiles boards with Verilator: make test-boards"),
+]
 
 
 class Built:
