@@ -36,8 +36,8 @@ class StateUpset:
         block = self.block(network, place_of(network, fault.layer), Setting())
         if block is None:
             raise FaultError(
-                f"{fault}: {fault.layer} has no hidden state that can be met: a GRU, LSTM or RNN in one direction, "
-                "called once and without projection, has one"
+                f"{fault}: {fault.layer} has no hidden state that can be met: a GRU, LSTM or RNN, called once "
+                "and without projection, has one"
             )
         return block
 

@@ -13,13 +13,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from fat_fpga.modules.both_ways import both_ways
+
 Meet = Callable[[int, Tensor], Tensor]
-"""Called after each step but the last with its number and the hidden state [layers, N, units]; returns the state."""
+"""Called after each step but the last with its number and the hidden state [layers, N, units]; returns the state. Of
+both directions `both_ways` says what it is called with."""
 
 
 def steps(module: nn.Module) -> bool:
-    """Whether a module is one whose state can be met: GRU, LSTM or RNN, in one direction, without projection."""
-    return isinstance(module, nn.GRU | nn.LSTM | nn.RNN) and not module.bidirectional and not module.proj_size
+    """Whether a module is one whose state can be met: GRU, LSTM or RNN without projection; of both directions only
+    PyTorch's own classes, because there its forward is computed here."""
+    if not isinstance(module, nn.GRU | nn.LSTM | nn.RNN) or module.proj_size:
+        return False
+    return not module.bidirectional or type(module) in (nn.GRU, nn.LSTM, nn.RNN)
 
 
 class Stepwise:
@@ -37,6 +43,8 @@ class Stepwise:
     def __call__(self, sequence: Any, state: Any = None) -> Any:
         if not isinstance(sequence, Tensor) or sequence.dim() != 3:
             return self._forward(sequence, state)  # packed, or without a batch: nobody meets its state
+        if self._module.bidirectional:
+            return both_ways(self._module, sequence, state, self.meet)
         axis = 1 if self._module.batch_first else 0
         found = []
         for step in range(sequence.shape[axis]):

@@ -31,7 +31,7 @@ class Stream:
         passes: whether it passes on what it is called with, as dropout does.
         quantised: an ``IntQuantTensor`` of Brevitas that it gave, else None.
         steps: of a recurrent module whose hidden state can be met the number of time steps, else 0.
-        state: shape [layers, units] of the hidden state.
+        state: shape [layers, units] of the hidden state; of both directions [2 * layers, units].
     """
 
     shape: tuple[int, ...]
@@ -127,7 +127,8 @@ def _stream(module: nn.Module, first: list[Call], second: list[Call], found: Rec
     count, state = 0, (0, 0)
     if steps(module) and len(first) == 1 and axis is not None and tensor.dim() == 3:
         count = int(tensor.shape[1 - axis])
-        state = (_number(module, "num_layers"), _number(module, "hidden_size"))
+        ways = 2 if getattr(module, "bidirectional", False) else 1
+        state = (ways * _number(module, "num_layers"), _number(module, "hidden_size"))
     return Stream(
         tuple(size for number, size in enumerate(tensor.shape) if number != axis),
         tensor.dtype,

@@ -37,7 +37,7 @@ def subject_of(module: nn.Module) -> ModuleSubject:
         ("1/weight[0].bit[1] ^ 1", "1 has no weight memory"),
         (
             "0/state[0,0,0].bit[1] ^ 1 @ frame[0]",
-            "0 has no hidden state that can be met: a GRU, LSTM or RNN in one direction",
+            "0 has no hidden state that can be met: a GRU, LSTM or RNN, called once",
         ),
         ("0/activation[0].bit[1] ^ 1", "kind activation takes @ frame"),
         ("0/channel[0] = 1", "0 has no such faults: it takes faults of kind weight, activation, output"),
@@ -194,16 +194,16 @@ def test_protected_memories_are_of_integer_networks(form: str) -> None:
         check_faults(subject_of(plain_net()), [parse_fault(pattern)])
 
 
-def test_hidden_states_of_both_directions() -> None:
-    class Both(nn.Module):
+def test_hidden_states_with_projection() -> None:
+    class Projected(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.gru, self.head = nn.GRU(3, 4, bidirectional=True, batch_first=True), nn.Linear(8, 3)
+            self.lstm, self.head = nn.LSTM(3, 4, proj_size=2, batch_first=True), nn.Linear(2, 3)
 
         def forward(self, x: Tensor) -> Tensor:
-            found: Tensor = self.head(self.gru(x)[0][:, -1])
+            found: Tensor = self.head(self.lstm(x)[0][:, -1])
             return found
 
-    subject = ModuleSubject(Both().eval(), (5, 3), pixels="none")
-    with pytest.raises(FaultError, match=r"gru has no hidden state that can be met: .* in one direction"):
-        check_faults(subject, [parse_fault("gru/state[0,0,0].bit[1] ^ 1 @ frame[0]")])
+    subject = ModuleSubject(Projected().eval(), (5, 3), pixels="none")
+    with pytest.raises(FaultError, match=r"lstm has no hidden state that can be met: .* without projection"):
+        check_faults(subject, [parse_fault("lstm/state[0,0,0].bit[1] ^ 1 @ frame[0]")])
