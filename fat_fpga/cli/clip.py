@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fat_fpga.cli.numbers import decimal, points, whole
+from fat_fpga.cli.numbers import decimal, whole
 from fat_fpga.cli.options import add_model, option, output
 from fat_fpga.cli.outputs import check_output
 from fat_fpga.cli.parser import Commands
@@ -80,10 +80,7 @@ def add(commands: Commands) -> None:
     group.add_argument(
         "--bound-epochs", metavar="N", type=whole(1, 1000), default=5, help="at most, of each step (default: 5)"
     )
-    group.add_argument(
-        "--most-loss", metavar="W", type=points, default=1.0,
-        help="accuracy on these images that may be lost, in points (default: 1)",
-    )  # fmt: skip
+    option(group, "--most-loss", " (default: 1)", default=1.0)
     option(parser, "--seed")
     option(parser, "--images")
     option(parser, "--threads")

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from fat_fpga.cli.numbers import count, decimal
-from fat_fpga.cli.options import add_model
+from fat_fpga.cli.options import add_model, option
 from fat_fpga.cli.parser import Commands, Parser, sub_command
 from fat_fpga.cli.subject import add_module_arguments, load_model_alone
 from fat_fpga.errors import EnergyError
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fat_fpga.energy import EnergyPoint, Reliability
     from fat_fpga.reports.curves import Curve
 
+EXPONENT = decimal(0, 1e6, above=True)
 NOMINAL = decimal(0, 1e12, above=True)
 
 EPILOG = """\
@@ -22,6 +23,8 @@ examples:
   fat-fpga energy fit sram.csv
   fat-fpga energy accesses tfc_w2a2
   fat-fpga energy equivalent masked.run erased.run
+  fat-fpga energy assign layers.run --most-loss 1
+  fat-fpga energy assign b1.run b2.run b3.run b4.run --most-loss 0.5 --ratios 1,2,2,10
   fat-fpga energy curve net.run --accesses 266610 --table sram.csv
   fat-fpga energy curve net.run --accesses 266610 --reliable 94030=97.1,168090=97.6,266610=98.0
 
@@ -51,12 +54,22 @@ def add(commands: Commands) -> None:
     own.add_argument("masked", metavar="MASKED", help="run file of a sweep with --errors masked")
     own.add_argument("erased", metavar="ERASED", help="run file of a sweep with --errors erase")
     own.set_defaults(run=run_equivalent)
+    own = _sub(inner, "assign", "the rate of each block of a network that needs the least energy")
+    own.add_argument(
+        "runs", metavar="RUN", nargs="+",
+        help="run files of fat-fpga sweep; each curve is of a block: --scope layer, or --layers A,B for several as one",
+    )  # fmt: skip
+    option(own, "--most-loss", ", all blocks together", required=True)
+    own.add_argument(
+        "--ratios", metavar="R,R", type=_ratios,
+        help="rates in fixed ratios, one number for each block in the order of the curves, to compare with",
+    )  # fmt: skip
+    _memory(own)
+    own.set_defaults(run=run_assign)
     own = _sub(inner, "curve", "accuracy by energy of sweeps")
     own.add_argument("runs", metavar="RUN", nargs="+", help="run files of fat-fpga sweep")
     own.add_argument("--accesses", metavar="N", type=count, required=True, help="E0, see fat-fpga energy accesses")
-    own.add_argument("--a", metavar="A", type=decimal(0, 1e6, above=True), help="of p = exp(-a eta) (default: 12.8)")
-    own.add_argument("--table", metavar="TABLE", help="fit a to this table")
-    _nominal(own)
+    _memory(own)
     own.add_argument(
         "--reliable", metavar="N=P[,N=P]", type=_reliable,
         help="networks with reliable memories: accesses and accuracy in percent, to compare at equal accuracy",
@@ -68,11 +81,21 @@ def _sub(inner: Commands, command: str, what: str) -> Parser:
     return sub_command(inner, f"energy {command}", what, f"Find {what}.", EPILOG)
 
 
+def _memory(parser: Parser) -> None:
+    parser.add_argument("--a", metavar="A", type=EXPONENT, help="of p = exp(-a eta) (default: 12.8)")
+    parser.add_argument("--table", metavar="TABLE", help="fit a to this table")
+    _nominal(parser)
+
+
 def _nominal(parser: Parser) -> None:
     parser.add_argument(
         "--nominal", metavar="E", type=NOMINAL, default=1.0,
         help="energy of a reliable memory in the unit of the table (default: 1)",
     )  # fmt: skip
+
+
+def _ratios(text: str) -> list[float]:
+    return [decimal(0, 1e9, "a ratio", above=True)(part) for part in text.split(",")]
 
 
 def _reliable(text: str) -> list[tuple[float, float]]:
@@ -157,6 +180,29 @@ def run_curve(args: argparse.Namespace) -> int:
                 )
             print(align(table))
             print(_reduction(points, reliable, best_reduction(points, reliable) if reliable else None))
+    return 0
+
+
+def run_assign(args: argparse.Namespace) -> int:
+    from fat_fpga.campaign import Run
+    from fat_fpga.energy import assign, assign_ratios, blocks_of
+    from fat_fpga.text import align, percent
+
+    reliability = _reliability(args)
+    blocks = blocks_of([Run.open(path) for path in args.runs])
+    ways = {"least energy": assign(blocks, reliability, args.most_loss)}
+    if args.ratios is not None:
+        ways["fixed ratios"] = assign_ratios(blocks, args.ratios, reliability, args.most_loss)
+    whole = sum(block.accesses for block in blocks)
+    for name, found in ways.items():
+        share = f"{found.energy:,.0f} of {whole:,} accesses ({found.energy / whole:.3f})"
+        print(f"{name}: {share}, a = {reliability.a:.4g}, losses add up to {percent(found.loss)} points")
+        table = [["block", "accesses", "rate", "share of energy"]]
+        for block in blocks:
+            rate = found.rates[block.name]
+            table.append([block.name, f"{block.accesses:,}", f"{rate:.2e}", f"{reliability.energy(rate):.3f}"])
+        print(align(table))
+    print("that losses of blocks add up is an assumption: measure the result")
     return 0
 
 

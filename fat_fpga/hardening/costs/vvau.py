@@ -33,10 +33,10 @@ def depthwise(what: Arithmetic, rows: int, pe: int, simd: int) -> Estimate:
     adders = both * (2 * simd - 1)
     thresholds = levels * accumulator * (rows // pe) / 64 + levels * accumulator
     lut = int(BASE + SCALE * (pe * (products + adders + accumulator + thresholds)))
-    return Estimate(lut, _block_rams(what.inputs * rows // pe // simd, simd * weight * pe), 0)
+    return Estimate(lut, depthwise_block_rams(what.inputs * rows // pe // simd, simd * weight * pe), 0)
 
 
-def _block_rams(words: int, width: int) -> int:
+def depthwise_block_rams(words: int, width: int) -> int:
     """RAMB18s of the weights."""
     if words <= SHALLOW:
         return 0
