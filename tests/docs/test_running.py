@@ -18,8 +18,8 @@ from .test_pages import PAGES
 
 ELSEWHERE = ("README.md", "getting_started.md", "tutorial.md")
 HEAVY = (
-    "clipping.md", "distributed.md", "energy.md", "engines.md", "fixed_point.md", "planning.md", "rates.md", "results.md",
-    "sizes.md", "tigru.md", "training.md",
+    "clipping.md", "distributed.md", "energy.md", "engines.md", "fixed_point.md", "planning.md", "rates.md",
+    "results.md", "sizes.md", "tigru.md", "training.md",
 )  # fmt: skip
 """Pages that train networks, start other processes or have many campaigns. ``make test-deep`` executes them."""
 WHOLE = "FAT_FPGA_ALL_PAGES"
