@@ -23,6 +23,7 @@ examples:
   fat-fpga train --model cnv-w2a2 --data cifar10:data --method fat2 --p 5 --error-model channel -o robust
   fat-fpga train --model cnv-w1a1 --data cifar10:data --recipe fast --device cuda -o trained
   fat-fpga train --recipe robust.toml --seed 1 -o robust1
+  fat-fpga train --model tfc-w2a2 --data mnist:data --erase 0.02 --method fat2 --p 5 -o both
   fat-fpga train --from cnv_w1a1 --model cnv-w1a1 --data cifar10:data --method fat2 --p 5 -o tuned
   fat-fpga export trained/last.pt -o cnv.onnx
 
@@ -89,8 +90,8 @@ SETTINGS = (
             "float32"),
     Setting("norm_images", int, "N", "training images for the statistics of batch norms (default: 2000; fast: 4000)",
             2000, read=numbers.whole(0, 10**9)),
-    Setting("erase", float, "P", "probability that a weight or an activation of a network of floats is 0 in a step "
-            "(default: 0)", 0.0, read=numbers.decimal(0, 0.99, "a probability")),
+    Setting("erase", float, "P", "probability that a weight or an activation is 0 in a step (default: 0)", 0.0,
+            read=numbers.decimal(0, 0.99, "a probability")),
     Setting("images", int, "N", words("--images") + " of each part, to try it out", read=numbers.count),
 )  # fmt: skip
 
