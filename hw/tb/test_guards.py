@@ -10,8 +10,8 @@ from simulator import simulate
 GUARDS = [
     {"WORDS": words, "DATA": data, "SECDED": secded, "ERASE": erase}
     for words, data, secded, erase in (
-        (1, 1, 1, 0), (1, 4, 0, 1), (3, 8, 1, 0), (2, 16, 1, 1), (2, 57, 1, 1), (1, 64, 1, 0), (2, 64, 0, 1),
-        (1, 127, 0, 0), (1, 130, 1, 1),
+        (1, 1, 1, 0), (1, 4, 0, 1), (3, 8, 1, 0), (2, 16, 1, 1), (2, 26, 1, 1), (1, 66, 1, 0), (2, 64, 0, 1),
+        (1, 127, 0, 0),
     )
 ]  # fmt: skip
 CLIPS = [
