@@ -110,10 +110,22 @@ $(CNV_BOARDS): build/boards/%.stamp: $(VENV)/rtl.stamp $(wildcard hw/rtl/*.sv hw
 	$(BIN)/fat-fpga board build $* --folding stock --quiet -o build/boards/$*
 	@touch $@
 
-boards-cnv: $(CNV_BOARDS)
-	FAT_FPGA_CNV_BOARDS=build/boards $(BIN)/python -m pytest tests/rtl/test_cnv_boards.py
+# CNV W1A1 with copies, as a user makes it: a campaign, a plan, a board in the plan's folding.
+PLANNED := build/boards/cnv_w1a1_planned
+$(PLANNED).stamp: build/boards/cnv_w1a1.stamp $(PLANNER)
+	mkdir -p $(PLANNED)
+	rm -f $(PLANNED)/campaign.run
+	$(BIN)/fat-fpga campaign cnv_w1a1 --data demo:cifar10 --images 100 --quiet -o $(PLANNED)/campaign.run
+	$(BIN)/fat-fpga plan $(PLANNED)/campaign.run --worst-error 25 --cost finn --quiet --force -o $(PLANNED)/plan.json \
+		--folding 16x3,32x32,16x32,16x32,4x32,1x32,1x4,1x8,5x1
+	$(BIN)/fat-fpga board build cnv_w1a1 --folding plan --plan $(PLANNED)/plan.json --quiet -o $(PLANNED)
+	@touch $@
 
-notebooks: boards $(VENV)/dev.stamp
+boards-cnv: $(CNV_BOARDS) $(PLANNED).stamp
+	FAT_FPGA_CNV_BOARDS=build/boards $(BIN)/$(PYTEST) tests/rtl/test_cnv_boards.py tests/rtl/test_cnv_planned.py \
+		tests/notebooks -k 'cnv'
+
+notebooks: boards $(CNV_BOARDS) $(PLANNED).stamp
 	$(BIN)/python -m notebooks.execute
 
 $(VENV)/docs.stamp: $(VENV)/run.stamp

@@ -147,7 +147,7 @@ def test_the_command_line_with_numpy_alone(tmp_path: Path) -> None:
     assert lines[0] == lines[1]
 
 
-@pytest.mark.parametrize("name", ["01_inject_on_board", "02_fat_vs_sat", "03_plan_and_harden"])
+@pytest.mark.parametrize("name", ["01_inject_on_board", "02_fat_vs_sat", "03_plan_and_harden", "04_cnv_on_board"])
 def test_what_the_notebooks_import_is_on_a_board(name: str) -> None:
     pytest.importorskip("IPython")
     cells = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text())["cells"]

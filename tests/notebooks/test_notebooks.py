@@ -19,14 +19,18 @@ LAST_PRINTED = {
     "01_inject_on_board": ("192 of 192 faults have the same result on the board and in the integer network",),
     "02_fat_vs_sat": ("SAT", "FAT 2"),
     "03_plan_and_harden": ("HELD: all 1,176 faults did as promised", "worst fault of a voter's output: fc0.vote/"),
+    "04_cnv_on_board": ("HELD: all ", "worst fault of a voter's output: conv1.vote/"),
 }
 """What the last text that each notebook prints must hold."""
 BOARDS = {
     "01_inject_on_board": ("tfc_w2a2",),
     "02_fat_vs_sat": ("tfc_w2a2", "tfc_w2a2_fat2"),
     "03_plan_and_harden": ("tfc_w2a2_planned",),
+    "04_cnv_on_board": ("cnv_w1a1", "cnv_w1a1_planned"),
 }
 """The simulated boards that a notebook needs."""
+LONG = {"04_cnv_on_board"}
+"""``make boards-cnv`` builds their boards, and runs them."""
 
 
 def test_every_notebook_is_known() -> None:
@@ -34,7 +38,7 @@ def test_every_notebook_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.boards] * (name in BOARDS)) for name in LAST_PRINTED]
+    "name", [pytest.param(name, marks=[pytest.mark.boards] * (name in {*BOARDS} - LONG)) for name in LAST_PRINTED]
 )
 def test_notebook(name: str, tmp_path: Path) -> None:
     for board in BOARDS.get(name, ()):
