@@ -195,8 +195,12 @@ def _wrong(part: Part) -> str:
         if pattern.bit >= register.bits:
             return f"its words have bits 0 to {register.bits - 1}"
         in_memory = part.own.memory if part.own is not None else part.memory is not None
-        if pattern.action is Action.MASKED and not in_memory:
-            return "bits are masked by what a memory stores, so '= masked' is for weights and thresholds"
+        known = part.own is None and part.transient and not register.signed
+        if pattern.action is Action.MASKED and not in_memory and not known:
+            return (
+                "bits are masked by a sign that is known before: '= masked' is for weights and thresholds, and for "
+                "activations of an integer network that are never below 0"
+            )
         if pattern.action is Action.MASKED and not register.maskable:
             return "its words have no sign bit and no 0, or are no two's complement"
         erases = pattern.protection is not None and pattern.protection.detected is OnDetect.ERASE

@@ -127,11 +127,13 @@ def _uniform(part: Part, frames: Ints | None, words: Ints, bits: Ints | None) ->
 
 def _masked(part: Part, frames: Ints | None, words: Ints, bits: Ints | None) -> Singles:
     """Bit masking (Hacene et al. 2019, after Minerva): a wrong sign bit makes the word 0, any other wrong bit takes the
-    value of the sign bit; unsigned words have the sign 0."""
+    value of the sign bit; unsigned words have the sign 0, so of activations every wrong bit becomes 0."""
     register, memory = part.register, part.memory
     assert register is not None
-    assert memory is not None
     assert bits is not None
+    if memory is None:
+        assert not register.signed
+        return Singles(frames, words, bits, np.zeros(len(words), np.int64))
     signs = bits == register.bits - 1 if register.signed else np.zeros(len(words), np.bool_)
     zero = _held(part, None, words[signs], 0)
     rest = (~np.isin(words, words[signs])).nonzero()[0]

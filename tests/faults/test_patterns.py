@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom, chisquare
 
 from fat_fpga.engines import get
+from fat_fpga.engines.reference import execute
 from fat_fpga.errors import FaultError
 from fat_fpga.faults import Fault, check_faults, expand, parse_fault, places
 from fat_fpga.faults.draws import failures, generator, nonzero, passing_generator
@@ -145,6 +146,35 @@ def test_what_the_actions_do() -> None:
     assert {after for before, after in half if before != after} == {0}
 
 
+def test_masked_activations_of_unsigned_words_lose_ones() -> None:
+    """Their sign is known, so a wrong bit becomes 0; in every engine, and drawn anew for each image."""
+    network = tiny_network(levels=Levels(0, 1, 4)).canonical
+    masked = pattern("conv0+conv1/activation[*].bit[*] = masked ~ 0.3 @ sample[4]")
+    faults = expand(network, masked, 0, 30).faults
+    assert len({fault.frame for fault in faults}) == 30
+    assert {(fault.value, fault.flip) for fault in faults} == {(0, False)}
+    pixels = tiny_data().images
+    plain, found = execute(network, pixels), execute(network, pixels, [expand(network, masked, 0, 30)])
+    gone = plain["conv0"] & ~found["conv0"]
+    assert np.array_equal(found["conv0"] | gone, plain["conv0"]), "no bit becomes 1"
+    lost, ones = (int(np.unpackbits(values.astype(np.uint8)).sum()) for values in (gone, plain["conv0"]))
+    assert abs(lost / ones - 0.3) < 0.05
+    always = pattern("conv0/activation[*].bit[*] = masked ~ 1 @ sample[0]")
+    every = execute(network, pixels, [expand(network, always, 0, 30)])
+    assert not every["conv0"].any()
+    labels = np.zeros(len(pixels), np.int64)
+    names = ("reference", "native", "torch")
+    expected, *others = (get(name).open(network).run(pixels, labels, [masked], predictions=True) for name in names)
+    assert expected.predictions is not None
+    for other in others:
+        assert other.predictions is not None
+        assert np.array_equal(expected.predictions, other.predictions)
+    assert (expected.changed > 0).all()
+    for cells in ("conv1/accumulator[*]", "input/activation[*]"):
+        with pytest.raises(FaultError, match="never below 0"):
+            check_faults(network, [pattern(f"{cells}.bit[*] = masked ~ 0.1 @ sample[0]")])
+
+
 def test_activations_are_drawn_anew_for_each_image() -> None:
     network = tiny_network()
     text = "conv0/activation[*].bit[*] ^ 1 ~ 0.05 @ sample[0]"
@@ -189,7 +219,7 @@ def test_texts_come_back(form: str, rate: float, sample: int) -> None:
         ("*/weight[*].bit[3] ^ 1 ~ 0.1 @ sample[0]", "no such cells at any layer"),
         ("conv0/weight[*] = 0 ~ 0.1 @ sample[0]", "cannot hold 0: they are -1 to 1 in steps of 2"),
         ("conv0/weight[*].bit[*] = masked ~ 0.1 @ sample[0]", "no sign bit and no 0"),
-        ("conv0/activation[*].bit[*] = masked ~ 0.1 @ sample[0]", "is for weights and thresholds"),
+        ("conv0/activation[*].bit[*] = masked ~ 0.1 @ sample[0]", "no sign bit and no 0"),
         ("conv0/channel[*].bit[*] ^ 1 ~ 0.1 @ sample[0]", "whole activations are held"),
         ("conv0/channel[*] = 5 ~ 0.1 @ sample[0]", "none of its activation levels"),
         ("conv0/pe[*] = 1 ~ 0.1 @ sample[0]", "need a folding"),
