@@ -87,7 +87,7 @@ def test_equals_reference_on_random_graphs(network: Network, seed: int) -> None:
         assert_equal_outcomes(network, seed)
 
 
-@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512"])
+@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
 @pytest.mark.parametrize(
     ("channels", "weights", "factors"),
     [
@@ -125,7 +125,7 @@ def test_residual_blocks(
     assert len({tuple(row) for row in expected.values()}) > 5  # the comparison is not of faults that do nothing
 
 
-@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512"])
+@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
 def test_graphs_by_every_instruction_set(instruction_set: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if instruction_set not in instruction_sets():
         pytest.skip(f"this processor does not run {instruction_set}")
@@ -139,7 +139,7 @@ def test_graphs_by_every_instruction_set(instruction_set: str, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("update", ["automatic", "sparse", "popcount", "bytes"])
-@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512"])
+@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
 def test_equals_reference_by_every_path(instruction_set: str, update: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if instruction_set not in instruction_sets():
         pytest.skip(f"this processor does not run {instruction_set}")
@@ -150,7 +150,7 @@ def test_equals_reference_by_every_path(instruction_set: str, update: str, monke
 
 
 @pytest.mark.parametrize("update", ["sparse", "popcount", "bytes"])
-@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512"])
+@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
 @pytest.mark.parametrize(("levels", "low", "high"), [(Levels(-8, 1, 16), -127, 127), (Levels(-1, 2, 2), -8, 7)])
 def test_wide_accumulators(
     levels: Levels, low: int, high: int, instruction_set: str, update: str, monkeypatch: pytest.MonkeyPatch

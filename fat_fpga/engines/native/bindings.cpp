@@ -9,6 +9,12 @@
 #include <string>
 #include <tuple>
 
+#if defined(__x86_64__) && defined(__linux__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include "fault_list.hpp"
 #include "model.hpp"
 #include "run.hpp"
@@ -110,6 +116,20 @@ void run(const fat::Model& model, Array<uint8_t, 4> images, int64_t first_frame,
            top5 ? top5->data() : nullptr, outcomes ? outcomes->data() : nullptr, watched);
 }
 
+// Whether this process may use AMX: the processor has it, and the kernel gives leave.
+bool tiles_allowed() {
+#if defined(__x86_64__) && defined(__linux__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return false;
+  constexpr unsigned kTile = 1u << 24, kInt8 = 1u << 25;
+  if ((d & kTile) == 0 || (d & kInt8) == 0) return false;
+  constexpr int kRequest = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequest, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 // Instruction sets that this processor runs and that have a module, best first.
 std::vector<std::string> supported() {
   std::vector<std::string> names;
@@ -117,8 +137,12 @@ std::vector<std::string> supported() {
   __builtin_cpu_init();
   if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vpopcntdq") && __builtin_cpu_supports("avx512vbmi2") &&
-      __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("bmi2"))
+      __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("bmi2")) {
+#if defined(FAT_FPGA_AMX)
+    if (tiles_allowed()) names.push_back("amx");
+#endif
     names.push_back("avx512");
+  }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt"))
     names.push_back("avx2");
 #endif

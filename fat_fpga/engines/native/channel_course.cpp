@@ -82,6 +82,13 @@ const std::vector<int32_t>& ChannelCourse::golden(int stream, int channel) {
   return kept.integers;
 }
 
+int ChannelCourse::changes() {
+  const std::vector<int32_t>& before = golden(stream_, channel_);
+  int count = 0;
+  for (size_t p = 0; p < before.size(); ++p) count += before[p] != integers_[p];
+  return count;
+}
+
 // Where the channel differs from the fault-free one.
 void ChannelCourse::write(int stream) {
   const std::vector<int32_t>& before = golden(stream, channel_);

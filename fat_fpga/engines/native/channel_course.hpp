@@ -28,6 +28,10 @@ class ChannelCourse : Part {
   // if `every`, all before it.
   End follow(const StreamChange& held, bool every);
 
+  // The integers that it holds there, and in how many places they are not the fault-free ones.
+  const std::vector<int32_t>& integers() const { return integers_; }
+  int changes();
+
   // Writes it where it ended up, where it differs from the fault-free channel.
   void write() { write(stream_); }
 

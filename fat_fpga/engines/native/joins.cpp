@@ -91,6 +91,13 @@ int Joins::unit(int u) {
   return join.thresholding;
 }
 
+bool Joins::pending(int n) const {
+  const auto reached = [](const Input& input) { return input.unit >= 0 && !input.changed.empty(); };
+  return taken_ && std::any_of(joins_.begin(), joins_.end(), [&](const Join& join) {
+           return join.taken && join.thresholding >= n && (reached(join.inputs[0]) || reached(join.inputs[1]));
+         });
+}
+
 bool Joins::node(int n, int& reader) {
   if (!taken_ || of_node_[n] < 0) return false;
   Join& join = joins_[of_node_[n]];

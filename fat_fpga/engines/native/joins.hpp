@@ -28,6 +28,9 @@ class Joins : Part {
   // Such a unit behind changes of its source; the number of the thresholds, which are to be updated, or -1.
   int unit(int u);
 
+  // Whether a branch has come to the end of a block whose thresholds, node n or a later one, have not been decided.
+  bool pending(int n) const;
+
   // The addition or the thresholds of a block that is taken: whether node n is one of them. `reader` becomes the number
   // of the thresholds where the addition is reached by a change.
   bool node(int n, int& reader);

@@ -282,6 +282,7 @@ void Model::add(const UnitSpec& spec, Stream out) {
     unit.integer_thresholds.assign(spec.integer_thresholds, spec.integer_thresholds + count);
   }
   set_packed(unit);
+  unit.form = level_form(unit, spec.weights);
   Node node;
   node.inputs = {spec.source};
   node.out = unit.behind;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "aligned.hpp"
+#include "level_form.hpp"
 #include "operators.hpp"
 #include "stream.hpp"
 
@@ -53,6 +54,7 @@ struct Unit {
   Aligned<int16_t> middles;         // [64], so that accumulators less these are above byte_thresholds [plane][64] where
   Aligned<int8_t> byte_thresholds;  // they meet a threshold; none where some do not fit in a byte
   uint8_t places[kBlock] = {};      // of each bit of planes of inputs side by side, twice its input
+  LevelForm form;                   // for ByteCourse
   int weight_base = 0;
   std::vector<WeightPlane> planes;  // for the popcount path
   Aligned<uint64_t> rows;           // the bits of these planes output by output: [output][plane][tap][word]

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "simd.hpp"
+
 namespace fat {
 
 Simulator::Simulator(const Model& model)
@@ -21,6 +23,8 @@ Simulator::Simulator(const Model& model)
       channels_(image_),
       edited_(image_, dense_),
       small_(image_),
+      byte_course_(image_),
+      trials_(model.nodes.size()),
       known_(model.streams.size()) {}
 
 int Simulator::golden(const uint8_t* image) {
@@ -34,7 +38,7 @@ int Simulator::golden(const uint8_t* image) {
   image_.golden_class = image_.classify();
   image_.golden_raw = image_.raw, image_.golden_scores = image_.scores;
   image_.begin();
-  tables_.forget(), changed_.forget(), packed_.forget(), joins_.forget(), course_.forget();
+  tables_.forget(), changed_.forget(), packed_.forget(), joins_.forget(), course_.forget(), byte_course_.forget();
   for (auto& answers : known_) answers.clear();
   stuck_ = latest_ = nullptr;
   return image_.golden_class;
@@ -54,6 +58,7 @@ void Simulator::golden_unit(int u) {
 }
 
 Answer Simulator::faulty(const Fault& fault, int64_t frame) {
+  const Trials::Timed timed(trials_);
   image_.begin();
   stuck_ = nullptr, latest_ = &fault, last_reader_ = -1;
   // Levels of the same channel follow each other, and leave much the same behind them.
@@ -107,12 +112,79 @@ Answer Simulator::walk(int n) {
       if (next == present_.end() && edit == edits_end) break;
       n = std::min(next == present_.end() ? INT32_MAX : next->stream - 1, edit == edits_end ? INT32_MAX : edit->node);
     }
+    if (next == present_.end() && edit == edits_end && begins_course(n)) {
+      byte_course_.begin();
+      if (stuck_ != nullptr && !written_) byte_course_.hold(stuck_->streams[0]);
+      n = run_course(n) - 1;
+      continue;
+    }
     const bool edited = edit != edits_end && edit->node == n;
     update(n, edited ? &*edit : nullptr);
     if (edited) ++edit;
     hold_at(model_.nodes[n].out);
   }
   return answer();
+}
+
+// Whether what is left of the program may be computed from levels in bytes.
+bool Simulator::courses_allowed() const {
+  return !every_stream_ && (model_.update == Update::automatic || model_.update == Update::bytes);
+}
+
+// Whether that costs less than to follow so many changed activations in front of a unit. Where it could, it is tried:
+// they become more or fewer on their way.
+bool Simulator::course_pays(int n, double changes) {
+  constexpr double kSpread = 10, kFollowing = 2;
+  if (model_.update == Update::bytes) return true;
+  const Node& node = model_.nodes[n];
+  if (node.kind != Kind::unit) return false;
+  const Unit& unit = model_.units[node.unit];
+  if (!unit.bit_columns.empty()) return false;  // which are followed in less time
+  const double uses = changes * unit.taps() / (unit.stride_y * unit.stride_x);
+  const double vectors = unit.groups > 1 ? 1 : unit.lanes > 0 ? unit.lanes / double(kBlock) : unit.blocks();
+  if (kSpread * uses * (vectors + kFollowing) < byte_course_.cost(n)) return false;
+  return trials_.choose(n, changes) == 1;
+}
+
+// How many bits of planes of a stream are changed, by some of its rows.
+double Simulator::changes_of(int stream) const {
+  const Stream& of = model_.streams[stream];
+  const Image::State& state = image_.states[stream];
+  const Rect area = state.changed;
+  const int every = std::max(1, (area.y1 - area.y0) / 6);
+  int bits = 0;
+  for (int y = area.y0 + every / 2; y < area.y1; y += every) {
+    const size_t first = of.offset(y, area.x0), count = size_t(area.x1 - area.x0) * of.pixel_words();
+    for (size_t i = first; i < first + count; ++i) bits += popcount(state.golden[i] ^ state.faulty[i]);
+  }
+  return double(every) * bits;
+}
+
+// Whether all that is left of the program, from a unit on, is to be computed from levels in bytes.
+bool Simulator::begins_course(int n) {
+  const Node& node = model_.nodes[n];
+  if (node.kind != Kind::unit || !byte_course_.takes(n) || !courses_allowed() || joins_.pending(n)) return false;
+  const int source = node.inputs[0];
+  const bool stuck = stuck_ != nullptr && !written_ && stuck_->streams[0].stream == source;
+  if (!stuck && image_.states[source].changed.empty()) return false;
+  for (size_t s = 0; s + 1 < model_.streams.size(); ++s) {
+    const Image::State& state = image_.states[s];
+    const Stream& stream = model_.streams[s];
+    const bool read = !stream.readers.empty() && stream.readers.back() >= n;
+    if (read && !state.changed.empty() && (stream.wide() || !state.strays.empty())) return false;
+  }
+  if (!stuck) return course_pays(n, changes_of(source));
+  const Unit& unit = model_.units[node.unit];
+  const bool tabulated = model_.update == Update::automatic && tables_.fit(unit) && !packs(unit);
+  const double share = stuck_->streams[0].channels() * 0.5;
+  return !tabulated && course_pays(n, share * unit.in.planes * unit.in.height * unit.in.width);
+}
+
+// The number of the node to go on with.
+int Simulator::run_course(int n) {
+  n = byte_course_.run(n);
+  for (size_t s = 0; s + 1 < model_.streams.size(); ++s) follow(int(s));
+  return n;
 }
 
 // What the latest run has come to.

@@ -14,6 +14,7 @@
 // - Grouped          units of any other groups
 // - Dense            units anew, by popcount
 // - ByteProducts     units anew, by products of bytes
+// - ByteCourse       whatever is left of the program, as levels in bytes
 // - Small            operators without weights
 //
 // Where nothing is left changed, the answer is the fault-free one.
@@ -24,6 +25,7 @@
 #include <vector>
 
 #include "answer.hpp"
+#include "byte_course.hpp"
 #include "byte_products.hpp"
 #include "changed_columns.hpp"
 #include "changed_integers.hpp"
@@ -38,6 +40,7 @@
 #include "joins.hpp"
 #include "packed.hpp"
 #include "small.hpp"
+#include "trials.hpp"
 
 namespace fat {
 
@@ -79,6 +82,11 @@ class Simulator {
   Answer answer() const;
   void update(int n, const NodeEdit* edit);
   void follow(int stream);
+  bool courses_allowed() const;
+  bool course_pays(int n, double changes);
+  double changes_of(int stream) const;
+  bool begins_course(int n);
+  int run_course(int n);
   void update(const Node& node);
   void update_unit(int u);
   void update_edited(const NodeEdit& edit);
@@ -120,6 +128,8 @@ class Simulator {
   EditedChannels channels_;
   EditedUnit edited_;
   Small small_;
+  ByteCourse byte_course_;
+  Trials trials_;                           // at each node: 0 to follow what changed, 1 for byte_course_
   std::vector<Present> present_;            // changes of streams, in the order of streams
   std::vector<int32_t> reached_;            // pixels that are computed anew
   int last_reader_ = -1;                    // the last node that reads what the present fault changed

@@ -1,0 +1,65 @@
+"""Whole streams computed anew from levels in bytes: the reference engine's answer, in every instruction set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine, instruction_sets
+from fat_fpga.engines.native_session import UPDATE
+from fat_fpga.engines.reference import ReferenceEngine
+from fat_fpga.faults import AnyFault, fault_space
+from fat_fpga.network import Network
+from tests.designs.depthwise_network import depthwise_network
+from tests.designs.random_faults import mixed_faults
+from tests.designs.random_network import random_images
+from tests.designs.residual_network import residual_network
+
+IMAGES = 3
+
+SUBJECTS: dict[str, Callable[[], Network]] = {
+    "residual16": lambda: residual_network(16, size=(18, 21)),  # more than a row of 16, and not twice as much
+    "residual20": lambda: residual_network(20, (-8, 7), (1, 1), (5, 17)),
+    "residual40": lambda: residual_network(40, (-1, 0, 1), (3, -2), (6, 4)),  # more than a vector of channels
+    "depthwise16": lambda: depthwise_network(16, (6, 18)),
+    "depthwise35": lambda: depthwise_network(35, (4, 8)),
+}
+Expected = tuple[Network, npt.NDArray[np.uint8], list[AnyFault], npt.NDArray[np.int32]]
+
+
+@pytest.fixture(scope="module", params=SUBJECTS)
+def expected(request: pytest.FixtureRequest) -> Expected:
+    """A network, images, faults at one level after another and mixed ones, and the reference engine's predictions."""
+    network = SUBJECTS[request.param]()
+    images = random_images(network, IMAGES, 1)
+    space = fault_space(network)
+    rng = np.random.default_rng(1)
+    starts = sorted(rng.integers(0, len(space) - 12, 8))
+    faults: list[AnyFault] = [fault for start in starts for fault in space[start : start + 12]]
+    faults += mixed_faults(network, 40, 1, IMAGES)
+    outcome = ReferenceEngine().open(network).run(images, np.zeros(IMAGES, np.int64), faults, predictions=True)
+    assert outcome.predictions is not None
+    assert len({tuple(row) for row in outcome.predictions}) > 5  # the comparison is not of faults that do nothing
+    return network, images, faults, outcome.predictions
+
+
+@pytest.mark.parametrize("update", ["bytes", "automatic"])
+@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
+def test_equals_reference(
+    expected: Expected, instruction_set: str, update: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if instruction_set not in instruction_sets():
+        pytest.skip(f"this processor does not run {instruction_set}")
+    monkeypatch.setenv(ENVIRONMENT, instruction_set)
+    monkeypatch.setenv(UPDATE, update)
+    network, images, faults, predictions = expected
+    session = NativeEngine(1).open(network)
+    labels = np.zeros(IMAGES, np.int64)
+    for again in range(1 if update == "bytes" else 3):  # so that both ways are tried, and one is chosen
+        got = session.run(images, labels, faults, predictions=True)
+        assert got.predictions is not None
+        for fault, ours, theirs in zip(faults, got.predictions, predictions, strict=True):
+            np.testing.assert_array_equal(ours, theirs, f"{fault}, {again}")
