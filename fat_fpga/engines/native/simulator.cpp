@@ -126,9 +126,13 @@ Answer Simulator::walk(int n) {
   return answer();
 }
 
-// Whether what is left of the program may be computed from levels in bytes.
-bool Simulator::courses_allowed() const {
-  return !every_stream_ && (model_.update == Update::automatic || model_.update == Update::bytes);
+// Whether what is left of the program, from a unit on, may be computed from levels in bytes. Units with bit columns are
+// followed in less time; what has changed in front of them is not even counted.
+bool Simulator::course_possible(int n) {
+  if (every_stream_ || model_.nodes[n].kind != Kind::unit || !byte_course_.takes(n)) return false;
+  if (model_.update == Update::bytes) return true;
+  if (model_.update != Update::automatic || !model_.units[model_.nodes[n].unit].bit_columns.empty()) return false;
+  return !trials_.rests(n);
 }
 
 // Whether that costs less than to follow so many changed activations in front of a unit. Where it could, it is tried:
@@ -136,10 +140,7 @@ bool Simulator::courses_allowed() const {
 bool Simulator::course_pays(int n, double changes) {
   constexpr double kSpread = 10, kFollowing = 2;
   if (model_.update == Update::bytes) return true;
-  const Node& node = model_.nodes[n];
-  if (node.kind != Kind::unit) return false;
-  const Unit& unit = model_.units[node.unit];
-  if (!unit.bit_columns.empty()) return false;  // which are followed in less time
+  const Unit& unit = model_.units[model_.nodes[n].unit];
   const double uses = changes * unit.taps() / (unit.stride_y * unit.stride_x);
   const double vectors = unit.groups > 1 ? 1 : unit.lanes > 0 ? unit.lanes / double(kBlock) : unit.blocks();
   if (kSpread * uses * (vectors + kFollowing) < byte_course_.cost(n)) return false;
@@ -162,8 +163,8 @@ double Simulator::changes_of(int stream) const {
 
 // Whether all that is left of the program, from a unit on, is to be computed from levels in bytes.
 bool Simulator::begins_course(int n) {
+  if (!course_possible(n) || joins_.pending(n)) return false;
   const Node& node = model_.nodes[n];
-  if (node.kind != Kind::unit || !byte_course_.takes(n) || !courses_allowed() || joins_.pending(n)) return false;
   const int source = node.inputs[0];
   const bool stuck = stuck_ != nullptr && !written_ && stuck_->streams[0].stream == source;
   if (!stuck && image_.states[source].changed.empty()) return false;

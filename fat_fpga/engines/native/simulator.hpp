@@ -82,7 +82,7 @@ class Simulator {
   Answer answer() const;
   void update(int n, const NodeEdit* edit);
   void follow(int stream);
-  bool courses_allowed() const;
+  bool course_possible(int n);
   bool course_pays(int n, double changes);
   double changes_of(int stream) const;
   bool begins_course(int n);

@@ -43,7 +43,7 @@ Answer Simulator::one_channel(const StreamChange& held) {
   if (end.repeats) return course_answer_;
   const auto from_end = [&] {
     const int reader = model_.streams[end.stream].readers.empty() ? -1 : model_.streams[end.stream].readers[0];
-    if (reader >= 0 && courses_allowed() && byte_course_.takes(reader) && course_pays(reader, course_.changes())) {
+    if (reader >= 0 && course_possible(reader) && course_pays(reader, course_.changes())) {
       byte_course_.begin();
       byte_course_.hold(end.stream, end.channel, course_.integers());
       return walk(run_course(reader));
