@@ -30,6 +30,10 @@ FINN_VENV := .venv-finn
 JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
+# Each of these processes has one thread: small products of matrices on threads of several processes take three times as long.
+test test-deep test-finn test-boards test-wheel: export OMP_NUM_THREADS ?= 1
+test test-deep test-finn test-boards test-wheel: export OPENBLAS_NUM_THREADS ?= 1
+
 .PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards test-boards boards-cnv notebooks docs sanitise coverage coverage-table docker-build lint fuzz troubles bench clean
 .DEFAULT_GOAL := demo
 
