@@ -33,6 +33,9 @@ ELSEWHERE = {
     "hardening/ranges/analysis.py": {"activation"},  # a column of tables
     "hardening/ranges/text.py": {"activation", "threshold"},  # columns of tables
     "luts/matrix.py": {"pe"},  # a key of JSON files: the PEs of a unit
+    "energy/block_curves.py": {"weight", "activation"},  # cells of patterns
+    "hardening/layerwise/evidence.py": {"weight"},  # cells of patterns
+    "hardening/layerwise/text.py": {"pe"},  # a key of JSON files: the PEs of a unit
     "finn/placing.py": {"activation", "factor"},  # roles of nodes in FINN's graph
 }
 """The same words for other things, by file. Training has error models of its own, which are no faults."""
