@@ -5,27 +5,17 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from importlib import resources
-from math import ceil
-
-import numpy as np
 
 from fat_fpga.arguments import checked
+from fat_fpga.luts.table import between
 
 TABLE = "codes.json"
 
 
 @checked
 def decoder_luts(code: str, data: int) -> int:
-    """LUTs of a decoder of words with so many data bits.
-
-    Widths that were synthesised have their own figure. Between two of them the figure is on a straight line, rounded
-    up; a width beyond the last one has as much more as the last two differ by for each bit.
-    """
-    widths, luts = known()[code]
-    if data > widths[-1]:
-        slope = (luts[-1] - luts[-2]) / (widths[-1] - widths[-2])
-        return ceil(luts[-1] + slope * (data - widths[-1]) - 1e-9)
-    return ceil(float(np.interp(data, widths, luts)) - 1e-9)
+    """LUTs of a decoder of words with so many data bits, `between` those that were synthesised."""
+    return between(*known()[code], data)
 
 
 @lru_cache(maxsize=1)

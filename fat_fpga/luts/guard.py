@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import ceil
-
-import numpy as np
 
 from fat_fpga.arguments import checked
-from fat_fpga.luts.table import measured
+from fat_fpga.luts.table import between, measured
 
 CODES = ("parity", "secded")
 """By the parameter ``SECDED``."""
@@ -16,21 +13,14 @@ CODES = ("parity", "secded")
 
 @checked
 def guard_luts(code: str, data: int, erase: bool) -> int:
-    """LUTs of the decoder of one word.
-
-    Widths that were synthesised have their own figure. Between two of them, and below the first, the figure is on a
-    straight line, rounded up; beyond the last it grows as between the last two.
+    """LUTs of the decoder of one word, `between` those that were synthesised; a word of no bits takes none.
 
     Args:
         code: ``parity`` or ``secded``.
         data: bits of a word, without check bits.
         erase: whether a word that is told to be wrong is read as 0.
     """
-    widths, luts = _known(code, erase)
-    if data > widths[-1]:
-        slope = (luts[-1] - luts[-2]) / (widths[-1] - widths[-2])
-        return ceil(luts[-1] + slope * (data - widths[-1]) - 1e-9)
-    return ceil(float(np.interp(data, widths, luts)) - 1e-9)
+    return between(*_known(code, erase), data)
 
 
 @lru_cache(maxsize=8)
