@@ -146,7 +146,7 @@ def _rows(unit: MatrixVectorUnit, hits: Sequence[_Hit], into: IntArray, first_fr
     changes = [changes for hit in hits for changes in hit.rows.values()]
     moved = [at_channel(change, number) for number, own in enumerate(changes) for change in own]
     alone = unit.dense(rows)
-    sums = _sums(changed_weights(alone, moved), into)
+    sums = changed_weights(alone, moved).accumulate(into)
     for number, own in enumerate(changes):
         for change in changes_at(own, unit.name, ChangedAccumulators):
             sums[:, number : number + 1] = change.apply(sums[:, number : number + 1])
@@ -157,21 +157,6 @@ def _rows(unit: MatrixVectorUnit, hits: Sequence[_Hit], into: IntArray, first_fr
         for number, own in enumerate(changes)
     )
     return [{row: next(streams) for row in hit.rows} for hit in hits]
-
-
-def _sums(unit: MatrixVectorUnit, into: IntArray) -> IntArray:
-    """What `MatrixVectorUnit.accumulate` gives for a unit without groups and dilation, by one product of matrices in
-    float64, which holds these integers exactly."""
-    top, left, bottom, right = unit.padding
-    padded = np.pad(into, ((0, 0), (0, 0), (top, bottom), (left, right)))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, unit.kernel, axis=(2, 3))
-    windows = windows[:, :, :: unit.stride[0], :: unit.stride[1]].transpose(0, 2, 3, 1, 4, 5)
-    count, height, width = windows.shape[:3]
-    products = windows.reshape(count * height * width, -1).astype(np.float64) @ unit.weights.reshape(
-        unit.channels, -1
-    ).T.astype(np.float64)
-    sums: IntArray = products.astype(np.int32).reshape(count, height, width, -1).transpose(0, 3, 1, 2).copy()
-    return sums
 
 
 def _fire(

@@ -145,11 +145,13 @@ class MatrixVectorUnit(Layer):
         padded = np.pad(activations, ((0, 0), (0, 0), (top, bottom), (left, right)))
         windows = sliding_window_view(padded, self.span, axis=(2, 3))[:, :, :: self.stride[0], :: self.stride[1]]
         windows = windows[..., :: self.dilation[0], :: self.dilation[1]]
-        grouped = windows.reshape(len(windows), self.groups, -1, *windows.shape[2:])
-        # float64 holds these integers exactly, and has a fast matrix product
-        weights = self.weights.reshape(self.groups, -1, *self.weights.shape[1:]).astype(np.float64)
-        sums = np.einsum("ngchwij,gmcij->ngmhw", grouped.astype(np.float64), weights, optimize=True)
-        accumulators: IntArray = sums.astype(np.int32).reshape(len(sums), self.channels, *sums.shape[3:])
+        count, height, width = len(windows), *windows.shape[2:4]
+        grouped = windows.reshape(count, self.groups, -1, *windows.shape[2:]).transpose(1, 0, 3, 4, 2, 5, 6)
+        # float64 holds these integers exactly, and has a fast matrix product: a row for each image and output pixel
+        vectors = np.array(grouped, np.float64, order="C").reshape(self.groups, count * height * width, -1)
+        weights = self.weights.reshape(self.groups, self.channels // self.groups, -1).astype(np.float64)
+        sums = (vectors @ weights.transpose(0, 2, 1)).astype(np.int32).reshape(self.groups, count, height, width, -1)
+        accumulators: IntArray = sums.transpose(1, 0, 4, 2, 3).reshape(count, self.channels, height, width)
         return accumulators
 
     def activate(self, accumulators: IntArray) -> IntArray:
