@@ -15,6 +15,7 @@ from fat_fpga.cli.outputs import Outputs
 from fat_fpga.cli.parser import Commands
 
 if TYPE_CHECKING:
+    from fat_fpga.boards import Board
     from fat_fpga.hardening.layerwise.problem import Problem
 
 JUDGES = ("worst", "mean")
@@ -106,8 +107,7 @@ def _pair(text: str) -> tuple[str, str]:
     return measures, path
 
 
-def _problem(args: argparse.Namespace, pairs: list[tuple[str, str]], part: object) -> Problem:
-    from fat_fpga.boards import Board
+def _problem(args: argparse.Namespace, pairs: list[tuple[str, str]], part: Board | None) -> Problem:
     from fat_fpga.campaign import Run
     from fat_fpga.cli.model import load_model
     from fat_fpga.hardening.layerwise.measure import Measures, read_measures
@@ -120,7 +120,6 @@ def _problem(args: argparse.Namespace, pairs: list[tuple[str, str]], part: objec
     network = load_model(args)
     folds = read_folds(args.folding, network.units, network.name)
     without = [Run.open(path) for path in args.without]
-    assert part is None or isinstance(part, Board)
     return problem(network, folds, without, list(runs.items()), args.judge, args.up_to, part)
 
 

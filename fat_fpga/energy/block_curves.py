@@ -34,11 +34,12 @@ def blocks_of(runs: Sequence[Run]) -> list[Block]:
         own = curves(run) if run.has_patterns else []
         if not own:
             raise EnergyError(f"{run.title} has no finished samples of a sweep: fat-fpga sweep makes them")
-        for one in (run.identity.network_fingerprint, runs[0].identity.network_fingerprint), (
-            run.identity.dataset_fingerprint, runs[0].identity.dataset_fingerprint,
-        ):  # fmt: skip
-            if one[0] != one[1]:
-                raise EnergyError(f"{run.title} is of another network or on other images than {runs[0].title}")
+        networks, images = (
+            {one.identity.network_fingerprint for one in (run, runs[0])},
+            {one.identity.dataset_fingerprint for one in (run, runs[0])},
+        )
+        if len(networks) > 1 or len(images) > 1:
+            raise EnergyError(f"{run.title} is of another network or on other images than {runs[0].title}")
         rows = {row.name: row for row in run.layers}
         for curve in own:
             layers, kinds = curve.layer.split(JOIN), curve.kind.split(JOIN)

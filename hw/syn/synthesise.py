@@ -237,10 +237,10 @@ def units(other: bool) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     Args:
         other: those that no model is fitted to.
     """
-    for name, inputs, channels, pe, simd, weight_bits, input_bits, sum_bits, thresholds in (
-        (*OTHER_MATRIX, *UNSEEN_MATRIX) if other else MATRIX
-    ):
-        unseen = {"unseen": True} if (name, inputs, channels, pe, simd) in {unit[:5] for unit in UNSEEN_MATRIX} else {}
+    seen: dict[str, bool] = {}
+    sizes = [(size, seen) for size in (OTHER_MATRIX if other else MATRIX)]
+    sizes += [(size, {"unseen": True}) for size in UNSEEN_MATRIX if other]
+    for (name, inputs, channels, pe, simd, weight_bits, input_bits, sum_bits, thresholds), unseen in sizes:
         parameters = {"INPUTS": inputs, "CHANNELS": channels, "PE": pe, "SIMD": simd, "WEIGHT_BITS": weight_bits,
                       "INPUT_BITS": input_bits, "INPUT_BIPOLAR": int(input_bits == 1),
                       "INPUT_SIGNED": int(input_bits > 1), "SUM_BITS": sum_bits, "THRESHOLDS": thresholds,

@@ -67,8 +67,8 @@ def prices(
     built = [one for one in ways(unit, fold.simd, unit.channels) if one.cycles <= cycles] if measures.tmr else [plain]
     found = []
     for one in built:
-        luts, bram = round(model.price(one)), round(model.resources(one)["BRAM_18K"])
-        dsp = round(model.resources(one)["DSP"])
+        needed = model.resources(one)
+        luts, bram, dsp = round(model.price(one)), round(needed["BRAM_18K"]), round(needed["DSP"])
         if measures.clip and unit.bits:
             luts += clip_luts(one.lanes_out, unit.bits)
         if protection is None:

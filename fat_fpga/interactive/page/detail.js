@@ -49,7 +49,7 @@ function factsOf(fault) {
 
 // What the cheapest plan costs that allows nothing as bad as this fault.
 function removalOf(fault) {
-  const promises = content.promises, found = promises.points.find((point) => point[0] > run.correct[fault]);
+  const promises = content.promises, found = planFor(run.correct[fault] + 1);
   if (!found) return [];
   const what = plural(found[1], promises.kind === "pe" ? "PE" : "channel");
   return [["to remove it", `a plan that keeps a worst error of ${percent(100 - accuracyOf(found[0]))} % triplicates ${what} and costs ${found[2].toFixed(4)} × (${promises.title})`]];
