@@ -9,7 +9,8 @@ cf-vgg-quarter has a quarter of its channels. VGG16 and ResNet50 are those of Im
 FT-ClipAct (Hoang et al. 2020, section V-A) has two networks of floats for 3x32x32 images: an AlexNet of 5 convolutions
 and 3 fully connected layers, and a VGG-16 of 13 convolutions and 1 fully connected layer. Each has four widths.
 lenet-fc-w212, -w150 and -w75 are LeNet-FC with about 1/sqrt(2), 1/2 and 1/4 of its neurons, as Boukli Hacene et al.
-(2019, section IV-D) compare networks. mlp-L-N and cnn-L-C-P-F are those of Vialatte and Leduc-Primeau (2017).
+(2019, section IV-D) compare networks. Their four networks for 3x32x32 images (Table I) are resnet18-F,
+preactresnet18-F, senet18-F and mobilenetv2-F. mlp-L-N and cnn-L-C-P-F are those of Vialatte and Leduc-Primeau (2017).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import re
 from collections.abc import Callable
 
 from fat_fpga.errors import ModelError
-from fat_fpga.models.topology import BottleneckStage, Convolution, Topology
+from fat_fpga.models.topology import BasicStage, BottleneckStage, Convolution, InvertedStage, PointStage, Topology
 
 
 def _vgg(channels: tuple[int, ...], pools: tuple[int, ...]) -> tuple[Convolution, ...]:
@@ -99,11 +100,54 @@ def _cnn(layers: int, kernel: int, pool: int, maps: int) -> Topology:
     return Topology((1, 28, 28), (convolution,) * layers, (200,), saturation=1.0, late_dropout=LATE_DROPOUT)
 
 
+def _stages(width: int, first: bool = False, squeeze: int = 0) -> tuple[BasicStage, ...]:
+    """The eight blocks of ResNet18; the first two have ``width`` channels, every second one twice as many."""
+    return tuple(
+        BasicStage(width * times, 2 if times > 1 and index == 0 else 1, first, squeeze)
+        for times in (1, 2, 4, 8)
+        for index in range(2)
+    )
+
+
+def _resnet18(width: int) -> Topology:
+    return Topology((3, 32, 32), (Convolution(width, padding=1),), (), blocks=_stages(width), norm=True)
+
+
+def _preactresnet18(width: int) -> Topology:
+    stem = Convolution(width, padding=1, bare=True)
+    return Topology((3, 32, 32), (stem,), (), blocks=_stages(width, first=True), norm=True)
+
+
+def _senet18(width: int) -> Topology:
+    blocks = _stages(width, first=True, squeeze=16)
+    return Topology((3, 32, 32), (Convolution(width, padding=1),), (), blocks=blocks, norm=True)
+
+
+def _mobilenetv2(width: int) -> Topology:
+    """MobileNetV2 with the strides that fit 32x32 pixels: 1 in the first convolution and in the second group."""
+    groups = ((1, 16, 1, 1), (6, 24, 2, 1), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1))
+    blocks = tuple(
+        InvertedStage(max(1, channels * width // 32), stride if index == 0 else 1, expansion)
+        for expansion, channels, count, stride in groups
+        for index in range(count)
+    )
+    last = PointStage(max(1, 1280 * width // 32))
+    return Topology((3, 32, 32), (Convolution(width, padding=1),), (), blocks=(*blocks, last), norm=True)
+
+
 LATE_DROPOUT = 0.25, 0.5
-SIZED: dict[str, Callable[..., Topology]] = {"mlp-L-N": _mlp, "cnn-L-C-P-F": _cnn}
-"""Networks of floats of any size for 1x28x28 images: a letter stands for a number. ``mlp-2-200`` has two hidden layers
+SIZED: dict[str, Callable[..., Topology]] = {
+    "mlp-L-N": _mlp,
+    "cnn-L-C-P-F": _cnn,
+    "resnet18-F": _resnet18,
+    "preactresnet18-F": _preactresnet18,
+    "senet18-F": _senet18,
+    "mobilenetv2-F": _mobilenetv2,
+}
+"""Networks of floats of any size: a letter stands for a number. For 1x28x28 images ``mlp-2-200`` has two hidden layers
 of 200 neurons; ``cnn-2-3-2-16`` two 3x3 convolutions of 16 channels, each with a max-pool of 2x2 pixels behind its
-activation (1: none), and a hidden layer of 200 neurons."""
+activation (1: none), and a hidden layer of 200 neurons. For 3x32x32 images the others: F is the number of channels of
+the first convolution, 64 in the three ResNets and 32 in MobileNetV2 as they were published."""
 
 
 def float_topology(name: str) -> Topology | None:

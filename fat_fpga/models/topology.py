@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 
 @dataclass(frozen=True)
@@ -14,6 +15,7 @@ class Convolution:
         kernel, stride, padding: in pixels, the same in both directions; the padding is zeros on all four sides.
         pool: window and stride of the max-pool; ``None`` for none.
         pool_padding: of the max-pool, in pixels.
+        bare: in a network of floats neither a norm nor an activation follows.
     """
 
     channels: int
@@ -22,6 +24,7 @@ class Convolution:
     padding: int = 0
     pool: tuple[int, int] | None = None
     pool_padding: int = 0
+    bare: bool = False
 
     def side(self, side: int) -> int:
         """Pixels along one side behind the pool, for an input of ``side`` pixels."""
@@ -71,6 +74,69 @@ class BottleneckStage:
 
 
 @dataclass(frozen=True)
+class BasicStage:
+    """A residual block of floats of two 3x3 convolutions, as in ResNet18.
+
+    Where it changes channels or size, a 1x1 convolution brings the input to the form of the result.
+
+    Attributes:
+        channels: it puts out.
+        stride: of its first convolution, in pixels.
+        first: norm and activation come before each convolution, not after it (He et al. 2016b, PreActResNet).
+        squeeze: each channel of the result is multiplied by a number from 0 to 1, which two fully connected layers
+            find from the means of all channels; the first one has so many times fewer channels; 0 for none
+            (Hu et al. 2018, squeeze and excitation).
+    """
+
+    channels: int
+    stride: int = 1
+    first: bool = False
+    squeeze: int = 0
+
+    def layers(self, channels: int) -> int:
+        """Number of layers with weights, for an input of ``channels``."""
+        return 2 + 2 * (self.squeeze > 0) + (self.stride != 1 or self.channels != channels)
+
+
+@dataclass(frozen=True)
+class InvertedStage:
+    """A residual block of MobileNetV2 (Sandler et al. 2018): 1x1, depthwise 3x3 and 1x1 convolutions.
+
+    The last one has no activation. Without a stride its result is added to the input, or to its 1x1 convolution.
+
+    Attributes:
+        channels: it puts out.
+        stride: of the 3x3 convolution, in pixels.
+        expansion: channels of the first two convolutions for each channel of the input.
+    """
+
+    channels: int
+    stride: int = 1
+    expansion: int = 6
+
+    def layers(self, channels: int) -> int:
+        """Number of layers with weights, for an input of ``channels``."""
+        return 3 + (self.stride == 1 and self.channels != channels)
+
+
+@dataclass(frozen=True)
+class PointStage:
+    """A 1x1 convolution of floats across the channels, with norm and activation.
+
+    Attributes:
+        channels: it puts out.
+        stride: 1.
+    """
+
+    channels: int
+    stride: int = 1
+
+    def layers(self, channels: int) -> int:
+        """Number of layers with weights."""
+        return 1
+
+
+@dataclass(frozen=True)
 class SeparableStage:
     """A 3x3 convolution of each channel by itself, and a 1x1 convolution across the channels.
 
@@ -85,6 +151,10 @@ class SeparableStage:
     def layers(self, channels: int) -> int:
         """Number of layers with weights."""
         return 2
+
+
+FloatStage: TypeAlias = BottleneckStage | BasicStage | InvertedStage | PointStage
+"""A block of a network of floats."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +183,7 @@ class Topology:
     outer_weight_bits: int | None = None
     unsigned: bool = False
     dropout: float = 0.0
-    blocks: tuple[ResidualStage | SeparableStage | BottleneckStage, ...] = ()
+    blocks: tuple[ResidualStage | SeparableStage | FloatStage, ...] = ()
     norm: bool = False
     saturation: float | None = None
     late_dropout: tuple[float, float] = (0.0, 0.0)
