@@ -24,7 +24,7 @@ from fat_fpga.modules.plain import plain_output
 from fat_fpga.modules.record import Record
 from fat_fpga.modules.replay import Replay
 from fat_fpga.modules.together import Group, grouped
-from fat_fpga.modules.values import same_bits
+from fat_fpga.modules.values import same_bits, same_rows
 from fat_fpga.one_line import one_line
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ def _note(seen: _Seen, number: int, golden: Tensor, scores: Tensor) -> None:
     if same_bits(golden, scores):
         return
     seen.scores[number] = _array(scores)
-    seen.same[number] = np.array([same_bits(a, b) for a, b in zip(golden, scores, strict=True)])
+    seen.same[number] = same_rows(golden, scores)
 
 
 def _array(scores: Tensor) -> Scores:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -85,13 +87,32 @@ def same_bits(a: Tensor, b: Tensor) -> bool:
     """Whether two tensors are the same, bit for bit: 0 is not -0, and a NaN equals itself."""
     if a is b:
         return True
-    if a.dtype != b.dtype or a.shape != b.shape or a.device != b.device:
+    if not _alike(a, b):
         return False
-    if a.is_floating_point():
-        integer = _INTEGERS[a.element_size()]
-        a, b = (part if part.is_contiguous() else part.contiguous() for part in (a, b))
-        return torch.equal(a.view(integer), b.view(integer))
-    return torch.equal(a, b)
+    return torch.equal(_bits(a), _bits(b))
+
+
+def same_rows(a: Tensor, b: Tensor) -> npt.NDArray[np.bool_]:
+    """Which rows [N] of two tensors [N, ...] are the same, as by `same_bits`: one question to a device, not N.
+
+    Two tensors that differ in shape or type have no row in common.
+    """
+    if not _alike(a, b):
+        return np.zeros(len(a), np.bool_)
+    equal = (_bits(a) == _bits(b)).unflatten(0, (len(a), 1)).flatten(1)
+    found: npt.NDArray[np.bool_] = equal.all(1).cpu().numpy()
+    return found
+
+
+def _alike(a: Tensor, b: Tensor) -> bool:
+    return a.dtype == b.dtype and a.shape == b.shape and a.device == b.device
+
+
+def _bits(tensor: Tensor) -> Tensor:
+    """The words of floats as integers; other tensors as they are."""
+    if not tensor.is_floating_point():
+        return tensor
+    return tensor.contiguous().view(_INTEGERS[tensor.element_size()])
 
 
 def same(a: Any, b: Any) -> bool:
