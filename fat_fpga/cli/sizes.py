@@ -18,7 +18,7 @@ examples:
   fat-fpga sizes search --family mlp --data mnist:data -o mlps
   fat-fpga sizes search --family cnn --data mnist:data --trials 60 --deviations uniform -o cnns
   fat-fpga sizes show mlps
-  fat-fpga sizes show cnns --targets 2,2.3,2.6 --figures figures --csv needs.csv
+  fat-fpga sizes show cnns more_cnns --targets 2,2.3,2.6 --figures figures --csv needs.csv
 
 mlp-L-N has L hidden layers of N neurons. cnn-L-C-P-F has L convolutions of CxC, F channels and pools of PxP (1: none),
 and a hidden layer of 200. Results of the layers deviate before the activation: uniform makes one any other value,
@@ -60,7 +60,7 @@ def add(commands: Commands) -> None:
     option(own, "--quiet")
     own.set_defaults(run=run_search)
     own = _sub(inner, "show", "show what each error needs")
-    own.add_argument("folder", metavar="DIR", help="folder of a search")
+    own.add_argument("folders", metavar="DIR", nargs="+", help="folder of a search; several of one family as one")
     own.add_argument(
         "--targets", metavar="E[,E]", type=_targets,
         help="errors that are to be reached, in percent (default: six from the best one on)",
@@ -117,13 +117,13 @@ def run_search(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     from fat_fpga.file_kinds import csv_kind
-    from fat_fpga.sizes import needs, read_folder
+    from fat_fpga.sizes import needs, read_folders
     from fat_fpga.sizes.figures import write_figures
     from fat_fpga.sizes.measuring import DEVIATIONS
     from fat_fpga.sizes.table import COLUMNS, default_targets, needs_text, rates_of, write_csv
 
     outputs = Outputs(args, csv=csv_kind("parameters that errors need", COLUMNS), figures=("error", "needs"))
-    measured = read_folder(Path(args.folder))
+    measured = read_folders([Path(folder) for folder in args.folders])
     rates = {name: rates_of(measured, name) for name in DEVIATIONS if all(name in one.errors for one in measured)}
     targets = args.targets or default_targets(measured)
     outputs.say(f"{len(measured)} networks, {measured[0].candidate.kind}")

@@ -5,7 +5,7 @@ Source: Vialatte and Leduc-Primeau, A Study of Deep Learning Robustness Against 
 
 from fat_fpga.sizes.candidate import Candidate, Space
 from fat_fpga.sizes.front import Need, best_of, fewest, needs
-from fat_fpga.sizes.measured import Measured, read_folder
+from fat_fpga.sizes.measured import Measured, read_folder, read_folders
 from fat_fpga.sizes.measuring import Question, measure
 from fat_fpga.sizes.study import search
 
@@ -20,5 +20,6 @@ __all__ = [
     "measure",
     "needs",
     "read_folder",
+    "read_folders",
     "search",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,4 +80,20 @@ def read_folder(folder: Path) -> list[Measured]:
     found = [read_measured(path) for path in sorted(Path(folder).glob(f"*/{FILE}"))]
     if not found:
         raise TrainingError(f"{folder} has no finished network of fat-fpga sizes search")
+    return found
+
+
+def read_folders(folders: Sequence[Path]) -> list[Measured]:
+    """All networks of several searches of one family, as of other seeds; one that two have trained is there twice.
+
+    Raises:
+        TrainingError: as `read_folder`; the searches are of different families.
+    """
+    found = [one for folder in folders for one in read_folder(folder)]
+    for one in found:
+        if one.candidate.kind != found[0].candidate.kind:
+            raise TrainingError(
+                f"{', '.join(map(str, folders))}: {one.candidate.name} is of another family than "
+                f"{found[0].candidate.name}; show searches of one family together"
+            )
     return found

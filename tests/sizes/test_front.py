@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fat_fpga.errors import TrainingError
-from fat_fpga.sizes import Candidate, Measured, Question, Space, best_of, fewest, needs, read_folder
+from fat_fpga.sizes import Candidate, Measured, Question, Space, best_of, fewest, needs, read_folder, read_folders
 from fat_fpga.sizes.figures import write_figures
 from fat_fpga.sizes.study import AT_RANDOM, proposal
 from fat_fpga.sizes.table import default_targets, needs_text, rates_of, write_csv
@@ -67,6 +67,19 @@ def test_a_folder_is_read_as_it_was_written(tmp_path: Path) -> None:
         read_folder(tmp_path)
     with pytest.raises(TrainingError, match="has no finished network"):
         read_folder(tmp_path / "mlp-2-50")
+
+
+def test_searches_of_one_family_are_read_together(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("first", "second", "other")]
+    for folder, chosen in zip(folders, (ALL[:3], ALL[2:], [made_up("cnn-2-3-2-16")]), strict=True):
+        for one in chosen:
+            (folder / one.candidate.name).mkdir(parents=True)
+            one.write(folder / one.candidate.name)
+    found = read_folders(folders[:2])
+    assert sorted(one.candidate.name for one in found) == sorted(one.candidate.name for one in [*ALL, ALL[2]])
+    assert fewest(found, "uniform", 1e-3, 2.0) == ALL[2]
+    with pytest.raises(TrainingError, match="cnn-2-3-2-16 is of another family than mlp-1-100"):
+        read_folders([folders[0], folders[2]])
 
 
 def test_tables_and_figures_are_written(tmp_path: Path) -> None:
