@@ -30,7 +30,8 @@ SMALLER: tuple[tuple[str, str], ...] = (
     (r"--trials \d+", "--trials 2"),
     (r"--iterations \d+ --least \d+", "--iterations 1 --least 1"),
     (r"--per-layer --until-loss 0.5", "--per-layer --until-loss 50"),
-    (r"--worst-error \d+", "--worst-error 70"),
+    (r"(resnet8.*)--worst-error \d+", r"\1--worst-error 100"),
+    (r"^(?!.*resnet8)(.*)--worst-error \d+", r"\1--worst-error 70"),
     (r"--fail-under 60", "--fail-under 0"),
     (r"--image 7\b", "--image 3"),
 )
@@ -45,7 +46,7 @@ ADDED: tuple[tuple[str, str], ...] = (
     (r"train (?!.*--images )", " --images 24"),
     (r"crosscheck (?!.*--sample )", " --sample 6"),
     (r"crosscheck (?!.*--images )", " --images 1"),
-    (r"campaign .*--faults (pe|pixel|accumulator)\b(?!.*--(sample|margin) )", " --sample 24"),
+    (r"campaign .*--faults (pixel|accumulator)\b(?!.*--(sample|margin) )", " --sample 24"),
     (r"quantise .*--minimal (?!.*--images )", " --images 20"),
     (r"sizes search ", " --images 24"),
 )
