@@ -21,7 +21,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-NATIVE := CMakeLists.txt $(wildcard fat_fpga/engines/native/*)
+NATIVE := CMakeLists.txt $(wildcard fat_fpga/engines/native/* fat_fpga/faults/native/*)
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
 FINN_VENV := .venv-finn
@@ -160,7 +160,7 @@ docker-build:
 	@MODEL='$(MODEL)' PLAN='$(PLAN)' BOARD='$(BOARD)' FOLDING='$(FOLDING)' INJECT='$(INJECT)' OUTPUT='$(OUTPUT)' \
 		UNTIL='$(UNTIL)' XILINX='$(XILINX)' docker/build.sh
 
-# The sanitisers' libraries have to be loaded before Python's own; nothing but the three modules is taken from this build.
+# The sanitisers' libraries have to be loaded before Python's own; nothing but the compiled modules is taken from this build.
 SANITISED := build/sanitised
 PAIRS     ?= 20000
 library    = $$($(CXX) -print-file-name=$(1))
@@ -202,7 +202,8 @@ coverage-table:
 	$(COVERAGE)/venv/bin/python -m coverage combine --quiet
 	$(COVERAGE)/venv/bin/python -m coverage json --quiet -o $(COVERAGE)/python.json
 	$(COVERAGE)/venv/bin/python -m coverage html --quiet -d $(COVERAGE)/html
-	$(COVERAGE)/venv/bin/python -m gcovr --root . --filter fat_fpga/engines/native/ --merge-mode-functions separate \
+	$(COVERAGE)/venv/bin/python -m gcovr --root . --filter fat_fpga/engines/native/ --filter fat_fpga/faults/native/ \
+		--merge-mode-functions separate \
 		--merge-lines --gcov-ignore-errors no_working_dir_found --json-summary $(COVERAGE)/native.json \
 		--txt $(COVERAGE)/native.txt $(COVERAGE)/objects
 	$(COVERAGE)/venv/bin/python -m tests.coverage_table $(COVERAGE)/python.json $(COVERAGE)/native.json | tee $(COVERAGE)/table.md
@@ -210,7 +211,7 @@ coverage-table:
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run --Werror fat_fpga/engines/native/*.cpp fat_fpga/engines/native/*.hpp hw/sim/*.cpp
+	$(BIN)/clang-format --dry-run --Werror fat_fpga/engines/native/*.cpp fat_fpga/engines/native/*.hpp fat_fpga/faults/native/*.cpp hw/sim/*.cpp
 	$(BIN)/mypy
 
 # What leads to a finding is kept in build/fuzz/findings.

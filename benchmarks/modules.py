@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from time import process_time
 
@@ -24,6 +25,9 @@ ROWS = 64
 MODELS: dict[str, Callable[[], nn.Module]] = {"cnv": plain_cnv, "resnet8": plain_resnet8}
 EACH = 2
 """Weights of each layer."""
+PASSES = 4
+"""Passes of one way that are timed together, after one that is not: a pass pays for the memory that the one before it
+gave back."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class Costs:
     Attributes:
         forward: CPU seconds of that pass.
         watched: a pass that every module is watched in, and no fault is there.
-        flips: a pass with bit flips in all activations at a rate of 1e-5, drawn anew, as in a sweep.
+        flips: a pass with bit flips in all activations at a rate of 1e-5, drawn anew. As in a sweep the errors of some
+            samples are drawn first, then each has its pass; the drawing is counted.
         weights: a pass with a flipped bit in a weight, without reuse.
         gain: plain PyTorch (flip, pass, undo) by a campaign, on the same single weights of every layer.
     """
@@ -46,7 +51,7 @@ class Costs:
 
 
 def costs(name: str, rounds: int) -> Costs:
-    """Of a model with random weights; the median of so many rounds, in which all take turns."""
+    """Of a model with random weights; the median of so many rounds, in which all take turns in random order."""
     torch.manual_seed(0)
     module = MODELS[name]()
     subject = ModuleSubject(module, (3, 32, 32))
@@ -59,31 +64,39 @@ def costs(name: str, rounds: int) -> Costs:
     weight = space[len(space) // 2]
     samples = iter(range(10**9))
 
-    def flips() -> object:
-        pattern = parse_fault(f"*/activation[*].bit[*] ^ 1 ~ 1e-5 @ sample[{next(samples)}]")
-        return sweeping.output(edits_of(subject, pattern, 0, ROWS, 0))
+    def flips(count: int) -> None:
+        text = "*/activation[*].bit[*] ^ 1 ~ 1e-5 @ sample[{}]"
+        patterns = [parse_fault(text.format(next(samples))) for _ in range(count)]
+        for edits in [edits_of(subject, pattern, 0, ROWS, 0) for pattern in patterns]:
+            sweeping.output(edits)
 
-    ways: dict[str, Callable[[], object]] = {
-        "plain": lambda: _plain(module, batch.tensor),
-        "watched": replay.anew,
+    passes: dict[str, Callable[[int], None]] = {
+        "plain": _times(lambda: _plain(module, batch.tensor)),
+        "watched": _times(replay.anew),
         "flips": flips,
-        "weights": lambda: replay.output(edits_of(subject, weight, 0, ROWS, 0)),
+        "weights": _times(lambda: replay.output(edits_of(subject, weight, 0, ROWS, 0))),
     }
     faults, rng = [], random.Random(0)
     for block in space.blocks:
         faults += [block.fault(rng.randrange(len(block))) for _ in range(EACH)]
     session, labels = ModuleEngine(rows=ROWS).open(subject), np.zeros(ROWS, np.int64)
     session.run(images, labels, [])
-    ways["single"] = lambda: [_flipped(subject, module, batch.tensor, fault) for fault in faults]
-    ways["campaign"] = lambda: session.run(images, labels, faults)
-    times: dict[str, list[float]] = {way: [] for way in ways}
+    whole: dict[str, Callable[[], object]] = {
+        "single": lambda: [_flipped(subject, module, batch.tensor, fault) for fault in faults],
+        "campaign": lambda: session.run(images, labels, faults),
+    }
+    order = [*passes, *whole]
+    times: dict[str, list[float]] = {way: [] for way in order}
     for _ in range(rounds):
-        for way, run in ways.items():
-            started = process_time()
-            run()
-            times[way].append(process_time() - started)
+        rng.shuffle(order)
+        for way in order:
+            if way in passes:
+                passes[way](1)
+                times[way].append(_seconds(partial(passes[way], PASSES)) / PASSES)
+            else:
+                times[way].append(_seconds(whole[way]))
     medians = {way: median(own) for way, own in times.items()}
-    ratios = {way: median(a / b for a, b in zip(times[way], times["plain"], strict=True)) for way in ways}
+    ratios = {way: median(a / b for a, b in zip(times[way], times["plain"], strict=True)) for way in passes}
     return Costs(
         medians["plain"],
         ratios["watched"],
@@ -91,6 +104,23 @@ def costs(name: str, rounds: int) -> Costs:
         ratios["weights"],
         medians["single"] / medians["campaign"],
     )
+
+
+def _times(run: Callable[[], object]) -> Callable[[int], None]:
+    """So many runs, one after the other."""
+
+    def runs(count: int) -> None:
+        for _ in range(count):
+            run()
+
+    return runs
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    """CPU time."""
+    started = process_time()
+    run()
+    return process_time() - started
 
 
 def _plain(module: nn.Module, tensor: Tensor) -> Tensor:

@@ -4,17 +4,24 @@ The distance between failures is geometric, so the cost follows the number of fa
 is drawn twice. Random words come from Philox (Salmon et al. 2011), a counter-based generator, keyed by a text. Its
 words are fixed by its definition, so a draw is the same on every machine and with every version of numpy.
 
-Draws of many counters of one text, as of many images, are made together: `philox` computes the words of all of them.
+Draws of many counters of one text, as of many images, are made together: by compiled code one after the other, or
+without it by numpy, which computes the words of all of them. Both give the same cells.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from itertools import pairwise
 from threading import local
 
 import numpy as np
 import numpy.typing as npt
+
+try:
+    from fat_fpga.faults._hits import draw as _draw
+except ImportError:  # where nothing is compiled, as on a board
+    _draw = None  # type: ignore[assignment]
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
@@ -24,6 +31,9 @@ BLOCK = 4
 _ROUNDS = 10
 _MARGIN = 2
 """Deviations of the number of failures that words are made for at first; where there are more, they are made again."""
+_NEAR = 2.0**-48
+"""Two logarithms, of numpy and of the compiler's library, differ by less, relatively: each is wrong by some units in
+the last place, 2**-52. A distance that is so near to an integer is left to numpy."""
 _NO_COUNTER = np.zeros(BLOCK, np.uint64)
 _kept = local()
 _HALF, _LOW = np.uint64(32), np.uint64(2**32 - 1)
@@ -148,16 +158,44 @@ def failures_of_each(key: str, counters: Ints, rate: float, cells: int) -> tuple
 
 
 def failures_of_all(keys: Sequence[str], counters: Ints, rate: float, cells: Sequence[int]) -> list[tuple[Ints, Ints]]:
-    """``failures_of_each`` of several keys, each with its own number of cells, drawn together: a draw of few failures
-    costs as many calls of numpy as one of many."""
+    """``failures_of_each`` of several keys, each with its own number of cells, drawn together."""
+    lanes, found, ends = failures_together(keys, counters, rate, cells)
+    starts = [0, *ends.tolist()]
+    return [
+        (lanes[start:end] - len(counters) * number, found[start:end])
+        for number, (start, end) in enumerate(pairwise(starts))
+    ]
+
+
+def failures_together(
+    keys: Sequence[str], counters: Ints, rate: float, cells: Sequence[int]
+) -> tuple[Ints, Ints, Ints]:
+    """The same in one piece.
+
+    Returns:
+        Lanes ``key * len(counters) + position in counters``, ascending, int64 [H]; the numbers of the cells, ascending
+        for each lane, int64 [H]; the end of each key in these, int64 [len(keys)].
+    """
     images, nothing = len(counters), np.empty(0, np.int64)
     if rate <= 0 or not images or not keys:
-        return [(nothing, nothing) for _ in keys]
+        return nothing, nothing, np.zeros(len(keys), np.int64)
+    most = np.array(cells, np.int64)
     if rate >= 1:
-        return [(np.repeat(np.arange(images), count), np.tile(np.arange(count), images)) for count in cells]
-    lanes = np.flatnonzero(np.repeat(np.asarray(cells, np.int64) > 0, images))  # one for each key and counter
-    most = np.repeat(np.asarray(cells, np.int64), images)
-    every = np.repeat(np.stack([_key(key) for key in keys]), images, axis=0)
+        lanes = np.repeat(np.arange(len(keys) * images), np.repeat(most, images))
+        places = [np.tile(np.arange(count), images) for count in cells]
+        return lanes, np.concatenate(places), np.cumsum(images * most)
+    every = np.stack([_key(key) for key in keys])
+    drawn = None if _draw is None else _draw(every, counters, float(np.log1p(-rate)), most, _NEAR)
+    return _vectorised(every, counters, rate, most) if drawn is None else drawn
+
+
+def _vectorised(keys: Words, counters: Ints, rate: float, cells: Ints) -> tuple[Ints, Ints, Ints]:
+    """By numpy, in rounds: a round draws words for all lanes that are not at their end yet. A draw of few failures
+    costs as many calls of numpy as one of many."""
+    images, nothing = len(counters), np.empty(0, np.int64)
+    lanes = np.flatnonzero(np.repeat(cells > 0, images))  # one for each key and counter
+    most = np.repeat(cells, images)
+    every = np.repeat(keys, images, axis=0)
     counter = np.tile(counters, len(keys))
     last, first = np.full(len(most), -1, np.int64), np.zeros(len(most), np.int64)
     which: list[Ints] = [nothing]
@@ -183,11 +221,7 @@ def failures_of_all(keys: Sequence[str], counters: Ints, rate: float, cells: Seq
     if len(which) > 2:
         order = np.argsort(positions, kind="stable")
         positions, places = positions[order], places[order]
-    cuts = np.searchsorted(positions, images * np.arange(1, len(keys)))
-    return [
-        (mine - images * number, where)
-        for number, (mine, where) in enumerate(zip(np.split(positions, cuts), np.split(places, cuts), strict=True))
-    ]
+    return positions, places, np.searchsorted(positions, images * np.arange(1, len(keys) + 1))
 
 
 def _distances(words: Words, rate: float, cells: int | Ints) -> Ints:

@@ -49,20 +49,28 @@ def singles(part: Part, images: range) -> Singles:
 def singles_of(parts: Sequence[Part], images: range) -> Iterator[Singles]:
     """The same of each part of one pattern. What is drawn for each image is drawn for several parts together, which is
     faster where hits are few."""
+    for lot in lots(parts, images):
+        if lot[0].transient:
+            yield from _together(lot, images)
+        else:
+            yield singles(lot[0], images)
+
+
+def lots(parts: Sequence[Part], images: range) -> Iterator[list[Part]]:
+    """Parts whose hits are drawn together, in their order; one that is not drawn for each image is alone."""
     waiting: list[Part] = []
     expected = 0.0
     for part in parts:
+        if part.transient:
+            waiting.append(part)
+            expected += part.cells * len(images) * part.pattern.rate
+        if waiting and (not part.transient or expected > MOST_TOGETHER):
+            yield waiting
+            waiting, expected = [], 0.0
         if not part.transient:
-            yield from _together(waiting, images)
-            waiting, expected = [], 0.0
-            yield singles(part, images)
-            continue
-        waiting.append(part)
-        expected += part.cells * len(images) * part.pattern.rate
-        if expected > MOST_TOGETHER:
-            yield from _together(waiting, images)
-            waiting, expected = [], 0.0
-    yield from _together(waiting, images)
+            yield [part]
+    if waiting:
+        yield waiting
 
 
 def _together(parts: Sequence[Part], images: range) -> Iterator[Singles]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.faults import AnyFault, Fault, Pattern
-from fat_fpga.faults.parts import parts_of
+from fat_fpga.faults.flips import all_flips, flips_of
+from fat_fpga.faults.parts import Part, parts_of
 from fat_fpga.faults.singles import FLIPPED, singles_of
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Edit:
         rows: of the batch, int64 [H]; ``EVERY_ROW`` for all. Of stored words 0.
         cells: numbers of the words, int64 [H]; no pair of row and cell is there twice.
         keep, flip: the word becomes ``word & keep ^ flip``, int64 [H].
+        flips: whether all of them are known to be flips, so that every word becomes another one.
     """
 
     site: Site
@@ -41,20 +42,10 @@ class Edit:
     cells: Ints
     keep: Ints
     flip: Ints
+    flips: bool = False
 
     def __len__(self) -> int:
         return len(self.cells)
-
-    @cached_property
-    def in_every_row(self) -> bool:
-        """Whether some of its words change in all rows."""
-        return bool((self.rows == EVERY_ROW).any())
-
-    @cached_property
-    def flat(self) -> Ints:
-        """Numbers of the words in the whole batch, int64 [H]; for tensors whose first axis is that of the batch, and
-        words of one row each."""
-        return self.rows * self.site.size + self.cells
 
 
 def bit_edit(bit: int, flip: bool, value: int) -> tuple[int, int]:
@@ -95,7 +86,7 @@ def _of_singles(
     found = []
     for key, own in words.items():
         places, masks = np.array(list(own), np.int64), np.array(list(own.values()), np.int64)
-        found.append(Edit(subject.sites[key], places[:, 0], places[:, 1], masks[:, 0], masks[:, 1]))
+        found.append(Edit(subject.sites[key], *places.T.copy(), *masks.T.copy()))
     return found
 
 
@@ -103,6 +94,8 @@ def _of_pattern(subject: ModuleSubject, pattern: Pattern, first_frame: int, imag
     """The same without an object for each single fault."""
     found = []
     parts = parts_of(subject, pattern)
+    if all_flips(parts):
+        return _of_flips(subject, parts, range(first_frame, first_frame + images), first_row)
     for part, own in zip(parts, singles_of(parts, range(first_frame, first_frame + images)), strict=True):
         if not len(own):
             continue
@@ -110,6 +103,19 @@ def _of_pattern(subject: ModuleSubject, pattern: Pattern, first_frame: int, imag
         site = subject.sites[part.block.place, part.block.kind]
         rows = np.full(len(own), EVERY_ROW) if own.frames is None else own.frames - first_frame + first_row
         found.append(_joined(site, rows, own.words, own.bits, own.to))
+    return found
+
+
+def _of_flips(subject: ModuleSubject, parts: list[Part], images: range, first_row: int) -> list[Edit]:
+    """The same of flips, which are many, and are in the order of words already."""
+    found = []
+    kept = np.empty(0, np.int64)
+    for part, own in zip(parts, flips_of(parts, images), strict=True):
+        if len(own):
+            kept = kept if len(kept) >= len(own) else np.full(len(own), -1, np.int64)
+            rows = own.images + first_row if first_row else own.images
+            site = subject.sites[part.block.place, part.block.kind]
+            found.append(Edit(site, rows, own.words, kept[: len(own)], own.masks, flips=True))
     return found
 
 

@@ -51,11 +51,10 @@ def met(output: object, edit: Edit, call: int = 0, in_place: bool = False) -> ob
     is unless ``in_place``."""
     tensor = first_tensor(output)
     assert tensor is not None
-    form, axis = edit.site.format, edit.site.axis
-    plain = axis == 0 and edit.site.calls == 1 and edit.site.where is not Where.STATE
-    if plain and not edit.in_every_row and not isinstance(form, Quantised) and tensor.is_contiguous():
-        faulty = tensor if in_place else tensor.clone()  # as nearly always: one image each, in the order of memory
-        form.edit(faulty.view(-1), edit.flat, edit.keep, edit.flip)
+    site, form, axis = edit.site, edit.site.format, edit.site.axis
+    if site.in_rows and tensor.is_contiguous():  # as nearly always
+        faulty = tensor if in_place else tensor.clone()
+        form.edit(faulty, site.size, edit.rows, edit.cells, edit.keep, edit.flip)
         return output if in_place else with_first(output, faulty)
     chosen = np.arange(len(edit)) if edit.site.calls == 1 else np.flatnonzero(edit.cells // edit.site.size == call)
     if not len(chosen):
@@ -65,15 +64,15 @@ def met(output: object, edit: Edit, call: int = 0, in_place: bool = False) -> ob
         part if every else part[chosen] for part in (edit.cells, edit.rows, edit.keep, edit.flip)
     )
     cells = cells if edit.site.calls == 1 and edit.site.where is not Where.STATE else cells % edit.site.size
+    faulty = tensor if in_place else tensor.clone()
+    if axis == 0 and not isinstance(form, Quantised) and tensor.is_contiguous():
+        form.edit(faulty, edit.site.size, rows, cells, keep, flip)
+        return output if in_place else with_first(output, faulty)
     if axis is not None and (rows == EVERY_ROW).any():
         count = tensor.shape[axis]
         many = np.where(rows == EVERY_ROW, count, 1)
         cells, keep, flip = (np.repeat(part, many) for part in (cells, keep, flip))
         rows = np.concatenate([np.arange(count) if row == EVERY_ROW else [row] for row in rows])
-    faulty = tensor if in_place else tensor.clone()
-    if axis == 0 and faulty.is_contiguous() and not isinstance(form, Quantised):
-        form.edit(faulty.view(-1), rows * edit.site.size + cells, keep, flip)
-        return output if in_place else with_first(output, faulty)
     index = _unravel(cells, edit.site.shape if axis is not None else tuple(tensor.shape), tensor)
     if axis is not None:
         index = (*index[:axis], torch.from_numpy(rows).to(tensor.device), *index[axis:])

@@ -9,20 +9,23 @@ every float is the same, to the last bit.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor, nn
+from torch.autograd.graph import increment_version
 
 from fat_fpga.modules.calls import STATE, Forward, intercepted, keeps_nothing, meet_all
 from fat_fpga.modules.edits import Edit
 from fat_fpga.modules.injection import held, met
 from fat_fpga.modules.record import Call, Record, versions
-from fat_fpga.modules.sites import Where
+from fat_fpga.modules.sites import Site, Where
 from fat_fpga.modules.stepwise import steps
-from fat_fpga.modules.values import copied, same, shared
+from fat_fpga.modules.values import copied, same, shared, tensors
 
 if TYPE_CHECKING:
     from fat_fpga.modules.subject import ModuleSubject
@@ -51,7 +54,10 @@ class Replay:
             seen[call.module] += 1
             self._of.setdefault(call.module, []).append(call)
         self._alone = {name: keeps_nothing(part) for name, part in subject.modules.items()}
+        self._found_times: dict[Site, list[int]] = {}
+        self._leaves = sum(call.after == call.number + 1 for call in found.calls)
         self._heavy = {name: any(True for _ in part.parameters()) for name, part in subject.modules.items()}
+        self._shapes = {name: self._shape(calls) for name, calls in self._of.items()}
 
     def anew(self) -> Any:
         """What the module gives without faults, computed once more."""
@@ -67,16 +73,17 @@ class Replay:
         if not edits:
             return self.record.output
         run = _Run(self, edits)
-        modules = self.subject.modules if run.aligned else self._met(edits)
+        modules = self.subject.modules if run.aligned and run.until is None else self._met(edits, run.until)
         with held(self.subject.tensors, edits), intercepted(modules, run.answer) as recurrent:
             for name, module in recurrent.items():
                 module.meet = partial(run.met_state, name)
             return self.subject.module(run.edited(Where.INPUT, "input", self.tensor.clone(), 0))
 
-    def _met(self, edits: Sequence[Edit]) -> dict[str, nn.Module]:
-        """The modules that have to be met where nothing is reused: those with a change in what they give, those whose
-        outputs are stored in another format, and recurrent ones."""
+    def _met(self, edits: Sequence[Edit], until: int | None) -> dict[str, nn.Module]:
+        """The modules that have to be met where nothing is reused but what is before an event: those called until then,
+        those with a change in what they give, those whose outputs are stored in another format, and recurrent ones."""
         changed = {edit.site.name for edit in edits}
+        changed |= {call.module for call in self.record.calls if until is not None and call.start < until}
         return {
             name: part
             for name, part in self.subject.modules.items()
@@ -89,6 +96,13 @@ class Replay:
 
     def times(self, edit: Edit) -> list[int]:
         """The events at which a change can begin to matter."""
+        if edit.site.calls > 1:
+            return self._times_of(edit)
+        if edit.site not in self._found_times:
+            self._found_times[edit.site] = self._times_of(edit)
+        return self._found_times[edit.site]
+
+    def _times_of(self, edit: Edit) -> list[int]:
         site = edit.site
         if site.where is Where.PARAMETER:
             return self.record.reads.get(site.name, [LATE])
@@ -109,6 +123,24 @@ class Replay:
         """Whether a module keeps nothing of what it gives."""
         return self._alone[name]
 
+    def _shape(self, calls: list[Call]) -> torch.Size | None:
+        """Of the one tensor that each of these calls of a module makes, and nobody else has; None where that is not
+        so. Where nothing that is executed depends on values, it is so in each run."""
+        made = {call.output.shape if self._makes_its_own(call) else None for call in calls}
+        return made.pop() if len(made) == 1 else None
+
+    def _makes_its_own(self, call: Call) -> bool:
+        new = isinstance(call.output, Tensor) and not (call.written or call.fragile or self.record.looks)
+        return new and self._alone[call.module] and not shared(call.output, call.inputs)
+
+    def own_shape(self, name: str) -> torch.Size | None:
+        """The shape of the tensor that a module makes, where it changes none and nobody else has what it makes."""
+        return self._shapes.get(name)
+
+    def dense(self, edits: Sequence[Edit]) -> bool:
+        """Whether so many outputs are sure to become others that hardly a call will get what is recorded."""
+        return 2 * sum(edit.flips and edit.site.where is Where.OUTPUT for edit in edits) > self._leaves
+
     def heavy(self, name: str) -> bool:
         """Whether a module has parameters, so that to compare what it is called with is cheaper than to call it."""
         return self._heavy[name]
@@ -119,23 +151,26 @@ class _Run:
 
     Attributes:
         aligned: whether calls are still those of the record.
+        until: the event from which nothing is compared with the record any more; None where all is.
     """
 
     def __init__(self, replay: Replay, edits: Sequence[Edit]) -> None:
         self._replay, self._calls = replay, replay.record.calls
-        self._edits: dict[tuple[Where, str], list[Edit]] = {}
+        self._edits: dict[Where, dict[str, list[Edit]]] = {where: {} for where in Where}
         for edit in edits:
-            self._edits.setdefault((edit.site.where, edit.site.name), []).append(edit)
+            self._edits[edit.site.where].setdefault(edit.site.name, []).append(edit)
+        self._outputs, self._quantised = self._edits[Where.OUTPUT], self._edits[Where.QUANTISED]
         self._times = sorted(time for edit in edits for time in replay.times(edit))
         self._first = self._times[0] if self._times else LATE
         self.aligned = replay.reuse and self._first != LATE
+        self.until = self._first if self.aligned and replay.dense(edits) else None
         self._next = 0
         self._counts: Counter[str] = Counter()
 
     def answer(self, name: str, forward: Forward, *args: Any, **kwargs: Any) -> Any:
         """In place of the forward of the module called ``name``."""
         call = self._calls[self._next] if self.aligned and self._next < len(self._calls) else None
-        if call is None or call.module != name:
+        if call is None or call.module != name or (self.until is not None and call.start >= self.until):
             self._lost()
             number = self._counts[name]
             self._counts[name] += 1
@@ -150,24 +185,30 @@ class _Run:
         output, in_place = self._computed(name, forward, args, kwargs)
         if not self.aligned or self._next != call.after:
             self._lost()
-        elif call.after == call.number + 1 and not (call.written or call.fragile) and same(output, call.output):
+        elif (
+            call.after == call.number + 1
+            and not (call.written or call.fragile or name in self._outputs)
+            and same(output, call.output)
+        ):
             output, in_place = call.output, False  # so that what follows sees at once that nothing differs
         return self._given(name, output, number, in_place)
 
     def _computed(self, name: str, forward: Forward, args: Any, kwargs: Any) -> tuple[Any, bool]:
         """What a module gives, and whether a fault is put into that very tensor: where the module changed what it was
         called with, because then others may read its output, too, and where nobody else can have it."""
-        if (Where.OUTPUT, name) not in self._edits and (Where.QUANTISED, name) not in self._edits:
+        if name not in self._outputs and name not in self._quantised:
             return self._replay.subject.store(name, forward(*args, **kwargs)), False
+        shape = self._replay.own_shape(name)
+        if shape is not None:
+            output = self._replay.subject.store(name, forward(*args, **kwargs))
+            return output, name in self._outputs and output.shape == shape
         before = versions((args, kwargs))
         output = self._replay.subject.store(name, forward(*args, **kwargs))
         if versions((args, kwargs)) != before:
+            if name in self._outputs:
+                increment_version(tensors(output))  # for those who have it already
             return output, True
-        return output, self._hit(name) and self._replay.alone(name) and not shared(output, (args, kwargs))
-
-    def _hit(self, name: str) -> bool:
-        """Whether a fault is in what a module gives."""
-        return (Where.OUTPUT, name) in self._edits
+        return output, name in self._outputs and self._replay.alone(name) and not shared(output, (args, kwargs))
 
     def _known(self, call: Call, inputs: tuple[Any, ...]) -> bool:
         """Whether what a call gives is what is recorded."""
@@ -175,7 +216,8 @@ class _Run:
             return False
         if call.end <= self._first:
             return True
-        if any(call.start <= time < call.end for time in self._times):
+        after = bisect_left(self._times, call.start)
+        if after < len(self._times) and self._times[after] < call.end:
             return False
         return self._replay.heavy(call.module) and call.met_again(inputs)
 
@@ -186,15 +228,16 @@ class _Run:
         self.aligned = False
 
     def _given(self, name: str, output: Any, number: int, in_place: bool) -> Any:
-        for where in (Where.OUTPUT, Where.QUANTISED):
-            output = self.edited(where, name, output, number, in_place)
+        for edits in (self._outputs, self._quantised):
+            for edit in edits.get(name, ()):
+                output = met(output, edit, number, in_place)
         return output
 
-    def edited(self, where: Where, name: str, output: Any, number: int, in_place: bool = False) -> Any:
-        """The output with the changes of this call."""
-        for edit in self._edits.get((where, name), ()):
-            output = met(output, edit, number, in_place)
-        return output
+    def edited(self, where: Where, name: str, value: Any, number: int) -> Any:
+        """An input or a state with its changes."""
+        for edit in self._edits[where].get(name, ()):
+            value = met(value, edit, number)
+        return value
 
     def met_state(self, name: str, step: int, state: Tensor) -> Tensor:
         """A hidden state between two steps."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 
 import numpy as np
 
 from fat_fpga.modules.formats import Format
+from fat_fpga.modules.formats.quantised import Quantised
 from fat_fpga.modules.input import cells_of
 
 
@@ -49,7 +51,13 @@ class Site:
         several = self.calls > 1 or self.where is Where.STATE
         return cells_of((self.calls, *self.shape) if several else self.shape, self.most)
 
-    @property
+    @cached_property
+    def in_rows(self) -> bool:
+        """Whether its words are those of one tensor whose first axis is that of the batch, each read by itself."""
+        streams = self.where in (Where.INPUT, Where.OUTPUT)
+        return streams and self.axis == 0 and self.calls == 1 and not isinstance(self.format, Quantised)
+
+    @cached_property
     def size(self) -> int:
         """Words of one call."""
         return int(np.prod(self.shape, dtype=np.int64))

@@ -28,12 +28,25 @@ def leaves(value: Any) -> Iterator[Any]:
 
 def tensors(value: Any) -> list[Tensor]:
     """The tensors in a value."""
-    return [leaf for leaf in leaves(value) if isinstance(leaf, Tensor)]
+    found: list[Tensor] = []
+    _gather(value, found)
+    return found
+
+
+def _gather(value: Any, found: list[Tensor]) -> None:
+    if isinstance(value, Tensor):
+        found.append(value)
+    elif isinstance(value, tuple | list):
+        for part in value:
+            _gather(part, found)
+    elif isinstance(value, dict):
+        for part in value.values():
+            _gather(part, found)
 
 
 def first_tensor(value: Any) -> Tensor | None:
     """The first tensor in a value: of a recurrent module its output, of an attention what it attends to."""
-    return next(iter(tensors(value)), None)
+    return value if isinstance(value, Tensor) else next(iter(tensors(value)), None)
 
 
 def with_first(value: Any, tensor: Tensor) -> Any:

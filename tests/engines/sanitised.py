@@ -20,6 +20,7 @@ import numpy as np
 from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine, instruction_sets
 from fat_fpga.engines.native_session import UPDATE
 from fat_fpga.engines.reference import ReferenceEngine
+from fat_fpga.faults import draws
 from fat_fpga.network import Levels, MatrixVectorUnit, Network
 from tests.designs.random_faults import mixed_faults
 from tests.designs.random_graph import random_graph, random_groups
@@ -37,16 +38,17 @@ WIDE = ((Levels(-8, 1, 16), -127, 127), (Levels(-1, 2, 2), -8, 7))
 
 
 def take_modules(build: Path) -> None:
-    """Let `fat_fpga.engines` find the modules of that build; SystemExit where they have no sanitisers."""
-    for path in sorted((build / "fat_fpga" / "engines").glob("_native_*.so")):
+    """Let the package find the compiled modules of that build; SystemExit where they have no sanitisers."""
+    for path in sorted((build / "fat_fpga").glob("*/_*.so")):
         if b"__asan_init" not in path.read_bytes():
             sys.exit(f"{path} is not compiled with sanitisers: use make sanitise")
-        name = f"fat_fpga.engines.{path.name.split('.')[0]}"
+        name = f"fat_fpga.{path.parent.name}.{path.name.split('.')[0]}"
         spec = importlib.util.spec_from_file_location(name, path)
         assert spec is not None
         assert spec.loader is not None
         sys.modules[name] = module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
+    vars(draws)["_draw"] = sys.modules["fat_fpga.faults._hits"].draw
 
 
 def subject(seed: int) -> Network:

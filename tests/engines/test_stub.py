@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 from nanobind.stubgen import StubGen
 
-import fat_fpga.engines
+import fat_fpga
 from fat_fpga.engines.native_engine import instruction_sets
 
-STUB = Path(fat_fpga.engines.__file__).with_name("_native_portable.pyi")
+STUBS = {f"engines._native_{name}": "engines/_native_portable.pyi" for name in instruction_sets()}
+STUBS |= {"faults._hits": "faults/_hits.pyi"}
 
 
-@pytest.mark.parametrize("module", instruction_sets())
+@pytest.mark.parametrize("module", STUBS)
 def test_the_stub_is_what_nanobind_generates(module: str) -> None:
     """To renew it: ``python -m nanobind.stubgen -m fat_fpga.engines._native_portable -o`` and the file's name."""
-    compiled = importlib.import_module(f"fat_fpga.engines._native_{module}")
+    compiled = importlib.import_module(f"fat_fpga.{module}")
     generator = StubGen(compiled)
     generator.put(compiled)
-    assert generator.get() == STUB.read_text(encoding="utf-8")
+    stub = Path(fat_fpga.__file__).parent / STUBS[module]
+    assert generator.get() == stub.read_text(encoding="utf-8")

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fat_fpga.faults import draws
+from fat_fpga.faults._hits import draw
 from fat_fpga.faults.draws import (
+    _NEAR,
     BLOCK,
+    _key,
+    _vectorised,
     failures,
     failures_of_all,
     failures_of_each,
+    failures_together,
     generator,
     nonzero,
     nonzero_of_each,
@@ -54,6 +61,31 @@ def test_failures_of_many_keys(keys: list[tuple[str, int]], counters: list[int],
         expected = [failures(generator(key, counter), rate, count).tolist() for counter in counters]
         assert which.tolist() == [number for number, one in enumerate(expected) for _ in one]
         assert own.tolist() == [cell for one in expected for cell in one]
+
+
+@given(st.lists(st.tuples(KEYS, st.integers(0, 30000)), min_size=1, max_size=6), COUNTERS, st.floats(-7, -0.001))
+def test_compiled_draws_are_those_of_numpy(keys: list[tuple[str, int]], counters: list[int], log_rate: float) -> None:
+    """With all of their words: also of many cells, and of the rarest failures."""
+    every = np.stack([_key(key) for key, _ in keys])
+    cells, rate = np.array([count for _, count in keys]), min(10**log_rate, 0.1)
+    expected = _vectorised(every, np.array(counters, np.int64), rate, cells)
+    for nearness in (_NEAR, 0.0):
+        found = draw(every, np.array(counters, np.int64), float(np.log1p(-rate)), cells, nearness)
+        assert found is not None
+        assert [part.tolist() for part in found] == [part.tolist() for part in expected]
+
+
+def test_distances_that_are_too_near_to_an_integer_are_left_to_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is drawn where one is, and what numpy draws is the same."""
+    keys, counters, cells = ["a", "b"], np.arange(50), [4000, 5]
+    expected = [part.tolist() for part in failures_together(keys, counters, 0.01, cells)]
+    assert len(expected[0]) > 1500
+    every = np.stack([_key(key) for key in keys])
+    assert draw(every, counters, float(np.log1p(-0.01)), np.array(cells), 1e-4) is None
+    monkeypatch.setattr(draws, "_NEAR", 1e-4)
+    assert [part.tolist() for part in failures_together(keys, counters, 0.01, cells)] == expected
+    monkeypatch.setattr(draws, "_draw", None)
+    assert [part.tolist() for part in failures_together(keys, counters, 0.01, cells)] == expected
 
 
 def test_no_cells_no_counters_no_chance_and_certainty() -> None:

@@ -11,11 +11,17 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from fat_fpga.errors import FaultError
 from fat_fpga.faults import AnyFault, FaultSpace, check_faults, fault_model, fault_space, parse_fault
 from fat_fpga.faults.fault import single_or_set
+from fat_fpga.modules import ModuleSubject
+from fat_fpga.modules.batch import recorded
+from fat_fpga.modules.edits import edits_of
 from fat_fpga.modules.engine import ModuleEngine
+from fat_fpga.modules.replay import Replay
+from fat_fpga.modules.values import same_bits
 from tests.designs.random_module import KINDS, Case, random_case
 
 MODULE_KINDS = ("weight", "activation", "output", "state")
@@ -89,6 +95,54 @@ def test_fast_ways_equal_the_plain_one(kind: str, device: str, seed: int) -> Non
     rng = random.Random(seed)
     case = random_case(kind, seed, device=device)
     compare(case, list(random_faults(case, rng, EACH)), rng.choice([5, 8, 16]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=max(2, settings().max_examples // 25))
+@given(seed=st.integers(0, 10**6), rate=st.sampled_from(["1e-4", "1e-3", "0.02", "1"]))
+def test_flips_everywhere_equal_the_plain_way(kind: str, seed: int, rate: str) -> None:
+    """Where nearly all outputs are hit nothing is compared with the record, and words are changed where they are."""
+    case = random_case(kind, seed)
+    texts = ["*/activation[*].bit[*] ^ 1", "*/activation[*].bit[2] ^ 1", "*/activation[*].bit[*] ^ 1"]
+    faults = [parse_fault(f"{text} ~ {rate} @ sample[{number}]") for number, text in enumerate(texts)]
+    compare(case, [fault for fault in faults if not _refused(case, fault)], 8)
+
+
+def _refused(case: Case, fault: AnyFault) -> bool:
+    try:
+        check_faults(case.subject, [fault])
+    except FaultError:  # words of which none has a bit 2
+        return True
+    return False
+
+
+class Counted(nn.Linear):
+    """A layer that counts its calls."""
+
+    calls = 0
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        Counted.calls += 1
+        return super().forward(input)
+
+
+def test_flips_everywhere_are_known_to_be_dense() -> None:
+    """Else the test above would not be about them. What is before the first flip is still taken from the record."""
+    module = nn.Sequential(Counted(3, 40), nn.ReLU(), nn.Linear(40, 40), nn.ReLU(), nn.Linear(40, 3)).eval()
+    subject = ModuleSubject(module, (3,), pixels="none")
+    tensor = torch.from_numpy(np.random.default_rng(0).normal(0, 1, (8, 3)).astype(np.float32))
+    replay = Replay(subject, tensor, recorded(subject, tensor))
+    few = edits_of(subject, parse_fault("1/activation[*].bit[*] ^ 1 ~ 1e-3 @ sample[0]"), 0, 8, 0)
+    many = edits_of(subject, parse_fault("1+2+3+4/activation[*].bit[*] ^ 1 ~ 0.02 @ sample[0]"), 0, 8, 0)
+    assert (len(few), len(many)) == (1, 4)
+    assert (replay.dense(few), replay.dense(many)) == (False, True)
+    before = Counted.calls
+    assert not same_bits(replay.output(many), replay.record.output)
+    assert Counted.calls == before
+    found, run = replay.output(many), Replay(subject, tensor, replay.record, reuse=False).output(many)
+    assert same_bits(found, run)
+    assert Counted.calls == before + 1
+    assert not replay.damaged()
 
 
 def test_every_kind_of_module_has_the_faults_that_are_tried() -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fat_fpga.errors import ModelError
-from fat_fpga.modules.formats import fitted, format_of
+from fat_fpga.modules.formats import fitted, floating, format_of
 
 OTHERS = {
     "float16": np.float16,
@@ -59,25 +59,32 @@ def test_every_bit_of_large_floats(name: str, code: str, bits: int, data: st.Dat
         assert math.isnan(expected) if math.isnan(float(found[0])) else float(found[0]) == expected
 
 
+@pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16", "float8_e4m3fn", "float8_e5m2"])
 @pytest.mark.parametrize("name", ["", "float16", "Q2.6", "int8:0.05"])
-def test_words_are_edited_in_place(dtype: str, name: str) -> None:
+def test_words_are_edited_in_place(dtype: str, name: str, compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Against one word after the other, through `encode` and `decode`; other words stay, bit for bit."""
+    if not compiled:
+        monkeypatch.setattr(floating, "_edit", None)
     form, rng = format_of(name or dtype), np.random.default_rng(1)
-    values = torch.from_numpy(rng.normal(0, 1, 40)).to(getattr(torch, dtype))
-    where = rng.permutation(40)[:25]
+    values = torch.from_numpy(rng.normal(0, 1, (8, 10))).to(getattr(torch, dtype))
+    numbers = rng.permutation(40)[:25]
+    rows, cells = np.where(numbers < 35, numbers // 5, -1), np.where(numbers < 35, numbers % 5, 5 + numbers % 5)
     keep, flip = (rng.integers(-(2**63), 2**63 - 1, 25) >> 64 - form.bits for _ in range(2))
     keep, flip = (part if form.bits == 64 else part & (1 << form.bits) - 1 for part in (keep, flip))
     expected = values.clone()
-    for place, kept, flipped in zip(where, keep, flip, strict=True):
-        word = form.encode(values[place].reshape(1)) & int(kept) ^ int(flipped)
-        expected[place] = form.decode(word, values.dtype)[0]
-    version = values._version
-    form.edit(values, where, keep, flip)
+    assert (rows < 0).any()
+    for row, cell, kept, flipped in zip(rows, cells, keep, flip, strict=True):
+        for place in range(8) if row < 0 else [row]:
+            word = form.encode(values[place, cell].reshape(1)) & int(kept) ^ int(flipped)
+            expected[place, cell] = form.decode(word, values.dtype)[0]
+    form.edit(values, 10, rows, cells, keep, flip)
     np.testing.assert_array_equal(values.double().numpy(), expected.double().numpy())
     if not name:  # of a NaN that is converted to another type the lowest bits mean nothing
         assert values.view(torch.uint8).tolist() == expected.view(torch.uint8).tolist()
-    assert values._version > version  # whoever looks whether a tensor was changed sees it
+    for row, cell in ((8, 0), (0, 80), (-1, 80), (9, -1)):
+        with pytest.raises(IndexError):
+            form.edit(values, 10, np.array([row]), np.array([cell]), keep[:1], flip[:1])
 
 
 def test_which_bits_are_sign_and_exponent() -> None:

@@ -15,19 +15,19 @@ from fat_fpga.hardware import modules
 
 from .conftest import ROOT, Installed, requirements
 
-NATIVE = re.compile(r"fat_fpga/engines/_native_(?:portable|avx2|avx512|amx)\.cpython-\d+-\S+\.so")
+NATIVE = re.compile(r"fat_fpga/(?:engines/_native_(?:portable|avx2|avx512|amx)|faults/_hits)\.cpython-\d+-\S+\.so")
 
 
 def test_all_of_the_package_is_in_it_and_nothing_else(wheel: Path) -> None:
     listed = subprocess.run(["git", "ls-files", "fat_fpga"], cwd=ROOT, text=True, capture_output=True, check=True)
-    package = {name for name in listed.stdout.split() if not name.startswith("fat_fpga/engines/native/")}
+    package = {name for name in listed.stdout.split() if "/native/" not in name}
     hardware = {f"fat_fpga/hw/{file}" for files in modules().values() for file in files}
     hardware |= {"fat_fpga/hw/modules.json", "fat_fpga/hw/sim/board.cpp", "fat_fpga/hw/sim/upsets.vlt"}
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     compiled = {name for name in names if NATIVE.fullmatch(name)}
     assert names - compiled == package | hardware
-    assert "fat_fpga/engines/_native_portable" in {name.split(".")[0] for name in compiled}
+    assert {"fat_fpga/engines/_native_portable", "fat_fpga/faults/_hits"} <= {name.split(".")[0] for name in compiled}
     assert "fat_fpga/py.typed" in names
 
 

@@ -40,16 +40,19 @@ class Format(ABC):
     def decode(self, words: Tensor, dtype: dtype) -> Tensor:
         """The values of words, as ``dtype`` holds them."""
 
-    def edit(self, words: Tensor, where: Ints, keep: Ints, flip: Ints) -> None:
+    def edit(self, tensor: Tensor, size: int, rows: Ints, cells: Ints, keep: Ints, flip: Ints) -> None:
         """Have some words of a tensor become ``word & keep ^ flip``, in place.
 
         Args:
-            words: values [W], contiguous.
-            where: int64 [H], which of them, none twice.
+            tensor: values, contiguous.
+            size: of a row: word ``c`` of row ``r`` is word ``r * size + c`` of the tensor.
+            rows, cells: int64 [H], which words, none twice; of row -1 the word of every row.
             keep, flip: int64 [H].
         """
         import torch
 
+        where, keep, flip = each_word(tensor.numel() // size if size else 0, size, rows, cells, keep, flip)
+        words = tensor.view(-1)
         index, kept, flipped = (torch.from_numpy(part).to(words.device) for part in (where, keep, flip))
         words[index] = self.decode(self.encode(words[index]) & kept ^ flipped, words.dtype)
 
@@ -91,3 +94,14 @@ class Format(ABC):
 
     def __hash__(self) -> int:
         return hash(self.name)
+
+
+def each_word(count: int, size: int, rows: Ints, cells: Ints, keep: Ints, flip: Ints) -> tuple[Ints, Ints, Ints]:
+    """Numbers of words in a tensor of ``count`` rows, and how each changes, as `Format.edit` takes them, int64 [W]."""
+    every = rows < 0
+    if not every.any():
+        return rows * size + cells, keep, flip
+    many = np.where(every, count, 1)
+    rows = np.concatenate([np.arange(count) if row < 0 else [row] for row in rows.tolist()])
+    cells, keep, flip = (np.repeat(part, many) for part in (cells, keep, flip))
+    return rows * size + cells, keep, flip

@@ -5,9 +5,15 @@ The bits are those of memory: of float32 bit 31 is the sign, bits 30 to 23 are t
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fat_fpga.modules.formats.base import Format, Ints
+
+try:
+    from fat_fpga.faults._hits import edit as _edit
+except ImportError:  # where nothing is compiled
+    _edit = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from torch import Tensor, dtype
@@ -36,7 +42,7 @@ class Floating(Format):
     def __init__(self, name: str) -> None:
         self.name, self.bits = name, NAMES[name]
 
-    @property
+    @cached_property
     def _type(self) -> dtype:
         import torch
 
@@ -58,17 +64,14 @@ class Floating(Format):
             words = words - ((words >> self.bits - 1) << self.bits)
         return words.to(integer).view(self._type).to(dtype)
 
-    def edit(self, words: Tensor, where: Ints, keep: Ints, flip: Ints) -> None:
+    def edit(self, tensor: Tensor, size: int, rows: Ints, cells: Ints, keep: Ints, flip: Ints) -> None:
         """As of `Format`. On a CPU values of the format's own type are changed as the integers that they are in memory,
-        by numpy, which takes half the time of PyTorch for some hundred words."""
-        import torch
-
-        if words.dtype != self._type or words.device.type != "cpu":
-            return super().edit(words, where, keep, flip)
-        integer = {8: torch.uint8, 16: torch.int16, 32: torch.int32, 64: torch.int64}[self.bits]
-        found = words.view(integer).numpy()
-        found[where] = found[where] & keep.astype(found.dtype) ^ flip.astype(found.dtype)
-        torch.autograd.graph.increment_version(words)
+        by compiled code, which touches nothing but these. PyTorch does not know of that, so who has the tensor already
+        has to be told otherwise."""
+        if _edit is None or tensor.dtype is not self._type or not tensor.is_cpu:
+            return super().edit(tensor, size, rows, cells, keep, flip)
+        count = tensor.numel() // size if size else 0
+        _edit(tensor.data_ptr(), self.bits // 8, count, size, rows, cells, keep, flip)
 
     def keeps(self, dtype: dtype) -> bool:
         return str(dtype).removeprefix("torch.") in _EXACT.get(self.name, ())
