@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fat_fpga.modules.calls import Forward, Store, intercepted, meet_all
-from fat_fpga.modules.values import copied, same, tensors
+from fat_fpga.modules.values import copied, same, same_bits, tensors
 
 LOOKS = {"aten::_local_scalar_dense", "aten::is_nonzero", "aten::equal"}
 """Operators that make a number of Python of a tensor: what is executed may depend on it."""
@@ -70,6 +70,8 @@ class Record:
         output: of the whole module.
         looks: whether a number of Python was made of a tensor.
         stateful: whether a module changes attributes of its own.
+        keeps_input: whether every run leaves what the module is called with as it is: this one did, and what is
+            executed does not depend on values.
     """
 
     calls: list[Call] = field(default_factory=list)
@@ -77,6 +79,7 @@ class Record:
     output: Any = None
     looks: bool = False
     stateful: bool = False
+    keeps_input: bool = False
 
     def fragile(self) -> set[int]:
         """The numbers of the calls whose outputs were changed in place after they were given."""
@@ -114,7 +117,11 @@ def record(
 
     with intercepted(modules, answer) as recurrent, _Reads(module, clock, found):
         meet_all(recurrent, store)
-        found.output = module(tensor.clone())  # which the module may change in place
+        own = tensor.clone()  # which the module may change in place
+        before = own._version
+        found.output = module(own)
+    kept = own._version == before and same_bits(own, tensor)
+    found.keeps_input = kept and not (found.looks or found.stateful)
     return found
 
 

@@ -63,7 +63,10 @@ class Replay:
         """What the module gives without faults, computed once more."""
         with intercepted(self.subject.modules, self._store) as recurrent:
             meet_all(recurrent, self.subject.store)
-            return self.subject.module(self.tensor.clone())
+            return self.subject.module(self._input())
+
+    def _input(self) -> Tensor:
+        return self.tensor if self.record.keeps_input else self.tensor.clone()
 
     def _store(self, name: str, forward: Forward, *args: Any, **kwargs: Any) -> Any:
         return self.subject.store(name, forward(*args, **kwargs))
@@ -77,7 +80,7 @@ class Replay:
         with held(self.subject.tensors, edits), intercepted(modules, run.answer) as recurrent:
             for name, module in recurrent.items():
                 module.meet = partial(run.met_state, name)
-            return self.subject.module(run.edited(Where.INPUT, "input", self.tensor.clone(), 0))
+            return self.subject.module(run.edited(Where.INPUT, "input", self._input(), 0))
 
     def _met(self, edits: Sequence[Edit], until: int | None) -> dict[str, nn.Module]:
         """The modules that have to be met where nothing is reused but what is before an event: those called until then,

@@ -10,7 +10,10 @@ from torch import Tensor, nn
 from fat_fpga.errors import EngineError, ModelError
 from fat_fpga.faults import AnyFault, fault_space, parse_fault
 from fat_fpga.modules import ModuleSubject
+from fat_fpga.modules.batch import recorded
+from fat_fpga.modules.edits import edits_of
 from fat_fpga.modules.engine import ModuleEngine
+from fat_fpga.modules.replay import Replay
 
 ROWS = np.random.default_rng(5).normal(size=(6, 4)).astype(np.float32)
 LABELS = np.zeros(6, np.int64)
@@ -174,3 +177,34 @@ def test_hooks_of_scripted_modules() -> None:
     session = ModuleEngine(plain=True).open(subject_of(module))
     with pytest.raises(EngineError, match="0 is a ScriptModule, which takes no hooks: choose --engine module"):
         session.run(ROWS, LABELS, [parse_fault("1/weight[0,0].bit[1] ^ 1")])
+
+
+@pytest.mark.parametrize("how", ["as it is", "in place", "in place by .data", "by value"])
+def test_what_a_module_does_to_its_input(how: str) -> None:
+    """A module is called with a copy, unless it is known to leave what it is called with as it is."""
+
+    class Takes(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.probe = nn.Linear(3, 4)
+
+        def forward(self, x: Tensor) -> Tensor:
+            if how == "in place":
+                x += 1
+            elif how == "in place by .data":
+                x.data.add_(1)
+            elif how == "by value" and float(x.sum()) > 1e9:
+                x += 1
+            scores: Tensor = self.probe(x)
+            return scores
+
+    subject = ModuleSubject(Takes().eval(), (3,), pixels="none")
+    rows = torch.arange(24.0).reshape(8, 3)
+    found, before = recorded(subject, rows), rows.clone()
+    assert found.keeps_input == (how == "as it is")
+    replay = Replay(subject, rows, found)
+    for text in ("input/activation[1].bit[31] ^ 1 @ frame[2]", "probe/weight[0,0].bit[31] ^ 1"):
+        for _ in range(2):
+            replay.output(edits_of(subject, parse_fault(text), 0, 8, 0))
+    replay.anew()
+    assert torch.equal(rows, before)
