@@ -54,7 +54,7 @@ def recordings(folder: Path) -> None:
     random = np.random.default_rng(0)
     for digit in range(10):
         for take in range(6):
-            with wave.open(str(folder / "DIR" / "recordings" / f"{digit}_someone_{take}.wav"), "wb") as file:
+            with wave.open(str(folder / "DIR" / "recordings" / f"{digit}_jackson_{take}.wav"), "wb") as file:
                 file.setnchannels(1)
                 file.setsampwidth(2)
                 file.setframerate(8000)
@@ -62,6 +62,8 @@ def recordings(folder: Path) -> None:
 
 
 NETS = """
+from collections import OrderedDict
+
 import torch
 from torch import nn
 
@@ -71,7 +73,10 @@ def Net():
     )
 
 def lenet():
-    return nn.Sequential(nn.Flatten(), nn.Linear(784, 12), nn.ReLU(), nn.Linear(12, 10))
+    return nn.Sequential(OrderedDict(
+        conv0=nn.Conv2d(1, 2, 5, stride=3), act0=nn.ReLU(), conv1=nn.Conv2d(2, 3, 3, stride=2), act1=nn.ReLU(),
+        flatten=nn.Flatten(), fc2=nn.Linear(27, 10),
+    ))
 """
 
 
@@ -149,6 +154,9 @@ GIVEN: Mapping[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "lenet.onnx": (lenet_onnx, ("data",)),
     "lenet/last.pt": (
         command("train --model lenet-fc --data mnist:data@fit --epochs 1 --images 24 -q -o lenet"), ("data",)
+    ),
+    "trained/last.pt": (
+        command("train --model lenet-fc --data mnist:data@fit --epochs 1 --images 24 -q -o trained"), ("data",)
     ),
     "q.toml": (block_of("fixed_point.md", "toml", "q.toml"), ()),
     "experiment.toml": (block_of("experiments.md", "toml", "experiment.toml"), ("cnv.onnx", "fit.toml", "data")),

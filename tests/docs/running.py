@@ -47,7 +47,7 @@ ADDED: tuple[tuple[str, str], ...] = (
     (r"crosscheck (?!.*--sample )", " --sample 6"),
     (r"crosscheck (?!.*--images )", " --images 1"),
     (r"campaign .*--faults (pixel|accumulator)\b(?!.*--(sample|margin) )", " --sample 24"),
-    (r"quantise .*--minimal (?!.*--images )", " --images 20"),
+    (r"quantise .*--minimal (?!.*--images )", " --images 8"),
     (r"sizes search ", " --images 24"),
 )
 """What is added to commands that match from their start."""
