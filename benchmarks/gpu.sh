@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What waits for a GPU, in one command: is torch:cuda exact, how fast is it, and trainings.
+# What waits for a GPU, in one command: are torch:cuda and PyTorch modules there exact, how fast are they, and trainings.
 #
 #   benchmarks/gpu.sh cifar10:DIR RUNS [SECONDS [LIST]]  on a machine with a CUDA device; SECONDS for the trainings (540),
 #                                                        LIST of them: gpu_networks (default) or gpu_tables, the FAT paper's
@@ -15,6 +15,7 @@ if [ "${1:-}" = --small ]; then
     trap 'rm -rf "$runs"' EXIT
     "$python" -m benchmarks.gpu exact --device cpu --each 1 --images 2 --random 4
     "$python" -m benchmarks.gpu speed --device cpu --each 5 --images 2
+    "$python" -m benchmarks.modules --rows 2 --rounds 1
     "$python" -m benchmarks.gpu train benchmarks/gpu_small.txt --device cpu --data demo:cifar10 --images 40 -o "$runs"
     exit
 fi
@@ -23,5 +24,7 @@ if [ $# -lt 2 ]; then
     exit 2
 fi
 "$python" -m benchmarks.gpu exact
+"$python" -m pytest tests/modules/test_agreement.py -k cuda
 "$python" -m benchmarks.gpu speed
+"$python" -m benchmarks.modules --device cuda --rows 512
 "$python" -m benchmarks.gpu train "benchmarks/${4:-gpu_networks}.txt" --data "$1" --evaluate-every 23 --seconds "${3:-540}" -o "$2"

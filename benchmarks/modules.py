@@ -1,13 +1,19 @@
-"""Faults in PyTorch modules against plain PyTorch: what injection costs, and what reuse gains. CPU time, one thread."""
+"""Faults in PyTorch modules against plain PyTorch: what injection costs, and what reuse gains.
+
+    python -m benchmarks.modules [--device cuda] [--rows 64] [--rounds 5]
+
+CPU time on a CPU, one thread; elapsed time on a GPU.
+"""
 
 from __future__ import annotations
 
+import argparse
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
-from time import process_time
+from time import perf_counter, process_time
 
 import numpy as np
 import torch
@@ -32,10 +38,10 @@ gave back."""
 
 @dataclass(frozen=True)
 class Costs:
-    """CPU time as multiples of a forward pass of plain PyTorch on the same batch, but for the last.
+    """Time as multiples of a forward pass of plain PyTorch on the same batch, but for the last.
 
     Attributes:
-        forward: CPU seconds of that pass.
+        forward: seconds of that pass.
         watched: a pass that every module is watched in, and no fault is there.
         flips: a pass with bit flips in all activations at a rate of 1e-5, drawn anew. As in a sweep the errors of some
             samples are drawn first, then each has its pass; the drawing is counted.
@@ -50,13 +56,13 @@ class Costs:
     gain: float
 
 
-def costs(name: str, rounds: int) -> Costs:
+def costs(name: str, rounds: int, device: str = "cpu", rows: int = ROWS) -> Costs:
     """Of a model with random weights; the median of so many rounds, in which all take turns in random order."""
     torch.manual_seed(0)
-    module = MODELS[name]()
+    module = MODELS[name]().to(device)
     subject = ModuleSubject(module, (3, 32, 32))
-    images = np.random.default_rng(0).integers(0, 256, (ROWS, 3, 32, 32), dtype=np.uint8)
-    batch = Batch.of(subject, images, 0, ROWS)
+    images = np.random.default_rng(0).integers(0, 256, (rows, 3, 32, 32), dtype=np.uint8)
+    batch = Batch.of(subject, images, 0, rows)
     found = recorded(subject, batch.tensor)
     replay = Replay(subject, batch.tensor, found, reuse=False)
     sweeping = Replay(subject, batch.tensor, found)
@@ -67,19 +73,19 @@ def costs(name: str, rounds: int) -> Costs:
     def flips(count: int) -> None:
         text = "*/activation[*].bit[*] ^ 1 ~ 1e-5 @ sample[{}]"
         patterns = [parse_fault(text.format(next(samples))) for _ in range(count)]
-        for edits in [edits_of(subject, pattern, 0, ROWS, 0) for pattern in patterns]:
+        for edits in [edits_of(subject, pattern, 0, rows, 0) for pattern in patterns]:
             sweeping.output(edits)
 
     passes: dict[str, Callable[[int], None]] = {
         "plain": _times(lambda: _plain(module, batch.tensor)),
         "watched": _times(replay.anew),
         "flips": flips,
-        "weights": _times(lambda: replay.output(edits_of(subject, weight, 0, ROWS, 0))),
+        "weights": _times(lambda: replay.output(edits_of(subject, weight, 0, rows, 0))),
     }
     faults, rng = [], random.Random(0)
     for block in space.blocks:
         faults += [block.fault(rng.randrange(len(block))) for _ in range(EACH)]
-    session, labels = ModuleEngine(rows=ROWS).open(subject), np.zeros(ROWS, np.int64)
+    session, labels = ModuleEngine(rows=rows).open(subject), np.zeros(rows, np.int64)
     session.run(images, labels, [])
     whole: dict[str, Callable[[], object]] = {
         "single": lambda: [_flipped(subject, module, batch.tensor, fault) for fault in faults],
@@ -92,9 +98,9 @@ def costs(name: str, rounds: int) -> Costs:
         for way in order:
             if way in passes:
                 passes[way](1)
-                times[way].append(_seconds(partial(passes[way], PASSES)) / PASSES)
+                times[way].append(_seconds(partial(passes[way], PASSES), device) / PASSES)
             else:
-                times[way].append(_seconds(whole[way]))
+                times[way].append(_seconds(whole[way], device))
     medians = {way: median(own) for way, own in times.items()}
     ratios = {way: median(a / b for a, b in zip(times[way], times["plain"], strict=True)) for way in passes}
     return Costs(
@@ -116,11 +122,17 @@ def _times(run: Callable[[], object]) -> Callable[[int], None]:
     return runs
 
 
-def _seconds(run: Callable[[], object]) -> float:
-    """CPU time."""
-    started = process_time()
+def _seconds(run: Callable[[], object], device: str) -> float:
+    """CPU time, or on a GPU the time until it has finished."""
+    if device == "cpu":
+        started = process_time()
+        run()
+        return process_time() - started
+    torch.cuda.synchronize()
+    started = perf_counter()
     run()
-    return process_time() - started
+    torch.cuda.synchronize()
+    return perf_counter() - started
 
 
 def _plain(module: nn.Module, tensor: Tensor) -> Tensor:
@@ -143,11 +155,18 @@ def _flipped(subject: ModuleSubject, module: nn.Module, tensor: Tensor, fault: F
         words[tuple(map(int, index))] ^= mask
 
 
-def main(rounds: int = 5) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.modules", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--rows", type=int, default=ROWS, help="images in a pass (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
+    options = parser.parse_args()
     torch.set_num_threads(1)
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True  # else two runs without faults may differ, which is refused
     print(f"{'model':10}{'forward [ms]':>14}{'watched':>10}{'flips 1e-5':>12}{'weights':>10}{'campaign':>10}")
     for name in MODELS:
-        found = costs(name, rounds)
+        found = costs(name, options.rounds, options.device, options.rows)
         print(
             f"{name:10}{1000 * found.forward:>14.1f}{found.watched:>10.3f}{found.flips:>12.3f}{found.weights:>10.3f}"
             f"{found.gain:>9.2f}x"

@@ -25,6 +25,7 @@ def test_small() -> None:
         "4 random networks: 0 of 336 predictions differ from reference",
     ]
     assert sum("a second" in line for line in lines) == 6
+    assert [line.split()[0] for line in lines if line.endswith("x")] == ["cnv", "resnet8"]
     assert sum("epoch 1/1" in line for line in lines) == 4
     assert sum(line.startswith("group") for line in lines) == 2
 
