@@ -22,7 +22,10 @@ MANY_SUMS = "lenet_cnn"
 DIGITS = [name for name in zoo.bundled() if zoo.card(name)["data"] == "mnist" and name != MANY_SUMS]
 
 
-@pytest.fixture(scope="module", params=[name for name in zoo.bundled() if name.startswith("cnv")])
+PICTURES = [name for name in zoo.bundled() if name.startswith(("cnv", "resnet8", "mobilenet"))]
+
+
+@pytest.fixture(scope="module", params=PICTURES)
 def shipped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     path = tmp_path_factory.mktemp("shipped") / f"{request.param}.onnx"
     zoo.write_onnx(request.param, path)
