@@ -153,7 +153,7 @@ def data(images: int = 40) -> Dataset:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     network = residual()
     path = tmp_path_factory.mktemp("graph") / "residual.run"
-    return run_campaign(network, data(), fault_space(network), path, "torch")
+    return run_campaign(network, data(), fault_space(network), path, "native")
 
 
 def planners(run: Run) -> list[Planner]:
@@ -172,7 +172,7 @@ def test_a_plan_of_a_network_that_branches_holds(run: Run, tmp_path: Path) -> No
             assert read_plan(tmp_path / "plan.json") == plan
             hardened = harden(network, plan)
             path = tmp_path / f"{planner.model.name}{point.worst_correct}.run"
-            found = verify(plan, run_campaign(hardened, data(), fault_space(hardened), path, "torch"))
+            found = verify(plan, run_campaign(hardened, data(), fault_space(hardened), path, "native"))
             assert found.held, verification_text(found)
             assert all(verdict.foretold is not None for verdict in found.verdicts)
             worst = found.worst(voter=False)
