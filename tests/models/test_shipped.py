@@ -81,7 +81,7 @@ def digits() -> Dataset:
 
 
 def test_a_network_of_many_sums_on_some_digits(tmp_path: Path) -> None:
-    """10,000 digits take it 35 s of processor time; its card says 9,881."""
+    """10,000 digits take it 12 s of processor time; its card says 9,881."""
     zoo.write_onnx(MANY_SUMS, tmp_path / "network.onnx")
     data = digits().first(500)
     golden = NativeEngine().open(load_network(tmp_path / "network.onnx")).run(data.images, data.labels, []).golden

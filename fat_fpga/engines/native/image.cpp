@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bit_counts.hpp"
+
 namespace fat {
 
 Image::Image(const Model& model) : model(model), states(model.streams.size()), units(model.units.size()) {
@@ -114,9 +116,12 @@ void Image::take_front(int u, const Rect& area, bool golden) {
     for (int x = area.x0; x < area.x1; ++x) {
       const uint64_t* planes = front.first + y * front.pitch + size_t(x) * unit.words_out();
       int32_t* pixel = integers.data() + unit.out.place(y, x) * unit.outputs;
-      std::fill_n(pixel, unit.outputs, unit.out_levels.base);
-      for (int t = 0; t < unit.planes_out(); ++t, planes += unit.blocks()) {
-        for (int m = 0; m < unit.outputs; ++m) pixel[m] += unit.out_levels.step * int(planes[m / 64] >> (m % 64) & 1);
+      for (int block = 0; block < unit.blocks(); ++block) {
+        BitCounts met;
+        for (int t = 0; t < unit.planes_out(); ++t) met.add(planes[size_t(t) * unit.blocks() + block]);
+        const int first = block * kBlock, channels = std::min(kBlock, unit.outputs - first);
+        std::fill_n(pixel + first, channels, unit.out_levels.base);
+        met.add_to(pixel + first, channels, unit.out_levels.step);
       }
     }
   }
