@@ -52,7 +52,7 @@ function removalOf(fault) {
   const promises = content.promises, found = planFor(run.correct[fault] + 1);
   if (!found) return [];
   const what = plural(found[1], promises.kind === "pe" ? "PE" : "channel");
-  return [["to remove it", `a plan that keeps a worst error of ${percent(100 - accuracyOf(found[0]))} % triplicates ${what} and costs ${found[2].toFixed(4)} × (${promises.title})`]];
+  return [["to remove it", `a plan that keeps a worst error of ${percent(100 - accuracyOf(found[0]))} % triplicates ${what}; its cost (${promises.title}) is ${costOf(found[2])}`]];
 }
 
 function imagesOf(predictions) {

@@ -99,6 +99,12 @@ function wireLine(section, figure, range, places_) {
   set(promised);
 }
 
+// The cost of a plan as a multiple; below 1 it needs a reason.
+function costOf(ratio) {
+  const less = ratio < 1 ? ": it also leaves out PEs that the rate does not need" : "";
+  return `${ratio.toFixed(4)} × without protection${less}`;
+}
+
 // How many places lie below the line, what the planner takes for it, and the command.
 function tellCost(places_) {
   const error = 100 - promised, target = Math.ceil((run.head.images * promised) / 100 - 1e-9);
@@ -108,7 +114,7 @@ function tellCost(places_) {
   const found = planFor(target), promises = content.promises;
   if (found) {
     rows.push(["triplicated by the plan", plural(found[1], promises.kind === "pe" ? "PE" : "channel")]);
-    rows.push([`cost (${promises.title})`, `${found[2].toFixed(4)} × without protection`]);
+    rows.push([`cost (${promises.title})`, costOf(found[2])]);
     rows.push(["worst error that it keeps", `${percent(100 - accuracyOf(found[0]))} %`]);
   }
   box.replaceChildren(tableOf([`promise: worst error ${percent(error)} %`, ""], rows));
