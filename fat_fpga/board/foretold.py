@@ -15,10 +15,11 @@ import numpy.typing as npt
 from fat_fpga.board.description import Description
 from fat_fpga.board.saboteur import held
 from fat_fpga.checksums import FOLD, MODULUS, checksums
+from fat_fpga.engines.block import Streams
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.engines.registry import get
-from fat_fpga.engines.session import Session, Streams
+from fat_fpga.engines.session import Session
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault
 from fat_fpga.network import Network

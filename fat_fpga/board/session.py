@@ -23,9 +23,10 @@ from fat_fpga.board.layer_checks import LayerChecks, Order, Readings
 from fat_fpga.board.stream import Bytes
 from fat_fpga.board.voter import Disagreement
 from fat_fpga.checksums import Found
+from fat_fpga.engines.block import Block, Progress, Streams
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.outcome import Outcome, outcome_of
-from fat_fpga.engines.session import Block, Progress, Session, Streams
+from fat_fpga.engines.session import Session
 from fat_fpga.errors import BoardError, EngineError
 from fat_fpga.faults import AnyFault
 from fat_fpga.network import Network

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from fat_fpga.crosscheck.batches import Batch
 from fat_fpga.crosscheck.result import NO_FAULT, Difference, Found, Pair, Refusal
 from fat_fpga.engines import Engine, Session
+from fat_fpga.engines.block import Streams
 from fat_fpga.engines.images import Images
-from fat_fpga.engines.session import Streams
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault
 from fat_fpga.network import Network

@@ -5,10 +5,11 @@
 >>> outcome = session.run(images, labels, faults)             # doctest: +SKIP
 """
 
+from fat_fpga.engines.block import Progress
 from fat_fpga.engines.engine import Engine
 from fat_fpga.engines.outcome import Outcome, over_images
 from fat_fpga.engines.registry import default_engine, default_judges, forms, get, names, register
-from fat_fpga.engines.session import Progress, Session
+from fat_fpga.engines.session import Session
 
 __all__ = [
     "Engine",

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.engines.block import Streams
 from fat_fpga.engines.detectors import RANGE, VOTER
-from fat_fpga.engines.session import Streams
 from fat_fpga.engines.votes import Voteless, at_channel, rows_of
 from fat_fpga.faults import Change, changed_stream
 from fat_fpga.faults.changes import ChangedAccumulators, changed_weights, changes_at, stored_words

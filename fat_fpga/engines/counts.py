@@ -35,7 +35,7 @@ from fat_fpga.network import Network
 from fat_fpga.network.layers import IntArray
 
 if TYPE_CHECKING:
-    from fat_fpga.engines.session import Streams
+    from fat_fpga.engines.block import Streams
 
 Counts = Mapping[str, npt.NDArray[np.int64]]
 """Numbers of images int64 [F] by name."""

@@ -14,7 +14,7 @@ from fat_fpga.faults.expand import count_words
 from fat_fpga.network import Network
 
 if TYPE_CHECKING:
-    from fat_fpga.engines.session import Streams
+    from fat_fpga.engines.block import Streams
 
 
 class Detector(Protocol):

@@ -17,12 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 
+from fat_fpga.engines.block import Streams
 from fat_fpga.engines.exact import FLOAT32, largest_sum
 from fat_fpga.engines.file_graph import FileGraph
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.one_by_one import OneByOne
 from fat_fpga.engines.qonnx_execution import execute
-from fat_fpga.engines.session import Streams
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, Change, changes_of, memory_fingerprint, places
 from fat_fpga.network import Network

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.engines.block import Streams
 from fat_fpga.engines.copies import Copies
 from fat_fpga.engines.counts import OUTCOME_NAMES, OUTCOMES, Counts, detectors_of, names_of
 from fat_fpga.engines.detectors import ECC, RANGE, VOTER
-from fat_fpga.engines.session import Streams
 from fat_fpga.engines.votes import Voteless
 from fat_fpga.faults import AnyFault, Change, Pattern
 from fat_fpga.faults.expand import count_words

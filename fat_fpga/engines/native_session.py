@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.engines.block import Block, Streams
 from fat_fpga.engines.counts import OUTCOME_NAMES, OUTCOMES, Counts
 from fat_fpga.engines.criteria import TOP5
 from fat_fpga.engines.kept import Kept
@@ -23,7 +24,7 @@ from fat_fpga.engines.native_network import translate
 from fat_fpga.engines.native_outcomes import NativeOutcomes, put
 from fat_fpga.engines.outcome import Outcome, over_faults
 from fat_fpga.engines.reference import ReferenceEngine
-from fat_fpga.engines.session import Block, Session, Streams
+from fat_fpga.engines.session import Session
 from fat_fpga.engines.voted_rows import VotedRows
 from fat_fpga.engines.votes import without_votes
 from fat_fpga.errors import EngineError

@@ -9,10 +9,11 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.engines.block import Block, Streams
 from fat_fpga.engines.deviation import Deviation
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.outcome import Outcome, outcome_of
-from fat_fpga.engines.session import Block, Session, Streams
+from fat_fpga.engines.session import Session
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, Change, changes_of
 from fat_fpga.network.layers import IntArray

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from fat_fpga.engines.block import Block, Streams
 from fat_fpga.engines.images import Images, Labels, check_images
 from fat_fpga.engines.outcome import Outcome, outcome_of
-from fat_fpga.engines.session import Block, Session, Streams
+from fat_fpga.engines.session import Session
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, check_faults, parse_fault
 from fat_fpga.faults.fault import single_or_set

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from fat_fpga.engines.block import Streams
 from fat_fpga.engines.faulty_graph import FaultyGraph
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.one_by_one import OneByOne
 from fat_fpga.engines.qonnx_execution import execute
 from fat_fpga.engines.reference import classes
-from fat_fpga.engines.session import Streams
 from fat_fpga.faults import Change, places
 from fat_fpga.network.layers import IntArray
 from fat_fpga.network.writer import INPUT, OUTPUT

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from fat_fpga.engines.block import Streams
 from fat_fpga.engines.engine import Engine
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.one_by_one import OneByOne
 from fat_fpga.engines.registry import register
-from fat_fpga.engines.session import Session, Streams
+from fat_fpga.engines.session import Session
 from fat_fpga.faults import AnyFault, Change, changed_stream, changes_of
 from fat_fpga.faults.changes import (
     ChangedAccumulators,

@@ -4,22 +4,21 @@ every engine are here; an engine says what a block of images gives."""
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from fat_fpga.arguments import checked
+from fat_fpga.engines.block import Block, Progress, Streams
+from fat_fpga.engines.cells import cell_counts
 from fat_fpga.engines.counts import (
     ERRORS,
-    HITS,
     OUTCOMES,
     PARTS,
     PREDICTIONS,
-    WORD_NAMES,
-    WORDS,
     Counts,
     check_counting,
     detectors_of,
@@ -33,40 +32,7 @@ from fat_fpga.engines.images import Images, Labels, check_images
 from fat_fpga.engines.outcome import Outcome, over_images
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault, AnySubject, Pattern, check_faults, expand
-from fat_fpga.faults.expand import count_hits, count_words
 from fat_fpga.network import Network
-from fat_fpga.network.layers import IntArray
-
-Progress = Callable[[int], None]
-"""Called with the number of images finished so far."""
-Streams = dict[str, IntArray]
-"""Streams int32 [N, C, H, W] by place, in network order; the class scores [N, classes, 1, 1] last."""
-
-
-def _nobody(done: int) -> None:
-    """Watches no progress."""
-
-
-@dataclass(frozen=True, eq=False)
-class Block:
-    """Some consecutive images of a data set, and what is asked about them.
-
-    Attributes:
-        images, labels: of the block; images [N, C, H, W] as `Input.taken` gives them.
-        first_frame: number of its first image in the data set, which faults of a single frame refer to.
-        frames: number of images of the data set.
-        predictions: whether every prediction is asked for.
-        counting: what else is counted of the faults, as `Session.run` is asked for.
-        tell: to be called with the number of the block's images that are finished, where a block takes long.
-    """
-
-    images: Images
-    labels: Labels
-    first_frame: int
-    frames: int
-    predictions: bool = False
-    counting: Sequence[str] = ()
-    tell: Progress = _nobody
 
 
 class Session(ABC):
@@ -166,7 +132,7 @@ class Session(ABC):
                 tell(part.stop - part.start)
 
         found = over_images(outcomes(), len(faults), len(images), predictions)
-        cells = self._of_cells(patterns, first_frame, len(images), counting)
+        cells = cell_counts(self.subject, patterns, first_frame, len(images), counting)
         return replace(found, counts={**found.counts, **cells}) if cells else found
 
     @checked
@@ -237,30 +203,6 @@ class Session(ABC):
         return [
             expand(network, fault, first_frame, images) if isinstance(fault, Pattern) else fault for fault in faults
         ]
-
-    def _of_cells(self, faults: Sequence[AnyFault], first_frame: int, images: int, counting: Sequence[str]) -> Counts:
-        """What is counted of cells and words, and not of images: int64 [F] by name."""
-        found = {HITS: self._hits(faults, first_frame, images)} if HITS in counting else {}
-        if WORDS in counting:
-            words = np.zeros((len(faults), len(WORD_NAMES)), np.int64)
-            for number, fault in enumerate(faults):
-                if isinstance(fault, Pattern) and first_frame == 0:  # errors in memories are in every image
-                    words[number] = count_words(self.network.fault_free, fault)
-            found |= dict(zip(WORD_NAMES, words.T, strict=True))
-        return found
-
-    def _hits(self, faults: Sequence[AnyFault], first_frame: int, images: int) -> npt.NDArray[np.int64]:
-        """How many cells each pattern hits, int64 [F]; of other faults how many single faults they are."""
-        network = self.subject.fault_free
-        return np.array(
-            [
-                count_hits(network, fault, first_frame, images)
-                if isinstance(fault, Pattern)
-                else len(fault.faults) * (first_frame == 0)
-                for fault in faults
-            ],
-            np.int64,
-        )
 
     def _counts(
         self,

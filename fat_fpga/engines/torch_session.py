@@ -9,10 +9,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from fat_fpga.engines.block import Block, Streams
 from fat_fpga.engines.deviation import Deviation
 from fat_fpga.engines.outcome import Outcome, outcome_of
 from fat_fpga.engines.reference import classes
-from fat_fpga.engines.session import Block, Session, Streams
+from fat_fpga.engines.session import Session
 from fat_fpga.engines.torch_layers import exact_products
 from fat_fpga.engines.torch_walk import Walk
 from fat_fpga.faults import AnyFault, Change, changes_of

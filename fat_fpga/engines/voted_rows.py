@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from fat_fpga.engines.session import Streams
+from fat_fpga.engines.block import Streams
 from fat_fpga.engines.votes import Voteless
 from fat_fpga.faults import Change
 from fat_fpga.faults.changes import FlippedActivation, HeldActivations, changed_stream

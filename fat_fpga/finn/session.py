@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from fat_fpga.engines.block import Streams
 from fat_fpga.engines.images import Images
 from fat_fpga.engines.one_by_one import OneByOne
-from fat_fpga.engines.session import Streams
 from fat_fpga.errors import EngineError, FinnError
 from fat_fpga.faults import Change
 from fat_fpga.finn.instrumented import Context, instrumented

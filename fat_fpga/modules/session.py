@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
+from fat_fpga.engines.block import Block, Streams
 from fat_fpga.engines.counts import NONFINITE, OUTCOMES, Counts, names_of
 from fat_fpga.engines.criteria import among_highest
 from fat_fpga.engines.outcome import Outcome, outcome_of
-from fat_fpga.engines.session import Block, Session, Streams
+from fat_fpga.engines.session import Session
 from fat_fpga.errors import EngineError, FatFpgaError
 from fat_fpga.faults import AnyFault, Pattern, expand
 from fat_fpga.modules.batch import Batch, check_repeats, recorded, rows_apart

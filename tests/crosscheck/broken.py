@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from fat_fpga.engines import Outcome, Session
+from fat_fpga.engines.block import Streams
 from fat_fpga.engines.images import Images, Labels
 from fat_fpga.engines.reference import ReferenceEngine, ReferenceSession
-from fat_fpga.engines.session import Streams
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault
 from fat_fpga.network import Network

@@ -9,8 +9,8 @@ from fat_fpga.crosscheck.check import steps
 from fat_fpga.crosscheck.sample import kind_of
 from fat_fpga.crosscheck.table import crosscheck_text
 from fat_fpga.engines import get
+from fat_fpga.engines.block import Streams
 from fat_fpga.engines.reference import ReferenceEngine
-from fat_fpga.engines.session import Streams
 from fat_fpga.errors import EngineError, FaultError
 from fat_fpga.faults import AnyFault, Fault, places
 from tests.campaign.tiny import tiny_network

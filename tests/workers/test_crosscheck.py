@@ -10,7 +10,7 @@ import pytest
 from fat_fpga.crosscheck import KINDS, CrossCheck, crosscheck, random_images, sample_faults
 from fat_fpga.crosscheck.check import steps
 from fat_fpga.engines import Engine, get
-from fat_fpga.engines.session import Streams
+from fat_fpga.engines.block import Streams
 from fat_fpga.errors import CampaignError
 from fat_fpga.faults import AnyFault
 from tests.campaign.tiny import tiny_network

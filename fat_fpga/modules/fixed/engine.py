@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fat_fpga.engines.block import Block, Streams
 from fat_fpga.engines.engine import Engine
 from fat_fpga.engines.outcome import Outcome
-from fat_fpga.engines.session import Block, Session, Streams
+from fat_fpga.engines.session import Session
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import AnyFault
 from fat_fpga.faults.activation import ActivationUpset
