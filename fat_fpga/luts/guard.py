@@ -1,4 +1,4 @@
-"""LUTs of ``fat_word_guard``, the decoder of protected words of weights, from synthesised ones (``measured.json``)."""
+"""LUTs of ``fat_word_guard``, the decoder of protected words, from synthesised ones (``measured.json``)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ CODES = ("parity", "secded")
 def guard_luts(code: str, data: int, erase: bool) -> int:
     """LUTs of the decoder of one word, `between` those that were synthesised; a word of no bits takes none.
 
+    A decoder gives a word's data, and tells whether they are wrong. Encoders are not counted: a memory that is filled
+    with the bitstream has none.
+
     Args:
         code: ``parity`` or ``secded``.
         data: bits of a word, without check bits.
@@ -25,8 +28,6 @@ def guard_luts(code: str, data: int, erase: bool) -> int:
 
 @lru_cache(maxsize=8)
 def _known(code: str, erase: bool) -> tuple[list[int], list[int]]:
-    """Widths, ascending from 0, and LUTs. Parity that erases nothing has no effect, and was not synthesised."""
+    """Widths, ascending from 0, and LUTs."""
     rows = [row for row in measured()["guards"] if CODES[row["secded"]] == code and bool(row["erase"]) == erase]
-    if not rows:
-        raise ValueError(f"no synthesised decoder of {code} with erase {erase}")
     return [0, *(row["data"] for row in rows)], [0, *(row["lut"] for row in rows)]

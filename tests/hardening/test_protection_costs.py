@@ -6,10 +6,9 @@ import pytest
 
 from fat_fpga.cli.main import main
 from fat_fpga.errors import FaultError
-from fat_fpga.faults.codes import code
-from fat_fpga.faults.protection import Protection
-from fat_fpga.hardening.costs.protection import memory_costs
-from fat_fpga.luts.decoder import decoder_luts, known
+from fat_fpga.faults.protection import OnDetect, Protection
+from fat_fpga.hardening.costs.protection import memory_costs, protection_text
+from fat_fpga.luts.guard import guard_luts
 from tests.campaign.tiny import tiny_network
 
 
@@ -34,12 +33,13 @@ def test_a_block_ram_with_ecc_has_512_words_of_64_bits(capsys: pytest.CaptureFix
 
 
 def test_decoders_are_those_that_were_synthesised() -> None:
-    for name, (widths, luts) in known().items():
-        for width, count in zip(widths, luts, strict=True):
-            assert decoder_luts(name, width) == count
-            assert code(name, width).checks > 0
-        assert widths == sorted(widths)
-    assert decoder_luts("secded", 64) == 185
-    assert decoder_luts("secded", 24) == 67
-    assert decoder_luts("secded", 65) > 185
-    assert decoder_luts("parity", 1) == 3
+    """Those of the RTL, which cost more where a wrong word is read as 0."""
+    for name in ("parity", "secded"):
+        for detected in OnDetect:
+            erase = detected is OnDetect.ERASE
+            text = protection_text(tiny_network(), ["weight"], Protection(name, 16, detected=detected))
+            assert f"a decoder takes {guard_luts(name, 16, erase):,} LUTs" in text
+    assert guard_luts("secded", 64, False) == 144
+    assert guard_luts("secded", 24, False) == 67
+    assert guard_luts("secded", 65, False) > 144
+    assert guard_luts("parity", 64, False) < guard_luts("parity", 64, True) == 83

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from fat_fpga.arguments import checked
 from fat_fpga.errors import FaultError
 from fat_fpga.faults import fault_model, places
-from fat_fpga.faults.protection import Protection
+from fat_fpga.faults.protection import OnDetect, Protection
 from fat_fpga.faults.stored import Layout
-from fat_fpga.luts.decoder import decoder_luts
+from fat_fpga.luts.guard import guard_luts
 from fat_fpga.network import Network
 from fat_fpga.text import align
 
@@ -76,7 +76,7 @@ def protection_text(network: Network, kinds: list[str], protection: Protection) 
     for row in rows:
         table.append([f"{row.place} {row.kind}", *_cells([row])])
     table.append(["all", *_cells(rows)])
-    luts = decoder_luts(protection.code, protection.data)
+    luts = guard_luts(protection.code, protection.data, protection.detected is OnDetect.ERASE)
     logic = f"a decoder takes {luts:,} LUTs, for each word that is read in a cycle"
     if built_in(protection):
         logic = f"in block RAMs the decoder is built in and takes no LUTs; elsewhere {logic}"
