@@ -1,10 +1,12 @@
-"""What ``fat_mvtu`` costs, its memories included: LUTs by a model fitted to synthesised units (``measured.json``).
+"""What ``fat_mvtu`` costs, its memories included: LUTs by a model whose parts were synthesised (``measured.json``).
 
-LUT = memories and the choice among their banks (`memories`) + a + b x products of bits + c x bits of adders
-    + d x bits of the adders of wide inputs, one-bit weights + e x the same, other weights + f x bits of thresholds
-    + g x bits that a host reads at a time, where a word of weights has more
+LUT = memories, what chooses among their banks and parts, and what lets a host write parts (`memories`)
+    + what takes the vector as it comes or as it was kept + the processing elements (`element`)
+    + a + b x bits of counters and addresses + c x bits that a host reads
+    + d x products that count up or down, behind weights from several banks
 
-Inputs of more bits are multiplied lane by lane; with weights of more than one bit each product takes a DSP slice.
+a to d are fitted to whole units. Products behind a choice among banks do not fit into the LUTs that add them up. Inputs
+of more bits are multiplied lane by lane; with weights of more than one bit each product takes a DSP slice.
 """
 
 from __future__ import annotations
@@ -15,14 +17,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fat_fpga.luts.memories import NOTHING, Memory, shared, simple
+from fat_fpga.luts.element import Element
+from fat_fpga.luts.memories import NOTHING, Memory, choice, shared, simple
 from fat_fpga.luts.table import measured
 
 TABLE = "matrix units"
 HOST_BITS = 32
 """Of a part of a word of weights that a host writes."""
-PLACES = 4
-"""Bits of a weight times bits of an input up to which products are counts of ones."""
 
 
 class MatrixUnit(NamedTuple):
@@ -43,13 +44,27 @@ class MatrixUnit(NamedTuple):
     thresholds: int
 
     @property
+    def beats(self) -> int:
+        """Of a vector."""
+        return self.inputs // self.simd
+
+    @property
+    def folds(self) -> int:
+        """Of the channels."""
+        return self.channels // self.pe
+
+    @property
+    def word(self) -> int:
+        """Bits of weights that are read at a time."""
+        return self.pe * self.simd * self.weight_bits
+
+    @property
     def memories(self) -> tuple[Memory, Memory, Memory]:
         """The vector that is kept for the folds behind the first one, weights, thresholds."""
-        beats, folds = self.inputs // self.simd, self.channels // self.pe
-        weights = shared(self.pe * self.simd * self.weight_bits, beats * folds, HOST_BITS)
-        kept = simple(self.simd * self.input_bits, beats) if folds > 1 else NOTHING
+        kept = simple(self.simd * self.input_bits, self.beats) if self.folds > 1 else NOTHING
         words = self.pe * self.thresholds * self.sum_bits
-        return kept, weights, shared(words, folds, self.sum_bits) if words else NOTHING
+        thresholds = shared(words, self.folds, self.sum_bits) if words else NOTHING
+        return kept, shared(self.word, self.beats * self.folds, HOST_BITS), thresholds
 
     @property
     def bram_18k(self) -> int:
@@ -57,14 +72,15 @@ class MatrixUnit(NamedTuple):
         return sum(memory.bram_18k for memory in self.memories)
 
     @property
-    def by_place(self) -> bool:
-        """Whether products are counts of ones, place by place."""
-        return self.input_bits == 1 or self.input_bits * self.weight_bits <= PLACES
+    def element(self) -> Element:
+        """One of the processing elements."""
+        return Element(self.simd, self.weight_bits, self.input_bits, self.bipolar, self.sum_bits, self.thresholds,
+                       self.beats > 1)  # fmt: skip
 
     @property
     def dsp(self) -> int:
         """DSP slices."""
-        return 0 if self.by_place or self.weight_bits == 1 else self.pe * self.simd
+        return 0 if self.element.by_place or self.weight_bits == 1 else self.pe * self.simd
 
     @property
     def luts(self) -> int:
@@ -73,36 +89,33 @@ class MatrixUnit(NamedTuple):
         return round(self.known + found)
 
     @property
-    def known(self) -> int:
-        """LUTs of the memories and of the choice among their banks, for both ports."""
-        _, weights, thresholds = self.memories
-        chosen = weights.chosen(self.pe * self.simd * self.weight_bits)
-        chosen += thresholds.chosen(self.pe * self.thresholds * self.sum_bits)
-        return sum(memory.lutram for memory in self.memories) + 2 * chosen
+    def known(self) -> float:
+        """LUTs of memories, vector and processing elements."""
+        kept, weights, thresholds = self.memories
+        vector = self.simd * self.input_bits * max(choice(kept.banks), 1) if self.folds > 1 else 0
+        memories = sum(memory.lutram + memory.logic for memory in (kept, weights, thresholds))
+        return memories + vector + self.pe * (self.element.dot + self.element.comparison)
 
     @property
     def terms(self) -> tuple[int, ...]:
-        """What a to g are multiplied with."""
-        pairs = self.weight_bits * self.input_bits if self.by_place else 0
-        counts = 2 if self.weight_bits == 1 and not self.bipolar else 1  # of +1 and of -1
-        sums = self.pe * self.sum_bits
-        lanes = 0 if self.by_place else self.simd * sums
-        one_bit, word = self.weight_bits == 1, self.pe * self.simd * self.weight_bits
-        return (
-            1, self.pe * self.simd * pairs * counts, sums * max(pairs, 1), lanes if one_bit else 0,
-            0 if one_bit else lanes, sums * self.thresholds,
-            HOST_BITS if word > HOST_BITS else 0,
-        )  # fmt: skip
+        """What a to d are multiplied with."""
+        depth = self.beats * self.folds
+        counters = _bits(depth) + _bits(self.beats) + _bits(self.folds)
+        weights = _bits(depth) + _bits(-(-self.word // HOST_BITS))
+        thresholds = _bits(self.folds) + _bits(self.pe) + _bits(self.thresholds)
+        read = max(min(self.word, HOST_BITS), self.sum_bits if self.thresholds else 0)
+        banked = self.pe * self.element.products if self.element.mixed and self.memories[1].banks > 1 else 0
+        return 1, counters + max(weights, thresholds) + 1, read, banked
 
 
-def measured_units(other: bool, unseen: bool = False) -> list[tuple[MatrixUnit, Mapping[str, Any]]]:
-    """The synthesised units that the model is fitted to, or the ``other`` ones, with what was found.
+def _bits(number: int) -> int:
+    """Bits of numbers below this one."""
+    return max(number - 1, 0).bit_length()
 
-    Args:
-        unseen: those that were synthesised after the form of the model was settled, instead.
-    """
-    rows = (row for row in measured()[TABLE] if row.get("unseen", False) == unseen)
-    return [(unit_of(row), row) for row in rows if unseen or row["other"] == other]
+
+def measured_units(which: str) -> list[tuple[MatrixUnit, Mapping[str, Any]]]:
+    """Synthesised units, with what was found: those that the model is ``fitted`` to, ``other`` or ``unseen`` ones."""
+    return [(unit_of(row), row) for row in measured()[TABLE] if row["use"] == which]
 
 
 def unit_of(row: Mapping[str, Any]) -> MatrixUnit:
@@ -115,20 +128,17 @@ def unit_of(row: Mapping[str, Any]) -> MatrixUnit:
 
 @lru_cache(maxsize=1)
 def coefficients() -> tuple[float, ...]:
-    """a to g: least squares of the relative error."""
-    units = measured_units(False)
+    """a to d: least squares of the relative error, none of them below 0."""
+    from scipy.optimize import nnls
+
+    units = measured_units("fitted")
     total = np.array([row["lut"] + row["lutram"] for _, row in units], np.float64)
     terms = np.array([unit.terms for unit, _ in units], np.float64)
     known = np.array([unit.known for unit, _ in units], np.float64)
-    return tuple(float(value) for value in np.linalg.lstsq(terms / total[:, None], (total - known) / total)[0])
+    return tuple(float(value) for value in nnls(terms / total[:, None], (total - known) / total)[0])
 
 
-def errors(other: bool, unseen: bool = False) -> list[float]:
+def errors(which: str) -> list[float]:
     """Errors of the model's LUTs against each of `measured_units`, as shares of what was synthesised."""
-    pairs = [(unit.luts, row["lut"] + row["lutram"]) for unit, row in measured_units(other, unseen)]
+    pairs = [(unit.luts, row["lut"] + row["lutram"]) for unit, row in measured_units(which)]
     return [found / wanted - 1 for found, wanted in pairs]
-
-
-def largest_error(other: bool) -> float:
-    """The largest of `errors`, without its sign."""
-    return max(map(abs, errors(other)))

@@ -10,7 +10,7 @@ from math import ceil
 from typing import NamedTuple
 
 LUTS_A_HALF, LUTS_A_WHOLE = 50, 128
-"""LUTs of memory above which half a block RAM (a RAMB18), or a whole one of several, is taken instead, as measured."""
+"""LUTs of a shared memory above which half a block RAM (a RAMB18), or each whole one, is taken instead, as measured."""
 BYTE = 9
 """Bits of a word of block RAM that are written together."""
 Shapes = tuple[tuple[int, int], ...]
@@ -19,6 +19,12 @@ _WHOLE: Shapes = tuple((width * 2 if width > 4 else width, depth if width > 4 el
 """Width and depth of a RAMB18 and of a RAMB36 with two ports that both read and write, or one of each."""
 _HALF_SIMPLE, _WHOLE_SIMPLE = (36, 512), (72, 512)
 """The widest shapes, with one port that reads and one that writes."""
+_COPIES = ((1, _HALF_SIMPLE), (2, _WHOLE_SIMPLE))
+COST_OF_HALF, COST_OF_CELL, COST_OF_PORT = 129, 8, 5
+"""As Yosys counts: half a block RAM; 4 LUTs of memory, one eighth of it not for its bits; and, as measured, ports.
+
+A bit of flip-flops costs 1.
+"""
 
 
 class Memory(NamedTuple):
@@ -27,33 +33,44 @@ class Memory(NamedTuple):
     Attributes:
         lutram: LUTs that hold it.
         bram_18k: halves of block RAMs that hold it.
-        banks: of block RAM, or words of flip-flops, among which a read word is chosen.
+        banks: of LUTs or block RAM, or words of flip-flops, among which a read word is chosen.
+        logic: LUTs beside it, for both ports.
     """
 
     lutram: int
     bram_18k: int
     banks: int
-
-    def chosen(self, bits: int) -> int:
-        """LUTs that choose a read word of so many bits among the banks."""
-        return bits * choice(self.banks)
+    logic: int = 0
 
 
 NOTHING = Memory(0, 0, 1)
 
 
 def choice(ways: int) -> int:
-    """LUTs that choose one bit of so many banks, as measured with 2, 3, 5 and 9."""
+    """LUTs that choose one bit of so many banks, as measured with 2, 3, 4, 5 and 9."""
     return ways // 2
 
 
+def choice_of_parts(ways: int) -> int:
+    """LUTs that choose one bit of so many parts of a word, as measured with 2, 4, 10, 32 and 60."""
+    return 1 if 2 <= ways <= 4 else ways // 2
+
+
 def simple(bits: int, depth: int) -> Memory:
-    """One port that writes and one that reads, words of so many bits."""
+    """One port that writes and one that reads, words of so many bits. Logic: banks of LUTs that are written."""
     if depth < 2:
         return NOTHING
-    whole, rest = divmod(depth, 64)
-    luts = whole * 4 * ceil(bits / 3) + (0 if not rest else 4 * ceil(bits / (6 if rest <= 32 else 3)))
-    return _cheapest(luts, bits, bits, depth, (*_HALF, _HALF_SIMPLE), (*_WHOLE, _WHOLE_SIMPLE))
+    deep, wide = (32, 6) if depth <= 32 else (64, 3)
+    cells, rest = divmod(bits, wide)
+    cost = (COST_OF_CELL * cells + (1 + (COST_OF_CELL - 1) * rest / wide if rest else 0)) * ceil(depth / deep)
+    if bits * depth <= cost + COST_OF_PORT:
+        return Memory(0, 0, depth, depth)  # flip-flops
+    if cost < COST_OF_HALF:
+        whole, last = divmod(depth, 64)
+        luts = whole * 4 * ceil(bits / 3) + (0 if not last else 4 * ceil(bits / (6 if last <= 32 else 3)))
+        banks = ceil(depth / 64)
+        return Memory(luts, 0, banks, banks if banks > 1 else 0)
+    return _block(bits, bits, depth, (*_HALF, _HALF_SIMPLE), (*_WHOLE, _WHOLE_SIMPLE))
 
 
 def alone(bits: int, depth: int) -> Memory:
@@ -67,19 +84,27 @@ def shared(bits: int, depth: int, part: int) -> Memory:
     Args:
         part: bits of a part, at most.
     """
-    if depth <= 2:
-        return Memory(0, 0, depth)  # flip-flops
+    parts = ceil(bits / part)
+    read = min(part, bits) * choice_of_parts(parts)
+    if depth <= 2:  # flip-flops; each part of each word is written or not
+        return Memory(0, 0, depth, 2 * bits * choice(depth) + read + (parts * depth if parts * depth > 1 else 0))
+    written = parts if parts > 1 else 0
     whole, rest = divmod(bits, part)
-    bytes_of_parts = whole * ceil(part / BYTE) + ceil(rest / BYTE)  # of which each is written or not
+    in_bytes = BYTE * (whole * ceil(part / BYTE) + ceil(rest / BYTE))  # of which each is written or not
     small = whole * 4 * ceil(part / 4) + 4 * ceil(rest / 4)
     luts = small if depth <= 32 else 2 * bits * ceil(depth / 64)
-    return _cheapest(luts, bits, BYTE * bytes_of_parts, depth, _HALF, _WHOLE)
+    block = _block(bits, in_bytes, depth, _HALF, _WHOLE)
+    if luts <= (LUTS_A_HALF if block.bram_18k == 1 else LUTS_A_WHOLE * ceil(block.bram_18k / 2)):
+        banks = ceil(depth / 128)
+        return Memory(luts, 0, banks, 2 * bits * choice(banks) + read + written + (banks if banks > 1 else 0))
+    # two copies of one port each, or both ports of one, whose read word is held in flip-flops
+    copies = 2 * min(ceil(in_bytes / wide) * ceil(depth / deep) * size for size, (wide, deep) in _COPIES)
+    held = bits if copies > block.bram_18k else 0
+    return block._replace(logic=2 * bits * choice(block.banks) + read + written + held)
 
 
-def _cheapest(luts: int, bits: int, in_bytes: int, depth: int, half: Shapes, whole: Shapes) -> Memory:
-    """LUTs, or block RAMs: of the shape that takes the fewest halves, then the fewest banks.
-
-    LUTs are held against one half, or else against whole block RAMs, though halves may be fewer.
+def _block(bits: int, in_bytes: int, depth: int, half: Shapes, whole: Shapes) -> Memory:
+    """Block RAMs of the shape that takes the fewest halves, then the fewest banks.
 
     Args:
         in_bytes: bits that a word takes in shapes of whole bytes.
@@ -88,8 +113,5 @@ def _cheapest(luts: int, bits: int, in_bytes: int, depth: int, half: Shapes, who
     def taken(wide: int, deep: int) -> tuple[int, int]:
         return ceil((in_bytes if wide >= BYTE else bits) / wide) * ceil(depth / deep), ceil(depth / deep)
 
-    halves = min(taken(*shape) for shape in half)
     count, banks = min(taken(*shape) for shape in whole)
-    if luts <= (LUTS_A_HALF if halves[0] == 1 else LUTS_A_WHOLE * count):
-        return Memory(luts, 0, 1)
-    return Memory(0, *min((2 * count, banks), halves))
+    return Memory(0, *min((2 * count, banks), min(taken(*shape) for shape in half)))

@@ -8,6 +8,7 @@ LUT1 to LUT6 cells; carry chains and wide multiplexers stand beside them. Figure
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from drawn import drawn, products
+from elements import SOURCE, elements
+from elements import script as elements_script
 
 from fat_fpga.board.voter import sources_literal
 from fat_fpga.files import replacing
@@ -26,7 +30,7 @@ TABLE = Path(__file__).parents[2] / "fat_fpga" / "luts" / "measured.json"
 TABLES = {"voters": "fat_voter", "variants": "fat_voter", "saboteurs": "fat_saboteur", "checksums": "fat_checksum",
           "matrix units": "fat_mvtu", "windows": "fat_window", "pools": "fat_max_pool",
           "label selects": "fat_label_select", "converters": "fat_width_converter", "fifos": "fat_fifo",
-          "guards": "fat_word_guard", "clips": "fat_clip"}  # fmt: skip
+          "guards": "fat_word_guard", "clips": "fat_clip", "elements": "element"}  # fmt: skip
 """The block that each table is of."""
 FAMILY = "xc7"
 COUNT_BITS = 8
@@ -59,7 +63,7 @@ MATRIX = (
     ("conv2 of CNV W1A1", 576, 128, 4, 16, 1, 1, 10, 1),
     ("conv4 of CNV W1A2", 1152, 256, 1, 16, 1, 2, 13, 2),
 )
-"""A model is fitted to these."""
+"""A model is fitted to these, and to `FORM`."""
 OTHER_MATRIX = (
     ("conv5 of CNV W1A1", 2304, 256, 1, 32, 1, 1, 12, 1),
     ("fc7 of CNV W2A2", 512, 512, 1, 4, 2, 2, 13, 2),
@@ -68,9 +72,6 @@ OTHER_MATRIX = (
     ("conv1 of CNV W1A1", 576, 64, 4, 32, 1, 1, 10, 1),
     ("conv4 of CNV W2A2", 1152, 256, 4, 8, 2, 2, 14, 2),
     ("fc1 of LFC W1A1", 1024, 1024, 4, 16, 1, 1, 11, 1),
-)
-"""The model is held against these. Its form was chosen with them in view."""
-UNSEEN_MATRIX = (
     # conv1 to conv3 in FINN's example foldings
     ("conv1 of CNV W1A1", 576, 64, 32, 32, 1, 1, 10, 1),
     ("conv2 of CNV W1A1", 576, 128, 16, 32, 1, 1, 10, 1),
@@ -86,7 +87,11 @@ UNSEEN_MATRIX = (
     ("random 5", 256, 96, 2, 4, 1, 2, 11, 1),
     ("random 6", 216, 64, 16, 4, 1, 2, 10, 2),
 )
-"""These were chosen and synthesised after the model was there, to see what it is worth."""
+"""The model is held against these. Its form was chosen with them in view."""
+FORM = (*drawn(1, 24), *sorted(drawn(2, 20), key=products)[:12])
+"""The form of the model was found with these, and it is fitted to them."""
+UNSEEN = tuple(drawn(3, 12, 512))
+"""These were synthesised after form and coefficients of the model were settled, to see what it is worth."""
 WINDOWS = ((64, 32, 1, 14, 3), (64, 16, 2, 14, 3), (3, 3, 8, 32, 3), (64, 32, 1, 30, 3), (128, 32, 1, 12, 3))
 OTHER_WINDOWS = ((256, 32, 1, 5, 3), (64, 16, 2, 30, 3), (64, 8, 2, 14, 5))
 """Channels, lanes, bits, side, kernel."""
@@ -112,8 +117,8 @@ GUARDS = {
 CLIPS = ((1, 2, 0), (1, 3, 0), (1, 4, 0), (4, 4, 0), (1, 6, 0), (1, 8, 0), (16, 8, 0), (1, 8, 1), (1, 12, 0),
          (1, 16, 0))  # fmt: skip
 """Lanes, bits, and whether values are signed."""
-TOGETHER = ("fat_word_guard", "fat_clip")
-"""Blocks of one module, without memories."""
+TOGETHER = ("fat_word_guard", "fat_clip", "element")
+"""Blocks without memories, which are synthesised in one start of Yosys."""
 CELLS = {"LUT": "lut", "FD": "ff", "CARRY4": "carry", "MUXF": "mux"}
 
 
@@ -126,18 +131,25 @@ def synthesise(top: str, parameters: dict[str, Any]) -> dict[str, int]:
 
 
 def synthesise_together(top: str, sets: Sequence[dict[str, Any]]) -> list[dict[str, int]]:
-    """As `synthesise`, for modules that instantiate no others: one start of Yosys for all sets of parameters."""
-    files = " ".join(str(file.relative_to(RTL)) for file in sources([top]))
-    script = ""
-    for number, parameters in enumerate(sets):
-        script += f"read_verilog -sv {files}; chparam {_settings(parameters)} {top}; rename {top} set{number}; "
-    instances = " ".join(f"(* keep *) set{number} i{number}();" for number in range(len(sets)))
-    with tempfile.NamedTemporaryFile("w", suffix=".v", dir=RTL) as wrapper:
-        wrapper.write(f"module all_sets; {instances} endmodule\n")
-        wrapper.flush()
-        script += f"read_verilog {Path(wrapper.name).name}"
-        found = _statistics(top, script, "-top all_sets")["modules"]
-    return [_counts(top, found[f"\\set{number}"]["num_cells_by_type"]) for number in range(len(sets))]
+    """As `synthesise`, in one start of Yosys for all sets of parameters."""
+    with tempfile.TemporaryDirectory(dir=RTL) as place:
+        own = Path(place)
+        instances = " ".join(f"(* keep *) set{number} i{number}();" for number in range(len(sets)))
+        (own / "all.v").write_text(f"module all_sets; {instances} endmodule\n")
+        settings = [_settings(parameters) for parameters in sets]
+        if top == "element":
+            shutil.copy(SOURCE, own)
+            read = elements_script(settings, own.name)
+        else:
+            files = " ".join(str(file.relative_to(RTL)) for file in sources([top]))
+            read = "".join(
+                f"read_verilog -sv {files}; chparam {one} {top}; rename {top} set{number}\n"
+                for number, one in enumerate(settings)
+            )
+        (own / "read.ys").write_text(f"{read}read_verilog {own.name}/all.v\n")
+        found = _statistics(top, f"script {own.name}/read.ys", "-top all_sets")["modules"]
+    modules = {name.lstrip("\\"): module["num_cells_by_type"] for name, module in found.items()}
+    return [_counts(top, modules[f"set{number}"]) for number in range(len(sets))]
 
 
 def _settings(parameters: dict[str, Any]) -> str:
@@ -233,7 +245,7 @@ def rows() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
     ):
         said = {"triplets": triplets, "structure": "lanewise" if lanewise else "collected"}
         found.append(("fat_voter", voter(channels, triplets, lanes_out, bits, count_bits, lanewise), said))
-    return [*found, *units(False), *units(True), *guards()]
+    return [*found, *units(False), *units(True), *guards(), *elements()]
 
 
 def units(other: bool) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
@@ -242,15 +254,14 @@ def units(other: bool) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     Args:
         other: those that no model is fitted to.
     """
-    seen: dict[str, bool] = {}
-    sizes = [(size, seen) for size in (OTHER_MATRIX if other else MATRIX)]
-    sizes += [(size, {"unseen": True}) for size in UNSEEN_MATRIX if other]
-    for (name, inputs, channels, pe, simd, weight_bits, input_bits, sum_bits, thresholds), unseen in sizes:
+    sizes = [(size, "other") for size in OTHER_MATRIX] if other else [(size, "fitted") for size in MATRIX]
+    sizes += [(size, "unseen") for size in UNSEEN] if other else [(size, "fitted") for size in FORM]
+    for (name, inputs, channels, pe, simd, weight_bits, input_bits, sum_bits, thresholds), use in sizes:
         parameters = {"INPUTS": inputs, "CHANNELS": channels, "PE": pe, "SIMD": simd, "WEIGHT_BITS": weight_bits,
                       "INPUT_BITS": input_bits, "INPUT_BIPOLAR": int(input_bits == 1),
                       "INPUT_SIGNED": int(input_bits > 1), "SUM_BITS": sum_bits, "THRESHOLDS": thresholds,
                       "OUT_BITS": thresholds.bit_length() or sum_bits, "AXIL_ADDR_W": 20}  # fmt: skip
-        yield "fat_mvtu", parameters, {"unit": name, "other": other, **unseen}
+        yield "fat_mvtu", parameters, {"unit": name, "use": use}
     for channels, lanes, bits, side, kernel in OTHER_WINDOWS if other else WINDOWS:
         parameters = {"CHANNELS": channels, "LANES": lanes, "BITS": bits, "HEIGHT": side, "WIDTH": side,
                       "KERNEL_H": kernel, "KERNEL_W": kernel, "OUT_H": side - kernel + 1,
