@@ -19,8 +19,10 @@ _WHOLE: Shapes = tuple((width * 2 if width > 4 else width, depth if width > 4 el
 """Width and depth of a RAMB18 and of a RAMB36 with two ports that both read and write, or one of each."""
 _HALF_SIMPLE, _WHOLE_SIMPLE = (36, 512), (72, 512)
 """The widest shapes, with one port that reads and one that writes."""
+_PAIR = (1, 65536)
+"""Of two RAMB36, one behind the other."""
 _COPIES = ((1, _HALF_SIMPLE), (2, _WHOLE_SIMPLE))
-COST_OF_HALF, COST_OF_CELL, COST_OF_PORT = 129, 8, 5
+COST_OF_HALF, COST_OF_CELL, COST_OF_PORT = 129, 8, 8
 """As Yosys counts: half a block RAM; 4 LUTs of memory, one eighth of it not for its bits; and, as measured, ports.
 
 A bit of flip-flops costs 1.
@@ -114,4 +116,5 @@ def _block(bits: int, in_bytes: int, depth: int, half: Shapes, whole: Shapes) ->
         return ceil((in_bytes if wide >= BYTE else bits) / wide) * ceil(depth / deep), ceil(depth / deep)
 
     count, banks = min(taken(*shape) for shape in whole)
-    return Memory(0, *min((2 * count, banks), min(taken(*shape) for shape in half)))
+    pairs, deep = taken(*_PAIR)
+    return Memory(0, *min((2 * count, banks), (4 * pairs, deep), min(taken(*shape) for shape in half)))
