@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +100,15 @@ def card_of(name: str, content: Checkpoint, checkpoint: str, test: Dataset, corr
         "test_correct": correct,
         "test_accuracy": correct / len(test),
         "training_seconds": round(sum(epoch["seconds"] for epoch in content.history)),
-        **content.notes,
+        **_public(content.notes),
         "onnx_sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }
+
+
+def _public(notes: Mapping[str, Any]) -> dict[str, Any]:
+    """Notes of a training without the folders of the machine: of a start that was a file, its folder and its name."""
+    start = notes.get("started_from")
+    return dict(notes) if start is None else {**notes, "started_from": "/".join(Path(start).parts[-2:])}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,6 +12,7 @@ from fat_fpga.training import train
 from fat_fpga.training.checkpoint import read_checkpoint
 from fat_fpga.training.methods import make_method
 from fat_fpga.training.pack import main, pack
+from fat_fpga.training.start import start_from
 from tests.training.small import digits, recipe
 
 METHOD = ("method", "p", "error_model", "schedule")
@@ -57,3 +58,13 @@ def test_a_run_from_before_there_were_methods(tmp_path: Path, monkeypatch: pytes
 def test_command_line_errors(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path), "--data", "npz:nowhere.npz"]) == 2
     assert capsys.readouterr().err == "error: nowhere.npz: no such file\n"
+
+
+def test_a_card_names_no_folders_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoo, "FOLDER", tmp_path)
+    train("tfc-w1a1", TRAIN, TEST, recipe(epochs=1), tmp_path / "first", progress=False)
+    start = start_from(tmp_path / "first" / "last.pt")
+    train("tfc-w1a1", TRAIN, TEST, recipe(epochs=1), tmp_path / "tuned", progress=False, start=start)
+    card = pack(tmp_path / "tuned", TEST)
+    assert card["started_from"] == "first/last.pt"
+    assert str(tmp_path) not in str(card)
