@@ -18,16 +18,16 @@ from fat_fpga.network import load_network
 from tests.designs.against_file import check_file
 
 COUNT = 30
-FIXED = [name for name in bundled() if "formats" in card(name)]
-"""Those in fixed point, whose streams have other scales than 1."""
+SCALED = [name for name in bundled() if "formats" in card(name) or name.startswith(("mobilenet", "resnet8"))]
+"""Those whose streams have other scales than 1: in fixed point, or with unsigned activations."""
 
 
-@pytest.mark.parametrize("name", FIXED)
-def test_bundled_networks_in_fixed_point_equal_qonnx(name: str) -> None:
+@pytest.mark.parametrize("name", SCALED)
+def test_bundled_networks_with_scales_equal_qonnx(name: str) -> None:
     check_file(onnx.load_from_string(read_onnx(name)), images=2)
 
 
-@pytest.mark.parametrize("name", sorted({*bundled()} - {*FIXED}))
+@pytest.mark.parametrize("name", sorted({*bundled()} - {*SCALED}))
 def test_bundled_networks_equal_qonnx_on_real_images(name: str, tmp_path: Path) -> None:
     write_onnx(name, tmp_path / "network.onnx")
     network = load_network(tmp_path / "network.onnx", name)
