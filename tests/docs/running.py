@@ -20,7 +20,7 @@ from .given import GIVEN, fill_in, provide
 
 SMALLER: tuple[tuple[str, str], ...] = (
     (r"(crosscheck .*)--images \d+", r"\1--images 1"),
-    (r"cnv_w1a1 (.*--rtl-only.*)", r"tfc_w2a2 \1"),
+    (r"cnv_w1a1 (.*)--folding stock (--rtl-only.*)", r"tfc_w2a2 \1--folding auto:1000 \2"),
     (r"cnv_w1a1 --data demo:cifar10 (.*board:build/rtl.*)", r"tfc_w2a2 --data demo:mnist \1"),
     (r"--images (?!1\b)\d+", "--images 8"),
     (r"(campaign .*)--sample \d+", r"\1--sample 24"),
