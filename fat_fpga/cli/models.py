@@ -35,8 +35,11 @@ def run(args: argparse.Namespace) -> int:
         rows = [["network", "data", "method", "epochs", "test accuracy [%]"]]
         for name in (*zoo.bundled(), *zoo.modules()):
             card = zoo.card(name)
-            rows.append([name, card["data"], card["method"], str(card["epochs"]), f"{100 * card['test_accuracy']:.2f}"])
+            epochs = f"{card['epochs']}{'+' if card.get('start') else ''}"
+            rows.append([name, card["data"], card["method"], epochs, f"{100 * card['test_accuracy']:.2f}"])
         print(align(rows, left=(0, 1, 2)))
+        if any(row[3].endswith("+") for row in rows):
+            print("\n+: epochs after those of another training; fat-fpga models NAME tells which")
         for name in zoo.modules():
             print(f"\n{name} is a PyTorch module: campaign, sweep and faults take it as {zoo.card(name)['factory']}")
     for name in args.names:

@@ -66,13 +66,7 @@ class Basic(nn.Module):
 
     def __init__(self, channels: int, stage: BasicStage) -> None:
         super().__init__()
-        branch: OrderedDict[str, nn.Module] = OrderedDict()
-        add_convolution(branch, "conv0", channels, Convolution(stage.channels, stride=stage.stride, padding=1), True)
-        branch["conv1"] = nn.Conv2d(stage.channels, stage.channels, 3, padding=1, bias=False)
-        branch["conv1_norm"] = nn.BatchNorm2d(stage.channels)
-        if stage.squeeze:
-            branch["scale"] = Excitation(stage.channels, stage.squeeze)
-        self.branch = nn.Sequential(branch)
+        self.branch = _two_convolutions(channels, stage)
         self.shortcut: nn.Module = nn.Identity()
         if stage.stride != 1 or stage.channels != channels:
             self.shortcut = _projection(channels, stage.channels, stage.stride)
@@ -92,12 +86,7 @@ class PreActivated(nn.Module):
         super().__init__()
         self.norm = nn.BatchNorm2d(channels)
         self.act = nn.ReLU()
-        branch: OrderedDict[str, nn.Module] = OrderedDict()
-        add_convolution(branch, "conv0", channels, Convolution(stage.channels, stride=stage.stride, padding=1), True)
-        branch["conv1"] = nn.Conv2d(stage.channels, stage.channels, 3, padding=1, bias=False)
-        if stage.squeeze:
-            branch["scale"] = Excitation(stage.channels, stage.squeeze)
-        self.branch = nn.Sequential(branch)
+        self.branch = _two_convolutions(channels, stage)
         self.shortcut: nn.Module | None = None
         if stage.stride != 1 or stage.channels != channels:
             self.shortcut = nn.Conv2d(channels, stage.channels, 1, stride=stage.stride, bias=False)
@@ -151,6 +140,18 @@ class Inverted(nn.Module):
         """Compute the result of the convolutions, and add the input where the size stays."""
         result: Tensor = self.branch(x)
         return result if self.shortcut is None else result + self.shortcut(x)
+
+
+def _two_convolutions(channels: int, stage: BasicStage) -> nn.Sequential:
+    """With norm and ReLU between them; another norm at the end, unless that comes with what follows."""
+    branch: OrderedDict[str, nn.Module] = OrderedDict()
+    add_convolution(branch, "conv0", channels, Convolution(stage.channels, stride=stage.stride, padding=1), True)
+    branch["conv1"] = nn.Conv2d(stage.channels, stage.channels, 3, padding=1, bias=False)
+    if not stage.first:
+        branch["conv1_norm"] = nn.BatchNorm2d(stage.channels)
+    if stage.squeeze:
+        branch["scale"] = Excitation(stage.channels, stage.squeeze)
+    return nn.Sequential(branch)
 
 
 def _projection(channels: int, out: int, stride: int) -> nn.Module:

@@ -47,7 +47,12 @@ def reproduce(
             )
     method = make_method(card["method"], card.get("p"), card.get("error_model"), card.get("schedule"))
     recipe = Recipe(**card["recipe"])
-    start = start_from(card["started_from"]) if card.get("start") else None
+    try:
+        start = start_from(card["started_from"]) if card.get("start") else None
+    except TrainingError as error:
+        raise TrainingError(
+            f"{name}: was trained from {card['started_from']}, which does not come with the package: {error}"
+        ) from error
     if start is not None and start.fingerprint != card["start"]:
         raise TrainingError(
             f"{name}: was trained from {start.name} of fingerprint {card['start'][:12]}, that here has "

@@ -14,6 +14,7 @@ from fat_fpga.training.methods import make_method
 from fat_fpga.training.pack import pack
 from fat_fpga.training.recipe import Recipe
 from fat_fpga.training.reproduce import main, reproduce
+from fat_fpga.training.start import start_from
 from tests.training.small import digits, recipe
 
 TRAIN, TEST = digits(200), digits(50, seed=1)
@@ -32,6 +33,16 @@ def test_the_same_weights(method: tuple[str, ...], tmp_path: Path, monkeypatch: 
         reproduce("small", TEST, TEST, tmp_path / "other", progress=False)
     other = reproduce("small", TEST, TEST, tmp_path / "other", progress=False, other_data=True)
     assert len(other.history) == recipe().epochs
+
+
+def test_a_start_that_does_not_come_with_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoo, "FOLDER", tmp_path)
+    train("tfc-w1a1", TRAIN, TEST, recipe(epochs=1), tmp_path / "first", progress=False)
+    start = start_from(tmp_path / "first" / "last.pt")
+    train("tfc-w1a1", TRAIN, TEST, recipe(epochs=1), tmp_path / "run", progress=False, start=start)
+    pack(tmp_path / "run", TEST, "small")
+    with pytest.raises(TrainingError, match=r"small: was trained from first/last.pt, which does not come with"):
+        reproduce("small", TRAIN, TEST, tmp_path / "again", progress=False)
 
 
 def test_every_card_can_be_followed() -> None:
