@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -25,11 +25,12 @@ from fat_fpga.modules.injection import held, met
 from fat_fpga.modules.record import Call, Record, versions
 from fat_fpga.modules.sites import Site, Where
 from fat_fpga.modules.stepwise import steps
-from fat_fpga.modules.values import copied, same, shared, tensors
+from fat_fpga.modules.values import alike, copied, first_tensor, in_common, same, shared, tensors, with_first
 
 if TYPE_CHECKING:
     from fat_fpga.modules.subject import ModuleSubject
 
+INPUT = "input"
 LATE = -1
 """A time before all calls."""
 
@@ -58,15 +59,40 @@ class Replay:
         self._leaves = sum(call.after == call.number + 1 for call in found.calls)
         self._heavy = {name: any(True for _ in part.parameters()) for name, part in subject.modules.items()}
         self._shapes = {name: self._shape(calls) for name, calls in self._of.items()}
+        self._spares: dict[tuple[str, int], Tensor] = {}
 
     def anew(self) -> Any:
         """What the module gives without faults, computed once more."""
         with intercepted(self.subject.modules, self._store) as recurrent:
             meet_all(recurrent, self.subject.store)
-            return self.subject.module(self._input())
+            return self.subject.module(self.input())
 
-    def _input(self) -> Tensor:
+    def input(self) -> Tensor:
+        """What the module is called with."""
         return self.tensor if self.record.keeps_input else self.tensor.clone()
+
+    def copy(self, name: str, number: int, tensor: Tensor) -> Tensor:
+        """A copy of what a call of a module gives, or of the batch, to be changed: in the same memory in each run where
+        nobody has it after the run. New memory costs a small network a good part of the time of a pass."""
+        spare = self._spares.get((name, number))
+        if spare is not None and alike(spare, tensor) and spare.stride() == tensor.stride():
+            return spare.copy_(tensor)
+        copy = tensor.clone()
+        if self._is_gone(name, number):
+            self._spares[name, number] = copy
+        return copy
+
+    def _is_gone(self, name: str, number: int) -> bool:
+        """Whether nobody has what a call gives, or the batch, once a run has ended."""
+        if self.record.looks or self.record.stateful:
+            return False
+        if name == INPUT:
+            return self.record.keeps_input and not self.record.gives_input
+        calls = self._of.get(name, [])
+        if number >= len(calls):
+            return False
+        given = first_tensor(calls[number].output)
+        return given is not None and not in_common(self.record.output, given)
 
     def _store(self, name: str, forward: Forward, *args: Any, **kwargs: Any) -> Any:
         return self.subject.store(name, forward(*args, **kwargs))
@@ -80,7 +106,7 @@ class Replay:
         with held(self.subject.tensors, edits), intercepted(modules, run.answer) as recurrent:
             for name, module in recurrent.items():
                 module.meet = partial(run.met_state, name)
-            return self.subject.module(run.edited(Where.INPUT, "input", self._input(), 0))
+            return self.subject.module(run.input())
 
     def _met(self, edits: Sequence[Edit], until: int | None) -> dict[str, nn.Module]:
         """The modules that have to be met where nothing is reused but what is before an event: those called until then,
@@ -231,18 +257,28 @@ class _Run:
         self.aligned = False
 
     def _given(self, name: str, output: Any, number: int, in_place: bool) -> Any:
-        for edits in (self._outputs, self._quantised):
-            for edit in edits.get(name, ()):
-                output = met(output, edit, number, in_place)
+        edits = self._outputs.get(name, []) + self._quantised.get(name, [])
+        if edits and not in_place and all(edit.site.calls == 1 for edit in edits):
+            tensor = first_tensor(output)
+            assert tensor is not None
+            output, in_place = with_first(output, self._replay.copy(name, number, tensor)), True
+        for edit in edits:
+            output = met(output, edit, number, in_place)
         return output
 
-    def edited(self, where: Where, name: str, value: Any, number: int) -> Any:
-        """An input or a state with its changes."""
-        for edit in self._edits[where].get(name, ()):
-            value = met(value, edit, number)
+    def input(self) -> Any:
+        """What the module is called with, with its changes."""
+        edits = self._edits[Where.INPUT].get(INPUT, ())
+        if not edits:
+            return self._replay.input()
+        value: Any = self._replay.copy(INPUT, 0, self._replay.tensor)
+        for edit in edits:
+            value = met(value, edit, in_place=True)
         return value
 
     def met_state(self, name: str, step: int, state: Tensor) -> Tensor:
         """A hidden state between two steps."""
-        found: Tensor = self.edited(Where.STATE, name, self._replay.subject.store(name + STATE, state), step)
-        return found
+        found: Any = self._replay.subject.store(name + STATE, state)
+        for edit in self._edits[Where.STATE].get(name, ()):
+            found = met(found, edit, step)
+        return cast(Tensor, found)

@@ -83,6 +83,12 @@ def shared(output: Any, inputs: Any) -> bool:
     return same_memory or 0 in first.stride()
 
 
+def in_common(value: Any, tensor: Tensor) -> bool:
+    """Whether a tensor in a value has its memory in common with this one."""
+    memory = tensor.untyped_storage().data_ptr()
+    return any(part.untyped_storage().data_ptr() == memory for part in tensors(value))
+
+
 def copied(value: Any) -> Any:
     """The value with copies of its tensors."""
     if isinstance(value, Tensor):
@@ -100,7 +106,7 @@ def same_bits(a: Tensor, b: Tensor) -> bool:
     """Whether two tensors are the same, bit for bit: 0 is not -0, and a NaN equals itself."""
     if a is b:
         return True
-    if not _alike(a, b):
+    if not alike(a, b):
         return False
     return torch.equal(_bits(a), _bits(b))
 
@@ -110,14 +116,15 @@ def same_rows(a: Tensor, b: Tensor) -> npt.NDArray[np.bool_]:
 
     Two tensors that differ in shape or type have no row in common.
     """
-    if not _alike(a, b):
+    if not alike(a, b):
         return np.zeros(len(a), np.bool_)
     equal = (_bits(a) == _bits(b)).unflatten(0, (len(a), 1)).flatten(1)
     found: npt.NDArray[np.bool_] = equal.all(1).cpu().numpy()
     return found
 
 
-def _alike(a: Tensor, b: Tensor) -> bool:
+def alike(a: Tensor, b: Tensor) -> bool:
+    """Whether two tensors are of one type and shape and on one device."""
     return a.dtype == b.dtype and a.shape == b.shape and a.device == b.device
 
 

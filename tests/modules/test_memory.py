@@ -208,3 +208,40 @@ def test_what_a_module_does_to_its_input(how: str) -> None:
             replay.output(edits_of(subject, parse_fault(text), 0, 8, 0))
     replay.anew()
     assert torch.equal(rows, before)
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_copies_in_the_same_memory(keeps: bool) -> None:
+    """A module without weights may give what it is called with, so a fault behind it is put into a copy. That copy
+    is made anew only where somebody may have it after the run."""
+
+    class Passes(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.short = nn.Linear(3, 3), nn.Identity()
+
+        def forward(self, x: Tensor) -> Tensor:
+            x = self.first(x)
+            short: Tensor = self.short(x)
+            return short if keeps else x + short
+
+    torch.manual_seed(0)
+    subject = ModuleSubject(Passes().eval(), (3,), pixels="none")
+    rows = torch.arange(24.0).reshape(8, 3)
+    found = recorded(subject, rows)
+    replay, plain = Replay(subject, rows, found), Replay(subject, rows, found, reuse=False)
+    names = (
+        "short/activation[0].bit[31] ^ 1 @ frame[2]",
+        "input/activation[1].bit[30] ^ 1",
+        "short/activation[2].bit[3] ^ 1",
+    )
+    edits = [edits_of(subject, parse_fault(text), 0, 8, 0) for text in names]
+    outputs = [replay.output(own) for own in edits for _ in range(2)]
+    kept = [output.clone() for output in outputs]
+    for own, first, second in zip(edits, kept[::2], kept[1::2], strict=True):
+        assert torch.equal(first, second)
+        assert torch.equal(first, plain.output(own))
+        assert not torch.equal(first, found.output)
+    assert all(torch.equal(output, copy) for output, copy in zip(outputs, kept, strict=True))
+    assert torch.equal(rows, torch.arange(24.0).reshape(8, 3))
+    assert torch.equal(plain.anew(), found.output)
