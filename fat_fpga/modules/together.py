@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fat_fpga.modules.edits import EVERY_ROW, Edit
-from fat_fpga.modules.replay import LATE, Replay
+from fat_fpga.modules.faulty_run import LATE
+from fat_fpga.modules.replay import Replay
 from fat_fpga.modules.sites import Where
 
 
