@@ -13,8 +13,10 @@ import argparse
 from pathlib import Path
 
 from fat_fpga.campaign import Run
+from fat_fpga.campaign.rates import rate_grid
 from fat_fpga.campaign.rounds import run_in_rounds
-from fat_fpga.campaign.sweep import Sweep, UntilInterval, rate_grid
+from fat_fpga.campaign.sweep import Sweep
+from fat_fpga.campaign.sweep_rounds import UntilInterval
 from fat_fpga.datasets import load
 from fat_fpga.engines.counts import ERRORS
 from fat_fpga.network import load_network

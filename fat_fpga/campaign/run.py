@@ -73,7 +73,7 @@ class Run(Header):
 
     def _sweep_html(self) -> str:
         """Mean accuracy at each rate."""
-        from fat_fpga.campaign.sweep import accuracies
+        from fat_fpga.campaign.sweep_rounds import accuracies
 
         rows = [["errors in", "rate", "samples", "mean %", "min %"]]
         for (cells, rate), found in accuracies(self).items():

@@ -6,16 +6,12 @@ A sweep is a campaign over patterns (`fat_fpga.faults.Pattern`): rates x samples
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from itertools import pairwise
-from math import ceil, expm1, floor, inf, log10, sqrt
 from typing import Any
 
-from fat_fpga.campaign.intervals import student
 from fat_fpga.campaign.origin import PATTERNS, SWEEP, Origin
-from fat_fpga.campaign.run import Run
+from fat_fpga.campaign.rates import Scrubbing, check_rates
 from fat_fpga.campaign.selection import Selection
 from fat_fpga.errors import CampaignError, FaultError
 from fat_fpga.faults import AnySubject, Pattern, check_faults, fault_model, parse_fault, places
@@ -35,43 +31,10 @@ BURSTS = "flip"
 """Errors that may hit neighbouring cells."""
 PROTECTED = ("flip", "stuck0", "stuck1")
 """Errors of bits, which a code protects against."""
-FIRST = 10
-"""Samples of each point before anything is known of it."""
 STEP = 1_000_000
 """Samples of one seed are numbered from seed x STEP on."""
-DIGITS = 3
-"""Of rates in a grid."""
 ADDED = ("burst", "protection", "scrubbing")
 """Attributes that sweeps of older files have not; they are kept where they say something."""
-
-
-@dataclass(frozen=True)
-class Scrubbing:
-    """A memory that is written anew after each interval, so that errors add up no longer than that.
-
-    Attributes:
-        upsets: of each bit in an hour, on average.
-        intervals: in hours, ascending.
-    """
-
-    upsets: float
-    intervals: tuple[float, ...]
-
-    def __post_init__(self) -> None:
-        if not 0 < self.upsets < inf:
-            raise CampaignError(f"a rate of upsets is above 0, in each bit and hour, got {self.upsets:g}")
-        if not self.intervals or not all(0 < hours < inf for hours in self.intervals):
-            raise CampaignError("scrubbing takes at least one interval, each above 0 hours")
-        check_rates(self.rates)
-
-    @property
-    def rates(self) -> tuple[float, ...]:
-        """Probability that a bit is wrong at the end of each interval.
-
-        Upsets of a bit are a Poisson process, and an even number of them leaves it as it was:
-        (1 - exp(-2 x upsets x interval)) / 2.
-        """
-        return tuple(-expm1(-2 * self.upsets * hours) / 2 for hours in self.intervals)
 
 
 @dataclass(frozen=True)
@@ -203,92 +166,6 @@ class Sweep:
         return Selection(found, origin)
 
 
-class UntilInterval:
-    """Rounds of a sweep: every point starts with a few samples, and gets more until its interval is met."""
-
-    def __init__(self, sweep: Sweep, network: AnySubject) -> None:
-        self._sweep, self._network = sweep, network
-
-    def first(self) -> Selection:
-        sweep = self._sweep
-        count = sweep.samples if sweep.until is None else min(FIRST, sweep.samples)
-        points = [(cells, rate) for cells in sweep.cells(self._network) for rate in sweep.rates]
-        return sweep.selection(self._network, dict.fromkeys(points, count))
-
-    def of(self, run: Run) -> Selection:
-        if run.origin.source != SWEEP or run.origin.plan != self._sweep.entry:
-            raise CampaignError(
-                f"{run.title} holds another campaign: {run.origin.describe(run.asked)}, of other rates, samples, scope "
-                "or errors. Continue with what it was started with, or name another output file"
-            )
-        return self._sweep.selection(self._network, _numbers(run.asked_faults))
-
-    def more(self, run: Run) -> Selection | None:
-        sweep = self._sweep
-        if sweep.until is None:
-            return None
-        found = accuracies(run)
-        numbers = {point: _wanted(own, sweep.until, sweep.samples) for point, own in found.items()}
-        if all(numbers[point] == len(own) for point, own in found.items()):
-            return None
-        return sweep.selection(self._network, numbers)
-
-
-def accuracies(run: Run) -> dict[tuple[str, float], list[float]]:
-    """Accuracies in percent of each point, by cells and rate, in the order of the samples."""
-    found: dict[tuple[str, float], list[float]] = {}
-    for result in run.results:
-        pattern = result.pattern
-        found.setdefault((pattern.what, pattern.rate), []).append(100 * result.correct / run.images)
-    return found
-
-
-def half_interval(values: Sequence[float]) -> float:
-    """Half of the 95 % interval of the mean of samples; infinite for a single one."""
-    count = len(values)
-    if count < 2:
-        return float("inf")
-    mean = sum(values) / count
-    variance = sum((value - mean) ** 2 for value in values) / (count - 1)
-    return student(count - 1) * sqrt(variance / count)
-
-
-def _wanted(values: Sequence[float], until: float, most: int) -> int:
-    """Samples of a point: those that it has, or more where its interval is not met."""
-    half = half_interval(values)
-    if half <= until:
-        return len(values)
-    fitting = ceil(len(values) * min(4.0, (half / until) ** 2))
-    return min(most, max(len(values) + 1, fitting))
-
-
-def check_rates(rates: Sequence[float]) -> None:
-    """CampaignError unless there are rates, ascending, each a probability."""
-    if not rates:
-        raise CampaignError("a sweep takes at least one rate")
-    wrong = [rate for rate in rates if not 0 <= rate <= 1]
-    if wrong:
-        raise CampaignError(f"a rate is a probability, 0 to 1, got {wrong[0]:g}")
-    for before, after in pairwise(rates):
-        if after <= before:
-            raise CampaignError(f"rates ascend, and {after:g} follows {before:g}")
-
-
-def rate_grid(low: float, high: float, per_decade: int = 3) -> tuple[float, ...]:
-    """Rates from ``low`` to ``high``, evenly spaced on a logarithmic scale, so many in each decade.
-
-    Raises:
-        CampaignError: the ends are no rates above 0, or do not ascend.
-    """
-    if not 0 < low < high <= 1:
-        raise CampaignError(
-            f"a grid of rates goes from one above 0 up to a larger one, at most 1, got {low:g}:{high:g}"
-        )
-    first, last = ceil(log10(low) * per_decade - 1e-9), floor(log10(high) * per_decade + 1e-9)
-    inner = [10 ** (number / per_decade) for number in range(first, last + 1)]
-    return tuple(sorted({float(f"{rate:.{DIGITS - 1}e}") for rate in (low, *inner, high)}))
-
-
 def _pattern(cells: str, rate: float, sample: int) -> Pattern:
     found = parse_fault(f"{cells} ~ {rate!r} @ sample[{sample}]")
     assert isinstance(found, Pattern)
@@ -301,12 +178,3 @@ def _exists(network: AnySubject, cells: str) -> bool:
     except FaultError:
         return False
     return True
-
-
-def _numbers(texts: Sequence[str]) -> dict[tuple[str, float], int]:
-    found: Counter[tuple[str, float]] = Counter()
-    for text in texts:
-        pattern = parse_fault(text)
-        assert isinstance(pattern, Pattern)
-        found[pattern.what, pattern.rate] += 1
-    return dict(found)

@@ -87,7 +87,7 @@ def shape(text: str) -> tuple[int, int, int]:
 
 def rates(text: str) -> tuple[float, ...]:
     """Rates of errors: ``LOW:HIGH`` or ``LOW:HIGH:N`` with N in each decade, or a list separated by commas."""
-    from fat_fpga.campaign.sweep import check_rates, rate_grid
+    from fat_fpga.campaign.rates import check_rates, rate_grid
     from fat_fpga.errors import CampaignError
 
     parts = [part.strip() for part in text.split(":" if ":" in text else ",")]

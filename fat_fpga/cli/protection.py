@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from fat_fpga.campaign.sweep import Scrubbing
+    from fat_fpga.campaign.rates import Scrubbing
 
 
 def protection_of(args: argparse.Namespace) -> str:
@@ -26,7 +26,7 @@ def protection_of(args: argparse.Namespace) -> str:
 
 def scrubbing_of(args: argparse.Namespace) -> Scrubbing | None:
     """The intervals that are asked for; CampaignError unless there are rates, or intervals and a rate of upsets."""
-    from fat_fpga.campaign.sweep import Scrubbing
+    from fat_fpga.campaign.rates import Scrubbing
     from fat_fpga.errors import CampaignError
 
     if args.scrub is None and args.upset_rate is None:

@@ -124,7 +124,7 @@ def sweep_of(args: argparse.Namespace) -> Sweep:
 
 def run(args: argparse.Namespace) -> int:
     from fat_fpga.campaign.rounds import run_in_rounds
-    from fat_fpga.campaign.sweep import UntilInterval
+    from fat_fpga.campaign.sweep_rounds import UntilInterval
     from fat_fpga.cli.model import get_engine
     from fat_fpga.engines.counts import ERRORS, HITS
     from fat_fpga.files import check_writable

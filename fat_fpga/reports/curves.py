@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from fat_fpga.campaign import Run
 from fat_fpga.campaign.counted import HITS, WORD_NAMES, error_name
-from fat_fpga.campaign.sweep import half_interval
+from fat_fpga.campaign.sweep_rounds import half_interval
 from fat_fpga.faults import Pattern
 from fat_fpga.reports.area import mean_height
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from fat_fpga.arguments import checked
+from fat_fpga.campaign.rates import check_rates
 from fat_fpga.campaign.rounds import run_in_rounds
-from fat_fpga.campaign.sweep import Sweep, UntilInterval, check_rates
+from fat_fpga.campaign.sweep import Sweep
+from fat_fpga.campaign.sweep_rounds import UntilInterval
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.engines.counts import ERRORS, HITS
 from fat_fpga.errors import TrainingError

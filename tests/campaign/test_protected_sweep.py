@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from fat_fpga.campaign import Run
+from fat_fpga.campaign.rates import Scrubbing
 from fat_fpga.campaign.rounds import run_in_rounds
-from fat_fpga.campaign.sweep import Scrubbing, Sweep, UntilInterval
+from fat_fpga.campaign.sweep import Sweep
+from fat_fpga.campaign.sweep_rounds import UntilInterval
 from fat_fpga.cli.main import main
 from fat_fpga.engines import get
 from fat_fpga.engines.counts import ERRORS, WORD_NAMES

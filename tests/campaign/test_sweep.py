@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.campaign.layer_table import layer_table
+from fat_fpga.campaign.rates import rate_grid
 from fat_fpga.campaign.rounds import run_in_rounds
-from fat_fpga.campaign.sweep import Sweep, UntilInterval, half_interval, rate_grid
+from fat_fpga.campaign.sweep import Sweep
+from fat_fpga.campaign.sweep_rounds import UntilInterval, half_interval
 from fat_fpga.cli.main import main
 from fat_fpga.engines import get
 from fat_fpga.engines.counts import ERRORS

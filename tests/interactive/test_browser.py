@@ -13,7 +13,8 @@ import pytest
 
 from fat_fpga.campaign import CostMatrix, Run, most_critical, read_selection, run_campaign
 from fat_fpga.campaign.rounds import run_in_rounds
-from fat_fpga.campaign.sweep import Sweep, UntilInterval
+from fat_fpga.campaign.sweep import Sweep
+from fat_fpga.campaign.sweep_rounds import UntilInterval
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.hardening.criticality import criticality_of
 from fat_fpga.hardening.front import Front

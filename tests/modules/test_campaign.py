@@ -13,7 +13,8 @@ import torch
 
 from fat_fpga.campaign import CostMatrix, Run, Selection, run_campaign
 from fat_fpga.campaign.rounds import run_in_rounds
-from fat_fpga.campaign.sweep import Sweep, UntilInterval
+from fat_fpga.campaign.sweep import Sweep
+from fat_fpga.campaign.sweep_rounds import UntilInterval
 from fat_fpga.cli import main
 from fat_fpga.engines import get
 from fat_fpga.errors import EngineError

@@ -11,7 +11,8 @@ import pytest
 
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.campaign.rounds import run_in_rounds
-from fat_fpga.campaign.sweep import Sweep, UntilInterval
+from fat_fpga.campaign.sweep import Sweep
+from fat_fpga.campaign.sweep_rounds import UntilInterval
 from fat_fpga.cli import main
 from fat_fpga.engines.counts import ERRORS, HITS
 from fat_fpga.errors import SafetyError
