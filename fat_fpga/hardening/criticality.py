@@ -14,7 +14,8 @@ from fat_fpga.campaign.counted import cost_matrix_of
 from fat_fpga.campaign.measures import ACCURACY
 from fat_fpga.errors import PlanError
 from fat_fpga.hardening.design import UnitShape, branching, design_of
-from fat_fpga.hardening.plan import CHANNEL, PE, Expected, Target
+from fat_fpga.hardening.plan import CHANNEL, PE, Expected
+from fat_fpga.hardening.target import Target
 from fat_fpga.network import Network
 
 Counts = npt.NDArray[np.int64]

@@ -13,8 +13,8 @@ from fat_fpga import __version__
 from fat_fpga.errors import PlanError
 from fat_fpga.faults import MODELS
 from fat_fpga.files import replacing
-from fat_fpga.hardening.plan import Target
 from fat_fpga.hardening.planner import Planner, Point
+from fat_fpga.hardening.target import Target
 from fat_fpga.text import align, percent, shown
 
 FORMAT = 1

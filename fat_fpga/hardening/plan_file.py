@@ -13,7 +13,9 @@ from typing import Any
 from fat_fpga.arguments import checked
 from fat_fpga.errors import PlanError
 from fat_fpga.files import replacing
-from fat_fpga.hardening.plan import Cost, Expected, Plan, Target, UnitPlan
+from fat_fpga.hardening.plan import Cost, Expected, Plan
+from fat_fpga.hardening.target import Target
+from fat_fpga.hardening.unit_plan import UnitPlan
 from fat_fpga.json_file import Entry, read_object
 
 FORMAT = "fat_fpga plan"

@@ -22,10 +22,11 @@ from fat_fpga.hardening.costs.model import Between, Built, CostModel
 from fat_fpga.hardening.criticality import Criticality
 from fat_fpga.hardening.folding import unrolled
 from fat_fpga.hardening.pes import PeBuilder, check_folding, pe_rows
-from fat_fpga.hardening.plan import CHANNEL, PE, Plan, UnitPlan, spread_rows
+from fat_fpga.hardening.plan import CHANNEL, PE, Plan
 from fat_fpga.hardening.plan_costs import costs_of, slowest
 from fat_fpga.hardening.plan_notes import notes_of
 from fat_fpga.hardening.refusals import check_rate, enough, impossible
+from fat_fpga.hardening.unit_plan import UnitPlan, spread_rows
 from fat_fpga.network.folding import Fold
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from fat_fpga.errors import PlanError
 from fat_fpga.hardening.cheapest import Builder
-from fat_fpga.hardening.plan import Target
 from fat_fpga.hardening.plan_costs import slowest
+from fat_fpga.hardening.target import Target
 
 if TYPE_CHECKING:
     from fat_fpga.hardening.planner import Planner

@@ -14,7 +14,7 @@ import numpy as np
 
 from fat_fpga.arguments import checked
 from fat_fpga.errors import PlanError
-from fat_fpga.hardening.plan import copies_of, sources_of
+from fat_fpga.hardening.unit_plan import copies_of, sources_of
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
 from fat_fpga.network.layers import Add, Concat, Layer, Scores, Select, SumPool, Thresholding, Upsample

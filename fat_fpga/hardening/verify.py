@@ -30,7 +30,8 @@ from fat_fpga.campaign.intervals import Estimate, difference
 from fat_fpga.errors import PlanError
 from fat_fpga.faults import Fault, parse_fault
 from fat_fpga.hardening.confidence import worst_case
-from fat_fpga.hardening.plan import CHANNEL, PE, Plan, UnitPlan
+from fat_fpga.hardening.plan import CHANNEL, PE, Plan
+from fat_fpga.hardening.unit_plan import UnitPlan
 
 _Key = tuple[str, frozenset[int], int]
 """Unit, channels that are stuck, and at which value."""

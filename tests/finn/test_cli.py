@@ -9,7 +9,7 @@ import pytest
 
 from fat_fpga.cli import main
 from fat_fpga.hardening import Expected, Plan, UnitPlan, write_plan
-from fat_fpga.hardening.plan import identity_plan
+from fat_fpga.hardening.unit_plan import identity_plan
 from fat_fpga.network import load_network
 
 

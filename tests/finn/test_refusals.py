@@ -11,8 +11,8 @@ from fat_fpga.errors import FaultError, FinnError
 from fat_fpga.finn.folding import Fold, plan_folding, read_build_folding
 from fat_fpga.finn.graph import check_mappable
 from fat_fpga.hardening import Plan, UnitPlan, harden
-from fat_fpga.hardening.plan import identity_plan
 from fat_fpga.hardening.rewrite import rearranged
+from fat_fpga.hardening.unit_plan import identity_plan
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, MaxPool, Network, load_network
 from tests.designs.random_network import random_network
 

@@ -6,7 +6,8 @@ import numpy as np
 
 from fat_fpga.campaign import Run
 from fat_fpga.hardening import Expected, Plan, UnitPlan
-from fat_fpga.hardening.plan import CHANNEL, identity_plan
+from fat_fpga.hardening.plan import CHANNEL
+from fat_fpga.hardening.unit_plan import identity_plan
 from fat_fpga.network import MatrixVectorUnit, Network
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from fat_fpga.errors import PlanError
 from fat_fpga.hardening import Cost, Expected, Plan, UnitPlan, read_plan, write_plan
-from fat_fpga.hardening.plan import identity_plan, spread_rows
+from fat_fpga.hardening.unit_plan import identity_plan, spread_rows
 
 CONV0 = UnitPlan("conv0", 4, 4, 1, (2, 2, 2, 0, 1, 1, 1, 3), (2, 0, 1, 3))
 PLAN = Plan(

@@ -19,10 +19,10 @@ from fat_fpga.hardening.costs.finn import arithmetic_of, look_up
 from fat_fpga.hardening.costs.model import Built
 from fat_fpga.hardening.criticality import Criticality, criticality_of
 from fat_fpga.hardening.design import UnitShape, units_of
-from fat_fpga.hardening.plan import Target
 from fat_fpga.hardening.plan_costs import slowest
 from fat_fpga.hardening.planner import Planner
 from fat_fpga.hardening.refusals import enough
+from fat_fpga.hardening.target import Target
 from tests.campaign.tiny import tiny_network, tiny_run, tiny_run_of
 from tests.hardening.small import FOLDS, any_criticality, cost_model, pes_and_lanes, tiny_criticality
 
