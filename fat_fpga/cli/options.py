@@ -146,6 +146,10 @@ OPTIONS: dict[str, dict[str, Any]] = {
         "help": "the file takes (pixel / 255 - mean) / std; one number, or one for each channel",
     },
     "--plan": {"metavar": "PLAN", "help": "file of fat-fpga plan"},
+    "--precision": {
+        "metavar": "NAME",
+        "help": "of the matrix products in training: float32 (default) or bfloat16",
+    },
     "--protect": {
         "metavar": "CODE[:BITS]",
         "type": numbers.code,

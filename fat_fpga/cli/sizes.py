@@ -55,6 +55,7 @@ def add(commands: Commands) -> None:
     own.add_argument("--result-format", metavar="QM.N", default="Q3.13", help="of the results (default: Q3.13)")
     option(own, "--samples", " (default: 1; each draws anew for each image)", default=1)
     option(own, "--epochs", " (default: 15)", default=15)
+    option(own, "--precision", default="float32")
     option(own, "--seed")
     option(own, "--images", " of each part, to try it out")
     option(own, "--quiet")
@@ -99,7 +100,13 @@ def run_search(args: argparse.Namespace) -> int:
     from fat_fpga.training.parts import load_parts
 
     question = Question(
-        args.rates, tuple(args.deviations), args.result_format, args.samples, args.epochs, args.seed or 0
+        args.rates,
+        tuple(args.deviations),
+        args.result_format,
+        args.samples,
+        args.epochs,
+        args.seed or 0,
+        precision=args.precision,
     )
     asked = {"layers": args.depths, "width": args.widths, "kernels": args.kernels, "pools": args.pools}
     space = replace(Space.of(args.family), **{name: value for name, value in asked.items() if value})

@@ -18,7 +18,7 @@ from fat_fpga.faults.activation import ActivationUpset
 from fat_fpga.reports.curves import curves
 from fat_fpga.sizes.candidate import Candidate
 from fat_fpga.sizes.measured import FILE, Measured, read_measured
-from fat_fpga.training.recipe import Recipe, settings_of_recipe
+from fat_fpga.training.recipe import Precision, Recipe, settings_of_recipe
 
 DEVIATIONS = ("uniform", "erase")
 
@@ -35,6 +35,7 @@ class Question:
         epochs: of the training; the recipe is ``adadelta``.
         seed: of the training and of what is drawn.
         images: of the test set; None for all.
+        precision: of the matrix products in training; all that is measured is computed in float32.
     """
 
     rates: tuple[float, ...] = (5e-4, 1e-3, 2e-3, 5e-3)
@@ -44,21 +45,29 @@ class Question:
     epochs: int = 15
     seed: int = 0
     images: int | None = None
+    precision: Precision = "float32"
 
     def __post_init__(self) -> None:
         check_rates(self.rates)
         unknown = [name for name in self.deviations if name not in DEVIATIONS]
         if unknown or not self.deviations:
             raise TrainingError(f"unknown deviation '{', '.join(unknown)}': known are {', '.join(DEVIATIONS)}")
+        self.recipe()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return asdict(self)
+        """Plain values; what older searches do not name is left out where it is as it was in them."""
+        found = asdict(self)
+        if self.precision == "float32":
+            del found["precision"]
+        return found
 
-    @property
     def recipe(self) -> Recipe:
-        """How every network is trained."""
-        settings = settings_of_recipe("adadelta", 32) | {"epochs": self.epochs, "seed": self.seed}
+        """How every network is trained; TrainingError where no network can be."""
+        settings = settings_of_recipe("adadelta", 32) | {
+            "epochs": self.epochs,
+            "seed": self.seed,
+            "precision": self.precision,
+        }
         return Recipe(**settings, flip=False, crop_padding=0)
 
 
@@ -82,7 +91,7 @@ def measure(
     own = Path(folder) / candidate.name
     if (own / FILE).exists():
         return read_measured(own / FILE)
-    trained = train(candidate.name, train_set, test_set, question.recipe, own, progress=progress)
+    trained = train(candidate.name, train_set, test_set, question.recipe(), own, progress=progress)
     images = test_set.first(question.images)
     formats = {f"{place}/{ActivationUpset.kind}": question.format for place in candidate.places}
     subject = ModuleSubject(trained.model.eval(), images.images.shape[1:], candidate.name, formats=formats)

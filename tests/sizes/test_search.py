@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from fat_fpga.datasets.dataset import Dataset
 from fat_fpga.errors import CampaignError, ModelError, TrainingError
@@ -48,9 +50,28 @@ def test_a_search_that_was_stopped_ends_with_the_same_networks(tmp_path: Path) -
         next(search(Space.of("cnn"), *parts, QUESTION, tmp_path / "whole", 3, progress=False))
 
 
+def test_training_in_bfloat16_is_another_search(tmp_path: Path) -> None:
+    pytest.importorskip("optuna")
+    parts = digits(256, 0), digits(100, 1)
+    question = replace(QUESTION, deviations=("uniform",))
+    half = replace(question, precision="bfloat16")
+    first = next(search(SPACE, *parts, question, tmp_path / "float32", 1, progress=False))
+    second = next(search(SPACE, *parts, half, tmp_path / "bfloat16", 1, progress=False))
+    assert first.candidate == second.candidate
+    assert "precision" not in (tmp_path / "float32/search.json").read_text()  # as searches of before
+    with pytest.raises(TrainingError, match="holds a search with another precision"):
+        next(search(SPACE, *parts, half, tmp_path / "float32", 1, progress=False))
+    models = [
+        torch.load(tmp_path / name / first.candidate.name / "last.pt")["model"] for name in ("float32", "bfloat16")
+    ]
+    assert any(not torch.equal(models[0][name], models[1][name]) for name in models[0])
+
+
 def test_bad_questions() -> None:
     with pytest.raises(TrainingError, match="unknown deviation 'flip': known are uniform, erase"):
         Question(deviations=("flip",))
+    with pytest.raises(TrainingError, match="precision must be float32 or bfloat16, got 'half'"):
+        Question(precision="half")  # type: ignore[arg-type]
     with pytest.raises(CampaignError, match="at least one rate"):
         Question(rates=())
     with pytest.raises(ModelError, match="unknown format 'Q'"):
