@@ -24,8 +24,9 @@ ENGINES = ("reference", "native", "torch", "qonnx")
 
 IMAGES = 3
 PER_KIND = 4  # faults of each kind, for each network
-SMALL = [seed for seed in range(200) if len(random_network(seed).layers) <= 4]
-LARGE = [seed for seed in range(200) if len(random_network(seed).layers) > 4]
+LAYERS = [len(random_network(seed).layers) for seed in range(150)]
+SMALL = [seed for seed, layers in enumerate(LAYERS) if layers <= 4]
+LARGE = [seed for seed, layers in enumerate(LAYERS) if layers > 4]
 """Seeds of networks."""
 
 

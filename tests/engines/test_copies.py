@@ -26,9 +26,9 @@ DETECTORS = [("voter",), ("range",), ("voter", "range")]
 
 def voted(seed: int) -> Network:
     """A random network with a voter."""
-    while not (random_network(seed).voted_units and sum(u.weights.size for u in random_network(seed).units) < 4000):
+    while not ((network := random_network(seed)).voted_units and sum(u.weights.size for u in network.units) < 4000):
         seed += 1
-    return random_network(seed)
+    return network
 
 
 def in_copies(network: Network, count: int, seed: int) -> list[AnyFault]:

@@ -60,7 +60,7 @@ def test_the_largest_is_that_of_python(values: list[float]) -> None:
 def test_what_is_asked_for_in_another_way_is_as_before() -> None:
     assert largest([3, 5, 4]) == 5
     assert largest(2, 7) == 7
-    with pytest.raises(ValueError, match="zero-size|empty"):
+    with pytest.raises(ValueError, match="zero-size"):
         largest(np.zeros(0))
 
 

@@ -42,9 +42,10 @@ def small_boards() -> list[tuple[int, Network]]:
     """A few networks that together have what a board can: padding, strides, pools, votes, XNOR units and others."""
     wanted = {"window", "padding", "stride", "pool", "vote", "counting", "wide"}
     found: list[tuple[int, Network]] = []
+    small = [(s, n) for s, n in fitting() if len(n.units) > 2 and sum(u.weights.size for u in n.units) < 6000]
     while wanted and len(found) < 3:
         seed, network = max(
-            ((s, n) for s, n in fitting() if len(n.units) > 2 and sum(u.weights.size for u in n.units) < 6000),
+            small,
             key=lambda one: (len(wanted & parts(one[1])), -sum(u.weights.size for u in one[1].units)),
         )
         found.append((seed, network))
