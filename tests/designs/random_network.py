@@ -156,7 +156,8 @@ def quantiles_of(rows: IntArray, shares: FloatArray) -> FloatArray:
     part = position - at
     low = np.take_along_axis(ordered, at, axis=1)
     high = np.take_along_axis(ordered, np.minimum(at + 1, rows.shape[1] - 1), axis=1)
-    return np.where(part < 0.5, low + (high - low) * part, high - (high - low) * (1 - part))
+    found: FloatArray = np.where(part < 0.5, low + (high - low) * part, high - (high - low) * (1 - part))
+    return found
 
 
 def with_thresholds(
