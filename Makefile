@@ -22,7 +22,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 NATIVE := CMakeLists.txt $(wildcard fat_fpga/engines/native/* fat_fpga/faults/native/*)
-PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+INSTALL = $(1)/bin/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PIP    := $(call INSTALL,$(VENV))
 
 FINN_VENV := .venv-finn
 
@@ -37,16 +38,35 @@ test test-deep test-finn test-boards test-wheel: export OPENBLAS_NUM_THREADS ?= 
 .PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards test-boards boards-cnv notebooks docs sanitise coverage coverage-table docker-build lint fuzz troubles bench clean
 .DEFAULT_GOAL := demo
 
+# What pyproject.toml builds the package with, and what that wants to be there, in an environment that stays: a second build
+# finds the objects of the first.
+TOOLS := build/tools
+$(TOOLS)/stamp: pyproject.toml constraints.txt
+	rm -rf $(TOOLS)
+	$(PYTHON) -m venv $(TOOLS)
+	$(call INSTALL,$(TOOLS)) $$(sed -n 's/^requires = \[\(.*\)\]$$/\1/p' pyproject.toml | tr -d '",')
+	more=$$($(TOOLS)/bin/python -c 'from scikit_build_core import build; print(*build.get_requires_for_build_wheel())'); \
+		[ -z "$$more" ] || $(call INSTALL,$(TOOLS)) $$more
+	@touch $@
+
+# The package as it lies here, with the kernels, for both environments.
+EDITABLE := build/editable
+$(EDITABLE)/stamp: $(TOOLS)/stamp $(NATIVE)
+	@echo "compiling the C++ kernels"
+	rm -rf $(EDITABLE)
+	$(TOOLS)/bin/python -c 'from scikit_build_core import build; build.build_editable("$(EDITABLE)")' > $(EDITABLE).log || { cat $(EDITABLE).log; exit 1; }
+	@touch $@
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-# Running needs no torch.
-$(VENV)/run.stamp: pyproject.toml constraints.txt $(NATIVE) | $(BIN)/python
-	@echo "installing fat_fpga (compiles its C++ kernels)"
-	$(PIP) --editable .
+# Running needs no torch. By name: what is installed is kept, and what it requires or its extras are added.
+$(VENV)/run.stamp: $(EDITABLE)/stamp | $(BIN)/python
+	@echo "installing fat_fpga"
+	$(PIP) --no-deps --force-reinstall $(EDITABLE)/*.whl
+	$(PIP) fat_fpga
 	@touch $@
 
-# By name: what is installed is kept, its extras are added; a path would compile the kernels again.
 $(VENV)/dev.stamp: $(VENV)/run.stamp
 	@echo "installing what training, notebooks, tests and linters need"
 	$(PIP) 'fat_fpga[train,notebooks,dev]'
@@ -79,9 +99,9 @@ synthesis: $(VENV)/rtl.stamp
 	$(BIN)/python hw/syn/synthesise.py
 
 # FINN's pins cannot be met together with each other in one pip run; docker/install-finn.sh says why and how it is done.
-$(FINN_VENV)/stamp: docker/install-finn.sh docker/finn-requirements.txt pyproject.toml constraints.txt $(NATIVE)
+$(FINN_VENV)/stamp: docker/install-finn.sh docker/finn-requirements.txt $(EDITABLE)/stamp
 	@echo "installing FINN into $(FINN_VENV)"
-	PYTHON=$(PYTHON) docker/install-finn.sh $(FINN_VENV)
+	PYTHON=$(PYTHON) docker/install-finn.sh $(FINN_VENV) $(EDITABLE)/*.whl
 	@touch $@
 
 # The simulated boards: FINN generates their RTL, Verilator compiles it. Tests and notebooks run them without FINN.
@@ -146,11 +166,11 @@ test-finn: $(FINN_VENV)/stamp
 # What users install. The tests install it into an empty environment, with LOWEST=1 also with the oldest version of each
 # requirement, and over the repository's in a copy of FINN's environment.
 WHEEL := build/wheel
-$(WHEEL)/stamp: pyproject.toml README.md LICENSE $(NATIVE) hw/modules.json \
+$(WHEEL)/stamp: README.md LICENSE $(EDITABLE)/stamp hw/modules.json \
 		$(shell find fat_fpga hw/rtl hw/sim -type f -not -path "*/__pycache__/*")
 	@echo "building the wheel"
 	rm -rf $(WHEEL)
-	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --wheel-dir $(WHEEL) .
+	$(TOOLS)/bin/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir $(WHEEL) .
 	@touch $@
 
 test-wheel: $(WHEEL)/stamp $(VENV)/dev.stamp $(FINN_VENV)/stamp
