@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -39,15 +40,32 @@ def colours(network: Network) -> Folding:
     return Folding("colours", {**read_build_folding("stock", network).folds, "input": Fold(3)})
 
 
+BUILT: dict[tuple[str, str, str | None], Path] = {}
+"""Where a network has been built, by its fingerprint, its folding and its hooks: several tests want the same."""
+
+
+def built(network: Network, folding: Folding, inject: str | None, beside: Path) -> Path:
+    """The folder of a finished build, in which nothing is to be changed; the first is made beside a folder."""
+    key = network.fingerprint, repr(folding), inject
+    if key not in BUILT:
+        folder = beside.with_name(f"built{len(BUILT)}")
+        with pytest.MonkeyPatch.context() as patch:
+            build_all(Build(network, folder, board("ZCU104"), folding, inject=inject, checksums=True), patch)
+        BUILT[key] = folder
+    return BUILT[key]
+
+
 class Opened:
     """A build's deployment package, opened by the runner on a fake PYNQ with FINN's partitions behind it."""
 
     def __init__(
         self, network: Network, folding: Folding, inject: str | None, folder: Path, patch: pytest.MonkeyPatch
     ) -> None:
-        build = Build(network, folder, board("ZCU104"), folding, inject=inject, checksums=True)
-        self.model = build_all(build, patch)
-        self.device = FinnBoard(self.model)
+        from qonnx.core.modelwrapper import ModelWrapper
+
+        finished = built(network, folding, inject, folder)
+        shutil.copytree(finished / "deploy", folder / "deploy")
+        self.device = FinnBoard(ModelWrapper(str(finished / "intermediate_models" / "bitfile.onnx")))
         self.pynq = FakePynq(self.device, self.device.input, self.device.output, self.device.names)
         module = self.pynq.module()
         patch.setitem(sys.modules, "pynq", module)
