@@ -17,6 +17,7 @@ from fat_fpga.network.layers import Data, Input, InputQuantiser, IntArray, Shape
 from fat_fpga.network.lowering.chain import DifferError
 from fat_fpga.network.lowering.constants import uniform, whole
 from fat_fpga.network.lowering.entry import Chains, Entry
+from fat_fpga.network.lowering.front import channels_are_last
 from fat_fpga.network.lowering.graph import Graph, Node, label, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
@@ -153,6 +154,9 @@ def input_layout(graph: Graph, image_shape: Shape | None) -> Layout:
             raise ModelError(
                 f"the file takes images of {list(sizes)}, not {list(image_shape)}: leave --image-shape out"
             )
+        if channels_are_last(graph) and image_shape is None:
+            shape = (sizes[2], sizes[0], sizes[1])
+            return Layout(shape, np.ascontiguousarray(np.moveaxis(Layout.image(shape).index, 0, -1)))
         return Layout.image((sizes[0], sizes[1], sizes[2]))
     shape = image_shape or (sizes[0], 1, 1)
     if np.prod(shape) != sizes[0]:

@@ -12,10 +12,14 @@ import numpy.typing as npt
 
 from fat_fpga.network.lowering.forms.binary import base_name
 from fat_fpga.network.lowering.forms.lowered import OURS, bits, convolution, count, shifted
+from fat_fpga.network.lowering.forms.options import option, sizes_of
 from fat_fpga.network.lowering.forms.rewriting import Rewriter, Rule, Unfolded
+from fat_fpga.network.lowering.forms.streams import STREAMS
 from fat_fpga.network.lowering.graph import Node, attributes, refuse
 
 DOMAIN = "finn.custom_op.fpgadataflow"
+FIRST_DOMAIN = "finn"
+"""Where FINN's first versions had all of their operators."""
 IDENTITIES = (
     "StreamingFIFO", "StreamingDataWidthConverter", "DuplicateStreams", "TLastMarker", "IODMA", "CheckSum",
 )  # fmt: skip
@@ -23,7 +27,8 @@ IDENTITIES = (
 
 
 def hardware_rule(node: Node) -> Rule | None:
-    if node.domain != DOMAIN and not node.domain.startswith(f"{DOMAIN}."):
+    first = node.domain == FIRST_DOMAIN and attributes(node).get("backend") == "fpgadataflow"
+    if not first and node.domain != DOMAIN and not node.domain.startswith(f"{DOMAIN}."):
         return None
     name = base_name(node)
     return _same if name in IDENTITIES else _RULES.get(name)
@@ -33,61 +38,58 @@ def _same(node: Node, rewriter: Rewriter) -> None:
     rewriter.same(node)
 
 
-def _option(node: Node, name: str, default: Any = None) -> Any:
-    value = attributes(node).get(name, default)
-    if value is None:
-        raise refuse(node, f"it has no attribute {name}: the file is damaged")
-    return value
-
-
-def _sizes(node: Node, name: str) -> tuple[int, int]:
-    value = _option(node, name)
-    found = [int(size) for size in value] if isinstance(value, list | tuple) else [int(value)] * 2
-    return found[0], found[-1]
-
-
 def _windows(node: Node, rewriter: Rewriter) -> None:
     """ConvolutionInputGenerator."""
-    depthwise = bool(_option(node, "depthwise", 0))
+    depthwise = bool(option(node, "depthwise", 0))
     rewriter.unfolded[node.output[0]] = Unfolded(
-        node.input[0], _sizes(node, "ConvKernelDim"), _sizes(node, "Stride"),
-        _sizes(node, "Dilation") if "Dilation" in attributes(node) else (1, 1), depthwise=depthwise,
+        node.input[0], sizes_of(node, "ConvKernelDim"), sizes_of(node, "Stride"),
+        sizes_of(node, "Dilation") if "Dilation" in attributes(node) else (1, 1), depthwise=depthwise,
     )  # fmt: skip
 
 
 def _matrix(node: Node, rewriter: Rewriter) -> None:
     """MVAU: a product, and thresholds unless it has none."""
-    matrix, datatype = rewriter.constant(node, 1), str(_option(node, "weightDataType", ""))
-    counting = bool(_option(node, "binaryXnorMode", 0))
+    matrix, datatype = rewriter.constant(node, 1), str(option(node, "weightDataType", ""))
+    counting = bool(option(node, "binaryXnorMode", 0))
     if counting:
         matrix, datatype = bits(node, matrix), "BIPOLAR"
     windows = rewriter.unfolded.get(node.input[0])
     if windows is not None:
         made, layout = convolution(node, rewriter, windows, matrix, datatype), "NCHW"
     else:
-        made = rewriter.emit(node, "MatMul", [node.input[0], rewriter.store(matrix, node.input[1], datatype)])
+        before = _in_rows(node, rewriter, len(matrix))
+        made = rewriter.emit(node, "MatMul", [before, rewriter.store(matrix, node.input[1], datatype)])
         rewriter.nodes[-1].name = node.name
-        layout = _layout(node, rewriter)
+        layout = "NC" if before != node.input[0] else _layout(node, rewriter)
     if counting:
         made = count(node, rewriter, made, matrix, layout)
     _activated(node, rewriter, made, layout, windows is not None)
 
 
+def _in_rows(node: Node, rewriter: Rewriter, size: int) -> str:
+    """What a product reads: where it takes all values of an image at once, these in a row, as they are streamed."""
+    vectors = [int(count) for count in attributes(node).get("numInputVectors", [0])]
+    axes = rewriter.axes_of(node.input[0])
+    if len(vectors) != 1 or axes is None or axes < 3 or rewriter.last_of(node.input[0]) == size:
+        return str(node.input[0])
+    return rewriter.emit(node, "Flatten", [node.input[0]])
+
+
 def _layout(node: Node, rewriter: Rewriter) -> str:
     """Order of the axes of a layer's stream, its channels last."""
-    axes = rewriter.axes_of(node.input[0]) or len(_option(node, "numInputVectors", [1])) + 1
+    axes = rewriter.axes_of(node.input[0]) or len(option(node, "numInputVectors", [1])) + 1
     return {2: "NC", 3: "NWC"}.get(axes, "NHWC")
 
 
 def _vector(node: Node, rewriter: Rewriter) -> None:
     """VVAU: a depthwise convolution, and thresholds unless it has none."""
     windows, weights = rewriter.unfolded.get(node.input[0]), rewriter.constant(node, 1)
-    kernel = _sizes(node, "Kernel")
+    kernel = sizes_of(node, "Kernel")
     if windows is None:
         if kernel != (1, 1):
             raise refuse(node, "expected a ConvolutionInputGenerator in front of it")
         windows = Unfolded(node.input[0], (1, 1), (1, 1), (1, 1), depthwise=True)
-    stored = rewriter.store(weights, node.input[1], str(_option(node, "weightDataType", "")))
+    stored = rewriter.store(weights, node.input[1], str(option(node, "weightDataType", "")))
     before = rewriter.channels_first(node, windows.tensor)
     options: dict[str, Any] = {**windows.options(), "dilations": windows.dilations, "group": len(weights)}
     made = rewriter.emit(node, "Conv", [before, stored], **options)
@@ -98,7 +100,7 @@ def _vector(node: Node, rewriter: Rewriter) -> None:
 def _activated(node: Node, rewriter: Rewriter, tensor: str, layout: str, transposed: bool) -> None:
     """The thresholds of a layer, and its stream with the channels last again."""
     output = "" if transposed else node.output[0]
-    if _option(node, "noActivation", 0):
+    if option(node, "noActivation", 0):
         made = tensor
         if not transposed:
             rewriter.emit(node, "Identity", [tensor], output)
@@ -112,10 +114,10 @@ def _activated(node: Node, rewriter: Rewriter, tensor: str, layout: str, transpo
 def _thresholds(
     node: Node, rewriter: Rewriter, tensor: str, thresholds: npt.NDArray[Any], output: str, layout: str
 ) -> None:
-    datatype = str(_option(node, "outputDataType", ""))
+    datatype = str(option(node, "outputDataType", ""))
     datatype = "BIPOLAR" if node.output[0] in rewriter.bipolar else datatype
     rewriter.multithreshold(
-        node, tensor, thresholds, int(_option(node, "ActVal", 0)), datatype == "BIPOLAR", output, layout, datatype
+        node, tensor, thresholds, int(option(node, "ActVal", 0)), datatype == "BIPOLAR", output, layout, datatype
     )
 
 
@@ -127,7 +129,7 @@ def _thresholding(node: Node, rewriter: Rewriter) -> None:
 
 def _padding(node: Node, rewriter: Rewriter) -> None:
     """FMPadding: zeros around height and width."""
-    padding = [int(size) for size in _option(node, "Padding")]
+    padding = [int(size) for size in option(node, "Padding")]
     if len(padding) == 2:  # of the first versions: all rows and columns together
         padding = [padding[0] // 2, padding[1] // 2, padding[0] - padding[0] // 2, padding[1] - padding[1] // 2]
     top, left, bottom, right = padding
@@ -141,9 +143,9 @@ def _padding(node: Node, rewriter: Rewriter) -> None:
 
 def _max_pool(node: Node, rewriter: Rewriter) -> None:
     """StreamingMaxPool: windows beside each other."""
-    size = _sizes(node, "PoolDim")
+    size = sizes_of(node, "PoolDim")
     before = rewriter.channels_first(node, node.input[0])
-    options: dict[str, Any] = {"kernel_shape": size, "strides": size, "ceil_mode": int(_option(node, "CeilMode", 0))}
+    options: dict[str, Any] = {"kernel_shape": size, "strides": size, "ceil_mode": int(option(node, "CeilMode", 0))}
     made = rewriter.emit(node, "MaxPool", [before], **options)
     rewriter.nodes[-1].name = node.name
     rewriter.channels_last(node, made, output=node.output[0])
@@ -151,7 +153,7 @@ def _max_pool(node: Node, rewriter: Rewriter) -> None:
 
 def _pool(node: Node, rewriter: Rewriter) -> None:
     """Pool behind a ConvolutionInputGenerator."""
-    windows, function = rewriter.unfolded.get(node.input[0]), _option(node, "Function")
+    windows, function = rewriter.unfolded.get(node.input[0]), option(node, "Function")
     if windows is None:
         raise refuse(node, "expected a ConvolutionInputGenerator in front of it")
     if windows.dilations != (1, 1):
@@ -173,7 +175,7 @@ def _pool(node: Node, rewriter: Rewriter) -> None:
 
 
 def _average_of(node: Node, rewriter: Rewriter, sums: str, kernel: tuple[int, int]) -> str:
-    before, behind = str(_option(node, "InputDataType")), str(_option(node, "OutputDataType"))
+    before, behind = str(option(node, "InputDataType")), str(option(node, "OutputDataType"))
     width = int(behind.removeprefix("U").removeprefix("INT"))
     largest = (2 ** int(before.removeprefix("U").removeprefix("INT")) - 1) * kernel[0] * kernel[1]
     return shifted(node, rewriter, sums, max(largest.bit_length() - width, 0), width, int(not behind.startswith("U")))
@@ -183,8 +185,8 @@ def _upsample(node: Node, rewriter: Rewriter) -> None:
     """UpsampleNearestNeighbour; of the first versions square, with one size for input and output."""
     sizes = [
         (
-            int(_option(node, f"{axis}O", _option(node, "OFMDim", 0))),
-            int(_option(node, f"{axis}I", _option(node, "IFMDim", 0))),
+            int(option(node, f"{axis}O", option(node, "OFMDim", 0))),
+            int(option(node, f"{axis}I", option(node, "IFMDim", 0))),
         )
         for axis in "HW"
     ]
@@ -211,27 +213,12 @@ def _sum(node: Node, rewriter: Rewriter) -> None:
 
 def _channelwise(node: Node, rewriter: Rewriter) -> None:
     """ChannelwiseOp: a number for each channel."""
-    function, numbers = _option(node, "Func"), rewriter.constant(node, 1).ravel()
+    function, numbers = option(node, "Func"), rewriter.constant(node, 1).ravel()
     if function not in ("add", "mul"):
         raise refuse(node, f"Func {function} is not supported: expected add or mul")
     stored = rewriter.store(numbers, node.input[1], rewriter.datatypes.get(node.input[1], ""))
     rewriter.emit(node, function.capitalize(), [node.input[0], stored], node.output[0])
     rewriter.nodes[-1].name = node.name
-
-
-def _join(node: Node, rewriter: Rewriter) -> None:
-    """AddStreams and StreamingConcat."""
-    options: dict[str, Any] = {} if "Add" in node.op_type else {"axis": -1}
-    rewriter.emit(node, "Concat" if options else "Add", node.input, node.output[0], **options)
-    rewriter.nodes[-1].name = node.name
-
-
-def _element_wise(operator: str) -> Rule:
-    def rule(node: Node, rewriter: Rewriter) -> None:
-        rewriter.emit(node, operator, node.input, node.output[0])
-        rewriter.nodes[-1].name = node.name
-
-    return rule
 
 
 def _labels(node: Node, rewriter: Rewriter) -> None:
@@ -260,10 +247,6 @@ _RULES: dict[str, Rule] = {
     "GlobalAccPool": _sum,
     "UpsampleNearestNeighbour": _upsample,
     "ChannelwiseOp": _channelwise,
-    "AddStreams": _join,
-    "StreamingConcat": _join,
     "LabelSelect": _labels,
-    "ElementwiseAdd": _element_wise("Add"),
-    "ElementwiseSub": _element_wise("Sub"),
-    "ElementwiseMul": _element_wise("Mul"),
+    **STREAMS,
 }

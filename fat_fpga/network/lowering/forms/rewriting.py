@@ -139,6 +139,14 @@ class Rewriter:
                 return len(value.type.tensor_type.shape.dim)
         return None
 
+    def last_of(self, tensor: str) -> int:
+        """The size of a tensor's last axis; 0 where the file does not say it."""
+        graph = self.model.graph
+        for value in (*graph.value_info, *graph.input):
+            if value.name == tensor and value.type.tensor_type.shape.dim:
+                return int(value.type.tensor_type.shape.dim[-1].dim_value)
+        return 0
+
     def add(self, node: Node) -> None:
         """Add a standard node."""
         self.nodes.append(node)
