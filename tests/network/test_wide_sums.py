@@ -5,6 +5,7 @@ The right value is onnxruntime's execution of the same file in double precision.
 
 from __future__ import annotations
 
+from math import erf
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from fat_fpga.engines import get
+from fat_fpga.engines.reference import execute
 from fat_fpga.errors import EngineError
 from fat_fpga.faults import fault_space
 from fat_fpga.network import Network, load_network
@@ -113,3 +115,34 @@ def test_the_file_is_no_judge_of_them(tmp_path: Path) -> None:
     network = load_network(tmp_path / "wide.onnx")
     with pytest.raises(EngineError, match="fc0: its accumulators do not fit in float32, which the file computes in"):
         judge.open(network).trace(images_of(network, 1))
+
+
+@pytest.mark.parametrize("operator", ["LeakyRelu", "Elu", "HardSigmoid", "Softplus", "Erf", "QuantizeLinear"])
+def test_operators_that_onnxruntime_has_in_float32_only(operator: str) -> None:
+    """Behind wide sums they are computed in double precision, too."""
+    builder = GraphBuilder([1, INPUTS], "UINT8")
+    weights = RNG.integers(-127, 128, (INPUTS, CHANNELS))
+    builder.node("MatMul", builder.quant(1.0, 8, narrow=1, first=weights.astype(float)))
+    builder.node("Mul", SCALE)
+    if operator != "QuantizeLinear":
+        builder.node(operator, **({"alpha": 0.25} if operator in ("LeakyRelu", "Elu", "HardSigmoid") else {}))
+    step = 2.0**-4
+    parameters = builder.constant(step), builder.constant(3, np.int8)
+    builder.node("QuantizeLinear", *parameters)
+    builder.node("DequantizeLinear", *parameters)
+    builder.node("MatMul", np.arange(2 * CHANNELS).reshape(CHANNELS, 2) % 5 - 2)
+    network = lower(builder.model(), "wide")
+    functions: dict[str, Any] = {
+        "LeakyRelu": lambda x: np.where(x < 0, 0.25 * x, x),
+        "Elu": lambda x: np.where(x < 0, 0.25 * np.expm1(x), x),
+        "HardSigmoid": lambda x: np.clip(0.25 * x + 0.5, 0, 1),
+        "Softplus": lambda x: np.log1p(np.exp(x)),
+        "Erf": np.vectorize(erf),
+        "QuantizeLinear": lambda x: x,
+    }
+    rows = RNG.integers(0, 256, (50, INPUTS, 1, 1)).astype(np.uint8)
+    sums = rows.reshape(50, -1).astype(np.int64) @ weights
+    levels = np.clip(np.rint(functions[operator](sums * SCALE) / step) + 3, -128, 127) - 3
+    unit = network.units[0].name
+    assert np.array_equal(execute(network, rows)[unit].reshape(50, -1), levels)
+    assert len(np.unique(levels)) > 2

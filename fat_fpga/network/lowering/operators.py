@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+from onnx.reference import ReferenceEvaluator
 from qonnx.custom_op.registry import getCustomOp
 
 from fat_fpga.errors import ModelError
+from fat_fpga.network.datatypes import span_of
 from fat_fpga.network.lowering.constants import Array
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.sizes import check_quantiser, check_result
@@ -51,6 +53,8 @@ class Operator:
                 with np.errstate(all="ignore"):  # what is not finite is refused where it matters
                     getCustomOp(self.node, _version(self.node)).execute_node(context, None)
                 return context[self.node.output[0]]
+            if self.node.op_type == "QuantizeLinear" and inputs[self.node.input[0]].dtype == np.float64:
+                return _quantised_double(self.node, inputs)
             types = tuple(array.dtype for array in inputs.values())
             if types not in self._sessions:
                 check_result(self.node, dict(inputs), self._opset)
@@ -73,7 +77,30 @@ class Operator:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 4
-        return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        try:
+            return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        except Exception:
+            if all(array.dtype != np.float64 for array in inputs.values()):
+                raise
+            return ReferenceEvaluator(model)  # onnxruntime has many operators in float32 only
+
+
+def _quantised_double(node: Node, inputs: Mapping[str, Array]) -> Array:
+    """A QuantizeLinear of float64, which onnxruntime does not have; ONNX's own evaluation wraps large values."""
+    values, scale, *zeros = (inputs[name] for name in node.input if name)
+    options = {attribute.name: onnx.helper.get_attribute_value(attribute) for attribute in node.attribute}
+    if scale.ndim > 1 or options.get("block_size"):
+        raise ModelError("scales per block are not supported: expected one for the tensor, or one for each channel")
+    given = options.get("output_dtype", 0) or onnx.TensorProto.UINT8
+    dtype = zeros[0].dtype if zeros else np.dtype(onnx.helper.tensor_dtype_to_np_dtype(given))
+    shape = [1] * values.ndim
+    if scale.size > 1:
+        shape[options.get("axis", 1)] = scale.size
+    zero = zeros[0].reshape(shape if zeros[0].size > 1 else ()).astype(np.float64) if zeros else 0.0
+    steps = np.rint(values / scale.reshape(shape if scale.size > 1 else ()).astype(np.float64)) + zero
+    low, high = span_of(dtype.name.upper()) or (0, 0)
+    found: Array = np.clip(steps, low, high).astype(dtype)
+    return found
 
 
 def _version(node: Node) -> int | None:
