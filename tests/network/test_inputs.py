@@ -13,6 +13,7 @@ from fat_fpga.network import InputQuantiser, Network
 from fat_fpga.network.layers import IntArray
 from fat_fpga.network.lowering.pixels import Normalise
 from fat_fpga.network.lowering.walk import lower
+from tests.designs.against_file import check_file
 from tests.designs.float_graph import GraphBuilder
 
 RNG = np.random.default_rng(0)
@@ -197,3 +198,15 @@ def test_three_axes_are_signals_and_a_datatype_is_believed() -> None:
     for name, pixels in (("BIPOLAR", "auto"), (None, "BIPOLAR")):
         network = lower(dense(GraphBuilder([1, 12], name), 12).model(), "bits", pixels)
         assert repr(network.input) == "<IntegerInput: 12x1x1 integers BIPOLAR>"
+
+
+def test_signs_that_become_bits() -> None:
+    """-1 and +1 enter, and the file makes 0 and 1 of them: there is no integer between."""
+    builder = GraphBuilder([1, 12], "BIPOLAR")
+    builder.node("Add", 1.0)
+    builder.node("Div", 2.0)
+    dense(builder, 12, 6)
+    builder.quant(1.0, 4)
+    builder.node("MatMul", builder.node("BipolarQuant", 1.0, first=RNG.normal(0, 1, (6, 3))))
+    network = check_file(builder.model(), images=8)
+    assert network.levels_of["input"].values == range(0, 4, 2)

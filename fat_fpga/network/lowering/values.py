@@ -41,6 +41,11 @@ def whole_numbers(positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
     return positions.astype(np.float32)
 
 
+def _signs(positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """-1 and +1 at the positions 0 and 1."""
+    return (2 * positions - 1).astype(np.float32)
+
+
 @dataclass(frozen=True)
 class Values(Entry):
     """Data that enter as they are.
@@ -87,6 +92,8 @@ class Values(Entry):
         if self.datatype:
             low, high = span_of(self.datatype) or (-EXACT, EXACT)
             span, real = (max(low, -EXACT), min(high, EXACT)), whole_numbers
+            if levels is not None and levels.step == 2:  # -1 and +1, and nothing between
+                span, real = (0, 1), _signs
         sign = chain.direction()
         thresholds = _thresholds(chain, real, span, sign, grid, node)
         return FeatureQuantiser(

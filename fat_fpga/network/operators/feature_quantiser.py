@@ -108,7 +108,7 @@ class FeatureQuantiser(InputOfLevels):
         if not self.given:
             return values
         allowed = self._allowed
-        steps = np.rint((values.astype(np.float64) - allowed.min) / allowed.step)
+        steps = np.floor((values.astype(np.float64) - allowed.min) / allowed.step)
         return (allowed.min + allowed.step * np.clip(steps, 0, allowed.count - 1)).astype(np.float32)
 
     @property
