@@ -64,6 +64,8 @@ def translate(network: Network, module: ModuleType) -> native.Model:
         raise NotHeldError("the native engine compares classes, and the outputs are values")
     if network.shapes[-1][0] == 1:
         raise NotHeldError("the native engine takes the largest of two or more scores, and there is one")
+    if isinstance(network.layers[-1], AffineScores) and network.layers[-2].name in network.levels_of:
+        raise NotHeldError("the native engine takes sums of a product as class scores, and they have levels")
     for layer in network.layers:
         _adder(layer)
         levels = network.levels_of.get(layer.name)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from fat_fpga.errors import ModelError
-from fat_fpga.network.layers import ClassScores, Layer, MajorityVote, MatrixVectorUnit
+from fat_fpga.network.layers import AffineScores, ClassScores, Layer, MajorityVote, MatrixVectorUnit
 
 INPUT = "input"
 """Name of the stream of integers in front of the first layers."""
@@ -26,14 +26,16 @@ def check_program(network: str, layers: Sequence[Layer], values: bool = False) -
     """ModelError unless layers make a network, which is called ``network`` in messages.
 
     Every stream is known before it is read, and every one but the class scores is read; the last layer, and no other,
-    is a unit without thresholds, behind which there may be ranks of its sums. Where the outputs are ``values``, no
+    is a unit without thresholds, behind which there may be ranks of its sums; or factors and offsets for each class of
+    a stream that has levels. Where the outputs are ``values``, no
     classes, the last layer may also be any other one.
     """
     names = [layer.name for layer in layers]
     if len(set(names)) != len(names) or INPUT in names:
         raise ModelError(f"{network}: layer names must differ, also from {INPUT}, got {', '.join(names)}")
     end = layers[:-1] if layers and isinstance(layers[-1], ClassScores) else layers
-    if not end or not (values or _sums(end[-1])):
+    scored = bool(layers) and isinstance(layers[-1], AffineScores)
+    if not end or not (values or scored or _sums(end[-1])):
         raise ModelError(f"{network}: the last layer must be a matrix-vector unit without thresholds")
     for layer in end[:-1]:
         if _sums(layer) or isinstance(layer, ClassScores):

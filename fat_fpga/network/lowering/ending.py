@@ -10,6 +10,7 @@ from fat_fpga.network.lowering.builder import Builder
 from fat_fpga.network.lowering.graph import Graph
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.image import PendingImage
+from fat_fpga.network.lowering.levelled import is_levelled, level_scores
 from fat_fpga.network.lowering.pixels import Outputs
 from fat_fpga.network.lowering.sites import Sites
 from fat_fpga.network.lowering.strand import Strand
@@ -43,11 +44,7 @@ class Ending:
         pixels = end.layout.index.size != end.layout.shape[0]
         if self.outputs == "values" or (self.outputs == "auto" and (pixels or written is not None)):
             return self._valued(name, end, written)
-        if not isinstance(unit, PendingUnit) or self.image.input is None:
-            if not isinstance(unit, PendingUnit) and self.image.input is not None:
-                raise ModelError(
-                    f"its scores '{end.tensor}' are no matrix product's: end the model with a fully connected layer"
-                )
+        if isinstance(unit, PendingImage) or self.image.input is None:
             raise ModelError("it holds no matrix product that depends on the input: is it the whole model?")
         if not end.ends & set(self.graph.outputs):
             raise ModelError(
@@ -56,7 +53,9 @@ class Ending:
             )
         if end.pad is not None:
             raise end.lost_pad("the end of the file")
-        unit.check_last(end.layout)
+        levelled = is_levelled(end)
+        if isinstance(unit, PendingUnit) and not levelled:
+            unit.check_last(end.layout)
         left_out = [name for name in self.graph.outputs if name not in end.scores]
         if left_out:
             warnings.warn(
@@ -64,7 +63,10 @@ class Ending:
                 ModelWarning,
                 stacklevel=2,
             )
-        unit.scoring(self.sites)
+        if isinstance(unit, PendingUnit) and not levelled:
+            unit.scoring(self.sites)
+        else:
+            level_scores(end, self.graph, self.builder, self.sites)
         self.sites.scores = self.sites.scores or end.normalised or end.tensor
         return Network(name, self.image.input, self.builder.finish(self.sites))
 

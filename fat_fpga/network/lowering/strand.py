@@ -39,6 +39,7 @@ class Strand:
         before: the tensor in front of the latest node.
         selected: whether the class has been chosen.
         normalised: the tensor in front of a softmax, if there has been one.
+        affine: a node of factors and offsets of class scores, behind a stream that has levels.
         ends: tensors that may be the file's output.
         scores: tensors since the last matrix product.
     """
@@ -52,6 +53,7 @@ class Strand:
     before: str = ""
     selected: bool = False
     normalised: str = ""
+    affine: Node | None = None
     ends: set[str] = field(default_factory=set)
     scores: set[str] = field(default_factory=set)
 
@@ -69,6 +71,8 @@ class Strand:
             self.layout = self.head.add_pool(node, graph, self.layout, zeros)
         elif node.op_type == VOTE:
             self.layout = self.head.add_vote(node, self.grid, self.layout)
+        elif node.op_type == "AffineScores" and isinstance(self.grid, Grid):
+            self.affine = node
         elif node.op_type in (RANKS, "AffineScores"):
             if not isinstance(self.head, PendingUnit):
                 raise refuse(node, "expected right behind a matrix product")
