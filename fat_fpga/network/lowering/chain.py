@@ -183,7 +183,7 @@ class Chain:
             dtypes = {name: probe.dtype if dtype == np.float32 else dtype for name, dtype in dtypes.items()}
             constants = {name: _as(values, probe.dtype) for name, values in constants.items()}
         spread = {
-            name: np.ascontiguousarray(self._behind(side, probe)[:, step.channels].astype(dtypes[name], copy=False))
+            name: np.ascontiguousarray(_stored(self._behind(side, probe)[:, step.channels], dtypes[name]))
             for name, side in sides.items()
         }
         return self._gathered(step, step.operator({**spread, **constants}), probe)
@@ -213,6 +213,13 @@ class Chain:
         if np.any(np.isnan(gathered)):  # far from what sums reach, infinite values are for a quantiser to limit
             raise refuse(node, "it yields values that are not finite")
         return gathered.astype(probe.dtype)
+
+
+def _stored(values: Probe, dtype: np.dtype[Any]) -> Probe:
+    """Values in a type; integers beyond those that it holds become the nearest, and never others."""
+    if dtype.kind in "iu":
+        values = np.clip(values, np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return values.astype(dtype, copy=False)
 
 
 def _as(values: Array, dtype: Any) -> Array:

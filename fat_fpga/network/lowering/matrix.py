@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ from fat_fpga.network.lowering.geometry import NONE, Padding, windows_of
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, label, refuse
 from fat_fpga.network.lowering.layout import Layout
 
+INTEGER_SUMS = "fat_fpga.integer_sums."
+"""Key of a model's properties, followed by a tensor: its sums are of 32 bits in the file, and no floats."""
 MATRIX = ("Conv", "MatMul", "Gemm")
 
 
@@ -27,6 +29,7 @@ class Product:
         scale: float32 [M], real value of one integer step of each output channel's weights.
         bias: float32 [M], added to the real accumulator; None if there is none.
         datatype: QONNX datatype of the weights, where the file tells.
+        exact: whether the file adds up integers of 32 bits, its bias among them, and makes them float32 then.
     """
 
     node: Node
@@ -39,9 +42,16 @@ class Product:
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     groups: int = 1
     dilation: tuple[int, int] = (1, 1)
+    exact: bool = False
 
 
 def read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Product:
+    """See `_read_product`, and whether the file's sums are integers."""
+    found = _read_product(node, graph, layout, zeros)
+    return replace(found, exact=True) if INTEGER_SUMS + node.output[0] in graph.properties else found
+
+
+def _read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding) -> Product:
     """Read a Conv, MatMul or Gemm whose moving input has ``layout``; ModelError says what is not supported.
 
     Args:

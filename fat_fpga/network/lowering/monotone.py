@@ -158,6 +158,12 @@ def refusal(node: Node) -> Any:
             "it moves rows and columns to channels (PixelUnshuffle), which no layer does: take a convolution with a "
             "stride in place of it and the convolution behind it",
         )
-    if node.op_type.startswith("QLinear") or node.op_type.endswith("Integer") or node.op_type.startswith("Dynamic"):
+    if node.op_type.startswith("DynamicQuantize"):
+        return refuse(
+            node,
+            "it takes its scale from each input anew, so no integers with fixed meaning stand for its values: quantise "
+            "statically, with scales from calibration data (in onnxruntime quantize_static)",
+        )
+    if node.op_type.startswith("QLinear"):
         return refuse(node, "unsupported operator: quantise with QuantizeLinear and DequantizeLinear (QDQ) instead")
     return refuse(node, "unsupported operator: docs/operators.md lists those that are read")

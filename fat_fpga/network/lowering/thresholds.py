@@ -46,6 +46,7 @@ class Accumulators:
 
     They are float32, as in any execution of the file, as long as float32 holds every fault-free sum; else float64, and
     so is the arithmetic of the chain: then no float32 execution of the file is exact, and this is what it stands for.
+    Sums that are integers in the file, too, are rounded to float32 as it does, however large.
 
     Args:
         reach: of the fault-free accumulators.
@@ -53,13 +54,17 @@ class Accumulators:
 
     def __init__(self, product: Product, source_scale: float, reach: Lattice) -> None:
         largest = int(max(np.abs(reach.low.astype(np.int64)).max(), np.abs(reach.high.astype(np.int64)).max()))
-        self.type: Any = np.float32 if largest < EXACT else np.float64
+        self._exact = product.exact and source_scale == 1 and bool(np.all(product.scale == 1))
+        self.type: Any = np.float32 if largest < EXACT or self._exact else np.float64
         self._source = self.type(np.float32(source_scale))
         self._scale: npt.NDArray[Any] = product.scale.astype(self.type)
         self._bias: npt.NDArray[Any] | None = None if product.bias is None else product.bias.astype(self.type)
 
     def __call__(self, integers: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """Real values of integers [V, M]."""
+        if self._exact:
+            whole = integers if self._bias is None else integers + self._bias.astype(np.int64)
+            return whole.astype(np.float32)
         sums: npt.NDArray[Any] = integers.astype(self.type)
         real: npt.NDArray[Any] = sums * self._source * self._scale
         real = real if self._bias is None else real + self._bias

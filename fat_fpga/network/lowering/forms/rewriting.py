@@ -13,6 +13,7 @@ from onnx import helper, numpy_helper
 
 from fat_fpga.network.lowering.forms.binary import bipolar_nodes
 from fat_fpga.network.lowering.graph import Node, attributes, blaming, refuse
+from fat_fpga.network.lowering.monotone import refusal
 from fat_fpga.network.lowering.operators import QONNX_QUANTISERS
 from fat_fpga.network.lowering.sizes import tensor_values
 
@@ -57,12 +58,16 @@ class Rewriter:
     Attributes:
         nodes: so far, all standard.
         unfolded: windows that no node stands for yet, by tensor.
+        sums: tensors of 32-bit sums in the file, which are read as floats; see ``qoperator``.
+        shared: floats of integers that a form has made already, by tensor and zero point.
         bipolar: first outputs of nodes whose bits are -1 and +1 again; see ``binary``.
     """
 
     model: onnx.ModelProto
     nodes: list[Node] = field(default_factory=list)
     unfolded: dict[str, Unfolded] = field(default_factory=dict)
+    sums: set[str] = field(default_factory=set)
+    shared: dict[tuple[str, str], str] = field(default_factory=dict)
     bipolar: set[str] = field(default_factory=set)
     _made: int = 0
     _axes: dict[str, int] = field(default_factory=dict)
@@ -107,7 +112,7 @@ class Rewriter:
     def store(self, values: Any, like: str, datatype: str = "", dtype: Any = np.float32) -> str:
         """Add an initialiser, and name it after another tensor."""
         name, graph = self.new(like), self.model.graph
-        graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values, dtype=dtype), name))
+        graph.initializer.append(numpy_helper.from_array(np.require(values, dtype, "C"), name))
         if datatype:
             annotation = onnx.TensorAnnotation(tensor_name=name)
             annotation.quant_parameter_tensor_names.add(key="finn_datatype", value=datatype)
@@ -191,12 +196,13 @@ def rule_of(node: Node) -> Rule | None:
     from fat_fpga.network.lowering.forms.channels_last import channels_last_rule
     from fat_fpga.network.lowering.forms.hardware import hardware_rule
     from fat_fpga.network.lowering.forms.lowered import lowered_rule
+    from fat_fpga.network.lowering.forms.qoperator import qoperator_rule
 
     if node.op_type in QONNX_QUANTISERS and node.domain in OLD_DOMAINS:
         return _renamed
     if node.domain == MICROSOFT and node.op_type in ("QuantizeLinear", "DequantizeLinear"):
         return _standard
-    return channels_last_rule(node) or hardware_rule(node) or lowered_rule(node)
+    return channels_last_rule(node) or hardware_rule(node) or lowered_rule(node) or qoperator_rule(node)
 
 
 def _renamed(node: Node, rewriter: Rewriter) -> None:
@@ -229,11 +235,17 @@ def in_standard_form(model: onnx.ModelProto) -> onnx.ModelProto:
     """
     if all(rule_of(node) is None or node.op_type in COMMON for node in model.graph.node):
         return model
+    from fat_fpga.network.lowering.forms.qoperator import on_sums
+
     own = onnx.ModelProto()
     own.CopyFrom(model)
     rewriter = Rewriter(own)
     for node in model.graph.node:
         with blaming(node):
+            if node.op_type == "DynamicQuantizeLinear":
+                raise refusal(node)
+            if on_sums(node, rewriter):
+                continue
             rule = rule_of(node)
             if rule is not None:
                 rule(node, rewriter)
