@@ -97,6 +97,7 @@ test-rtl: $(VENV)/rtl.stamp
 
 synthesis: $(VENV)/rtl.stamp
 	$(BIN)/python hw/syn/synthesise.py
+	$(BIN)/python hw/syn/page.py
 
 # FINN's pins cannot be met together with each other in one pip run; docker/install-finn.sh says why and how it is done.
 $(FINN_VENV)/stamp: docker/install-finn.sh docker/finn-requirements.txt $(EDITABLE)/stamp

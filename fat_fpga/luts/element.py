@@ -1,7 +1,8 @@
-"""LUTs of one processing element of ``fat_mvtu``, from synthesised ones (``measured.json``, ``hw/syn/element.sv``).
+"""LUTs of one processing element of ``fat_mvtu``, from synthesised ones (``measured.json``, ``fat_element``).
 
-An element takes the products of its lanes, adds them up and to the sum so far, and compares that with its thresholds.
-What Yosys makes of many ones to be counted does not grow evenly, so that lanes and bits are `between` synthesised ones.
+An element takes the products of its lanes, adds them up and to the sum so far; its activation compares that with
+thresholds. Synthesis keeps both as modules, so each takes in a unit what it takes alone. What Yosys makes of many ones
+to be counted does not grow evenly, so that lanes and bits are `between` synthesised ones.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ PLACES = 4
 """Bits of a weight times bits of an input up to which products are counts of ones."""
 Kind = tuple[int, int, bool]
 """Bits of weights, of inputs, and whether inputs are bipolar."""
-COUNT, MIXED, BOTH, BY_LANE = (1, 1, True), (1, 2, False), (2, 2, False), (1, 8, False)
-"""Synthesised ones that stand for others: bits that agree are counted; ones are counted up and down, as one side is
-bipolar; ones of both sides are counted; wide inputs are added or subtracted."""
+MIXED, BOTH, BY_LANE, IN_DSP = (1, 2, False), (2, 2, False), (1, 8, False), (2, 8, False)
+"""Synthesised ones that stand for others: ones are counted up and down, as one side is bipolar; ones of both sides are
+counted; wide inputs are added or subtracted; wide inputs are multiplied in DSP slices."""
 
 
 class Element(NamedTuple):
@@ -46,39 +47,43 @@ class Element(NamedTuple):
         return (self.weight_bits == 1) != self.bipolar
 
     @property
-    def products(self) -> int:
-        """Products of bits; where one side is bipolar each counts up or down."""
-        pairs = self.weight_bits * self.input_bits
-        return self.simd * pairs * (2 if self.mixed else 1) if self.by_place else 0
-
-    @property
     def dot(self) -> float:
         """LUTs of products and sum. What was not synthesised goes with its pairs of bits, or its bits."""
         own: Kind = (self.weight_bits, self.input_bits, self.bipolar)
         if own in known():
             return self._of(own)
-        if not self.by_place and self.weight_bits > 1:  # DSP slices; the sum so far is added behind several of them
-            return self.sum_bits if self.simd > 1 and self.accumulates else 0
         kept = self.sum_bits if self.accumulates else 0
-        if not self.by_place:
-            return kept + (self._of(BY_LANE) - kept) * (self.input_bits + 1) / (BY_LANE[1] + 1)
-        kind = MIXED if self.mixed else BOTH
-        return kept + (self._of(kind) - kept) * self.weight_bits * self.input_bits / (kind[0] * kind[1])
+        if self.by_place:
+            kind = MIXED if self.mixed else BOTH
+            share = self.weight_bits * self.input_bits / (kind[0] * kind[1])
+        elif self.weight_bits > 1:
+            return self._of(IN_DSP)
+        else:
+            kind, share = BY_LANE, (self.input_bits + 1) / (BY_LANE[1] + 1)
+        return kept + max(self._of(kind) - kept, 0) * share
 
     @property
     def comparison(self) -> int:
         """LUTs of the comparisons with thresholds, and of counting those that are met."""
         if not self.thresholds:
             return 0
-        threes, rest = divmod(self.sum_bits, 3)
-        one = 2 * threes + min(rest, 2) + (self.sum_bits in (5, 6))
-        return self.thresholds * one + max(2 * (self.thresholds.bit_length() - 1), self.thresholds - 4)
+        return self.thresholds * compared(self.sum_bits) + max(
+            2 * (self.thresholds.bit_length() - 1), self.thresholds - 4
+        )
 
     def _of(self, kind: Kind) -> float:
-        """A vector in one beat is not added to the sum so far: a share of the LUTs is left, by lanes."""
+        """Bits of the sum beyond those that are needed cost nothing where nothing is added to it."""
+        if not self.accumulates:
+            at_once = known_at_once()[kind]
+            return _along(list(at_once), list(at_once.values()), self.simd)
         lanes, sums = zip(*sorted(known()[kind].items()), strict=True)
-        found = _along(lanes, [_along(list(of), list(of.values()), self.sum_bits) for of in sums], self.simd)
-        return found if self.accumulates else found * float(np.interp(self.simd, *shares(kind)))
+        return _along(lanes, [_along(list(of), list(of.values()), self.sum_bits) for of in sums], self.simd)
+
+
+def compared(bits: int) -> int:
+    """LUTs that compare two numbers, as measured with 4 to 17 bits."""
+    threes, rest = divmod(bits, 3)
+    return 2 * threes + min(rest, 2) + (bits in (5, 6))
 
 
 def _along(at: Sequence[int], values: Sequence[float], wanted: int) -> float:
@@ -98,15 +103,14 @@ def known() -> dict[Kind, dict[int, dict[int, int]]]:
     return found
 
 
-@lru_cache(maxsize=8)
-def shares(kind: Kind) -> tuple[list[int], list[float]]:
-    """Lanes, ascending, and LUTs of synthesised elements that do not accumulate, as shares of those that do."""
-    found = {}
+@lru_cache(maxsize=1)
+def known_at_once() -> dict[Kind, dict[int, int]]:
+    """LUTs of synthesised elements whose vector comes in one beat, by kind and lanes."""
+    found: dict[Kind, dict[int, int]] = {}
     for row in measured()[TABLE]:
-        if not row["accumulates"] and _kind(row) == kind:
-            with_sum = Element(row["simd"], *kind, row["sum_bits"], 0, True)
-            found[row["simd"]] = row["lut"] / with_sum.dot
-    return sorted(found), [found[lanes] for lanes in sorted(found)]
+        if not row["accumulates"]:
+            found.setdefault(_kind(row), {})[row["simd"]] = row["lut"]
+    return found
 
 
 def _kind(row: Mapping[str, Any]) -> Kind:

@@ -3,10 +3,9 @@
 LUT = memories, what chooses among their banks and parts, and what lets a host write parts (`memories`)
     + what takes the vector as it comes or as it was kept + the processing elements (`element`)
     + a + b x bits of counters and addresses + c x bits that a host reads
-    + d x products that count up or down, behind weights from several banks
 
-a to d are fitted to whole units. Products behind a choice among banks do not fit into the LUTs that add them up. Inputs
-of more bits are multiplied lane by lane; with weights of more than one bit each product takes a DSP slice.
+a to c are fitted to whole units. Inputs of more bits are multiplied lane by lane; with weights of more than one bit
+each product takes a DSP slice.
 """
 
 from __future__ import annotations
@@ -98,14 +97,14 @@ class MatrixUnit(NamedTuple):
 
     @property
     def terms(self) -> tuple[int, ...]:
-        """What a to d are multiplied with."""
+        """What a to c are multiplied with."""
         depth = self.beats * self.folds
-        counters = _bits(depth) + _bits(self.beats) + _bits(self.folds)
+        both = self.beats > 1 and self.folds > 1  # else one of them is the counter of words, too
+        counters = _bits(depth) + (_bits(self.beats) + _bits(self.folds) if both else 0)
         weights = _bits(depth) + _bits(-(-self.word // HOST_BITS))
         thresholds = _bits(self.folds) + _bits(self.pe) + _bits(self.thresholds)
         read = max(min(self.word, HOST_BITS), self.sum_bits if self.thresholds else 0)
-        banked = self.pe * self.element.products if self.element.mixed and self.memories[1].banks > 1 else 0
-        return 1, counters + max(weights, thresholds) + 1, read, banked
+        return 1, counters + max(weights, thresholds) + 1, read
 
 
 def _bits(number: int) -> int:
@@ -114,7 +113,7 @@ def _bits(number: int) -> int:
 
 
 def measured_units(which: str) -> list[tuple[MatrixUnit, Mapping[str, Any]]]:
-    """Synthesised units, with what was found: those that the model is ``fitted`` to, ``other`` or ``unseen`` ones."""
+    """Synthesised units, with what was found: those that the model is ``fitted`` to, or ``other`` ones."""
     return [(unit_of(row), row) for row in measured()[TABLE] if row["use"] == which]
 
 
@@ -128,7 +127,7 @@ def unit_of(row: Mapping[str, Any]) -> MatrixUnit:
 
 @lru_cache(maxsize=1)
 def coefficients() -> tuple[float, ...]:
-    """a to d: least squares of the relative error, none of them below 0."""
+    """a to c: least squares of the relative error, none of them below 0."""
     from scipy.optimize import nnls
 
     units = measured_units("fitted")

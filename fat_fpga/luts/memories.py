@@ -9,8 +9,6 @@ from __future__ import annotations
 from math import ceil
 from typing import NamedTuple
 
-LUTS_A_HALF, LUTS_A_WHOLE = 50, 128
-"""LUTs of a shared memory above which half a block RAM (a RAMB18), or each whole one, is taken instead, as measured."""
 BYTE = 9
 """Bits of a word of block RAM that are written together."""
 Shapes = tuple[tuple[int, int], ...]
@@ -22,8 +20,8 @@ _HALF_SIMPLE, _WHOLE_SIMPLE = (36, 512), (72, 512)
 _PAIR = (1, 65536)
 """Of two RAMB36, one behind the other."""
 _COPIES = ((1, _HALF_SIMPLE), (2, _WHOLE_SIMPLE))
-COST_OF_HALF, COST_OF_CELL, COST_OF_PORT = 129, 8, 8
-"""As Yosys counts: half a block RAM; 4 LUTs of memory, one eighth of it not for its bits; and, as measured, ports.
+COST_OF_HALF, COST_OF_CELL, COST_OF_LUT, COST_OF_PORT = 129, 8, 2, 8
+"""As Yosys counts: half a block RAM; 4 LUTs of memory, one eighth of it not for its bits; one; and, as measured, ports.
 
 A bit of flip-flops costs 1.
 """
@@ -96,8 +94,9 @@ def shared(bits: int, depth: int, part: int) -> Memory:
     small = whole * 4 * ceil(part / 4) + 4 * ceil(rest / 4)
     luts = small if depth <= 32 else 2 * bits * ceil(depth / 64)
     block = _block(bits, in_bytes, depth, _HALF, _WHOLE)
-    if luts <= (LUTS_A_HALF if block.bram_18k == 1 else LUTS_A_WHOLE * ceil(block.bram_18k / 2)):
-        banks = ceil(depth / 128)
+    banks = ceil(depth / 128)
+    cost = COST_OF_LUT * luts + bits * (banks - 1)  # half a cost for each choice of a bit, in two ports
+    if cost < (COST_OF_HALF if block.bram_18k == 1 else 2 * COST_OF_HALF * ceil(block.bram_18k / 2)):
         return Memory(luts, 0, banks, 2 * bits * choice(banks) + read + written + (banks if banks > 1 else 0))
     # two copies of one port each, or both ports of one, whose read word is held in flip-flops
     copies = 2 * min(ceil(in_bytes / wide) * ceil(depth / deep) * size for size, (wide, deep) in _COPIES)

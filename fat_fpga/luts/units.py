@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from fat_fpga.arguments import checked
+from fat_fpga.luts.element import compared
 from fat_fpga.luts.memories import NOTHING, Memory, alone, simple
 from fat_fpga.luts.table import measured
 
@@ -72,12 +73,21 @@ def _pool_memory(p: Parameters) -> Memory:
 
 
 def _label_terms(p: Parameters) -> tuple[float, ...]:
-    return 1, p["lanes"] * p["bits"], p["bits"] if p["lanes"] > 1 else 0
+    return 1, _bits(p["classes"]) if p["lanes"] < p["classes"] else 0, p["lanes"] - 1
+
+
+def _compared(p: Parameters) -> int:
+    """LUTs that compare scores, and choose the larger ones where a beat has several."""
+    first = p["lanes"] == p["classes"]  # which is compared with none
+    chosen = p["lanes"] - first if p["lanes"] > 1 else 0
+    return int((p["lanes"] - first) * compared(p["bits"]) + chosen * p["bits"])
 
 
 def _converter_terms(p: Parameters) -> tuple[float, ...]:
     narrows = p["lanes_in"] > p["lanes_out"]
-    return not narrows, narrows
+    ratio = max(p["lanes_in"], p["lanes_out"]) // min(p["lanes_in"], p["lanes_out"])
+    counter = ratio.bit_length()  # of the parts that are there
+    return not narrows, narrows, counter * (not narrows), counter * narrows
 
 
 def _shifted(p: Parameters) -> int:
@@ -92,7 +102,7 @@ def _fifo_terms(p: Parameters) -> tuple[float, ...]:
 KINDS = {
     "fat_window": Kind("windows", _window_terms, lambda p: simple(p["lanes"] * p["bits"], _window_depth(p))),
     "fat_max_pool": Kind("pools", _pool_terms, _pool_memory),
-    "fat_label_select": Kind("label selects", _label_terms, lambda p: NOTHING),
+    "fat_label_select": Kind("label selects", _label_terms, lambda p: NOTHING, _compared),
     "fat_width_converter": Kind("converters", _converter_terms, lambda p: NOTHING, _shifted),
     "fat_fifo": Kind("fifos", _fifo_terms, lambda p: simple(p["data_w"], p["depth"])),
 }

@@ -263,41 +263,36 @@ always_ff @(posedge clk) begin
     end
 end
 
-reg [PE*OUT_BITS-1:0] out_reg;
+wire [PE*SUM_BITS-1:0] sums;
+wire [PE*OUT_BITS-1:0] outputs;
 
-assign m_axis_tdata = DATA_OUT_W'(out_reg);
+assign m_axis_tdata = DATA_OUT_W'(outputs);
 
 generate
 for (genvar p = 0; p < PE; p = p + 1) begin : pes
-    reg [SUM_BITS-1:0] sum_reg;
-    wire [SUM_BITS-1:0] part;
-
-    fat_dot #(
+    fat_element #(
         .SIMD(SIMD),
         .WEIGHT_BITS(WEIGHT_BITS),
         .INPUT_BITS(INPUT_BITS),
         .INPUT_SIGNED(INPUT_SIGNED),
         .INPUT_BIPOLAR(INPUT_BIPOLAR),
         .SUM_BITS(SUM_BITS),
-        .BY_PLACE(BY_PLACE)
+        .BY_PLACE(BY_PLACE),
+        .ACCUMULATES(BEATS > 1)
     )
-    dot (
+    element (
+        .clk(clk),
+        .enable(enable && operands_valid_reg),
+        .first(first_reg),
         .weights(weights[p*SIMD*WEIGHT_BITS +: SIMD*WEIGHT_BITS]),
         .inputs(inputs_reg),
-        .sum(part)
+        .sum(sums[p*SUM_BITS +: SUM_BITS])
     );
-
-    always_ff @(posedge clk) begin
-        if (enable && operands_valid_reg) begin
-            sum_reg <= (first_reg ? '0 : sum_reg) + part;
-        end
-    end
 end
 
 if (THRESHOLDS > 0) begin : activation
     localparam int TOTAL = PE*THRESHOLDS;
     localparam int TOTAL_W = TOTAL > 1 ? $clog2(TOTAL) : 1;
-    localparam int LEVEL_W = $clog2(THRESHOLDS + 1);
     wire [TOTAL*SUM_BITS-1:0] thresholds;
     wire [SUM_BITS-1:0] threshold_word;
     wire [WORD_ADDR_W-1:0] lane = (word_addr[WORD_ADDR_W-1:0] >> INDEX_SHIFT) & WORD_ADDR_W'((1 << LANE_SHIFT) - 1);
@@ -322,29 +317,28 @@ if (THRESHOLDS > 0) begin : activation
         .host_rd_data(threshold_word)
     );
 
-    if (COUNTING) begin : counts
+    if (COUNTING) begin : unsigned_data
         assign threshold_data = 32'(threshold_word);
-    end else begin : sums
+    end else begin : signed_data
         assign threshold_data = 32'($signed(threshold_word));
     end
 
     for (genvar p = 0; p < PE; p = p + 1) begin : levels
-        wire [THRESHOLDS-1:0] met;
-        for (genvar i = 0; i < THRESHOLDS; i = i + 1) begin : thresholds_of
-            wire [SUM_BITS-1:0] threshold = thresholds[(p*THRESHOLDS + i)*SUM_BITS +: SUM_BITS];
-            if (COUNTING) begin : counts
-                assign met[i] = pes[p].sum_reg >= threshold;
-            end else begin : sums
-                assign met[i] = $signed(pes[p].sum_reg) >= $signed(threshold);
-            end
-        end
-        wire [LEVEL_W-1:0] level = LEVEL_W'($countones(met));
-
-        always_ff @(posedge clk) begin
-            if (enable && sums_valid_reg) begin
-                out_reg[p*OUT_BITS +: OUT_BITS] <= OUT_BITS'(OUT_BASE + OUT_STEP*32'(level));
-            end
-        end
+        fat_levels #(
+            .SUM_BITS(SUM_BITS),
+            .SUM_SIGNED(!COUNTING),
+            .THRESHOLDS(THRESHOLDS),
+            .OUT_BITS(OUT_BITS),
+            .OUT_BASE(OUT_BASE),
+            .OUT_STEP(OUT_STEP)
+        )
+        pe_levels (
+            .clk(clk),
+            .enable(enable && sums_valid_reg),
+            .sum(sums[p*SUM_BITS +: SUM_BITS]),
+            .thresholds(thresholds[p*THRESHOLDS*SUM_BITS +: THRESHOLDS*SUM_BITS]),
+            .out(outputs[p*OUT_BITS +: OUT_BITS])
+        );
     end
 end else begin : plain
     /* verilator lint_off UNUSEDSIGNAL */
@@ -352,10 +346,16 @@ end else begin : plain
     /* verilator lint_on UNUSEDSIGNAL */
     assign threshold_data = '0;
 
-    for (genvar p = 0; p < PE; p = p + 1) begin : outputs
+    reg [PE*OUT_BITS-1:0] out_reg;
+
+    assign outputs = out_reg;
+
+    for (genvar p = 0; p < PE; p = p + 1) begin : plain_sums
+        wire [SUM_BITS-1:0] sum = sums[p*SUM_BITS +: SUM_BITS];
+
         always_ff @(posedge clk) begin
             if (enable && sums_valid_reg) begin
-                out_reg[p*OUT_BITS +: OUT_BITS] <= COUNTING ? OUT_BITS'(pes[p].sum_reg) : OUT_BITS'($signed(pes[p].sum_reg));
+                out_reg[p*OUT_BITS +: OUT_BITS] <= COUNTING ? OUT_BITS'(sum) : OUT_BITS'($signed(sum));
             end
         end
     end

@@ -6,21 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fat_fpga.luts.element import Element, known
+from fat_fpga.luts.element import Element, known, known_at_once
 from fat_fpga.luts.matrix import MatrixUnit, coefficients, errors, measured_units
 from fat_fpga.luts.memories import shared, simple
 from fat_fpga.luts.table import measured
 
-SETS = ("fitted", "other", "unseen")
-TRIMMED = {"drawn 2.13": 4, "drawn 2.14": -4}
-"""Yosys takes so many LUTs of memory more for a vector of 144 or 72 beats."""
+SETS = ("fitted", "other")
 
 
 @pytest.mark.parametrize("which", SETS)
 def test_memories_and_multipliers_are_those_of_every_synthesised_unit(which: str) -> None:
     for unit, row in measured_units(which):
         memories = unit.memories
-        lutram = sum(memory.lutram for memory in memories) + TRIMMED.get(row["unit"], 0)
+        lutram = sum(memory.lutram for memory in memories)
         assert lutram == row["lutram"], row["unit"]
         assert (unit.bram_18k, unit.dsp) == (row["bram18"], row.get("dsp", 0)), row["unit"]
 
@@ -58,6 +56,14 @@ def test_what_stands_beside_a_memory(bits: int, depth: int, part: int, logic: in
     assert abs(found.logic - logic) <= 0.15 * logic
 
 
+def test_few_bits_of_many_words_stay_in_luts() -> None:
+    """In units that were drawn: a choice among banks counts, too."""
+    assert shared(16, 81, 32).lutram == 64
+    assert shared(2, 864, 32).lutram == 56
+    assert shared(6, 288, 32).bram_18k == 1
+    assert shared(8, 256, 32).bram_18k == 1
+
+
 def test_small_vectors_are_in_flip_flops() -> None:
     assert simple(3, 3) == (0, 0, 3, 3)
     assert simple(1, 9).lutram == 0
@@ -75,7 +81,8 @@ def test_elements_cost_what_was_synthesised() -> None:
         element = Element(row["simd"], row["weight_bits"], row["input_bits"], bool(row["input_bipolar"]),
                           row["sum_bits"], 0, bool(row["accumulates"]))  # fmt: skip
         assert element.dot == pytest.approx(row["lut"]), row
-    assert len(known()) == 5
+    assert len(known()) == 6
+    assert known().keys() == known_at_once().keys()
 
 
 @pytest.mark.parametrize(
@@ -106,20 +113,8 @@ def test_every_part_of_the_model_costs_something() -> None:
     assert all(value > 0 for value in coefficients())
 
 
-def test_the_model_is_near_what_was_synthesised() -> None:
-    """CNV's units and those that nothing is fitted to within 10 %; of random ones that it is fitted to, most."""
-    units = [row["unit"] for _, row in measured_units("fitted")]
-    found = dict(zip(range(len(units)), errors("fitted"), strict=True))
-    assert len(units) == 53
-    assert all(abs(error) < 0.1 for at, error in found.items() if "drawn" not in units[at])
-    assert {units[at] for at, error in found.items() if abs(error) >= 0.1} <= {
-        "drawn 1.5", "drawn 1.12", "drawn 1.14", "drawn 1.18", "drawn 1.23"
-    }  # fmt: skip
-    assert max(map(abs, found.values())) < 0.13
-    assert len(errors("other")) == 19
-    assert max(map(abs, errors("other"))) < 0.1
-
-
-def test_the_model_on_units_that_were_drawn_after_it() -> None:
-    assert len(errors("unseen")) >= 8
-    assert max(map(abs, errors("unseen"))) < 0.1
+@pytest.mark.parametrize(("which", "count"), [("fitted", 41), ("other", 46)])
+def test_the_model_is_near_what_was_synthesised(which: str, count: int) -> None:
+    """Units of CNV and of random sizes; it is fitted to the first ones only."""
+    assert len(errors(which)) == count
+    assert max(map(abs, errors(which))) < 0.1
