@@ -33,6 +33,7 @@ ELSEWHERE = {
     "hardening/ranges/analysis.py": {"activation"},  # a column of tables
     "hardening/ranges/text.py": {"activation", "threshold"},  # columns of tables
     "luts/matrix.py": {"pe"},  # a key of JSON files: the PEs of a unit
+    "luts/rows.py": {"pe"},  # a key of JSON files: the lanes of a voter
     "energy/block_curves.py": {"weight", "activation"},  # cells of patterns
     "hardening/layerwise/evidence.py": {"weight"},  # cells of patterns
     "hardening/layerwise/text.py": {"pe"},  # a key of JSON files: the PEs of a unit
