@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "bit_adders.hpp"
 #include "changed_columns.hpp"
 #include "simd.hpp"
 
@@ -18,44 +19,6 @@ namespace fat {
 #if FAT_BIT_COLUMNS
 
 namespace {
-
-// total + b + c, as a sum that stays in `total` and a carry.
-template <class V>
-inline V full_adder(V& total, V b, V c) {
-  const V carry = V::majority(total, b, c);
-  total = V::parity(total, b, c);
-  return carry;
-}
-
-// Adds column(0), column(1), ... to counts in bit-planes, modulo 2^Planes; n of them, a multiple of 16.
-template <class V, int Planes, class Column>
-inline void count_columns(Column column, int n, V (&counts)[Planes]) {
-  const auto eight = [&](int i) {  // of eight columns, the carry into plane 3
-    const V two0 = full_adder(counts[0], column(i), column(i + 1));
-    const V two1 = full_adder(counts[0], column(i + 2), column(i + 3));
-    const V two2 = full_adder(counts[0], column(i + 4), column(i + 5));
-    const V two3 = full_adder(counts[0], column(i + 6), column(i + 7));
-    const V four0 = full_adder(counts[1], two0, two1), four1 = full_adder(counts[1], two2, two3);
-    return full_adder(counts[2], four0, four1);
-  };
-  const auto ripple = [&](int from, V carry) {
-    for (int k = from; k < Planes; ++k) {
-      const V next = V::both(counts[k], carry);
-      counts[k] = V::differ(counts[k], carry);
-      carry = next;
-    }
-  };
-  const auto sixteen = [&](int i) {
-    const V carry0 = eight(i), carry1 = eight(i + 8);
-    return full_adder(counts[3], carry0, carry1);
-  };
-  int i = 0;
-  for (; i + 32 <= n; i += 32) {
-    const V carry0 = sixteen(i), carry1 = sixteen(i + 16);
-    ripple(5, full_adder(counts[4], carry0, carry1));
-  }
-  if (i < n) ripple(4, sixteen(i));
-}
 
 constexpr int kMostPlanes = 16;  // counts below 2^16: accumulators of 16 bits have no more inputs
 
@@ -76,14 +39,16 @@ struct Starts {
 };
 const Starts kStarts;
 
-// Calls `take` with groups of 8, 4, 2 or 1 blocks, and the first block of each.
+// Calls `take` with groups of as many blocks as a register holds, or half of them and so on, and the first block of
+// each.
 template <class Take>
 inline void each_group(int blocks, Take take) {
   int block = 0;
   const auto groups = [&](auto words) {
     for (; blocks - block >= words; block += words) take(words, block);
   };
-  groups(std::integral_constant<int, 8>()), groups(std::integral_constant<int, 4>());
+  if constexpr (kBitBlocks == 8) groups(std::integral_constant<int, 8>());
+  groups(std::integral_constant<int, 4>());
   groups(std::integral_constant<int, 2>()), groups(std::integral_constant<int, 1>());
 }
 

@@ -18,13 +18,13 @@ constexpr int kCounted = 5;  // planes of a stream of which changes are counted 
 // Costs in units of adding 64 weights, as kDenseCost is: they steer the choice between two ways of the same result.
 // `python -m benchmarks.update` measures both ways and the choice, and is to be run when one of these is changed.
 constexpr double kListing = 1.0;    // of listing one column
-constexpr double kBitColumn = 1.5;  // of adding one column of bits, up to eight blocks
+constexpr double kBitColumn = 1.5;  // of adding one column of bits, as many blocks as a register holds
 constexpr double kBitMargin = 7.0;  // of deciding one block of a pixel in bit-planes
 constexpr double kSpreading = 2.0;  // of reading 64 channels of a plane into bytes
 
 }  // namespace
 
-ChangedColumns::ChangedColumns(Image& image) : Part(image), sliced_(model_.units.size()) {
+ChangedColumns::ChangedColumns(Image& image) : Part(image), sliding_(image), sliced_(model_.units.size()) {
   size_t frame = 0, entries = 0, columns = 0, usual = 0, width = 0;
   for (const Unit& unit : model_.units) {
     width = std::max(width, size_t(unit.width));
@@ -47,6 +47,7 @@ ChangedColumns::ChangedColumns(Image& image) : Part(image), sliced_(model_.units
 
 void ChangedColumns::forget() {
   for (Sliced& kept : sliced_) kept.valid = false;
+  sliding_.forget();
 }
 
 // Counts in changes_ what differs in front of unit u: within a changed area of the stream, for an area of outputs. Of
@@ -54,9 +55,13 @@ void ChangedColumns::forget() {
 void ChangedColumns::find(int u, const Rect& changed, const Rect& outputs) {
   const Unit& unit = model_.units[u];
   const Rect seen = unit.windows().covered(outputs), area = changed.moved(unit.in.top, unit.in.left).common(seen);
+  changes_.area = area, changes_.listed = false, changes_.slid = sliding_.fit(u);
+  if (changes_.slid) {
+    changes_.count = sliding_.list(u, seen, area);
+    return;
+  }
   if (!unit.bit_columns.empty()) return list(u, seen, area, changes_.entries16.data());
   if (unit.in.planes < kCounted) return list(u, seen, area, changes_.entries.data());
-  changes_.area = area, changes_.listed = false;
   const int words = unit.in.pixel_words(), frame = unit.in.frame_width();
   int32_t count = 0;
   for (int y = seen.y0; y < seen.y1; ++y) {
@@ -72,6 +77,14 @@ void ChangedColumns::find(int u, const Rect& changed, const Rect& outputs) {
     start[seen.x1] = count;
   }
   changes_.count = count;
+}
+
+// Lists what was counted in front of an area of outputs.
+void ChangedColumns::list(int u, const Rect& outputs) {
+  const Unit& unit = model_.units[u];
+  const Rect seen = unit.windows().covered(outputs);
+  if (unit.bit_columns.empty()) list(u, seen, changes_.area, changes_.entries.data());
+  else list(u, seen, changes_.area, changes_.entries16.data());
 }
 
 // Lists what changed in an area of what is seen of the frame.
@@ -103,6 +116,7 @@ void ChangedColumns::list(int u, const Rect& seen, const Rect& area, Entry* entr
 }
 
 void ChangedColumns::list_channel(int u, int channel, int level) {
+  changes_.slid = false;
   if (model_.units[u].bit_columns.empty()) list_channel(u, channel, level, changes_.entries.data());
   else list_channel(u, channel, level, changes_.entries16.data());
 }
@@ -133,22 +147,27 @@ void ChangedColumns::list_channel(int u, int channel, int level, Entry* entries)
   changes_.count = *start = int32_t(entry - entries), changes_.listed = true;
 }
 
-Update ChangedColumns::cheapest(const Unit& unit, const Rect& outputs) const {
+Update ChangedColumns::cheapest(int u, const Rect& outputs) const {
+  const Unit& unit = model_.units[u];
   if (model_.update != Update::automatic) return model_.update;
   const Rect seen = unit.windows().covered(outputs);
   const double places = double(seen.y1 - seen.y0) * (seen.x1 - seen.x0);
   const double pixels = double(outputs.y1 - outputs.y0) * (outputs.x1 - outputs.x0);
   const double uses = double(changes_.count) * unit.taps() * pixels / places;
-  const double sparse = unit.bit_columns.empty()
-                            ? uses * (unit.blocks() + kListing)
-                            : uses * kBitColumn * ((unit.blocks() + 7) / 8) + pixels * unit.blocks() * kBitMargin;
+  const double sparse =
+      changes_.slid ? sliding_.cost(u, changes_.count, outputs)
+      : unit.bit_columns.empty()
+          ? uses * (unit.blocks() + kListing)
+          : uses * kBitColumn * ((unit.blocks() + kBitBlocks - 1) / kBitBlocks) + pixels * unit.blocks() * kBitMargin;
   const double popcounts = kDenseCost * pixels * unit.dense_steps();
   const double bytes = kByteCost * pixels * unit.product_steps() + kSpreading * places * unit.in.pixel_words();
   if (sparse < std::min(popcounts, bytes)) return Update::sparse;
   return bytes < popcounts ? Update::bytes : Update::popcount;
 }
 
-void ChangedColumns::reached(const Unit& unit, const Rect& area, std::vector<int32_t>& pixels) const {
+void ChangedColumns::reached(int u, const Rect& area, std::vector<int32_t>& pixels) {
+  const Unit& unit = model_.units[u];
+  if (changes_.slid) list(u, area);
   const int frame = unit.in.frame_width();
   pixels.clear();
   for (int y = area.y0; y < area.y1; ++y) {
@@ -164,7 +183,8 @@ void ChangedColumns::reached(const Unit& unit, const Rect& area, std::vector<int
 
 void ChangedColumns::unit(int u, const Rect& area, Target to) {
   const Unit& unit = model_.units[u];
-  if (!changes_.listed) list(u, unit.windows().covered(area), changes_.area, changes_.entries.data());
+  if (changes_.slid && sliding_.unit(u, area, to)) return;
+  if (!changes_.listed) list(u, area);
   if (unit.wide) pixels<int32_t>(u, area, to);
   else pixels<int16_t>(u, area, to);
 }

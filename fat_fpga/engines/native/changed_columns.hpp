@@ -3,6 +3,7 @@
 #pragma once
 
 #include "image.hpp"
+#include "sliding.hpp"
 
 namespace fat {
 
@@ -23,10 +24,10 @@ class ChangedColumns : Part {
   int count() const { return changes_.count; }
 
   // What brings an area of outputs up to date behind them at the least cost.
-  Update cheapest(const Unit& unit, const Rect& outputs) const;
+  Update cheapest(int u, const Rect& outputs) const;
 
   // Pixels of an area of outputs whose windows have a change.
-  void reached(const Unit& unit, const Rect& area, std::vector<int32_t>& pixels) const;
+  void reached(int u, const Rect& area, std::vector<int32_t>& pixels);
 
   // An area of unit u into its planes, or, for the last unit, into the image's sums. What was counted is listed first.
   void unit(int u, const Rect& area, Target to);
@@ -41,9 +42,11 @@ class ChangedColumns : Part {
     std::vector<uint16_t> entries16;  // where columns are bits, and their offsets short
     int count = 0;
     bool listed = false;  // or only counted
+    bool slid = false;    // or listed in sliding_
     Rect area;            // of the frame, where they are
   };
 
+  void list(int u, const Rect& outputs);
   template <class Entry>
   void list(int u, const Rect& seen, const Rect& area, Entry* entries);
   template <class Entry>
@@ -72,6 +75,7 @@ class ChangedColumns : Part {
   void bit_pixel(int u, int pixel, const Listed& listed, uint64_t* out);
   void bit_sums(int u, int pixel, const Listed& listed, uint64_t* out);
 
+  Sliding sliding_;
   Changes changes_;
   std::vector<int32_t> columns_;     // offsets of the weight columns that a row of pixels adds, pixel by pixel
   std::vector<uint16_t> columns16_;  // the same where columns are bits, of two pixels side by side in halves

@@ -57,8 +57,11 @@ class ColumnTables : Part {
   const int8_t* margins(int u);
   void take_twin(int u);
   template <class Sink>
-  void each_lookup(int u, int lookups, Sink sink);
-  template <int Fixed>
+  void each_row(int u, int lookups, Sink sink);
+  void margin_pixels(int u, const Fault& fault, int lookups);
+  template <int Fixed, int Raised, int PlanesOut, bool Twin>
+  void margin_rows(int u, const Fault& fault, int lookups);
+  template <int Fixed, int Raised>
   void margin_pixels(int u, const Fault& fault, int lookups);
   template <class Acc>
   void table_pixels(int u, const Fault& fault, int lookups);

@@ -159,7 +159,17 @@ void Image::settle(int stream, const Rect& area) {
 void Image::pool_planes(const Node& node, Target from, Target to, const Rect& area) const {
   const Windows& pool = node.windows;
   const int words = model.streams[node.out].pixel_words();
+  const bool fours = pool.kernel_y == 2 && pool.kernel_x == 2;
   for (int y = area.y0; y < area.y1; ++y) {
+    if (fours) {
+      const size_t step = size_t(pool.stride_x) * words;
+      const uint64_t *above = from.first + y * pool.stride_y * from.pitch + area.x0 * step, *below = above + from.pitch;
+      uint64_t* pixel = to.first + y * to.pitch + size_t(area.x0) * words;
+      for (int x = area.x0; x < area.x1; ++x, above += step, below += step, pixel += words) {
+        for (int w = 0; w < words; ++w) pixel[w] = above[w] | above[words + w] | below[w] | below[words + w];
+      }
+      continue;
+    }
     for (int x = area.x0; x < area.x1; ++x) {
       uint64_t* pixel = to.first + y * to.pitch + size_t(x) * words;
       const uint64_t* window = from.first + y * pool.stride_y * from.pitch + size_t(x) * pool.stride_x * words;

@@ -15,10 +15,7 @@ void ColumnTables::look_up(int u, const Fault& fault) {
   const bool fits = lookups * tabled.group * unit.kernel_x * unit.largest_weight <= 127;  // all of them, in a byte
   if (unit.wide) table_pixels<int32_t>(u, fault, lookups);
   else if (!fits) table_pixels<int16_t>(u, fault, lookups);
-  else if (lookups == 3) margin_pixels<3>(u, fault, lookups);
-  else if (lookups == 6) margin_pixels<6>(u, fault, lookups);
-  else if (lookups == 12) margin_pixels<12>(u, fault, lookups);
-  else margin_pixels<0>(u, fault, lookups);
+  else margin_pixels(u, fault, lookups);
 }
 
 // Fault-free accumulators less thresholds, kept within a byte: sums of columns that fit in a byte change the sign of
@@ -41,59 +38,108 @@ const int8_t* ColumnTables::margins(int u) {
   return kept.bytes.data();
 }
 
-// Calls `sink` with each pixel of the unit, its planes, and where its look-ups are:
+// Calls `sink` with each row of pixels of the unit, its planes, and where its look-ups are, by plane, group and kernel
+// row:
 // lookups_[i].table + lookups_[i].patterns[x] * padded outputs.
 template <class Sink>
-void ColumnTables::each_lookup(int u, int lookups, Sink sink) {
+void ColumnTables::each_row(int u, int lookups, Sink sink) {
   const Unit& unit = model_.units[u];
   const Stream& in = unit.in;
   const Tabled& tabled = tabled_[u];
-  const int taps = tabled.group * unit.kernel_x, rows = tabled.channels / tabled.group * unit.kernel_y;
+  const int taps = tabled.group * unit.kernel_x, groups = tabled.channels / tabled.group;
   const Target to = image_.faulty_front(u);
   lookups_.resize(lookups);
   for (int y = 0; y < unit.height; ++y) {
-    for (int i = 0; i < lookups; ++i) {  // by plane, group and kernel row
-      const int t = i / rows, g = i % rows / unit.kernel_y, ky = i % unit.kernel_y;
-      const size_t row = size_t(g * in.planes + t) * in.frame_height() + y * unit.stride_y + ky + unit.origin_y;
-      lookups_[i].patterns = patterns_.data() + row * unit.width;
-      lookups_[i].table = tabled.sums.data() + (size_t(i % rows) * unit.padded() << taps);
+    Lookup* lookup = lookups_.data();
+    for (int t = 0; t < in.planes; ++t) {
+      const int8_t* table = tabled.sums.data();
+      for (int g = 0; g < groups; ++g) {
+        const size_t top = size_t(g * in.planes + t) * in.frame_height() + y * unit.stride_y + unit.origin_y;
+        for (int ky = 0; ky < unit.kernel_y; ++ky, ++lookup, table += size_t(unit.padded()) << taps)
+          lookup->patterns = patterns_.data() + (top + ky) * unit.width, lookup->table = table;
+      }
     }
-    uint64_t* planes = to.first + y * to.pitch;
-    for (int x = 0; x < unit.width; ++x, planes += unit.words_out()) sink(y * unit.width + x, x, planes);
+    sink(y, to.first + y * to.pitch);
   }
 }
 
-// Where the sum of all look-ups fits in a byte. `Fixed` is their number; 0 stands for any.
+// Where the sum of all look-ups fits in a byte. `Fixed` is their number, of which the first `Raised` are raised;
+// without such numbers they are 0 and -1.
 //
 // Between two levels every activation is at one of them, so that the sums under stuck-at-1 are those under stuck-at-0
 // and a constant more, the sum of all columns: where the fault at the other level comes next, both are made at once.
-template <int Fixed>
+template <int Fixed, int Raised>
 void ColumnTables::margin_pixels(int u, const Fault& fault, int count) {
   const Unit& unit = model_.units[u];
-  const int padded = unit.padded(), words = unit.blocks(), planes_out = unit.planes_out();
-  const int lookups = Fixed ? Fixed : count, raises = fault.level * (count / unit.in.planes);
-  const int8_t* margins = this->margins(u);
   Tabled& tabled = tabled_[u];
-  const bool twin = fault.twin_follows && !unit.padded_input;
-  if (twin) tabled.twin.resize(size_t(unit.pixels()) * unit.words_out()), tabled.twin_level = 1 - fault.level;
-  each_lookup(u, count, [&](int pixel, int x, uint64_t* planes) {
-    const int8_t* margin = margins + size_t(pixel) * planes_out * padded;
-    uint64_t* other = tabled.twin.data() + size_t(pixel) * unit.words_out();
+  if (!fault.twin_follows || unit.padded_input) {
+    if (unit.planes_out() == 1) return margin_rows<Fixed, Raised, 1, false>(u, fault, count);
+    if (unit.planes_out() == 2) return margin_rows<Fixed, Raised, 2, false>(u, fault, count);
+    return margin_rows<Fixed, Raised, 0, false>(u, fault, count);
+  }
+  tabled.twin.resize(size_t(unit.pixels()) * unit.words_out()), tabled.twin_level = 1 - fault.level;
+  if (unit.planes_out() == 1) margin_rows<Fixed, Raised, 1, true>(u, fault, count);
+  else margin_rows<Fixed, Raised, 0, true>(u, fault, count);
+}
+
+template <int Fixed, int Raised, int PlanesOut, bool Twin>
+void ColumnTables::margin_rows(int u, const Fault& fault, int count) {
+  const Unit& unit = model_.units[u];
+  const int padded = unit.padded(), words = unit.blocks(), planes_out = PlanesOut ? PlanesOut : unit.planes_out();
+  const int lookups = Fixed ? Fixed : count, raises = Raised >= 0 ? Raised : fault.level * (count / unit.in.planes);
+  const int width = unit.width, pixel_words = unit.words_out(), pixel_margins = planes_out * padded;
+  const int8_t *margins = this->margins(u), *all_raised = tabled_[u].all_raised.data();
+  uint64_t* twin = tabled_[u].twin.data();
+  each_row(u, count, [&](int y, uint64_t* row) {
+    Lookup fixed[Fixed ? Fixed : 1];  // which nothing that is written can change
+    if (Fixed) std::copy_n(lookups_.data(), Fixed, fixed);
+    const Lookup* from = Fixed ? fixed : lookups_.data();
     for (int b = 0; b < words; ++b) {
-      auto delta = Bytes64::zero();
-      for (int i = 0; i < lookups; ++i) {
-        const int8_t* entry = lookups_[i].table + size_t(lookups_[i].patterns[x]) * padded + b * kBlock;
-        if (i < raises) delta.add(entry);
-        else delta.subtract(entry);
+      const int8_t* margin = margins + size_t(y) * width * pixel_margins + b * kBlock;
+      uint64_t *to = row + b, *other = twin + size_t(y) * width * pixel_words + b;
+      for (int x = 0; x < width; ++x, margin += pixel_margins, to += pixel_words) {
+        auto delta = Bytes64::zero();
+        for (int i = 0; i < lookups; ++i) {
+          const int8_t* entry = from[i].table + size_t(from[i].patterns[x]) * padded + b * kBlock;
+          if (i < raises) delta.add(entry);
+          else delta.subtract(entry);
+        }
+        for (int t = 0; t < planes_out; ++t) to[t * words] = delta.raise_to_zero(margin + t * padded);
+        if (!Twin) continue;
+        if (raises) delta.subtract(all_raised + b * kBlock);
+        else delta.add(all_raised + b * kBlock);
+        for (int t = 0; t < planes_out; ++t) other[t * words] = delta.raise_to_zero(margin + t * padded);
+        other += pixel_words;
       }
-      for (int t = 0; t < planes_out; ++t)
-        planes[t * words + b] = delta.raise_to_zero(margin + t * padded + b * kBlock);
-      if (!twin) continue;
-      if (raises) delta.subtract(tabled.all_raised.data() + b * kBlock);
-      else delta.add(tabled.all_raised.data() + b * kBlock);
-      for (int t = 0; t < planes_out; ++t) other[t * words + b] = delta.raise_to_zero(margin + t * padded + b * kBlock);
     }
   });
+}
+
+// The same for numbers of look-ups that are usual.
+void ColumnTables::margin_pixels(int u, const Fault& fault, int count) {
+  constexpr auto numbers = [](int count, int raises) { return count << 8 | raises; };
+  switch (numbers(count, fault.level * (count / model_.units[u].in.planes))) {
+    case numbers(3, 0):
+      return margin_pixels<3, 0>(u, fault, count);
+    case numbers(3, 3):
+      return margin_pixels<3, 3>(u, fault, count);
+    case numbers(6, 0):
+      return margin_pixels<6, 0>(u, fault, count);
+    case numbers(6, 3):
+      return margin_pixels<6, 3>(u, fault, count);
+    case numbers(6, 6):
+      return margin_pixels<6, 6>(u, fault, count);
+    case numbers(9, 0):
+      return margin_pixels<9, 0>(u, fault, count);
+    case numbers(9, 3):
+      return margin_pixels<9, 3>(u, fault, count);
+    case numbers(9, 6):
+      return margin_pixels<9, 6>(u, fault, count);
+    case numbers(9, 9):
+      return margin_pixels<9, 9>(u, fault, count);
+    default:
+      return margin_pixels<0, -1>(u, fault, count);
+  }
 }
 
 // What margin_pixels left for this fault.
@@ -112,20 +158,22 @@ void ColumnTables::table_pixels(int u, const Fault& fault, int lookups) {
   const int raises =
       fault.level * (lookups / unit.in.planes);  // planes below the level were raised, the others lowered
   const int period = 127 / std::max(1, tabled_[u].group * unit.kernel_x * unit.largest_weight);  // sums fit in a byte
-  each_lookup(u, lookups, [&](int pixel, int x, uint64_t* planes) {
-    const Acc* golden = image_.accumulators<Acc>(u, pixel);
-    for (int b = 0; b < words; ++b) {
-      auto sums = Wide64<Acc>::load(golden + b * kBlock);
-      auto delta = Bytes64::zero();
-      for (int i = 0, budget = period; i < lookups; ++i) {
-        const int8_t* entry = lookups_[i].table + size_t(lookups_[i].patterns[x]) * padded + b * kBlock;
-        if (i < raises) delta.add(entry);
-        else delta.subtract(entry);
-        if (--budget == 0) sums.add(delta), delta = Bytes64::zero(), budget = period;
-      }
-      sums.add(delta);
-      for (int t = 0; t < unit.planes_out(); ++t) {
-        planes[t * words + b] = sums.at_least(thresholds<Acc>(unit) + size_t(t) * padded + b * kBlock);
+  each_row(u, lookups, [&](int y, uint64_t* planes) {
+    for (int x = 0; x < unit.width; ++x, planes += unit.words_out()) {
+      const Acc* golden = image_.accumulators<Acc>(u, y * unit.width + x);
+      for (int b = 0; b < words; ++b) {
+        auto sums = Wide64<Acc>::load(golden + b * kBlock);
+        auto delta = Bytes64::zero();
+        for (int i = 0, budget = period; i < lookups; ++i) {
+          const int8_t* entry = lookups_[i].table + size_t(lookups_[i].patterns[x]) * padded + b * kBlock;
+          if (i < raises) delta.add(entry);
+          else delta.subtract(entry);
+          if (--budget == 0) sums.add(delta), delta = Bytes64::zero(), budget = period;
+        }
+        sums.add(delta);
+        for (int t = 0; t < unit.planes_out(); ++t) {
+          planes[t * words + b] = sums.at_least(thresholds<Acc>(unit) + size_t(t) * padded + b * kBlock);
+        }
       }
     }
   });

@@ -68,6 +68,19 @@ inline void windows_at_least(const uint64_t* bits, size_t next, size_t pitch, in
 
 namespace fat {
 
+constexpr int kBitBlocks = 1;
+
+// Lists of 16 bits are for bit_columns, which there are none of here.
+inline void append(const uint16_t*, int, int32_t, int, uint16_t*) {}
+
+}  // namespace fat
+
+#endif
+
+#ifndef FAT_COMPRESSED_LISTS
+
+namespace fat {
+
 // Which of `count` words (at most eight), `stride` words apart, have the bit.
 inline uint32_t set_in(const uint64_t* words, size_t stride, int count, uint64_t bit) {
   uint32_t found = 0;
@@ -91,21 +104,18 @@ inline int32_t* list_places(uint64_t changed, uint64_t lowered, const uint8_t* p
 
 // Appends base + 2 * half * i for each set bit i of `changed`, and `half` more where it is set in `lowered`; the end of
 // the list. May write some places further.
-inline int32_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, int32_t half, int32_t* entry) {
-  int32_t* const end = entry + popcount(changed);
+template <class Entry>
+inline Entry* list_changes(uint64_t changed, uint64_t lowered, int32_t base, int32_t half, Entry* entry) {
+  Entry* const end = entry + popcount(changed);
   do {  // four at a time, so that the processor seldom guesses the count wrong; the last may be void
     for (int i = 0; i < 4; ++i, changed &= changed - 1) {
       const int bit = lowest_bit(changed);
-      entry[i] = base + (2 * bit + int(lowered >> bit & 1)) * half;
+      entry[i] = Entry(base + (2 * bit + int(lowered >> bit & 1)) * half);
     }
     entry += 4;
   } while (changed != 0);
   return end;
 }
-
-// Lists of 16 bits are for bit_columns, which there are none of here.
-inline uint16_t* list_changes(uint64_t, uint64_t, int32_t, int32_t, uint16_t* entry) { return entry; }
-inline void append(const uint16_t*, int, int32_t, int, uint16_t*) {}
 
 }  // namespace fat
 

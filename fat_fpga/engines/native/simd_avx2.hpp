@@ -3,10 +3,15 @@
 
 #include <immintrin.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 
+#define FAT_BIT_COLUMNS 1  // see bit_columns.cpp
+
 namespace fat {
+
+constexpr int kBitBlocks = 4;  // blocks of 64 channels whose bits a register holds
 
 constexpr int kMaxGroup = 4;  // blocks whose sums fit in registers
 constexpr double kDenseCost = 30;
@@ -75,6 +80,17 @@ struct Wide64<int16_t> {
     for (int i = 0; i < 4; ++i) {
       const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16 * i));
       v[i] = _mm256_add_epi16(v[i], _mm256_mullo_epi16(f, _mm256_cvtepi8_epi16(bytes)));
+    }
+  }
+  void add_all(int16_t x) {
+    for (auto& part : v) part = _mm256_add_epi16(part, _mm256_set1_epi16(x));
+  }
+  void add_where(uint64_t mask, int16_t x) {
+    const __m256i bits =
+        _mm256_setr_epi16(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, -32768);
+    for (int i = 0; i < 4; ++i) {
+      const __m256i spread = _mm256_and_si256(_mm256_set1_epi16(int16_t(mask >> (16 * i))), bits);
+      v[i] = _mm256_add_epi16(v[i], _mm256_and_si256(_mm256_cmpeq_epi16(spread, bits), _mm256_set1_epi16(x)));
     }
   }
   void store(int16_t* p) const {
@@ -151,6 +167,79 @@ struct Wide64<int32_t> {
   }
 };
 
+// `Words` words of bits, and logic on them. Here one or two of them, in 128 bits.
+template <int Words>
+struct Bits {
+  static_assert(Words == 1 || Words == 2, "four have a form of their own");
+  __m128i v;
+
+  static Bits zero() { return {_mm_setzero_si128()}; }
+  static Bits all(uint64_t word) { return {_mm_set1_epi64x(int64_t(word))}; }
+  static Bits load(const uint64_t* p) {
+    const auto* at = reinterpret_cast<const __m128i*>(p);
+    return {Words == 1 ? _mm_loadl_epi64(at) : _mm_loadu_si128(at)};
+  }
+  void store(uint64_t* p) const {
+    auto* at = reinterpret_cast<__m128i*>(p);
+    if (Words == 1) _mm_storel_epi64(at, v);
+    else _mm_storeu_si128(at, v);
+  }
+  static Bits parity(Bits a, Bits b, Bits c) { return {_mm_xor_si128(_mm_xor_si128(a.v, b.v), c.v)}; }
+  static Bits majority(Bits a, Bits b, Bits c) {
+    return {_mm_or_si128(_mm_and_si128(a.v, b.v), _mm_and_si128(_mm_xor_si128(a.v, b.v), c.v))};
+  }
+  static Bits even(Bits a, Bits b, Bits c) { return {_mm_xor_si128(parity(a, b, c).v, _mm_set1_epi8(-1))}; }
+  static Bits both(Bits a, Bits b) { return {_mm_and_si128(a.v, b.v)}; }
+  static Bits differ(Bits a, Bits b) { return {_mm_xor_si128(a.v, b.v)}; }
+};
+
+template <>
+struct Bits<4> {
+  __m256i v;
+
+  static Bits zero() { return {_mm256_setzero_si256()}; }
+  static Bits all(uint64_t word) { return {_mm256_set1_epi64x(int64_t(word))}; }
+  static Bits load(const uint64_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
+  static Bits halves(uint64_t low, uint64_t high) {
+    return {_mm256_inserti128_si256(_mm256_castsi128_si256(_mm_set1_epi64x(int64_t(low))),
+                                    _mm_set1_epi64x(int64_t(high)), 1)};
+  }
+  static Bits load_halves(const uint64_t* low, const uint64_t* high) {
+    return {_mm256_inserti128_si256(_mm256_castsi128_si256(Bits<2>::load(low).v), Bits<2>::load(high).v, 1)};
+  }
+  void store(uint64_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
+  static Bits parity(Bits a, Bits b, Bits c) { return {_mm256_xor_si256(_mm256_xor_si256(a.v, b.v), c.v)}; }
+  static Bits majority(Bits a, Bits b, Bits c) {
+    return {_mm256_or_si256(_mm256_and_si256(a.v, b.v), _mm256_and_si256(_mm256_xor_si256(a.v, b.v), c.v))};
+  }
+  static Bits even(Bits a, Bits b, Bits c) { return {_mm256_xor_si256(parity(a, b, c).v, _mm256_set1_epi8(-1))}; }
+  static Bits both(Bits a, Bits b) { return {_mm256_and_si256(a.v, b.v)}; }
+  static Bits differ(Bits a, Bits b) { return {_mm256_xor_si256(a.v, b.v)}; }
+};
+
+// Bit-planes of clamp(values - thresholds, -limit, limit), 64 of each, two's complement: plane k at out[k * stride].
+inline void slice_margins(const int16_t* values, const int16_t* thresholds, int16_t limit, int planes, uint64_t* out,
+                          size_t stride) {
+  const __m256i top = _mm256_set1_epi16(limit), bottom = _mm256_set1_epi16(int16_t(-limit));
+  __m256i margins[4];
+  for (int i = 0; i < 4; ++i) {
+    const __m256i value = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values + 16 * i));
+    const __m256i threshold = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(thresholds + 16 * i));
+    margins[i] = _mm256_max_epi16(_mm256_min_epi16(_mm256_subs_epi16(value, threshold), top), bottom);
+  }
+  for (int k = 0; k < planes; ++k) {
+    const __m128i left = _mm_cvtsi32_si128(15 - k);  // the bit becomes the sign, which packing keeps
+    uint64_t word = 0;
+    for (int half = 0; half < 2; ++half) {
+      const __m256i low = _mm256_sll_epi16(margins[2 * half], left);
+      const __m256i high = _mm256_sll_epi16(margins[2 * half + 1], left);
+      const __m256i packed = _mm256_permute4x64_epi64(_mm256_packs_epi16(low, high), 0xd8);
+      word |= uint64_t(uint32_t(_mm256_movemask_epi8(packed))) << (32 * half);
+    }
+    out[k * stride] = word;
+  }
+}
+
 inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }
 
 // Position of the lowest set bit; 0 for a word without one.
@@ -162,6 +251,29 @@ inline void append(const int32_t* from, int count, int32_t add, int, int32_t* to
   for (int i = 0; i < count; i += 8) {
     const __m256i part = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_add_epi32(part, by));
+  }
+}
+
+// The same with offsets of 16 bits, modulo 2^16; `usual` is how many vectors of 16 are written in any case, so that the
+// processor seldom guesses the count wrong.
+inline void append(const uint16_t* from, int count, int32_t add, int usual, uint16_t* to) {
+  const __m256i by = _mm256_set1_epi16(int16_t(add));
+  const auto vector = [&](int i) {
+    const __m256i part = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_add_epi16(part, by));
+  };
+  int i = 0;
+  for (; i < 16 * usual; i += 16) vector(i);
+  for (; i < count; i += 16) vector(i);
+}
+
+// Fills list[count..size) with `ones` in the first half and `none` in the rest; may write 16 places further.
+inline void fill(uint16_t* list, int count, int size, uint16_t ones, uint16_t none) {
+  const __m256i place = _mm256_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  for (int left = (size - count) / 2; count < size; count += 16, left -= 16) {
+    const __m256i first = _mm256_cmpgt_epi16(_mm256_set1_epi16(int16_t(std::clamp(left, 0, 16))), place);
+    const __m256i part = _mm256_blendv_epi8(_mm256_set1_epi16(int16_t(none)), _mm256_set1_epi16(int16_t(ones)), first);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(list + count), part);
   }
 }
 

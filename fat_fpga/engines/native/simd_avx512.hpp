@@ -8,10 +8,13 @@
 #include <cstring>
 
 #define FAT_BIT_COLUMNS 1  // see bit_columns.cpp
+#define FAT_COMPRESSED_LISTS 1
+#define FAT_SLIDING 1  // see sliding.cpp
 
 namespace fat {
 
-constexpr int kMaxGroup = 8;  // blocks whose sums fit in registers
+constexpr int kBitBlocks = 8;  // blocks of 64 channels whose bits a register holds
+constexpr int kMaxGroup = 8;   // blocks whose sums fit in registers
 constexpr double kDenseCost = 12;
 constexpr double kByteCost = 0.6;  // of 16 outputs of four inputs by products of bytes, in the same unit
 
@@ -183,6 +186,9 @@ struct Bits<8> {
   static Bits zero() { return {_mm512_setzero_si512()}; }
   static Bits all(uint64_t word) { return {_mm512_set1_epi64(int64_t(word))}; }
   static Bits load(const uint64_t* p) { return {_mm512_loadu_si512(p)}; }
+  Bits<2> front() const { return {_mm512_castsi512_si128(v)}; }  // the first two words
+  // All words but the first two, and behind them a word twice.
+  static Bits slid(Bits a, uint64_t word) { return {_mm512_alignr_epi64(_mm512_set1_epi64(int64_t(word)), a.v, 2)}; }
   void store(uint64_t* p) const { _mm512_storeu_si512(p, v); }
   static Bits parity(Bits a, Bits b, Bits c) { return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
   static Bits majority(Bits a, Bits b, Bits c) { return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
@@ -324,6 +330,15 @@ inline void fill(uint16_t* list, int count, int size, uint16_t ones, uint16_t no
         _mm256_mask_blend_epi16(__mmask16(mask), _mm256_set1_epi16(int16_t(none)), _mm256_set1_epi16(int16_t(ones)));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(list + count), part);
   }
+}
+
+// The first n of a list of eight, filled up with `none`.
+inline void first_of(const uint16_t* list, int n, uint16_t none, uint16_t* to) {
+  const __m128i place = _mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7);
+  const __m128i there = _mm_cmpgt_epi16(_mm_set1_epi16(int16_t(n)), place);
+  const __m128i all = _mm_loadu_si128(reinterpret_cast<const __m128i*>(list));
+  _mm_store_si128(reinterpret_cast<__m128i*>(to), _mm_blendv_epi8(_mm_set1_epi16(int16_t(none)), all, there));
+  asm("" : : "r"(to) : "memory");  // to be loaded from there: loads cost less than to take a vector apart
 }
 
 // Which of n words, at most 16, differ.

@@ -236,8 +236,9 @@ void Simulator::update_edited(const NodeEdit& edit) {
 
 bool Simulator::whole_is_cheaper(const NodeEdit& edit, const Rect& area, int changes) const {
   if (model_.update != Update::automatic) return model_.update == Update::popcount;
-  const Unit& unit = model_.units[model_.nodes[edit.node].unit];
-  return (changes > 0 && changed_.cheapest(unit, area) == Update::popcount) ||
+  const int u = model_.nodes[edit.node].unit;
+  const Unit& unit = model_.units[u];
+  return (changes > 0 && changed_.cheapest(u, area) == Update::popcount) ||
          EditedChannels::cost(unit, edit, changes) >= EditedUnit::cost(unit, edit);
 }
 
@@ -326,7 +327,7 @@ void Simulator::recompute(int u, const Rect& area) {
   const Unit& unit = model_.units[u];
   const Target to = image_.faulty_front(u);
   if (!unit.last) image_.settle(unit.behind, area);
-  const Update way = changed_.cheapest(unit, area);
+  const Update way = changed_.cheapest(u, area);
   if (way == Update::sparse) changed_.unit(u, area, to);
   else if (way == Update::bytes) products(u, area, to);
   else dense_.from_planes(u, image_.states[unit.source].faulty.data(), area, to, false);
@@ -338,7 +339,7 @@ void Simulator::recompute(int u, const Rect& area) {
 void Simulator::products(int u, const Rect& area, Target to) {
   const Unit& unit = model_.units[u];
   if (!unit.last) image_.copy_front(u, area, to);
-  changed_.reached(unit, area, reached_);
+  changed_.reached(u, area, reached_);
   bytes_.load(u, area);
   bytes_.pixels(u, reached_, to);
 }

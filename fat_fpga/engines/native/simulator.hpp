@@ -6,7 +6,7 @@
 // - ChannelCourse    a stuck channel behind which there is an addition, or another operator channel by channel
 // - EditedChannels   channels of a node with changed weights, thresholds or accumulators; pixels behind strays
 // - EditedUnit       a unit with many changed words, anew, by popcount
-// - ChangedColumns   a unit behind changed planes: sums of weight columns
+// - ChangedColumns   a unit behind changed planes: sums of weight columns; in Sliding, of several pixels in a vector
 // - Packed           the same of few outputs: several pixels in a vector
 // - Joins            ends of residual blocks: units, an addition and thresholds in one step
 // - ChangedIntegers  a unit behind changed integers: the same, times what they changed by

@@ -75,7 +75,7 @@ bool Simulator::behind_stuck(const Node& node) {
     if (!packed && held.channels() == 1 && !written_) {
       changed_.list_channel(u, held.channel, stuck_->level);
       if (changed_.count() == 0) return true;
-      if (changed_.cheapest(unit, unit.whole()) == Update::sparse) {
+      if (changed_.cheapest(u, unit.whole()) == Update::sparse) {
         recompute(u, unit.whole());
         return true;
       }
