@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from fat_fpga.engines.counts import OUTCOMES
 from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine, instruction_sets
 from fat_fpga.engines.native_session import UPDATE
+from fat_fpga.engines.outcome import Outcome
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.faults import AnyFault, fault_space
 from fat_fpga.network import Network
@@ -26,13 +28,14 @@ SUBJECTS: dict[str, Callable[[], Network]] = {
     "residual40": lambda: residual_network(40, (-1, 0, 1), (3, -2), (6, 4)),  # more than a vector of channels
     "depthwise16": lambda: depthwise_network(16, (6, 18)),
     "depthwise35": lambda: depthwise_network(35, (4, 8)),
+    "depthwise70": lambda: depthwise_network(70, (4, 6)),  # more than a group of 64 outputs, few places
 }
-Expected = tuple[Network, npt.NDArray[np.uint8], list[AnyFault], npt.NDArray[np.int32]]
+Expected = tuple[Network, npt.NDArray[np.uint8], list[AnyFault], Outcome]
 
 
 @pytest.fixture(scope="module", params=SUBJECTS)
 def expected(request: pytest.FixtureRequest) -> Expected:
-    """A network, images, faults at one level after another and mixed ones, and the reference engine's predictions."""
+    """A network, images, faults at one level after another and mixed ones, and what the reference engine says."""
     network = SUBJECTS[request.param]()
     images = random_images(network, IMAGES, 1)
     space = fault_space(network)
@@ -40,10 +43,12 @@ def expected(request: pytest.FixtureRequest) -> Expected:
     starts = sorted(rng.integers(0, len(space) - 12, 8))
     faults: list[AnyFault] = [fault for start in starts for fault in space[start : start + 12]]
     faults += mixed_faults(network, 40, 1, IMAGES)
-    outcome = ReferenceEngine().open(network).run(images, np.zeros(IMAGES, np.int64), faults, predictions=True)
+    labels = np.zeros(IMAGES, np.int64)
+    session = ReferenceEngine().open(network)
+    outcome = session.run(images, labels, faults, predictions=True, counting=(OUTCOMES,))
     assert outcome.predictions is not None
     assert len({tuple(row) for row in outcome.predictions}) > 5  # the comparison is not of faults that do nothing
-    return network, images, faults, outcome.predictions
+    return network, images, faults, outcome
 
 
 @pytest.mark.parametrize("update", ["bytes", "automatic"])
@@ -55,11 +60,14 @@ def test_equals_reference(
         pytest.skip(f"this processor does not run {instruction_set}")
     monkeypatch.setenv(ENVIRONMENT, instruction_set)
     monkeypatch.setenv(UPDATE, update)
-    network, images, faults, predictions = expected
+    network, images, faults, outcome = expected
     session = NativeEngine(1).open(network)
     labels = np.zeros(IMAGES, np.int64)
     for again in range(1 if update == "bytes" else 3):  # so that both ways are tried, and one is chosen
-        got = session.run(images, labels, faults, predictions=True)
+        got = session.run(images, labels, faults, predictions=True, counting=(OUTCOMES,))
         assert got.predictions is not None
-        for fault, ours, theirs in zip(faults, got.predictions, predictions, strict=True):
+        assert outcome.predictions is not None
+        for fault, ours, theirs in zip(faults, got.predictions, outcome.predictions, strict=True):
             np.testing.assert_array_equal(ours, theirs, f"{fault}, {again}")
+        for name, counts in outcome.counts.items():
+            np.testing.assert_array_equal(got.counts[name], counts, f"{name}, {again}")

@@ -18,6 +18,7 @@ struct Answer {
 
   int label = -1;
   uint8_t seen = 0;  // any of these, where scores are compared
+  int waits = -1;    // the number of what is known when it has been computed together with others, instead
 };
 
 // Bits of an answer that follow from the scores of all classes: fault-free, of which class `golden` is the highest, and

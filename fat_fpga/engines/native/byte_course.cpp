@@ -9,8 +9,10 @@
 namespace fat {
 
 namespace {
-constexpr int kMostPlaces = 16;      // in a tile
-constexpr size_t kFurther = 4 * 64;  // bytes behind the end that vectors read and write
+
+// Bytes of a stream under all faults that go on together: where there are many weights, as many as the second-level
+// cache has room for, so that the weights are read seldom; else what the first-level cache has.
+constexpr size_t kTogether = size_t(1) << 19, kTogetherNear = 40 << 10, kManyWeights = 48 << 10;
 
 // Costs in the unit of kDenseCost, of 64 bytes: to bring them into levels, and for each threshold; to read and to
 // compare them; for each tap where there are as many groups as channels.
@@ -27,7 +29,12 @@ double cost_of(const Unit& unit, int tiles) {
 }  // namespace
 
 ByteCourse::ByteCourse(Image& image)
-    : Part(image), bytes_(model_.streams.size()), of_node_(model_.nodes.size()), sums_((4 * kMostPlaces + 4) * kBlock) {
+    : Part(image),
+      bytes_(model_.streams.size()),
+      of_node_(model_.nodes.size()),
+      rooms_(model_.nodes.size()),
+      sums_((4 * kMostPlaces + 4) * kBlock),
+      scores_(size_t(kMostTogether) * model_.last().padded()) {
   for (size_t n = 0; n < model_.nodes.size(); ++n) {
     const Node& node = model_.nodes[n];
     Course& course = of_node_[n];
@@ -59,6 +66,32 @@ ByteCourse::ByteCourse(Image& image)
     const bool planes = !model_.streams[s].wide();
     if (planes) load(int(s), states_[s].golden.data(), bytes_[s].faulty);  // for its padding, which stays
   }
+  set_rooms();
+}
+
+// From the end to the front: a node whose source is all that it and those behind it read of what is in front of them.
+void ByteCourse::set_rooms() {
+  int n = int(model_.nodes.size()) - 1;
+  if (model_.nodes[n].kind != Kind::unit || !model_.units[model_.nodes[n].unit].last) return;
+  if (!takes(n)) {
+    if (n == 0 || model_.nodes[n - 1].kind != Kind::sum || model_.nodes[n].inputs[0] != n) return;
+    head_.set(model_, model_.nodes[--n]);
+    if (!head_.fits()) return;
+  }
+  int earliest = INT32_MAX, room = kMostTogether;  // the first stream that they read
+  size_t before = 0;                               // weights of the node behind
+  for (; n > 0 && takes(n); --n) {
+    const Node& node = model_.nodes[n];
+    const size_t weights = node.kind == Kind::unit ? model_.units[node.unit].form.weights.size() : 0;
+    const size_t most = std::max(weights, before) > kManyWeights ? kTogether : kTogetherNear;
+    before = weights;
+    for (int in : node.inputs) {
+      earliest = std::min(earliest, in);
+      if (!model_.streams[in].wide()) room = std::clamp(int(most / size(in)), 1, room);
+    }
+    // Streams that are made in front of node n have numbers up to n.
+    if (node.kind == Kind::unit && earliest == n && !model_.streams[n].wide()) rooms_[n] = room;
+  }
 }
 
 // Rows of windows, or where places follow each other from row to row, all of them.
@@ -68,8 +101,17 @@ void ByteCourse::set_unit(Course& course, const Unit& unit) {
     course.outputs.push_back(unit.out.place(p / unit.width, p % unit.width) * unit.form.out);
   const Stream& in = unit.in;
   const bool bare = unit.taps() == 1 && unit.stride_x == 1 && unit.stride_y == 1;
-  const bool flat = bare && in.frame_width() == unit.width && unit.form.out >= kBlock;
-  const int width = flat ? unit.pixels() : unit.width, height = flat ? 1 : unit.height;
+  const bool flat = course.flat = bare && int(in.frame_places()) == unit.pixels() && unit.form.out >= kBlock;
+  const bool apart = unit.form.out >= kBlock && !unit.last;  // places fill vectors one by one
+  course.gathered = kFullTiles && !flat && apart && unit.width < kMostPlaces && unit.pixels() > unit.width;
+  for (int p = 0; p < unit.pixels() && course.gathered; ++p) {
+    const int y = p / unit.width * unit.stride_y + unit.origin_y, x = p % unit.width * unit.stride_x + unit.origin_x;
+    course.windows.push_back((size_t(y) * in.frame_width() + x) * unit.form.in);
+  }
+  if (course.gathered)
+    gathered_.resize(std::max(gathered_.size(), 4 * kMostPlaces * size_t(unit.kernel_y) * unit.form.row_bytes()));
+  const bool on = flat || course.gathered;
+  const int width = on ? unit.pixels() : unit.width, height = on ? 1 : unit.height;
   course.places = std::min(width, kMostPlaces);
   for (int y = 0; y < height; ++y) {
     for (int x = 0; x < width; x += course.places) {
@@ -139,7 +181,7 @@ void ByteCourse::load(int stream, const uint64_t* planes, Aligned<uint8_t>& to) 
   const Stream& of = model_.streams[stream];
   const int width = level_bytes(of.channels), words = of.words();
   const size_t places = of.frame_places();
-  to.resize(places * width + kFurther);
+  to.resize(std::max(to.size(), places * width + kFurther));
   uint8_t* place = to.data();  // what is written behind a place of few channels is written again by the next
   for (size_t p = 0; p < places; ++p, place += width, planes += of.pixel_words()) {
     for (int w = 0; w < words; ++w) spread_levels(planes + w, of.planes, words, place + w * kBlock);
@@ -154,6 +196,7 @@ const uint8_t* ByteCourse::golden(int stream) {
 }
 
 const uint8_t* ByteCourse::levels(int stream) {
+  if (stream == given_stream_) return given_;
   Bytes& bytes = bytes_[stream];
   if (!bytes.made) {
     if (states_[stream].changed.empty()) return golden(stream);
@@ -167,7 +210,7 @@ void ByteCourse::hold(const StreamChange& held) {
   const Stream& of = model_.streams[held.stream];
   Bytes& bytes = bytes_[held.stream];
   const uint8_t* from = golden(held.stream);
-  std::copy_n(from, bytes.golden.size(), bytes.faulty.data());
+  std::copy_n(from, size(held.stream), bytes.faulty.data());
   const auto level = uint8_t((held.value - of.levels.base) / of.levels.step);
   const int width = level_bytes(of.channels);
   for (int c = held.channel; c < held.channel_end; c += held.channel_step) {
@@ -183,7 +226,7 @@ void ByteCourse::hold(int stream, int channel, const std::vector<int32_t>& integ
   const Stream& of = model_.streams[stream];
   Bytes& bytes = bytes_[stream];
   const uint8_t* from = golden(stream);
-  std::copy_n(from, bytes.golden.size(), bytes.faulty.data());
+  std::copy_n(from, size(stream), bytes.faulty.data());
   const int width = level_bytes(of.channels);
   const int32_t* integer = integers.data();
   for (int y = 0; y < of.height; ++y) {
@@ -204,6 +247,7 @@ int ByteCourse::run(int n) {
   int end = n;
   for (; end < count && takes(end); ++end) {
     const Node& node = model_.nodes[end];
+    if (waits(end)) return end;
     const bool joins = node.kind == Kind::thresholding;
     if (node.kind != Kind::add && differs(joins ? addition(node) : node)) step(node);
   }
@@ -215,23 +259,64 @@ int ByteCourse::run(int n) {
   return end;
 }
 
+bool ByteCourse::waits(int n) const {
+  const int source = model_.nodes[n].inputs[0];
+  return rooms_[n] > 0 && (bytes_[source].made || !states_[source].changed.empty());
+}
+
+int ByteCourse::run_together(int n, const uint8_t* first, int count) {
+  begin();
+  count_ = count, given_ = first, given_stream_ = model_.nodes[n].inputs[0];
+  bytes_[given_stream_].made = true;
+  const int nodes = int(model_.nodes.size());
+  int end = n;
+  for (; end < nodes && (end == n || rooms_[end] < 2 * count); ++end) {
+    const Node& node = model_.nodes[end];
+    if (node.kind == Kind::add) continue;
+    if (node.kind == Kind::sum && head_.fits()) {
+      const uint8_t* from = levels(node.inputs[0]) + at(node.inputs[0], 0, 0);
+      for (int k = 0; k < count; ++k, from += size(node.inputs[0]))
+        head_.run(from, pitch(node.inputs[0]), scores_.data() + size_t(k) * model_.last().padded());
+      end = nodes;
+      break;
+    }
+    step(node);
+  }
+  count_ = 1, given_ = nullptr, given_stream_ = -1;
+  return end;
+}
+
+// Of as many faults as go on together.
+uint8_t* ByteCourse::made(int stream, int k) {
+  Aligned<uint8_t>& to = bytes_[stream].faulty;
+  const size_t of = size(stream), had = (to.size() - kFurther) / of;
+  if (had < size_t(count_)) {
+    to.resize(kMostTogether * of + kFurther);  // what is not used is not touched either
+    for (size_t k = had; k < kMostTogether; ++k) std::copy_n(to.data(), of, to.data() + k * of);  // for its padding
+  }
+  return to.data() + k * of;
+}
+
 void ByteCourse::step(const Node& node) {
   const Course& course = of_node_[node.out - 1];
   if (node.kind == Kind::sum) return sum(node);
   if (node.kind == Kind::pool) {
-    pool(node);
+    for (int k = 0; k < count_; ++k) pool(node, k);
   } else if (node.kind == Kind::thresholding) {
-    join(node, course);
+    for (int k = 0; k < count_; ++k) join(node, course, k);
   } else {
     const Unit& unit = model_.units[node.unit];
-    if (unit.form.lanes) lanes(unit);
-    else products(unit, course);
+    if (!unit.form.lanes) products(unit, course);
+    for (int k = 0; k < count_ && unit.form.lanes; ++k) lanes(unit, k);
     if (unit.last) {
+      if (given_ != nullptr) return;
+      std::copy_n(scores_.data(), unit.padded(), image_.sums.data());
       image_.classify();
       return;
     }
   }
-  keep(node.out);
+  if (given_ == nullptr) keep(node.out);
+  else bytes_[node.out].made = true;
 }
 
 void ByteCourse::keep(int stream) {

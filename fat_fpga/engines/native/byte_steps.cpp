@@ -20,70 +20,133 @@ inline void store(const Bytes64& levels, uint8_t* to, size_t count) {
   std::memcpy(to, all, count);
 }
 
+// In whole vectors, where there are.
+inline void copy_bytes(const uint8_t* from, size_t count, uint8_t* to) {
+  size_t i = 0;
+  for (; i + kBlock <= count; i += kBlock) std::memcpy(to + i, from + i, kBlock);
+  if (i < count) std::memcpy(to + i, from + i, count - i);
+}
+
 }  // namespace
 
 void ByteCourse::products(const Unit& unit, const Course& course) {
-  levels(unit.source);
-  const Tiles set(course.places);
-  const Tile *tile = course.tiles.data(), *end = tile + course.tiles.size();
-  for (; end - tile >= 4; tile += 4) tiles<4>(unit, course, tile);
-  for (; end - tile >= 2; tile += 2) tiles<2>(unit, course, tile);
-  for (; end - tile >= 1; tile += 1) tiles<1>(unit, course, tile);
+  const bool on = course.flat || course.gathered;
+  const int all = on ? (count_ * unit.pixels() + kMostPlaces - 1) / kMostPlaces : count_ * int(course.tiles.size());
+  const Tiles set(places(unit, course), unit.form.fours);
+  if (!unit.last) made(unit.behind);
+  // Weights of 64 outputs at a time stay where they are read fast.
+  const int vectors = unit.form.out / kByteOutputs;
+  for (int first = 0; first < vectors; first += 4) {
+    int from = 0;
+    if (vectors == 1) from = rows<4, 1>(unit, course, from, all, first);
+    else if (vectors == 2) from = rows<2, 2>(unit, course, from, all, first);
+    else if (on) from = rows<2, 4>(unit, course, from, all, first);
+    if (vectors == 1) rows<1, 1>(unit, course, from, all, first);
+    else if (vectors == 2) rows<1, 2>(unit, course, from, all, first);
+    else rows<1, 4>(unit, course, from, all, first);
+  }
 }
 
-// `M` tiles of outputs.
-template <int M>
-void ByteCourse::tiles(const Unit& unit, const Course& course, const Tile* tile) {
+// In a tile.
+int ByteCourse::places(const Unit& unit, const Course& course) const {
+  return course.flat || course.gathered ? std::min(count_ * unit.pixels(), kMostPlaces) : course.places;
+}
+
+// Tile number i of all faults.
+ByteCourse::Tile ByteCourse::tile(const Unit& unit, const Course& course, int number) const {
+  if (course.flat || course.gathered) {
+    const int total = count_ * unit.pixels();
+    const int first = std::max(0, std::min(number * kMostPlaces, total - kMostPlaces));
+    return {size_t(first) * unit.form.in, first % unit.pixels(), first / unit.pixels()};
+  }
+  const int of_one = int(course.tiles.size()), fault = number / of_one;
+  Tile tile = course.tiles[number % of_one];
+  tile.window += fault * size(unit.source), tile.fault = fault;
+  return tile;
+}
+
+// Brings the windows of a tile side by side.
+const uint8_t* ByteCourse::gather(const Unit& unit, const Course& course, const Tile& tile, int number) {
+  const size_t bytes = unit.form.row_bytes(), row = pitch(unit.source), next = size(unit.source);
+  uint8_t* to = gathered_.data() + size_t(number) * kMostPlaces * unit.kernel_y * bytes;
+  const uint8_t *first = to, *from = levels(unit.source, tile.fault);
+  const int count = places(unit, course), pixels = unit.pixels();
+  for (int i = 0, pixel = tile.pixel; i < count; ++i, ++pixel) {
+    if (pixel == pixels) pixel = 0, from += next;
+    const uint8_t* window = from + course.windows[pixel];
+    for (int ky = 0; ky < unit.kernel_y; ++ky, window += row, to += bytes) copy_bytes(window, bytes, to);
+  }
+  return first;
+}
+
+// As many tiles as there are from `from` on, `M` at a time; the number of the next one.
+template <int M, int N>
+int ByteCourse::rows(const Unit& unit, const Course& course, int from, int end, int first) {
+  Tile some[M];
+  for (; end - from >= M; from += M) {
+    for (int m = 0; m < M; ++m) some[m] = tile(unit, course, from + m);
+    tiles<M, N>(unit, course, some, first);
+  }
+  return from;
+}
+
+// `M` tiles of `N` times 16 outputs.
+template <int M, int N>
+void ByteCourse::tiles(const Unit& unit, const Course& course, const Tile* tile, int first) {
   const LevelForm& form = unit.form;
   const uint8_t* from = levels(unit.source);
   const uint8_t* rows[M];
-  for (int m = 0; m < M; ++m) rows[m] = from + tile[m].window;
-  const int group = form.group(), places = course.places, together = kBlock / group;
-  const size_t step = size_t(unit.stride_x) * form.in, vector = size_t(unit.kernel_y) * form.fours * kBlock;
-  const auto some = [&](auto count, int first, int32_t* sums) {
-    tile_products<M, decltype(count)::value>(rows, places, step, pitch(unit.source), unit.kernel_y, form.fours,
-                                             form.weights.data() + first * vector, unit.byte_period, sums, group);
-  };
-  uint8_t* out = unit.last ? nullptr : bytes_[unit.behind].faulty.data();
-  for (int g = 0; g < form.groups(); ++g) {
-    const int first = g * group / kByteOutputs, count = group / kByteOutputs;
-    if constexpr (M == 4) {
-      for (int n = 0; n < count; ++n)
-        some(std::integral_constant<int, 1>(), first + n, sums_.data() + n * kByteOutputs);
-    } else if (count == 1) {
-      some(std::integral_constant<int, 1>(), first, sums_.data());
-    } else if (M == 1 && count == 4) {
-      if constexpr (M == 1) some(std::integral_constant<int, 4>(), first, sums_.data());
-    } else {
-      for (int n = 0; n < count; n += 2)
-        some(std::integral_constant<int, 2>(), first + n, sums_.data() + n * kByteOutputs);
-    }
-    if (unit.last) {
-      std::copy_n(sums_.data(), group, image_.sums.data() + g * group);
-      continue;
-    }
+  for (int m = 0; m < M; ++m) rows[m] = course.gathered ? gather(unit, course, tile[m], m) : from + tile[m].window;
+  constexpr int kGroup = N * kByteOutputs,
+                kPlaces = kBlock / kGroup;  // outputs, and places whose outputs fill a vector
+  const int places = this->places(unit, course);
+  const size_t window = size_t(unit.kernel_y) * form.row_bytes(), vector = window * kByteOutputs;
+  const size_t step = course.gathered ? window : size_t(unit.stride_x) * form.in;
+  const size_t down = course.gathered ? size_t(form.row_bytes()) : pitch(unit.source);
+  constexpr int kStep = M == 1 ? N : std::min(N, 4 / M);
+  for (int n = 0; n < N; n += kStep)
+    tile_products<M, kStep>(rows, places, step, down, unit.kernel_y, form.fours,
+                            form.weights.data() + (first + n) * vector, unit.byte_period,
+                            sums_.data() + n * kByteOutputs, kGroup);
+  if (unit.last) {
     for (int m = 0; m < M; ++m) {
-      const int32_t* sums = sums_.data() + size_t(m) * places * group;
-      for (int i = 0; i < places; i += together, sums += kBlock) {
-        uint8_t* to = out + course.outputs[tile[m].pixel + i] + g * kBlock;
-        store(sums_to_levels(sums, form.steps, g), to, size_t(std::min(together, places - i)) * group);
-      }
+      const int32_t* sums = sums_.data() + size_t(m) * places * kGroup;
+      for (int i = 0; i < (course.flat ? places : 1); ++i)
+        std::copy_n(sums + i * kGroup, kGroup,
+                    scores_.data() + size_t(tile[m].fault + i) * unit.padded() + first * kByteOutputs);
     }
+    return;
+  }
+  uint8_t* out = bytes_[unit.behind].faulty.data() + first * kByteOutputs;
+  const int pixels = unit.pixels(), group = first / 4;
+  const size_t next = size(unit.behind), *outputs = course.outputs.data();
+  for (int m = 0; m < M; ++m) {
+    const int32_t* sums = sums_.data() + size_t(m) * places * kGroup;
+    uint8_t* of = out + tile[m].fault * next;
+    int pixel = tile[m].pixel;
+    each_levels(sums, (places + kPlaces - 1) / kPlaces, form.steps, group, [&](int i, const Bytes64& levels) {
+      if (pixel >= pixels) pixel -= pixels, of += next;
+      uint8_t* to = of + outputs[pixel];
+      if (kPlaces == 1) levels.store(reinterpret_cast<int8_t*>(to));
+      else store(levels, to, size_t(std::min(kPlaces, places - i * kPlaces)) * kGroup);
+      pixel += kPlaces;
+    });
   }
 }
 
 // A unit of as many groups as channels.
-void ByteCourse::lanes(const Unit& unit) {
+void ByteCourse::lanes(const Unit& unit, int k) {
   const LevelForm& form = unit.form;
   const Stream& out = model_.streams[unit.behind];
   const size_t row = pitch(unit.source) * unit.dilation_y, column = size_t(form.in) * unit.dilation_x;
   const int together = kBlock / form.group(), to_next = std::max(form.in, kBlock);
-  const uint8_t* from = levels(unit.source);
+  const uint8_t* from = levels(unit.source, k);
+  uint8_t* first = made(unit.behind, k);
   for (int y = 0; y < unit.height; ++y) {
     for (int x = 0; x < unit.width; x += together) {
       const size_t place =
           size_t(y * unit.stride_y + unit.origin_y) * unit.in.frame_width() + x * unit.stride_x + unit.origin_x;
-      uint8_t* to = bytes_[unit.behind].faulty.data() + out.place(y, x) * form.out;
+      uint8_t* to = first + out.place(y, x) * form.out;
       for (int g = 0; g < form.groups(); ++g) {
         const auto sums = lane_products(from + place * form.in + g * kBlock, row, column, unit.kernel_y, unit.kernel_x,
                                         form.weights.data() + g * kBlock, to_next);
@@ -95,23 +158,24 @@ void ByteCourse::lanes(const Unit& unit) {
 }
 
 // Thresholds of the sums of two streams.
-void ByteCourse::join(const Node& node, const Course& course) {
+void ByteCourse::join(const Node& node, const Course& course, int k) {
   const Node& add = addition(node);
   const Stream& out = model_.streams[node.out];
   const int width = level_bytes(out.channels), groups = std::max(1, width / kBlock), row = out.width * width;
-  const auto* first = reinterpret_cast<const int8_t*>(levels(add.inputs[0]));
-  const auto* second = reinterpret_cast<const int8_t*>(levels(add.inputs[1]));
+  const auto* first = reinterpret_cast<const int8_t*>(levels(add.inputs[0], k));
+  const auto* second = reinterpret_cast<const int8_t*>(levels(add.inputs[1], k));
+  uint8_t* made_of = made(node.out, k);
   const bool plain = course.by[0] == 1 && course.by[1] == 1;
   alignas(64) int8_t products[kBlock];
   for (int y = 0; y < out.height; ++y) {
     const int8_t *a = first + at(add.inputs[0], y, 0), *b = second + at(add.inputs[1], y, 0);
-    uint8_t* to = bytes_[node.out].faulty.data() + at(node.out, y, 0);
+    uint8_t* to = made_of + at(node.out, y, 0);
     for (int i = 0, g = 0; i < row; i += kBlock, g = g + 1 == groups ? 0 : g + 1) {
       auto sums = Bytes64::zero();
       if (plain) {
         sums.add(a + i), sums.add(b + i);
       } else {
-        for (int k = 0; k < kBlock; ++k) products[k] = int8_t(course.by[0] * a[i + k] + course.by[1] * b[i + k]);
+        for (int c = 0; c < kBlock; ++c) products[c] = int8_t(course.by[0] * a[i + c] + course.by[1] * b[i + c]);
         sums.add(products);
       }
       auto levels = Bytes64::zero();
@@ -122,15 +186,16 @@ void ByteCourse::join(const Node& node, const Course& course) {
   }
 }
 
-void ByteCourse::pool(const Node& node) {
+void ByteCourse::pool(const Node& node, int k) {
   const int source = node.inputs[0];
   const Stream& out = model_.streams[node.out];
   const Windows& windows = node.windows;
   const int width = level_bytes(out.channels);
-  const uint8_t* from = levels(source);
+  const uint8_t* from = levels(source, k);
+  uint8_t* first = made(node.out, k);
   for (int y = 0; y < out.height; ++y) {
     for (int x = 0; x < out.width; ++x) {
-      uint8_t* to = bytes_[node.out].faulty.data() + at(node.out, y, x);
+      uint8_t* to = first + at(node.out, y, x);
       std::fill_n(to, width, uint8_t(0));
       for (int ky = 0; ky < windows.kernel_y; ++ky) {
         const uint8_t* place = from + at(source, y * windows.stride_y + ky, x * windows.stride_x);

@@ -77,6 +77,14 @@ int Image::classify_raw() {
 // The first maximum.
 int Image::best_score() const { return int(std::max_element(scores.begin(), scores.end()) - scores.begin()); }
 
+Answer Image::answer(bool compares) const {
+  Answer answer;
+  answer.label = reached ? best_score() : golden_class;
+  if (compares && reached)
+    answer.seen = compare_scores(golden_scores, golden_class, scores, answer.label, model.rank_count > 0);
+  return answer;
+}
+
 void Image::begin() {
   reached = false;
   for (State& state : states) state.changed = {}, state.strays.clear();

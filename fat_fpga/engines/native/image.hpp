@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "answer.hpp"
 #include "fault.hpp"
 #include "model.hpp"
 
@@ -55,6 +56,7 @@ struct Image {
   int classify();                       // the class from the accumulators in `sums`; keeps the scores
   int classify_raw();                   // the same from `raw`
   int best_score() const;               // the first maximum
+  Answer answer(bool compares) const;   // what the latest run has come to; without a look at the scores, or with one
   void begin();                         // a new fault: nothing is changed
 
   Target golden_planes(int stream);

@@ -51,11 +51,15 @@ void set_steps(LevelForm& form, const Unit& unit, const int8_t* weights) {
   if (unit.wide) form.steps.middles32.assign(all_middles, 0);
   else form.steps.middles.assign(all_middles, 0);
   form.steps.thresholds.assign(size_t(form.groups()) * planes * kBlock, INT8_MAX);
+  const bool search = planes == kMostLevelPlanes && !unit.wide && !form.lanes;
+  if (search) form.steps.integers.assign(size_t(form.groups()) * planes * kBlock, INT16_MAX);
   for (int g = 0; g < form.groups(); ++g) {
     for (int lane = 0; lane < kBlock; ++lane) {
       const int m = g * form.group() + lane % form.group();
       if (m >= unit.outputs) continue;
       const Places at = places_of(form, lane);
+      for (int t = 0; t < planes && search; ++t)
+        form.steps.integers[(size_t(g) * planes + t) * kBlock + at.wide] = int16_t(all[m][t] - 1);
       for (int k = 0, t = 0; k < middles; ++k) {
         const int middle = (all[m][t] + all[m][ends[k] - 1]) / 2;
         const size_t first = (size_t(g) * middles + k) * kBlock;
@@ -69,7 +73,8 @@ void set_steps(LevelForm& form, const Unit& unit, const int8_t* weights) {
 }
 
 void set_products(LevelForm& form, const Unit& unit, const int8_t* weights) {
-  form.fours = (unit.kernel_x * form.in / 4 + kFours - 1) / kFours * kFours;
+  form.fours = unit.kernel_x * form.in / 4;
+  if (form.fours > kFours) form.fours = (form.fours + kFours - 1) / kFours * kFours;
   form.weights.assign(size_t((form.out + kByteOutputs - 1) / kByteOutputs) * unit.kernel_y * form.fours * kBlock, 0);
   for (int m = 0; m < unit.outputs; ++m) {
     int8_t* of =

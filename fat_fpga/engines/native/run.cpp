@@ -5,6 +5,7 @@
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "simulator.hpp"
@@ -27,16 +28,24 @@ void run(const Model& model, const uint8_t* images, int64_t image_count, int64_t
       if (outcomes) simulator.compare_scores(watched);
       std::vector<OutcomeCounts> counts(outcomes ? fault_count : 0);
       std::vector<int64_t> right(fault_count), other(fault_count), among(fault_count);
+      std::vector<std::pair<int64_t, Answer>> put_off;
       for (int64_t i; (i = next++) < image_count;) {
-        golden[i] = simulator.golden(images + i * image_bytes);
-        for (int64_t f = 0; f < fault_count; ++f) {
-          const Answer answer = simulator.faulty(faults[f], first_frame + i);
+        const auto take = [&](int64_t f, const Answer& answer) {
           right[f] += answer.label == labels[i];
           other[f] += answer.label != golden[i];
           if (classes) classes[f * image_count + i] = answer.label;
           if (outcomes) counts[f].add(answer, golden[i], labels[i]);
+        };
+        golden[i] = simulator.golden(images + i * image_bytes);
+        for (int64_t f = 0; f < fault_count; ++f) {
+          const Answer answer = simulator.faulty(faults[f], first_frame + i);
+          if (answer.waits >= 0) put_off.emplace_back(f, answer);
+          else take(f, answer);
           if (top5) among[f] += simulator.ranked_before(labels[i]) < 5;
         }
+        simulator.finish();
+        for (const auto& [f, answer] : put_off) take(f, simulator.finished(answer));
+        put_off.clear();
       }
       const std::lock_guard lock(merge);
       for (int64_t f = 0; f < fault_count; ++f) correct[f] += right[f], changed[f] += other[f];

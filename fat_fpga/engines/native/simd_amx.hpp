@@ -9,20 +9,25 @@
 
 namespace fat {
 
-constexpr int kFours = 16;        // of inputs that a row of a kernel is filled up to a multiple of
-constexpr double kTileCost = 16;  // of 16 places by 64 inputs by 16 outputs, in the unit of kDenseCost
+constexpr int kFours = 16;         // of inputs that a row of a kernel of more is filled up to a multiple of
+constexpr bool kFullTiles = true;  // whether 16 places cost as much as fewer
+constexpr double kTileCost = 16;   // of 16 places by 64 inputs by 16 outputs, in the unit of kDenseCost
 
-// Sets the tiles up for `places` in a row, at most 16: sums in tiles 0 to 3, weights in 4 and 5, levels in 6 and 7.
+// Sets the tiles up for `places` in a row, at most 16, and rows of a kernel of so many fours of inputs: sums in tiles 0
+// to 3, weights in 4 and 5, levels in 6 and 7. Of a row of fewer than 64 inputs no more is read, as most places are not
+// where a cache line begins, and two lines take longer.
 struct Tiles {
-  explicit Tiles(int places) {
+  Tiles(int places, int fours) {
     struct alignas(64) Configuration {
       uint8_t palette = 1, start = 0, reserved[14] = {};
       uint16_t bytes[16] = {};
       uint8_t rows[16] = {};
     } configuration;
+    fours = fours < kFours ? fours : kFours;
     for (int i = 0; i < 8; ++i) {
-      configuration.bytes[i] = 64;
-      configuration.rows[i] = i == 4 || i == 5 ? 16 : uint8_t(places);
+      const bool weights = i == 4 || i == 5, levels = i >= 6;
+      configuration.bytes[i] = uint16_t(levels ? 4 * fours : 64);
+      configuration.rows[i] = uint8_t(weights ? fours : places);
     }
     asm volatile("" : : "r"(&configuration) : "memory");  // GCC 12 takes the first 8 bytes for all that is read
     _tile_loadconfig(&configuration);
@@ -43,7 +48,7 @@ inline void tile_products(const uint8_t* const* rows, int places, size_t step, s
   _tile_zero(2);
   _tile_zero(3);
   for (int ky = 0; ky < kernel_rows; ++ky) {
-    for (int at = 0; at < 4 * fours; at += 64, weights += 1024) {
+    for (int at = 0; at < 4 * fours; at += 64, weights += 64 * (fours < kFours ? fours : kFours)) {
       const size_t from = ky * pitch + at;
       _tile_loadd(4, weights, 64);
       _tile_loadd(6, rows[0] + from, step);

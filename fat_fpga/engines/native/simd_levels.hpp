@@ -1,9 +1,10 @@
 // What ByteCourse needs of every instruction set, from the operations of simd.hpp; AVX-512 and AMX have some of it in
 // forms of their own.
 //
-//   Tiles            what has to be set up before tile_products, for places in a row
+//   Tiles            what has to be set up before tile_products
 //   tile_products    sums of products of bytes: of rows of places, 16 outputs each
 //   sums_to_levels   64 sums, as bytes of how many thresholds they meet
+//   each_levels      the same of many
 #pragma once
 
 #include <algorithm>
@@ -19,11 +20,12 @@ namespace fat {
 
 #ifndef FAT_TILES
 
-constexpr int kFours = 1;                      // of inputs that a row of a kernel is filled up to a multiple of
+constexpr int kFours = 1;                      // of inputs that a row of a kernel of more is filled up to a multiple of
+constexpr bool kFullTiles = false;             // whether 16 places cost as much as fewer
 constexpr double kTileCost = 256 * kByteCost;  // of 16 places by 64 inputs by 16 outputs, in the unit of kDenseCost
 
 struct Tiles {
-  explicit Tiles(int) {}
+  Tiles(int, int) {}
 };
 
 // Sums of products of `M` rows of `places` windows, `step` bytes from one to the next, with `N` times 16 outputs'
@@ -91,6 +93,16 @@ inline Bytes64 sums_to_levels(const int32_t* sums, const Steps& steps, int group
     middle += 64;
   }
   return levels;
+}
+
+#endif
+
+#ifndef FAT_EACH_LEVELS
+
+// Calls `take(number, levels)` for each of some 64 sums of a group.
+template <class Take>
+inline void each_levels(const int32_t* sums, int vectors, const Steps& steps, int group, Take take) {
+  for (int i = 0; i < vectors; ++i) take(i, sums_to_levels(sums + 64 * i, steps, group));
 }
 
 #endif

@@ -25,6 +25,7 @@ Simulator::Simulator(const Model& model)
       small_(image_),
       byte_course_(image_),
       trials_(model.nodes.size()),
+      queues_(image_, byte_course_, trials_),
       known_(model.streams.size()) {}
 
 int Simulator::golden(const uint8_t* image) {
@@ -40,6 +41,7 @@ int Simulator::golden(const uint8_t* image) {
   image_.begin();
   tables_.forget(), changed_.forget(), packed_.forget(), joins_.forget(), course_.forget(), byte_course_.forget();
   for (auto& answers : known_) answers.clear();
+  queues_.forget();
   stuck_ = latest_ = nullptr;
   return image_.golden_class;
 }
@@ -116,6 +118,7 @@ Answer Simulator::walk(int n) {
       byte_course_.begin();
       if (stuck_ != nullptr && !written_) byte_course_.hold(stuck_->streams[0]);
       n = run_course(n) - 1;
+      if (waiting_ >= 0) return put_off();
       continue;
     }
     const bool edited = edit != edits_end && edit->node == n;
@@ -132,19 +135,19 @@ bool Simulator::course_possible(int n) {
   if (every_stream_ || model_.nodes[n].kind != Kind::unit || !byte_course_.takes(n)) return false;
   if (model_.update == Update::bytes) return true;
   if (model_.update != Update::automatic || !model_.units[model_.nodes[n].unit].bit_columns.empty()) return false;
-  return !trials_.rests(n);
+  return true;
 }
 
 // Whether that costs less than to follow so many changed activations in front of a unit. Where it could, it is tried:
 // they become more or fewer on their way.
-bool Simulator::course_pays(int n, double changes) {
+bool Simulator::course_pays(int n, double changes, bool counted) {
   constexpr double kSpread = 10, kFollowing = 2;
   if (model_.update == Update::bytes) return true;
   const Unit& unit = model_.units[model_.nodes[n].unit];
   const double uses = changes * unit.taps() / (unit.stride_y * unit.stride_x);
   const double vectors = unit.groups > 1 ? 1 : unit.lanes > 0 ? unit.lanes / double(kBlock) : unit.blocks();
   if (kSpread * uses * (vectors + kFollowing) < byte_course_.cost(n)) return false;
-  return trials_.choose(n, changes) == 1;
+  return trials_.choose(n, changes, counted) == 1;
 }
 
 // How many bits of planes of a stream are changed, by some of its rows.
@@ -174,33 +177,41 @@ bool Simulator::begins_course(int n) {
     const bool read = !stream.readers.empty() && stream.readers.back() >= n;
     if (read && !state.changed.empty() && (stream.wide() || !state.strays.empty())) return false;
   }
-  if (!stuck) return course_pays(n, changes_of(source));
+  if (!stuck) return !trials_.rests(n) && course_pays(n, changes_of(source), true);
   const Unit& unit = model_.units[node.unit];
   const bool tabulated = model_.update == Update::automatic && tables_.fit(unit) && !packs(unit);
   const double share = stuck_->streams[0].channels() * 0.5;
-  return !tabulated && course_pays(n, share * unit.in.planes * unit.in.height * unit.in.width);
+  return !tabulated && course_pays(n, share * unit.in.planes * unit.in.height * unit.in.width, false);
 }
 
-// The number of the node to go on with.
+// The number of the node to go on with; or the fault waits for others.
 int Simulator::run_course(int n) {
   n = byte_course_.run(n);
-  for (size_t s = 0; s + 1 < model_.streams.size(); ++s) follow(int(s));
+  const bool waits = n < int(model_.nodes.size()) && byte_course_.waits(n);
+  waiting_ = waits ? queues_.wait(n, strays()) : -1;
+  for (size_t s = 0; s + 1 < model_.streams.size() && !waits; ++s) follow(int(s));
   return n;
+}
+
+// Of a fault that waits for others.
+Answer Simulator::put_off() const {
+  Answer answer;
+  answer.waits = waiting_;
+  return answer;
 }
 
 // What the latest run has come to.
 Answer Simulator::answer() const {
-  Answer answer;
-  answer.label = image_.reached ? image_.best_score() : image_.golden_class;
-  if (!compares_) return answer;
-  if (image_.reached) {
-    const bool ranks = model_.rank_count > 0;
-    answer.seen = fat::compare_scores(image_.golden_scores, image_.golden_class, image_.scores, answer.label, ranks);
-  }
-  for (int stream : watched_) {
-    if (!image_.states[stream].strays.empty()) answer.seen |= Answer::no_level;
-  }
+  Answer answer = image_.answer(compares_);
+  answer.seen |= strays();
   return answer;
+}
+
+// What an answer says of the streams that are watched.
+uint8_t Simulator::strays() const {
+  const bool any = std::any_of(watched_.begin(), watched_.end(),
+                               [this](int stream) { return !image_.states[stream].strays.empty(); });
+  return any ? Answer::no_level : 0;
 }
 
 // Whether blocks may go in one step under the latest fault. What it changes within one needs the streams there.

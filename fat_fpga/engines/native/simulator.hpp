@@ -15,6 +15,7 @@
 // - Dense            units anew, by popcount
 // - ByteProducts     units anew, by products of bytes
 // - ByteCourse       whatever is left of the program, as levels in bytes
+// - ByteQueues       the same of several faults together
 // - Small            operators without weights
 //
 // Where nothing is left changed, the answer is the fault-free one.
@@ -27,6 +28,7 @@
 #include "answer.hpp"
 #include "byte_course.hpp"
 #include "byte_products.hpp"
+#include "byte_queues.hpp"
 #include "changed_columns.hpp"
 #include "changed_integers.hpp"
 #include "channel_course.hpp"
@@ -51,11 +53,21 @@ class Simulator {
   // Fault-free run of an image, uint8 [channels][height][width]; the predicted class.
   int golden(const uint8_t* image);
 
-  // What a fault does to that image, number `frame` of the data set.
+  // What a fault does to that image, number `frame` of the data set; or the number of the answer that `finished` has
+  // when the faults of the image are through.
   Answer faulty(const Fault& fault, int64_t frame);
 
+  // The faults of the image are through.
+  void finish() { queues_.finish(); }
+
+  // An answer that was put off.
+  const Answer& finished(const Answer& answer) const { return queues_.answer(answer.waits); }
+
   // Answers say what becomes of the scores, too, and of the activations of these streams.
-  void compare_scores(std::vector<int> watched) { compares_ = true, watched_ = std::move(watched); }
+  void compare_scores(std::vector<int> watched) {
+    compares_ = true, watched_ = std::move(watched);
+    queues_.compare_scores();
+  }
 
   // All streams under a fault are to be had, also where the class can do without them.
   void keep_streams() { every_stream_ = true; }
@@ -80,10 +92,12 @@ class Simulator {
   Answer walk(int n);
   Answer mixed(const Fault& fault, int64_t frame);
   Answer answer() const;
+  uint8_t strays() const;
+  Answer put_off() const;
   void update(int n, const NodeEdit* edit);
   void follow(int stream);
   bool course_possible(int n);
-  bool course_pays(int n, double changes);
+  bool course_pays(int n, double changes, bool counted);
   double changes_of(int stream) const;
   bool begins_course(int n);
   int run_course(int n);
@@ -129,7 +143,8 @@ class Simulator {
   EditedUnit edited_;
   Small small_;
   ByteCourse byte_course_;
-  Trials trials_;                           // at each node: 0 to follow what changed, 1 for byte_course_
+  Trials trials_;  // at each node: 0 to follow what changed, 1 for byte_course_
+  ByteQueues queues_;
   std::vector<Present> present_;            // changes of streams, in the order of streams
   std::vector<int32_t> reached_;            // pixels that are computed anew
   int last_reader_ = -1;                    // the last node that reads what the present fault changed
@@ -141,6 +156,7 @@ class Simulator {
   std::vector<int> watched_;  // streams
   int64_t other_key_ = 0;     // for Packed, of the latest fault that has nothing in common with others
   Answer course_answer_;      // under the latest fault that course_ followed
+  int waiting_ = -1;          // the number of the answer of a fault that was put off
   bool written_ = false;      // whether the stream of stuck_ holds them
 };
 

@@ -24,7 +24,7 @@ Answer Simulator::known(int stream, int channel, int32_t integer, Compute comput
   if (answers.empty()) answers.assign(size_t(from.channels) * from.levels.count, {});
   const auto level = size_t((integer - from.levels.base) / from.levels.step);
   Answer& kept = answers[size_t(channel) * from.levels.count + level];
-  if (kept.label < 0) kept = compute();
+  if (kept.label < 0 && kept.waits < 0) kept = compute();
   return kept;
 }
 
@@ -43,10 +43,12 @@ Answer Simulator::one_channel(const StreamChange& held) {
   if (end.repeats) return course_answer_;
   const auto from_end = [&] {
     const int reader = model_.streams[end.stream].readers.empty() ? -1 : model_.streams[end.stream].readers[0];
-    if (reader >= 0 && course_possible(reader) && course_pays(reader, course_.changes())) {
+    if (reader >= 0 && course_possible(reader) && !trials_.rests(reader) &&
+        course_pays(reader, course_.changes(), true)) {
       byte_course_.begin();
       byte_course_.hold(end.stream, end.channel, course_.integers());
-      return walk(run_course(reader));
+      const int next = run_course(reader);
+      return waiting_ >= 0 ? put_off() : walk(next);
     }
     course_.write();
     follow(end.stream);

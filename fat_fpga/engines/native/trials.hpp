@@ -2,6 +2,8 @@
 // the processor and what else it does) is too much for a formula; answers do not depend on it.
 #pragma once
 
+#include <time.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -16,8 +18,91 @@
 namespace fat {
 
 class Trials {
+  static constexpr int kSizes = 24, kFirst = 4, kAgain = 512, kMemory = 64, kZeros = 256, kRest = 8192;
+  static constexpr double kHopeless = 4, kMostRatio = 1000;
+
+  struct Way {
+    double average = 0;
+    int count = 0;
+
+    void add(double ticks) {
+      ++count;
+      if (count == 1) average = ticks;
+      else if (count <= kFirst) average = std::min(average, ticks);  // the first ones pay for what is kept of an image
+      else average += (std::min(ticks, 2 * average) - average) / std::min(count, kMemory);  // the thread may have slept
+    }
+  };
+  struct Open {
+    Way* way;
+    int64_t start;
+  };
+
  public:
+  static int64_t now() {
+#if defined(__x86_64__)
+    return int64_t(__rdtsc());
+#else
+    return std::chrono::steady_clock::now().time_since_epoch().count();
+#endif
+  }
+
   explicit Trials(size_t places) : pairs_(places * kSizes), rests_(places) {}
+
+  // Ticks that a longer stretch took without those for which the thread slept: what is computed together takes so long
+  // that it often does so on a busy machine.
+  class Stretch {
+   public:
+    // `before`: ticks that the like took before. Of a short one nothing is taken off, as to ask takes long.
+    Stretch(Trials& trials, double before)
+        : trials_(trials), asks_(before > kLong), awake_(asks_ ? awake() : 0), start_(now()) {}
+    double ticks() {
+      const double all = double(now() - start_), without = asks_ ? double(awake() - awake_) : 0;
+      if (without <= 0) return all;
+      trials_.rate_ = std::min(trials_.rate_, all / without);
+      return std::min(all, without * trials_.rate_);
+    }
+
+   private:
+    static int64_t awake() {
+#if defined(CLOCK_THREAD_CPUTIME_ID)
+      timespec time;
+      if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time) == 0) return time.tv_sec * 1000000000LL + time.tv_nsec;
+#endif
+      return 0;
+    }
+
+    static constexpr double kLong = 200000;
+
+    Trials& trials_;
+    bool asks_;
+    int64_t awake_, start_;
+  };
+
+  // What was chosen for something that is put off, and the ticks that it has taken so far.
+  class PutOff {
+   public:
+    void add(double ticks) { ticks_ += ticks; }
+    void end() {
+      for (int i = 0; i < count_; ++i) open_[i].way->add(ticks_ + double(open_[i].start));
+    }
+
+   private:
+    friend class Trials;
+    static constexpr int kMost = 4;
+    Open open_[kMost];  // the latest, each with what it has taken itself
+    int count_ = 0;
+    double ticks_ = 0;
+  };
+
+  // Puts off what is being timed.
+  PutOff put_off() {
+    PutOff off;
+    const int64_t at = now();
+    for (size_t i = open_.size() - std::min<size_t>(open_.size(), PutOff::kMost); i < open_.size(); ++i)
+      off.open_[off.count_++] = {open_[i].way, at - open_[i].start};
+    open_.clear();
+    return off;
+  }
 
   // Times what is chosen until it goes out of scope.
   class Timed {
@@ -39,8 +124,9 @@ class Trials {
     return true;
   }
 
-  // The way to go, 0 or 1, at a place where so much is to be done.
-  int choose(int place, double size) {
+  // The way to go, 0 or 1, at a place where so much is to be done. Only where that had to be counted a rest saves
+  // something.
+  int choose(int place, double size, bool counted) {
     const int bucket = std::min(kSizes - 1, size < 1 ? 0 : std::ilogb(size));
     Pair& pair = pairs_[size_t(place) * kSizes + bucket];
     const Way& first = pair.ways[0];
@@ -59,26 +145,12 @@ class Trials {
     if (early || again) open_.clear();  // what was chosen before would be timed with what is only tried here
     open_.push_back({&pair.ways[way], now()});
     Rest& rest = rests_[place];
-    if (!early && !again) rest.zeros = way == 0 ? rest.zeros + 1 : 0;
+    if (counted && !early && !again) rest.zeros = way == 0 ? rest.zeros + 1 : 0;
     if (rest.zeros == kZeros) rest = {0, kRest};
     return way;
   }
 
  private:
-  static constexpr int kSizes = 24, kFirst = 4, kAgain = 512, kMemory = 64, kZeros = 256, kRest = 8192;
-  static constexpr double kHopeless = 4, kMostRatio = 1000;
-
-  struct Way {
-    double average = 0;
-    int count = 0;
-
-    void add(double ticks) {
-      ++count;
-      if (count == 1) average = ticks;
-      else if (count <= kFirst) average = std::min(average, ticks);  // the first ones pay for what is kept of an image
-      else average += (std::min(ticks, 4 * average) - average) / std::min(count, kMemory);  // the thread may have slept
-    }
-  };
   struct Pair {
     Way ways[2];
     uint32_t choices = 0;
@@ -87,19 +159,6 @@ class Trials {
     int zeros = 0;  // how often way 0 was the faster one since way 1 was
     int left = 0;
   };
-  struct Open {
-    Way* way;
-    int64_t start;
-  };
-
-  static int64_t now() {
-#if defined(__x86_64__)
-    return int64_t(__rdtsc());
-#else
-    return std::chrono::steady_clock::now().time_since_epoch().count();
-#endif
-  }
-
   void end() {
     if (open_.empty()) return;
     const int64_t at = now();
@@ -110,6 +169,7 @@ class Trials {
   std::vector<Pair> pairs_;  // [place][size]
   std::vector<Rest> rests_;  // [place]
   std::vector<Open> open_;
+  double rate_ = INFINITY;  // ticks of a nanosecond, or more
 };
 
 }  // namespace fat
