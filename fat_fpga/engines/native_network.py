@@ -64,8 +64,6 @@ def translate(network: Network, module: ModuleType) -> native.Model:
         raise NotHeldError("the native engine compares classes, and the outputs are values")
     if network.shapes[-1][0] == 1:
         raise NotHeldError("the native engine takes the largest of two or more scores, and there is one")
-    if isinstance(network.layers[-1], AffineScores) and network.layers[-2].name in network.levels_of:
-        raise NotHeldError("the native engine takes sums of a product as class scores, and they have levels")
     for layer in network.layers:
         _adder(layer)
         levels = network.levels_of.get(layer.name)
@@ -133,9 +131,12 @@ def _(layer: Scores) -> Callable[[Program], None]:
 
 @_adder.register
 def _(layer: AffineScores) -> Callable[[Program], None]:
-    return lambda program: program.model.set_affine(
-        np.ascontiguousarray(layer.factors), np.ascontiguousarray(layer.offsets)
-    )
+    def add(program: Program) -> None:
+        if any(stream in program.network.levels_of for stream in program.network.inputs[layer.name]):
+            raise NotHeldError("the native engine takes sums of a product as class scores, and they have levels")
+        program.model.set_affine(np.ascontiguousarray(layer.factors), np.ascontiguousarray(layer.offsets))
+
+    return add
 
 
 def _check_unpadded(layer: MaxPool | SumPool) -> None:

@@ -210,3 +210,18 @@ def test_signs_that_become_bits() -> None:
     builder.node("MatMul", builder.node("BipolarQuant", 1.0, first=RNG.normal(0, 1, (6, 3))))
     network = check_file(builder.model(), images=8)
     assert network.levels_of["input"].values == range(0, 4, 2)
+
+
+@pytest.mark.parametrize("factor", [1.0, -1.0])
+def test_signs_that_are_turned(factor: float) -> None:
+    """-1 and +1 enter, are shifted and multiplied, and become -1 and +1 again, or the other way round."""
+    builder = GraphBuilder([1, 12], "BIPOLAR")
+    builder.node("Sub", 0.125)
+    builder.node("Mul", factor)
+    builder.node("BipolarQuant", 1.0)
+    dense(builder, 12, 6)
+    builder.quant(1.0, 4)
+    builder.node("MatMul", builder.node("BipolarQuant", 1.0, first=RNG.normal(0, 1, (6, 3))))
+    network = check_file(builder.model(), images=8)
+    both = np.array([[-1.0] * 12, [1.0] * 12], np.float32).reshape(2, *network.input.shape)
+    assert np.array_equal(network.input.integers(both), np.sign(factor) * both)

@@ -150,7 +150,7 @@ def _thresholds(
             met, open_ = index(middle) >= wanted, first < last
             last = np.where(open_ & met, middle, last)
             first = np.where(open_ & ~met, middle + 1, first)
-        smallest = real(np.clip(first, lowest, highest))
+        smallest = sign * real(sign * np.clip(first, lowest, highest)) + 0.0  # and no -0.0
         bound = np.where(first > highest, np.inf, np.where(first == lowest, -np.inf, smallest))
         found[start : start + len(wanted)] = bound
         for step in NEAR:  # a function that is not monotone here has a level that is left again
