@@ -33,7 +33,6 @@ class Row(NamedTuple):
         dsp: DSP slices.
         model: LUTs by the model.
         model_bram: halves of block RAMs by the model.
-        dissolved: whether it was counted before elements and activations of units stayed modules in synthesis.
     """
 
     block: str
@@ -46,7 +45,6 @@ class Row(NamedTuple):
     dsp: int
     model: int
     model_bram: int
-    dissolved: bool
 
     @property
     def error(self) -> float:
@@ -113,7 +111,7 @@ def _row(block: str, size: str, cells: Cells, luts: int, block_rams: int = 0) ->
     use = cells.get("use", "other" if cells.get("other") else "fitted")
     lutram, bram_18k, dsp = (cells.get(name, 0) for name in ("lutram", "bram18", "dsp"))
     found = (cells["lut"] + lutram, lutram, cells["ff"], bram_18k, dsp)
-    return Row(block, size, use, *found, luts, block_rams, "dissolved" in cells)
+    return Row(block, size, use, *found, luts, block_rams)
 
 
 def page() -> str:
@@ -130,8 +128,7 @@ HEAD = """# What did synthesis count, block by block?
 [hardware.md](hardware.md#what-they-cost) says what the models are. LUTs are those of logic and memory together. "Off
 by" is the model's figure against Yosys's; block RAMs and DSP slices by the model are those that were counted.
 
-\\* no coefficient of the model was fitted to this row. † counted before elements and activations of `fat_mvtu` stayed
-modules in synthesis; `python hw/syn/synthesise.py --missing fat_mvtu` counts it again.
+\\* no coefficient of the model was fitted to this row.
 """
 
 
@@ -139,7 +136,7 @@ def _table(block: str, own: Iterable[Row]) -> str:
     titles = ["size", "LUT", "of memory", "FF", "BRAM_18K", "DSP", "LUT by the model", "off by"]
     lines = [f"## {block.capitalize()}", "", _line(titles), "|---" * len(titles) + "|"]
     for row in own:
-        star = ("" if row.use == "fitted" else " *") + (" †" if row.dissolved else "")
+        star = "" if row.use == "fitted" else " *"
         counts = (row.lut, row.lutram, row.ff, row.bram_18k, row.dsp)
         lines.append(
             _line([row.size + star, *(f"{number:,}" for number in (*counts, row.model)), f"{100 * row.error:+.1f} %"])

@@ -59,8 +59,7 @@ def measured(top: str, every: Sequence[Row], known: Sequence[dict[str, Any]] = (
     """The rows of a block.
 
     Args:
-        known: rows of such blocks; cells of the same sizes are taken from there. Those that are ``dissolved`` were
-            counted before elements stayed modules.
+        known: rows of such blocks; cells of the same sizes are taken from there.
     """
     found = [next((_cells(row) for row in known if _is_of(row, one)), None) for one in every]
     missing = [one for one, cells in zip(every, found, strict=True) if cells is None]
@@ -88,8 +87,6 @@ def _shown(top: str, parameters: dict[str, Any]) -> dict[str, Any]:
 
 def _is_of(row: dict[str, Any], one: Row) -> bool:
     top, parameters, said = one
-    if row.get("dissolved"):
-        return False
     told = {**_shown(top, parameters), **({"triplets": said["triplets"]} if top == "fat_voter" else {})}
     return all(row.get(name) == value for name, value in told.items())
 
