@@ -18,7 +18,7 @@ from fat_fpga.network import Network
 from tests.designs.depthwise_network import depthwise_network
 from tests.designs.random_faults import mixed_faults
 from tests.designs.random_network import random_images
-from tests.designs.residual_network import residual_network
+from tests.designs.residual_network import residual_network, signs_network
 
 IMAGES = 3
 
@@ -26,6 +26,7 @@ SUBJECTS: dict[str, Callable[[], Network]] = {
     "residual16": lambda: residual_network(16, size=(18, 21)),  # more than a row of 16, and not twice as much
     "residual20": lambda: residual_network(20, (-8, 7), (1, 1), (5, 17)),
     "residual40": lambda: residual_network(40, (-1, 0, 1), (3, -2), (6, 4)),  # more than a vector of channels
+    "signs17": lambda: signs_network(17),  # the course ends within a block
     "depthwise16": lambda: depthwise_network(16, (6, 18)),
     "depthwise35": lambda: depthwise_network(35, (4, 8)),
     "depthwise70": lambda: depthwise_network(70, (4, 6)),  # more than a group of 64 outputs, few places

@@ -190,6 +190,7 @@ int Simulator::run_course(int n) {
   const bool waits = n < int(model_.nodes.size()) && byte_course_.waits(n);
   waiting_ = waits ? queues_.wait(n, strays()) : -1;
   for (size_t s = 0; s + 1 < model_.streams.size() && !waits; ++s) follow(int(s));
+  if (!waits) leave_joins();
   return n;
 }
 
@@ -222,6 +223,14 @@ void Simulator::begin_joins() {
   joins_.begin(sparse && levels && !every_stream_ && latest_->edits.empty());
   for (const Present& at : present_) joins_.leave(at.stream);
   if (stuck_ != nullptr) joins_.leave(stuck_->streams[0].stream);
+  leave_joins();
+}
+
+// Blocks a part of which is written already, as by a course in bytes that ended within them, do not go in one step.
+void Simulator::leave_joins() {
+  for (size_t s = 0; s + 1 < model_.streams.size(); ++s) {
+    if (!image_.states[s].changed.empty()) joins_.leave(int(s));
+  }
 }
 
 // A node behind what is changed, or with changed words.

@@ -107,6 +107,7 @@ class Simulator {
   bool whole_is_cheaper(const NodeEdit& edit, const Rect& area, int changes) const;
   void edited_unit(const NodeEdit& edit);
   void begin_joins();
+  void leave_joins();
   bool packs(const Unit& unit) const;
   void update_planes(int u);
   bool update_packed(int u);
