@@ -38,12 +38,14 @@ if TYPE_CHECKING:
 
 UPDATE = "FAT_FPGA_UPDATE"
 """Environment variable that forces how a unit behind a fault is brought up to date: ``sparse`` adds the weight
-columns of what changed, ``popcount`` and ``bytes`` recompute, ``automatic`` (the default) takes the cheapest."""
+columns of what changed, ``popcount`` and ``bytes`` recompute, ``automatic`` (the default) takes the cheapest; where
+that is found by timing, ``chance`` draws instead, for tests that are to meet every combination."""
 
 MOST_FLIPS = 300_000
 """Bits of activations, by different patterns and images, that are kept in memory at once: 64 bytes each."""
 
-_UPDATES = ("automatic", "sparse", "popcount", "bytes")
+CHANCE = "chance"
+UPDATES = ("automatic", "sparse", "popcount", "bytes", CHANCE)
 _model = Kept(translate)
 _voteless = Kept(without_votes)
 
@@ -224,7 +226,8 @@ class NativeSession(Session):
         return np.ascontiguousarray(found[1])
 
     def _choose_update(self) -> None:
-        wanted = os.environ.get(UPDATE) or _UPDATES[0]
-        if wanted not in _UPDATES:
-            raise EngineError(f"{UPDATE}={wanted}: choose among {', '.join(_UPDATES)}")
-        self._model.update = getattr(self._module.Update, wanted)
+        wanted = os.environ.get(UPDATE) or UPDATES[0]
+        if wanted not in UPDATES:
+            raise EngineError(f"{UPDATE}={wanted}: choose among {', '.join(UPDATES)}")
+        self._model.by_chance = wanted == CHANCE
+        self._model.update = getattr(self._module.Update, UPDATES[0] if wanted == CHANCE else wanted)

@@ -14,8 +14,10 @@ from tests.designs.random_network import random_images, with_thresholds
 
 SIGNS = Levels(-1, 2, 2)
 SHORT = Levels(0, 1, 4)
+SIGNED = Levels(-2, 1, 4)
 LONG = Levels(-7, 1, 15)
-"""Levels of the streams between units, and of those that are added."""
+"""Levels of the streams between units (of which the signed ones are not padded with the lowest), and of those that are
+added."""
 
 
 class Blocks:
@@ -79,6 +81,17 @@ def residual_network(
     last = many[near].astype(np.int32).reshape(5, -1, 1, 1)
     add(MatrixVectorUnit("fc6", last, None, None, weight_type="INT4", inputs=(pool,)))
     return made.network(f"residual{channels}")
+
+
+def signed_chain(channels: int) -> Network:
+    """Units one behind the other, with small frames: padding, not their lowest level, is half of what they see."""
+    made = Blocks(channels, InputQuantiser((1, 4, 4), np.arange(-128, 128, dtype=np.int32)[None]))
+    end = "input"
+    for number in range(4):
+        end = made.unit(f"conv{number}", end, channels, 3, SIGNED, (-1, 1), datatype="BIPOLAR")
+    last = made.rng.choice((-1, 1), (4, channels, 4, 4)).astype(np.int32)
+    made.add(MatrixVectorUnit("fc4", last, None, None, weight_type="BIPOLAR", inputs=(end,)))
+    return made.network(f"chain{channels}")
 
 
 def signs_network(channels: int) -> Network:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine, instruction_sets
-from fat_fpga.engines.native_session import UPDATE
+from fat_fpga.engines.native_session import UPDATE, UPDATES
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.faults import draws
 from fat_fpga.network import Levels, MatrixVectorUnit, Network
@@ -32,7 +32,6 @@ FAULTS = 60  # of each network
 PATTERNS = 12  # patterns and large sets, beside them
 IMAGES = 4
 BATCH = 16  # networks that the processes share out before pairs are counted
-UPDATES = ("automatic", "sparse", "popcount", "bytes")
 EVERY_WIDE, EVERY_BIPOLAR, EVERY_GRAPH = 16, 3, 2  # networks, of which one is wide, bipolar or a graph
 WIDE = ((Levels(-8, 1, 16), -127, 127), (Levels(-1, 2, 2), -8, 7))
 

@@ -18,7 +18,7 @@ from fat_fpga.network import Network
 from tests.designs.depthwise_network import depthwise_network
 from tests.designs.random_faults import mixed_faults
 from tests.designs.random_network import random_images
-from tests.designs.residual_network import residual_network, signs_network
+from tests.designs.residual_network import residual_network, signed_chain, signs_network
 
 IMAGES = 3
 
@@ -26,6 +26,8 @@ SUBJECTS: dict[str, Callable[[], Network]] = {
     "residual16": lambda: residual_network(16, size=(18, 21)),  # more than a row of 16, and not twice as much
     "residual20": lambda: residual_network(20, (-8, 7), (1, 1), (5, 17)),
     "residual40": lambda: residual_network(40, (-1, 0, 1), (3, -2), (6, 4)),  # more than a vector of channels
+    "signed5": lambda: signed_chain(5),  # a frame begins with padding, right behind the end of another fault's
+    "signed30": lambda: signed_chain(30),
     "signs17": lambda: signs_network(17),  # the course ends within a block
     "depthwise16": lambda: depthwise_network(16, (6, 18)),
     "depthwise35": lambda: depthwise_network(35, (4, 8)),
@@ -52,7 +54,7 @@ def expected(request: pytest.FixtureRequest) -> Expected:
     return network, images, faults, outcome
 
 
-@pytest.mark.parametrize("update", ["bytes", "automatic"])
+@pytest.mark.parametrize("update", ["bytes", "automatic", "chance"])
 @pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
 def test_equals_reference(
     expected: Expected, instruction_set: str, update: str, monkeypatch: pytest.MonkeyPatch

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fat_fpga.engines import Outcome, native_engine
 from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine, instruction_sets
-from fat_fpga.engines.native_session import UPDATE
+from fat_fpga.engines.native_session import UPDATE, UPDATES
 from fat_fpga.engines.reference import ReferenceEngine, execute
 from fat_fpga.errors import EngineError, ModelWarning
 from fat_fpga.extras import installed
@@ -80,9 +80,10 @@ def test_equals_reference_on_random_networks(network: Network, seed: int) -> Non
     assert_equal_outcomes(network, seed)
 
 
-@given(network=graphs(), seed=st.integers(0, 1000))
-def test_equals_reference_on_random_graphs(network: Network, seed: int) -> None:
-    with warnings.catch_warnings():
+@given(network=graphs(), seed=st.integers(0, 1000), update=st.sampled_from(["automatic", "chance"]))
+def test_equals_reference_on_random_graphs(network: Network, seed: int, update: str) -> None:
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        patch.setenv(UPDATE, update)
         warnings.simplefilter("error")  # the kernels hold them all
         assert_equal_outcomes(network, seed)
 
@@ -130,7 +131,7 @@ def test_graphs_by_every_instruction_set(instruction_set: str, monkeypatch: pyte
     if instruction_set not in instruction_sets():
         pytest.skip(f"this processor does not run {instruction_set}")
     monkeypatch.setenv(ENVIRONMENT, instruction_set)
-    for seed, update in enumerate(("automatic", "sparse", "popcount", "bytes") * 2):
+    for seed, update in enumerate(UPDATES * 2):
         monkeypatch.setenv(UPDATE, update)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -138,7 +139,7 @@ def test_graphs_by_every_instruction_set(instruction_set: str, monkeypatch: pyte
             assert_equal_outcomes(random_groups(seed), seed)
 
 
-@pytest.mark.parametrize("update", ["automatic", "sparse", "popcount", "bytes"])
+@pytest.mark.parametrize("update", UPDATES)
 @pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
 def test_equals_reference_by_every_path(instruction_set: str, update: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if instruction_set not in instruction_sets():

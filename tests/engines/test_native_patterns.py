@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine, instruction_sets
 from fat_fpga.engines.native_patterns import changed_memory
-from fat_fpga.engines.native_session import UPDATE
+from fat_fpga.engines.native_session import UPDATE, UPDATES
 from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.faults import FaultSet, changes_of
 from fat_fpga.faults.changes import changed_words
@@ -55,7 +55,7 @@ def assert_equals_reference(network: Network, seed: int) -> None:
         np.testing.assert_array_equal(stream, streams[name], f"{str(one)[:200]} at {name}")
 
 
-@given(st.integers(0, 10**6), st.sampled_from(["automatic", "sparse", "popcount", "bytes"]))
+@given(st.integers(0, 10**6), st.sampled_from(UPDATES))
 def test_equals_reference(seed: int, update: str) -> None:
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("error")  # the kernels hold them all
@@ -68,7 +68,7 @@ def test_every_instruction_set(instruction_set: str, monkeypatch: pytest.MonkeyP
     if instruction_set not in instruction_sets():
         pytest.skip(f"this processor does not run {instruction_set}")
     monkeypatch.setenv(ENVIRONMENT, instruction_set)
-    for seed, update in enumerate(("automatic", "sparse", "popcount", "bytes") * 3):
+    for seed, update in enumerate(UPDATES * 3):
         monkeypatch.setenv(UPDATE, update)
         assert_equals_reference(small(seed * 7), seed)
 

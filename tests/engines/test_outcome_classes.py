@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.engines import get
 from fat_fpga.engines.counts import OUTCOME_NAMES, PARTS, names_of, outcome_counts
-from fat_fpga.engines.native_session import UPDATE
+from fat_fpga.engines.native_session import UPDATE, UPDATES
 from fat_fpga.engines.reference import execute
 from fat_fpga.errors import CampaignError, EngineError
 from fat_fpga.faults import fault_space, parse_fault
@@ -85,7 +85,7 @@ def affine(network: Network, seed: int) -> Network:
     return replace(network, layers=(*network.layers, AffineScores("scores", factors, offsets)))
 
 
-@given(st.integers(0, 10**6), st.sampled_from(["automatic", "sparse", "popcount", "bytes"]), st.booleans())
+@given(st.integers(0, 10**6), st.sampled_from(UPDATES), st.booleans())
 def test_kernels_count_what_streams_say(seed: int, update: str, patterns: bool) -> None:
     """Every fault of random chains, voters, graphs and groups, in batches, as the reference finds it by its streams."""
     network = small(seed)

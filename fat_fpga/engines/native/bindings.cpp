@@ -214,6 +214,7 @@ NB_MODULE(MODULE_NAME, m) {
           },
           "image"_a, "table"_a)
       .def_rw("update", &fat::Model::update)
+      .def_rw("by_chance", &fat::Model::by_chance)
       .def("add_unit", &add_unit, "source"_a, "out"_a, "weights"_a, "groups"_a, "stride"_a, "dilation"_a, "padding"_a,
            "thresholds"_a.none(), "integer_thresholds"_a.none(), "offset"_a, "in_levels"_a, "out_levels"_a)
       .def("add_windows", &add_windows, "kind"_a, "source"_a, "out"_a, "kernel"_a, "stride"_a)

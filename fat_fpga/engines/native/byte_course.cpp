@@ -182,9 +182,16 @@ void ByteCourse::load(int stream, const uint64_t* planes, Aligned<uint8_t>& to) 
   const int width = level_bytes(of.channels), words = of.words();
   const size_t places = of.frame_places();
   to.resize(std::max(to.size(), places * width + kFurther));
-  uint8_t* place = to.data();  // what is written behind a place of few channels is written again by the next
-  for (size_t p = 0; p < places; ++p, place += width, planes += of.pixel_words()) {
+  // What is written behind a place of few channels is written again by the next; but behind the frame is the padding of
+  // the next fault's.
+  uint8_t *place = to.data(), *end = place + places * width;
+  for (; place + kBlock <= end; place += width, planes += of.pixel_words()) {
     for (int w = 0; w < words; ++w) spread_levels(planes + w, of.planes, words, place + w * kBlock);
+  }
+  for (; place < end; place += width, planes += of.pixel_words()) {
+    alignas(64) uint8_t levels[kBlock];
+    spread_levels(planes, of.planes, words, levels);
+    std::copy_n(levels, width, place);
   }
 }
 

@@ -31,11 +31,15 @@ void ByteQueues::run(int n) {
   const int end = course_.run_together(n, queues_[n].levels.data(), count);
   queues_[n].ticks = stretch.ticks();
   const double ticks = queues_[n].ticks / count;
+  // Those who enter another queue may fill it, and what is computed there then leaves these bytes, but not what the
+  // course knows of them.
+  const int source = end < int(model_.nodes.size()) ? model_.nodes[end].inputs[0] : kImage;
+  const uint8_t* levels = end < int(model_.nodes.size()) ? course_.levels(source) : nullptr;
   for (int k = 0; k < count; ++k) {
     Waiting fault = faults[k];
     fault.timed.add(ticks);
     if (end < int(model_.nodes.size())) {
-      enter(end, fault, course_.levels(model_.nodes[end].inputs[0], k));
+      enter(end, fault, levels + k * course_.size(source));
       continue;
     }
     fault.timed.end();

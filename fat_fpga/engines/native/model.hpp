@@ -142,6 +142,7 @@ struct Model {
   int64_t rank_low = 0;                   // the sum that the first rank of each class is of
   std::vector<int32_t> factors, offsets;  // [class]: scores are factor * sum + offset within 32 bits; or none
   Update update = Update::automatic;
+  bool by_chance = false;  // ways of which the faster one is found by timing are drawn instead
 
   Model(const Stream& image, const int32_t* table);
   void add(const UnitSpec& spec, Stream out);

@@ -24,7 +24,7 @@ Simulator::Simulator(const Model& model)
       edited_(image_, dense_),
       small_(image_),
       byte_course_(image_),
-      trials_(model.nodes.size()),
+      trials_(model.nodes.size(), model.by_chance),
       queues_(image_, byte_course_, trials_),
       known_(model.streams.size()) {}
 
@@ -146,7 +146,7 @@ bool Simulator::course_pays(int n, double changes, bool counted) {
   const Unit& unit = model_.units[model_.nodes[n].unit];
   const double uses = changes * unit.taps() / (unit.stride_y * unit.stride_x);
   const double vectors = unit.groups > 1 ? 1 : unit.lanes > 0 ? unit.lanes / double(kBlock) : unit.blocks();
-  if (kSpread * uses * (vectors + kFollowing) < byte_course_.cost(n)) return false;
+  if (!model_.by_chance && kSpread * uses * (vectors + kFollowing) < byte_course_.cost(n)) return false;
   return trials_.choose(n, changes, counted) == 1;
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <random>
 #include <vector>
 
 #if defined(__x86_64__)
@@ -46,7 +47,8 @@ class Trials {
 #endif
   }
 
-  explicit Trials(size_t places) : pairs_(places * kSizes), rests_(places) {}
+  // `by_chance`: ways are not timed but drawn, so that tests meet every combination of them.
+  Trials(size_t places, bool by_chance) : pairs_(places * kSizes), rests_(places), by_chance_(by_chance) {}
 
   // Ticks that a longer stretch took without those for which the thread slept: what is computed together takes so long
   // that it often does so on a busy machine.
@@ -127,6 +129,7 @@ class Trials {
   // The way to go, 0 or 1, at a place where so much is to be done. Only where that had to be counted a rest saves
   // something.
   int choose(int place, double size, bool counted) {
+    if (by_chance_) return int(random_() >> 16 & 1);
     const int bucket = std::min(kSizes - 1, size < 1 ? 0 : std::ilogb(size));
     Pair& pair = pairs_[size_t(place) * kSizes + bucket];
     const Way& first = pair.ways[0];
@@ -169,6 +172,8 @@ class Trials {
   std::vector<Pair> pairs_;  // [place][size]
   std::vector<Rest> rests_;  // [place]
   std::vector<Open> open_;
+  bool by_chance_;
+  std::minstd_rand random_;
   double rate_ = INFINITY;  // ticks of a nanosecond, or more
 };
 
