@@ -133,51 +133,19 @@ struct Wide64<int32_t> {
   }
 };
 
-// `Words` words of bits, and logic on them. Here one or two of them, in 128 bits.
-template <int Words>
-struct Bits {
-  static_assert(Words == 1 || Words == 2, "more have a form of their own");
-  __m128i v;
+// Of three vectors, bit by bit.
+inline __m128i parity_of(__m128i a, __m128i b, __m128i c) { return _mm_ternarylogic_epi64(a, b, c, 0x96); }
+inline __m256i parity_of(__m256i a, __m256i b, __m256i c) { return _mm256_ternarylogic_epi64(a, b, c, 0x96); }
+inline __m128i majority_of(__m128i a, __m128i b, __m128i c) { return _mm_ternarylogic_epi64(a, b, c, 0xe8); }
+inline __m256i majority_of(__m256i a, __m256i b, __m256i c) { return _mm256_ternarylogic_epi64(a, b, c, 0xe8); }
+inline __m128i even_of(__m128i a, __m128i b, __m128i c) { return _mm_ternarylogic_epi64(a, b, c, 0x69); }
+inline __m256i even_of(__m256i a, __m256i b, __m256i c) { return _mm256_ternarylogic_epi64(a, b, c, 0x69); }
 
-  static Bits zero() { return {_mm_setzero_si128()}; }
-  static Bits all(uint64_t word) { return {_mm_set1_epi64x(int64_t(word))}; }
-  static Bits load(const uint64_t* p) {
-    const auto* at = reinterpret_cast<const __m128i*>(p);
-    return {Words == 1 ? _mm_loadl_epi64(at) : _mm_loadu_si128(at)};
-  }
-  void store(uint64_t* p) const {
-    auto* at = reinterpret_cast<__m128i*>(p);
-    if (Words == 1) _mm_storel_epi64(at, v);
-    else _mm_storeu_si128(at, v);
-  }
-  static Bits parity(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
-  static Bits majority(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
-  static Bits even(Bits a, Bits b, Bits c) { return {_mm_ternarylogic_epi64(a.v, b.v, c.v, 0x69)}; }
-  static Bits both(Bits a, Bits b) { return {_mm_and_si128(a.v, b.v)}; }
-  static Bits differ(Bits a, Bits b) { return {_mm_xor_si128(a.v, b.v)}; }
-};
+}  // namespace fat
 
-template <>
-struct Bits<4> {
-  __m256i v;
+#include "simd_bits.hpp"
 
-  static Bits zero() { return {_mm256_setzero_si256()}; }
-  static Bits all(uint64_t word) { return {_mm256_set1_epi64x(int64_t(word))}; }
-  static Bits load(const uint64_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
-  static Bits halves(uint64_t low, uint64_t high) {
-    return {_mm256_inserti128_si256(_mm256_castsi128_si256(_mm_set1_epi64x(int64_t(low))),
-                                    _mm_set1_epi64x(int64_t(high)), 1)};
-  }
-  static Bits load_halves(const uint64_t* low, const uint64_t* high) {
-    return {_mm256_inserti128_si256(_mm256_castsi128_si256(Bits<2>::load(low).v), Bits<2>::load(high).v, 1)};
-  }
-  void store(uint64_t* p) const { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), v); }
-  static Bits parity(Bits a, Bits b, Bits c) { return {_mm256_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
-  static Bits majority(Bits a, Bits b, Bits c) { return {_mm256_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
-  static Bits even(Bits a, Bits b, Bits c) { return {_mm256_ternarylogic_epi64(a.v, b.v, c.v, 0x69)}; }
-  static Bits both(Bits a, Bits b) { return {_mm256_and_si256(a.v, b.v)}; }
-  static Bits differ(Bits a, Bits b) { return {_mm256_xor_si256(a.v, b.v)}; }
-};
+namespace fat {
 
 template <>
 struct Bits<8> {
