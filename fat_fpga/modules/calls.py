@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from fat_fpga.modules.stepwise import Stepwise, steps
 
 Forward = Callable[..., Any]
-Answer = Callable[..., Any]
-"""Called as ``answer(name, forward, *args, **kwargs)`` in place of the forward of the module called ``name``."""
+Instead = Callable[[str, Forward], Forward]
+"""Gives what is called in place of the forward of the module of a name."""
 
 Store = Callable[[str, Any], Any]
 """Called with the name of a module and what it gives, or a hidden state under the name and ``STATE``; gives what is
@@ -69,8 +69,8 @@ def conditions() -> Iterator[None]:
 
 
 @contextmanager
-def intercepted(modules: Mapping[str, nn.Module], answer: Answer | None) -> Iterator[dict[str, Stepwise]]:
-    """Have ``answer`` called in place of the forward of each module; the recurrent ones run a step at a time.
+def intercepted(modules: Mapping[str, nn.Module], instead: Instead | None) -> Iterator[dict[str, Stepwise]]:
+    """Have something else called in place of the forward of each module; the recurrent ones run a step at a time.
 
     Gives these by name. All is as before at the end, also where an exception is thrown.
     """
@@ -81,9 +81,9 @@ def intercepted(modules: Mapping[str, nn.Module], answer: Answer | None) -> Iter
             forward: Forward = module.forward
             if steps(module):
                 forward = found[name] = Stepwise(module, forward)
-            if answer is not None:
-                forward = partial(answer, name, forward)
-            if answer is not None or name in found:
+            if instead is not None:
+                forward = instead(name, forward)
+            if instead is not None or name in found:
                 module.__dict__["forward"] = forward
         with conditions():
             yield found

@@ -47,6 +47,10 @@ class Edit:
     def __len__(self) -> int:
         return len(self.cells)
 
+    def taken_back(self) -> bool:
+        """Whether to make it once more in the same tensor takes it back."""
+        return self.flips and self.site.in_rows
+
 
 def bit_edit(bit: int, flip: bool, value: int) -> tuple[int, int]:
     """``(keep, flip)`` that flips a bit, or holds it at a value, as int64."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from torch import Tensor
+from torch import Size, Tensor
 from torch.autograd.graph import increment_version
 
 from fat_fpga.modules.calls import STATE, Forward
@@ -15,7 +16,7 @@ from fat_fpga.modules.edits import Edit
 from fat_fpga.modules.injection import met
 from fat_fpga.modules.record import Call, versions
 from fat_fpga.modules.sites import Where
-from fat_fpga.modules.values import copied, first_tensor, same, shared, tensors, with_first
+from fat_fpga.modules.values import copied, same, shared, tensors
 
 if TYPE_CHECKING:
     from fat_fpga.modules.replay import Replay
@@ -45,8 +46,21 @@ class FaultyRun:
         self.until = self._first if self.aligned and replay.dense(edits) else None
         self._next = 0
         self._counts: Counter[str] = Counter()
+        self._changed: list[tuple[Tensor, Edit]] = []
 
-    def answer(self, name: str, forward: Forward, *args: Any, **kwargs: Any) -> Any:
+    def instead(self, name: str, forward: Forward) -> Forward:
+        """What is called in place of the forward of a module."""
+        shape = self._replay.own_shape(name)
+        if (
+            self.until is None
+            or shape is None
+            or name in self._quantised
+            or not self._replay.once_after(name, self.until)
+        ):
+            return partial(self._answer, name, forward)
+        return partial(_changed, self._outputs.get(name, ()), shape, forward)
+
+    def _answer(self, name: str, forward: Forward, *args: Any, **kwargs: Any) -> Any:
         """In place of the forward of the module called ``name``."""
         call = self._calls[self._next] if self.aligned and self._next < len(self._calls) else None
         if call is None or call.module != name or (self.until is not None and call.start >= self.until):
@@ -58,6 +72,8 @@ class FaultyRun:
         number = self._replay.index(call.number)
         if self._known(call, (args, kwargs)):
             self._next = call.after
+            if self._lent(name, call):
+                return call.output
             output = copied(call.output) if call.fragile else call.output
             return self._given(name, output, number, False)
         self._next += 1
@@ -100,6 +116,25 @@ class FaultyRun:
             return False
         return self._replay.heavy(call.module) and call.met_again(inputs)
 
+    def _lent(self, name: str, call: Call) -> bool:
+        """Whether flips were put into what is recorded of a call, until `take_back`: where nothing is compared with the
+        record any more. To copy a large tensor costs more than the flips."""
+        edits = self._outputs.get(name, [])
+        if self.until is None or not edits or name in self._quantised or not self._replay.lends(call):
+            return False
+        tensor = call.output
+        if not all(edit.taken_back() and edit.site.format.unseen(tensor) for edit in edits):
+            return False
+        for edit in edits:
+            met(tensor, edit, in_place=True)
+            self._changed.append((tensor, edit))
+        return True
+
+    def take_back(self) -> None:
+        """Have the record be what it was: the same flips once more."""
+        while self._changed:
+            met(*self._changed.pop(), in_place=True)
+
     def _lost(self) -> None:
         """Another call than recorded: from here on everything is computed."""
         if self.aligned:
@@ -107,23 +142,16 @@ class FaultyRun:
         self.aligned = False
 
     def _given(self, name: str, output: Any, number: int, in_place: bool) -> Any:
-        edits = self._outputs.get(name, []) + self._quantised.get(name, [])
-        if edits and not in_place and all(edit.site.calls == 1 for edit in edits):
-            tensor = first_tensor(output)
-            assert tensor is not None
-            output, in_place = with_first(output, self._replay.copy(name, number, tensor)), True
-        for edit in edits:
-            output = met(output, edit, number, in_place)
+        for edits in (self._outputs, self._quantised):
+            for edit in edits.get(name, ()):
+                output = met(output, edit, number, in_place)
         return output
 
     def input(self) -> Any:
         """What the module is called with, with its changes."""
-        edits = self._edits[Where.INPUT].get(INPUT, ())
-        if not edits:
-            return self._replay.input()
-        value: Any = self._replay.copy(INPUT, 0, self._replay.tensor)
-        for edit in edits:
-            value = met(value, edit, in_place=True)
+        value: Any = self._replay.input()
+        for edit in self._edits[Where.INPUT].get(INPUT, ()):
+            value = met(value, edit)
         return value
 
     def met_state(self, name: str, step: int, state: Tensor) -> Tensor:
@@ -132,3 +160,12 @@ class FaultyRun:
         for edit in self._edits[Where.STATE].get(name, ()):
             found = met(found, edit, step)
         return cast(Tensor, found)
+
+
+def _changed(edits: Sequence[Edit], shape: Size, forward: Forward, *args: Any, **kwargs: Any) -> Any:
+    """What a module gives that is called once, with its changes, where nothing is compared with the record: the same as
+    `FaultyRun._answer`. It costs less, which shows where a pass is short and each layer has a few flips."""
+    output = forward(*args, **kwargs)
+    for edit in edits:
+        output = met(output, edit, in_place=output.shape == shape)
+    return output

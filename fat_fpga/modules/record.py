@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fat_fpga.modules.calls import Forward, Store, intercepted, meet_all
-from fat_fpga.modules.values import copied, in_common, same, same_bits, tensors
+from fat_fpga.modules.values import copied, same, same_bits, tensors
 
 LOOKS = {"aten::_local_scalar_dense", "aten::is_nonzero", "aten::equal"}
 """Operators that make a number of Python of a tensor: what is executed may depend on it."""
@@ -72,7 +73,6 @@ class Record:
         stateful: whether a module changes attributes of its own.
         keeps_input: whether every run leaves what the module is called with as it is: this one did, and what is
             executed does not depend on values.
-        gives_input: whether what the module gives has its memory in common with what it is called with.
     """
 
     calls: list[Call] = field(default_factory=list)
@@ -81,7 +81,6 @@ class Record:
     looks: bool = False
     stateful: bool = False
     keeps_input: bool = False
-    gives_input: bool = False
 
     def fragile(self) -> set[int]:
         """The numbers of the calls whose outputs were changed in place after they were given."""
@@ -117,14 +116,13 @@ def record(
         call.versions = versions(inputs), versions(call.output)
         return output
 
-    with intercepted(modules, answer) as recurrent, _Reads(module, clock, found):
+    with intercepted(modules, lambda *own: partial(answer, *own)) as recurrent, _Reads(module, clock, found):
         meet_all(recurrent, store)
         own = tensor.clone()  # which the module may change in place
         before = own._version
         found.output = module(own)
     kept = own._version == before and same_bits(own, tensor)
     found.keeps_input = kept and not (found.looks or found.stateful)
-    found.gives_input = in_common(found.output, own)
     return found
 
 

@@ -19,12 +19,12 @@ from torch import Tensor, nn
 
 from fat_fpga.modules.calls import Forward, intercepted, keeps_nothing, meet_all
 from fat_fpga.modules.edits import Edit
-from fat_fpga.modules.faulty_run import INPUT, LATE, FaultyRun
+from fat_fpga.modules.faulty_run import LATE, FaultyRun
 from fat_fpga.modules.injection import held
 from fat_fpga.modules.record import Call, Record
 from fat_fpga.modules.sites import Site, Where
 from fat_fpga.modules.stepwise import steps
-from fat_fpga.modules.values import alike, first_tensor, in_common, shared
+from fat_fpga.modules.values import in_common, shared
 
 if TYPE_CHECKING:
     from fat_fpga.modules.subject import ModuleSubject
@@ -54,11 +54,10 @@ class Replay:
         self._leaves = sum(call.after == call.number + 1 for call in found.calls)
         self._heavy = {name: any(True for _ in part.parameters()) for name, part in subject.modules.items()}
         self._shapes = {name: self._shape(calls) for name, calls in self._of.items()}
-        self._spares: dict[tuple[str, int], Tensor] = {}
 
     def anew(self) -> Any:
         """What the module gives without faults, computed once more."""
-        with intercepted(self.subject.modules, self._store) as recurrent:
+        with intercepted(self.subject.modules, self._storing) as recurrent:
             meet_all(recurrent, self.subject.store)
             return self.subject.module(self.input())
 
@@ -66,31 +65,8 @@ class Replay:
         """What the module is called with."""
         return self.tensor if self.record.keeps_input else self.tensor.clone()
 
-    def copy(self, name: str, number: int, tensor: Tensor) -> Tensor:
-        """A copy of what a call of a module gives, or of the batch, to be changed: in the same memory in each run where
-        nobody has it after the run. New memory costs a small network a good part of the time of a pass."""
-        spare = self._spares.get((name, number))
-        if spare is not None and alike(spare, tensor) and spare.stride() == tensor.stride():
-            return spare.copy_(tensor)
-        copy = tensor.clone()
-        if self._is_gone(name, number):
-            self._spares[name, number] = copy
-        return copy
-
-    def _is_gone(self, name: str, number: int) -> bool:
-        """Whether nobody has what a call gives, or the batch, once a run has ended."""
-        if self.record.looks or self.record.stateful:
-            return False
-        if name == INPUT:
-            return self.record.keeps_input and not self.record.gives_input
-        calls = self._of.get(name, [])
-        if number >= len(calls):
-            return False
-        given = first_tensor(calls[number].output)
-        return given is not None and not in_common(self.record.output, given)
-
-    def _store(self, name: str, forward: Forward, *args: Any, **kwargs: Any) -> Any:
-        return self.subject.store(name, forward(*args, **kwargs))
+    def _storing(self, name: str, forward: Forward) -> Forward:
+        return lambda *args, **kwargs: self.subject.store(name, forward(*args, **kwargs))
 
     def output(self, edits: Sequence[Edit]) -> Any:
         """What the module gives under these changes."""
@@ -98,10 +74,13 @@ class Replay:
             return self.record.output
         run = FaultyRun(self, edits)
         modules = self.subject.modules if run.aligned and run.until is None else self._met(edits, run.until)
-        with held(self.subject.tensors, edits), intercepted(modules, run.answer) as recurrent:
+        with held(self.subject.tensors, edits), intercepted(modules, run.instead) as recurrent:
             for name, module in recurrent.items():
                 module.meet = partial(run.met_state, name)
-            return self.subject.module(run.input())
+            try:
+                return self.subject.module(run.input())
+            finally:
+                run.take_back()
 
     def _met(self, edits: Sequence[Edit], until: int | None) -> dict[str, nn.Module]:
         """The modules that have to be met where nothing is reused but what is before an event: those called until then,
@@ -160,6 +139,15 @@ class Replay:
     def own_shape(self, name: str) -> torch.Size | None:
         """The shape of the tensor that a module makes, where it changes none and nobody else has what it makes."""
         return self._shapes.get(name)
+
+    def once_after(self, name: str, event: int) -> bool:
+        """Whether a module is called once, at an event or later, and what it gives is stored as it is."""
+        calls = self._of.get(name, [])
+        return len(calls) == 1 and calls[0].start >= event and not self.subject.stores(name)
+
+    def lends(self, call: Call) -> bool:
+        """Whether a run may change what a call gave, if it takes that back at its end: nobody has it then."""
+        return self.own_shape(call.module) is not None and not in_common(self.record.output, call.output)
 
     def dense(self, edits: Sequence[Edit]) -> bool:
         """Whether so many outputs are sure to become others that hardly a call will get what is recorded."""

@@ -106,6 +106,7 @@ void edit(uintptr_t address, int width, int64_t rows, int64_t size, Array<int64_
     if (r < -1 || r >= rows || c < 0 || c >= size)
       throw std::out_of_range("no cell " + std::to_string(c) + " in row " + std::to_string(r) + ": there are " +
                               std::to_string(rows) + " rows of " + std::to_string(size));
+    if (r >= 0) __builtin_prefetch(reinterpret_cast<const char*>(address) + (r * size + c) * width, 1);
   }
   const auto all = [&](auto* words) {
     change(words, rows, size, row.data(), cell.data(), keep.data(), flip.data(), hits);

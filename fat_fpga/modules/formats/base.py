@@ -56,6 +56,10 @@ class Format(ABC):
         index, kept, flipped = (torch.from_numpy(part).to(words.device) for part in (where, keep, flip))
         words[index] = self.decode(self.encode(words[index]) & kept ^ flipped, words.dtype)
 
+    def unseen(self, tensor: Tensor) -> bool:
+        """Whether PyTorch does not count what `edit` does to a tensor as a change, so that it can be taken back."""
+        return False
+
     def stored(self, values: Tensor) -> Tensor:
         """The values after they were stored in the format, in their own dtype."""
         return self.decode(self.encode(values), values.dtype)
