@@ -45,9 +45,8 @@ def flips_of(parts: Sequence[Part], images: range) -> Iterator[Flips]:
         lanes, hits, ends = failures_together(keys, frames + 1, lot[0].pattern.rate, cells)
         counts = np.diff(ends, prepend=0)
         if lot[0].each_bit:
-            bits_each = {part.block.bits or 1 for part in lot}
-            every = bits_each.pop() if len(bits_each) == 1 else np.repeat([part.block.bits or 1 for part in lot], counts)
-            words, bits = _divided(hits, every)
+            each = [part.block.bits or 1 for part in lot]
+            words, bits = _divided(hits, each[0] if len(set(each)) == 1 else np.repeat(each, counts))
         else:
             words, bits = hits, np.full(len(hits), lot[0].pattern.bit)
         masks = np.left_shift(np.int64(1), bits)
