@@ -83,14 +83,14 @@ def residual_network(
     return made.network(f"residual{channels}")
 
 
-def signed_chain(channels: int) -> Network:
+def signed_chain(channels: int, size: int = 4, strides: tuple[int, ...] = (1, 1, 1, 1)) -> Network:
     """Units one behind the other, with small frames: padding, not their lowest level, is half of what they see."""
-    made = Blocks(channels, InputQuantiser((1, 4, 4), np.arange(-128, 128, dtype=np.int32)[None]))
+    made = Blocks(channels, InputQuantiser((1, size, size), np.arange(-128, 128, dtype=np.int32)[None]))
     end = "input"
-    for number in range(4):
-        end = made.unit(f"conv{number}", end, channels, 3, SIGNED, (-1, 1), datatype="BIPOLAR")
-    last = made.rng.choice((-1, 1), (4, channels, 4, 4)).astype(np.int32)
-    made.add(MatrixVectorUnit("fc4", last, None, None, weight_type="BIPOLAR", inputs=(end,)))
+    for number, stride in enumerate(strides):
+        end = made.unit(f"conv{number}", end, channels, 3, SIGNED, (-1, 1), stride, "BIPOLAR")
+    last = made.rng.choice((-1, 1), (4, *made.streams[end].shape[1:])).astype(np.int32)
+    made.add(MatrixVectorUnit(f"fc{len(strides)}", last, None, None, weight_type="BIPOLAR", inputs=(end,)))
     return made.network(f"chain{channels}")
 
 

@@ -74,3 +74,23 @@ def test_equals_reference(
             np.testing.assert_array_equal(ours, theirs, f"{fault}, {again}")
         for name, counts in outcome.counts.items():
             np.testing.assert_array_equal(got.counts[name], counts, f"{name}, {again}")
+
+
+@pytest.mark.parametrize("waiting", [4, 5, 6])
+@pytest.mark.parametrize("seed", range(3))
+def test_queues_that_fill_one_after_the_other(seed: int, waiting: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where faults wait at three units, the first of two that come from one to the next may fill the queue there, and
+    those that come from there the next one; the second still has to find its own levels. Behind a stride more faults
+    have room together."""
+    monkeypatch.setenv(UPDATE, "bytes")
+    network = signed_chain(5, 18, (1, 1, 2, 1))
+    images = random_images(network, IMAGES, 1)
+    rng, space = np.random.default_rng(seed), list(fault_space(network, "weight"))
+    faults: list[AnyFault] = []
+    for layer, count in (("conv0", 2), ("conv1", waiting), ("conv2", 13)):
+        own = [fault for fault in space if fault.layer == layer]
+        faults += [own[i] for i in rng.choice(len(own), count, replace=False)]
+    labels = np.zeros(IMAGES, np.int64)
+    expected = ReferenceEngine().open(network).run(images, labels, faults, predictions=True)
+    got = NativeEngine(1).open(network).run(images, labels, faults, predictions=True)
+    np.testing.assert_array_equal(got.predictions, expected.predictions)
