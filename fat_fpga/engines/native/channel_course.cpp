@@ -49,10 +49,17 @@ void ChannelCourse::step(const Node& node, int stream) {
       for (int p = 0; p < count; ++p) integers_[p] *= node.factors[k];
       return;
     case Kind::thresholding: {
-      next_.assign(count, node.levels.base);
-      for (int t = 0; t < node.steps; ++t) {
-        const int32_t threshold = node.thresholds[size_t(channel_) * node.steps + t];
-        for (int p = 0; p < count; ++p) next_[p] += integers_[p] >= threshold ? node.levels.step : 0;
+      next_.resize(count);
+      const int32_t* thresholds = node.thresholds.data() + size_t(channel_) * node.steps;
+      constexpr int kSome = 64;  // that stay in registers
+      for (int first = 0; first < count; first += kSome) {
+        const int some = std::min(kSome, count - first);
+        int32_t integers[kSome] = {}, met[kSome] = {};
+        std::copy_n(integers_.data() + first, some, integers);
+        for (int t = 0; t < node.steps; ++t) {
+          for (int p = 0; p < kSome; ++p) met[p] += integers[p] >= thresholds[t];
+        }
+        for (int p = 0; p < some; ++p) next_[first + p] = node.levels.base + node.levels.step * met[p];
       }
       break;
     }
@@ -73,12 +80,8 @@ void ChannelCourse::windows(const Node& node, const Stream& in) {
 const std::vector<int32_t>& ChannelCourse::golden(int stream, int channel) {
   Golden& kept = golden_[stream];
   if (kept.channel == channel) return kept.integers;
-  const Stream& from = model_.streams[stream];
   kept.channel = channel;
-  kept.integers.clear();
-  for (int y = 0; y < from.height; ++y) {
-    for (int x = 0; x < from.width; ++x) kept.integers.push_back(image_.golden_integer(stream, y, x, channel));
-  }
+  image_.golden_channel(stream, channel, kept.integers);
   return kept.integers;
 }
 

@@ -248,6 +248,27 @@ int32_t Image::golden_integer(int stream, int y, int x, int channel) const {
   return planes_integer(from, state.golden.data(), y, x, channel);
 }
 
+void Image::golden_channel(int stream, int channel, std::vector<int32_t>& integers) const {
+  const Stream& from = model.streams[stream];
+  const State& state = states[stream];
+  integers.resize(size_t(from.height) * from.width);
+  int32_t* to = integers.data();
+  for (int y = 0; y < from.height; ++y) {
+    if (from.wide()) {
+      const int32_t* place = state.integers.data() + from.place(y, 0) * from.channels + channel;
+      for (int x = 0; x < from.width; ++x, place += from.channels) *to++ = *place;
+      continue;
+    }
+    const int step = from.pixel_words(), words = from.words(), bit = channel % 64;
+    const uint64_t* place = state.golden.data() + from.offset(y, 0) + channel / 64;
+    for (int x = 0; x < from.width; ++x, place += step) {
+      int index = 0;
+      for (int t = 0; t < from.planes; ++t) index += int(place[t * words] >> bit & 1);
+      *to++ = from.levels.base + from.levels.step * index;
+    }
+  }
+}
+
 int32_t Image::integer(int stream, int y, int x, int channel) const {
   for (const Stray& stray : states[stream].strays) {
     if (stray.y == y && stray.x == x && stray.channel == channel) return stray.integer;

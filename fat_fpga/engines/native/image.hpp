@@ -72,7 +72,8 @@ struct Image {
   void put_any(int stream, int y, int x, int channel, int64_t integer);  // the same, also of what is no level
 
   int32_t golden_integer(int stream, int y, int x, int channel) const;
-  int32_t integer(int stream, int y, int x, int channel) const;       // under the present fault
+  void golden_channel(int stream, int channel, std::vector<int32_t>& integers) const;  // [pixel]
+  int32_t integer(int stream, int y, int x, int channel) const;                        // under the present fault
   int32_t held_integer(int stream, int y, int x, int channel) const;  // the same, with levels in the place of strays
   std::vector<int32_t> integers_of(int stream) const;                 // [pixel][channel], under the present fault
 
