@@ -183,7 +183,7 @@ inline __m256i even_of(__m256i a, __m256i b, __m256i c) {
 
 }  // namespace fat
 
-#include "simd_bits.hpp"
+#include "simd_avx.hpp"
 
 namespace fat {
 
@@ -222,19 +222,6 @@ inline void append(const int32_t* from, int count, int32_t add, int, int32_t* to
     const __m256i part = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_add_epi32(part, by));
   }
-}
-
-// The same with offsets of 16 bits, modulo 2^16; `usual` is how many vectors of 16 are written in any case, so that the
-// processor seldom guesses the count wrong.
-inline void append(const uint16_t* from, int count, int32_t add, int usual, uint16_t* to) {
-  const __m256i by = _mm256_set1_epi16(int16_t(add));
-  const auto vector = [&](int i) {
-    const __m256i part = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_add_epi16(part, by));
-  };
-  int i = 0;
-  for (; i < 16 * usual; i += 16) vector(i);
-  for (; i < count; i += 16) vector(i);
 }
 
 // Fills list[count..size) with `ones` in the first half and `none` in the rest; may write 16 places further.

@@ -143,7 +143,7 @@ inline __m256i even_of(__m256i a, __m256i b, __m256i c) { return _mm256_ternaryl
 
 }  // namespace fat
 
-#include "simd_bits.hpp"
+#include "simd_avx.hpp"
 
 namespace fat {
 
@@ -273,18 +273,6 @@ inline uint16_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, 
 inline void append(const int32_t* from, int count, int32_t add, int usual, int32_t* to) {
   const __m512i by = _mm512_set1_epi32(add);
   const auto vector = [&](int i) { _mm512_storeu_si512(to + i, _mm512_add_epi32(_mm512_loadu_si512(from + i), by)); };
-  int i = 0;
-  for (; i < 16 * usual; i += 16) vector(i);
-  for (; i < count; i += 16) vector(i);
-}
-
-// The same with offsets of 16 bits, modulo 2^16.
-inline void append(const uint16_t* from, int count, int32_t add, int usual, uint16_t* to) {
-  const __m256i by = _mm256_set1_epi16(int16_t(add));
-  const auto vector = [&](int i) {
-    const __m256i part = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_add_epi16(part, by));
-  };
   int i = 0;
   for (; i < 16 * usual; i += 16) vector(i);
   for (; i < count; i += 16) vector(i);

@@ -1,5 +1,5 @@
-// Words of bits in vectors of 128 and 256 bits, for AVX2 and AVX-512: these say how parity, majority and evenness of
-// three vectors are computed (parity_of, majority_of, even_of).
+// What AVX2 and AVX-512 do alike, in vectors of 128 and 256 bits. They say themselves how parity, majority and evenness
+// of three vectors are computed (parity_of, majority_of, even_of).
 #pragma once
 
 #include <immintrin.h>
@@ -53,5 +53,18 @@ struct Bits<4> {
   static Bits both(Bits a, Bits b) { return {_mm256_and_si256(a.v, b.v)}; }
   static Bits differ(Bits a, Bits b) { return {_mm256_xor_si256(a.v, b.v)}; }
 };
+
+// Appends `count` offsets of 16 bits, each with `add` on it modulo 2^16; `usual` is how many vectors of 16 are written
+// in any case, so that the processor seldom guesses the count wrong.
+inline void append(const uint16_t* from, int count, int32_t add, int usual, uint16_t* to) {
+  const __m256i by = _mm256_set1_epi16(int16_t(add));
+  const auto vector = [&](int i) {
+    const __m256i part = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + i));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i), _mm256_add_epi16(part, by));
+  };
+  int i = 0;
+  for (; i < 16 * usual; i += 16) vector(i);
+  for (; i < count; i += 16) vector(i);
+}
 
 }  // namespace fat
