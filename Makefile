@@ -107,7 +107,7 @@ $(FINN_VENV)/stamp: docker/install-finn.sh docker/finn-requirements.txt $(EDITAB
 
 # The simulated boards: FINN generates their RTL, Verilator compiles it. Tests and notebooks run them without FINN.
 # One is built from a plan, which changes with the planner and with what it takes LUTs from.
-BOARDS  := $(patsubst %,build/boards/%.stamp,tfc_w2a2_planned tfc_w2a2_hardened tfc_w2a2 tfc_w2a2_fat2 small)
+BOARDS  := $(patsubst %,build/boards/%.stamp,tfc_w2a2_planned tfc_w2a2 tfc_w2a2_hardened small tfc_w2a2_fat2)
 PLANNER := $(wildcard fat_fpga/hardening/*.py fat_fpga/hardening/costs/*.* fat_fpga/luts/*.*)
 DRIVER  := $(wildcard fat_fpga/finn/board_*.py) fat_fpga/finn/simulated.py fat_fpga/finn/writable.py fat_fpga/board/description.py
 $(BOARDS): build/boards/%.stamp: $(FINN_VENV)/stamp $(wildcard hw/rtl/*.sv hw/sim/*.*) $(DRIVER)
@@ -117,7 +117,8 @@ $(BOARDS): build/boards/%.stamp: $(FINN_VENV)/stamp $(wildcard hw/rtl/*.sv hw/si
 
 build/boards/tfc_w2a2_planned.stamp: $(PLANNER)
 
-# Verilator's own files are compiled once for all boards.
+# Verilator's own files are compiled once for all boards, and the same hardware with other weights, too.
+build/boards/tfc_w2a2_fat2.stamp: | build/boards/tfc_w2a2.stamp
 export FAT_FPGA_VERILATED := $(CURDIR)/build/verilated
 
 boards: $(FINN_VENV)/stamp

@@ -1,7 +1,7 @@
-"""Verilator's own C++ files, compiled once for many boards: for a small board they take half of the time to build.
+"""What is compiled once for many boards: Verilator's own C++ files, for a small board half of the time to build, and
+the library of boards that differ in the contents of their memories only, as those of one network with other weights.
 
-The variable ``FAT_FPGA_VERILATED`` names a folder in which their objects are kept. Without it every board compiles
-them.
+The variable ``FAT_FPGA_VERILATED`` names a folder in which they are kept. Without it every board compiles them.
 """
 
 from __future__ import annotations
@@ -36,7 +36,26 @@ def copy_objects(source: Path, target: Path) -> None:
     the same time."""
     for found in source.glob("verilated*.o"):
         if not (target / found.name).exists():
-            partial = target / f"{found.name}.{os.getpid()}"
-            shutil.copyfile(found, partial)
-            os.utime(partial, (time.time() + AHEAD,) * 2)
-            partial.replace(target / found.name)
+            keep(found, target / found.name, AHEAD)
+
+
+def keep(file: Path, target: Path, ahead: float = 0.0) -> None:
+    """Copy a file, which appears whole.
+
+    Args:
+        ahead: seconds by which the copy is newer than now.
+    """
+    partial = target.with_name(f"{target.name}.{os.getpid()}")
+    shutil.copyfile(file, partial)
+    os.utime(partial, (time.time() + ahead,) * 2)
+    partial.replace(target)
+
+
+def written_code(build: Path, *more: Path) -> str:
+    """A hash of all that is compiled: the C++ and the makefiles that Verilator wrote, and further files."""
+    found = hashlib.sha256()
+    for path in (*sorted(build.glob("Vfat_board*")), *more):
+        if path.suffix in {".cpp", ".h", ".mk"}:
+            text = path.read_bytes()
+            found.update(f"{path.name} {len(text)}\n".encode() + text)
+    return found.hexdigest()[:32]

@@ -53,3 +53,11 @@ def test_copies_in_more_than_one_layer_as_planned() -> None:
             voted = streams[f"{unit.unit}.vote"]
             assert (voted.layout.channels, voted.layout.lanes) == (unit.channels, reader.simd)
             assert voted.sources == [list(rows) for rows in unit.sources]
+
+
+def test_the_same_hardware_with_other_weights_is_compiled_once() -> None:
+    """What both predict is in notebook 02."""
+    first, second = (board_folder(name) for name in ("tfc_w2a2", "tfc_w2a2_fat2"))
+    weights = [(folder / "finn" / "MVAU_rtl_0" / "memblock.dat").read_bytes() for folder in (first, second)]
+    assert weights[0] != weights[1]
+    assert (first / "libboard.so").read_bytes() == (second / "libboard.so").read_bytes()

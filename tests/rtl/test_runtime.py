@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fat_fpga.rtl.runtime import VARIABLE, copy_objects, kept_objects
+from fat_fpga.rtl.runtime import VARIABLE, copy_objects, kept_objects, written_code
 
 
 def test_nothing_is_kept_without_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,3 +37,19 @@ def test_objects_go_there_and_back(tmp_path: Path) -> None:
     os.utime(second / "verilated.o", (0, 0))
     copy_objects(kept, second)
     assert (second / "verilated.o").stat().st_mtime == 0  # what is there stays
+
+
+def test_the_code_of_a_board_is_known_by_all_that_is_compiled(tmp_path: Path) -> None:
+    host = tmp_path / "board.cpp"
+    host.write_text("host")
+    for name in ("Vfat_board.cpp", "Vfat_board.h", "Vfat_board.mk", "Vfat_board__ver.d", "verilated.o"):
+        (tmp_path / name).write_text(name)
+    before = written_code(tmp_path, host)
+    for name in ("Vfat_board__ver.d", "verilated.o"):  # where sources are, and what is made from them
+        (tmp_path / name).write_text("other")
+    assert written_code(tmp_path, host) == before
+    for name in ("Vfat_board.cpp", "Vfat_board.h", "Vfat_board.mk", "board.cpp"):
+        (tmp_path / name).write_text("other")
+        assert written_code(tmp_path, host) != before
+        (tmp_path / name).write_text("host" if name == "board.cpp" else name)
+    assert written_code(tmp_path, host) == before
