@@ -31,6 +31,7 @@ SMALLER: tuple[tuple[str, str], ...] = (
     (r"--margin \d+%", "--margin 40%"),
     (r"--trials \d+", "--trials 2"),
     (r"--iterations \d+ --least \d+", "--iterations 1 --least 1"),
+    (r"(clip .*)--rates ([^, ]+),([^, ]+),\S+", r"\1--rates \2,\3"),
     (r"--per-layer --until-loss 0.5", "--per-layer --until-loss 50"),
     (r"(resnet8.*)--worst-error \d+", r"\1--worst-error 100"),
     (r"^(?!.*resnet8)(.*)--worst-error \d+", r"\1--worst-error 70"),
@@ -44,7 +45,7 @@ ADDED: tuple[tuple[str, str], ...] = (
     (r"clip (?!.*--samples )", " --samples 2"),
     (r"clip (?!.*--iterations )", " --iterations 1 --least 1"),
     (r"sweep (?!.*--(samples|scrub) )(?!.*--scope layer)", " --samples 2"),
-    (r"sweep .*--scope layer", " --samples 60"),
+    (r"sweep (?!.*--samples ).*--scope layer", " --samples 60"),  # a page on single hits needs them
     (r"train (?!.*--images )", " --images 24"),
     (r"crosscheck (?!.*--sample )", " --sample 6"),
     (r"crosscheck (?!.*--images )", " --images 1"),
