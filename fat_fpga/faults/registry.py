@@ -117,9 +117,15 @@ def fault_model(kind: str) -> FaultModel:
 
 def changes_of(network: Network, faults: Iterable[AnyFault]) -> tuple[Change, ...]:
     """What faults that are present at once do to a network, in their order. They must exist: see `check_faults`."""
-    return tuple(
-        change for fault in faults for part in fault.faults for change in fault_model(part.kind).changes(network, part)
-    )
+    models: dict[str, FaultModel] = {}  # looking one up asks for packages that add some
+    found: list[Change] = []
+    for fault in faults:
+        for part in fault.faults:
+            model = models.get(part.kind)
+            if model is None:
+                model = models[part.kind] = fault_model(part.kind)
+            found += model.changes(network, part)
+    return tuple(found)
 
 
 @checked

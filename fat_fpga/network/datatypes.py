@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,7 @@ def type_of(values: npt.NDArray[np.int32]) -> str:
     return smallest_type(low, high)
 
 
+@lru_cache(maxsize=1024)
 def span_of(datatype: str) -> tuple[int, int] | None:
     """The smallest and the largest integer of a QONNX datatype; None where it is no integer one."""
     if datatype in ("BIPOLAR", "BINARY", "TERNARY"):

@@ -145,3 +145,15 @@ def test_a_table_that_would_be_too_large(monkeypatch: pytest.MonkeyPatch) -> Non
         ModelError, match=r"\(MatMul\): .* a table of them would have [\d,]+ entries, expected at most 100"
     ):
         lower(graph(TAILS["steps"]).model(), "network")
+
+
+@pytest.mark.parametrize("values", [2, 7, 10**6])
+def test_ranks_of_runs_are_ranks_of_single_scores(values: int) -> None:
+    rng = np.random.default_rng(values)
+    pool = np.concatenate([rng.normal(size=values), [0.0, -0.0, np.inf, -np.inf, np.nan]])
+    for shape, rising in (((1, 1), False), ((1, 40), False), ((5, 300), True)):
+        scores = np.sort(rng.choice(pool, shape), axis=1) if rising else rng.choice(pool, shape)
+        expected = np.unique(scores, return_inverse=True)[1].reshape(shape)
+        found = ranks.common_ranks(scores)
+        assert found.dtype == np.int32
+        np.testing.assert_array_equal(found, expected)

@@ -41,8 +41,19 @@ def ranks_of(
         values = np.arange(start - end, min(start + block, count) - end, dtype=np.int64)
         every = np.repeat(values[:, None], unit.channels, axis=1)
         scores[:, start : start + block] = chain(accumulators(every)).T
-    ranks: npt.NDArray[np.int64] = np.unique(scores, return_inverse=True)[1].reshape(scores.shape)
-    return ranks.astype(np.int32), -end
+    return common_ranks(scores), -end
+
+
+def common_ranks(scores: npt.NDArray[np.float64]) -> IntArray:
+    """The position of each score [M, K] among all different ones, int32 [M, K].
+
+    Neighbours are often equal, as sums that a node clips or rounds are: each run of them is sorted as one.
+    """
+    flat = scores.reshape(-1)
+    starts = np.flatnonzero(np.concatenate([[True], flat[1:] != flat[:-1]]))
+    own = flat[starts]
+    ranks: IntArray = np.searchsorted(np.unique(own), own).astype(np.int32)
+    return np.repeat(ranks, np.diff(starts, append=flat.size)).reshape(scores.shape)
 
 
 def too_many(unit: MatrixVectorUnit, source: Input | Levels) -> bool:
