@@ -51,16 +51,21 @@ def read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE
     return replace(found, exact=True) if INTEGER_SUMS + node.output[0] in graph.properties else found
 
 
+def check_weights(node: Node, constant: bool) -> None:
+    """ModelError where the weights of a product are not ``constant``."""
+    if not constant:
+        raise refuse(
+            node, "expected an activation times constant weights: products of two activations are not supported"
+        )
+
+
 def _read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding) -> Product:
     """Read a Conv, MatMul or Gemm whose moving input has ``layout``; ModelError says what is not supported.
 
     Args:
         zeros: top, left, bottom, right; zeros that a Pad in front has added around a convolution's input.
     """
-    if len(graph.moving(node)) != 1 or node.input[0] in graph.constants:
-        raise refuse(
-            node, "expected an activation times constant weights: products of two activations are not supported"
-        )
+    check_weights(node, len(graph.moving(node)) == 1 and node.input[0] not in graph.constants)
     graph.constant(node, 1)
     constant = graph.constants[node.input[1]]
     found = constant.integers()

@@ -23,7 +23,5 @@ def _rewrite(node: Node, rewriter: Rewriter) -> None:
     if node.op_type == "Conv":
         parameters[0] = rewriter.channels_first(node, parameters[0], axes)
     before = rewriter.channels_first(node, tensor, axes)
-    made = rewriter.emit(node, node.op_type, [before, *parameters], **options)
-    rewriter.nodes[-1].name = node.name
+    made = rewriter.emit(node, node.op_type, [before, *parameters], **options, named=True)
     rewriter.channels_last(node, made, axes, node.output[0])
-    rewriter.nodes[-1].name = f"{node.name}.last"

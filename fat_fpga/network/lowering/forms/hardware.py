@@ -58,8 +58,7 @@ def _matrix(node: Node, rewriter: Rewriter) -> None:
         made, layout = convolution(node, rewriter, windows, matrix, datatype), "NCHW"
     else:
         before = _in_rows(node, rewriter, len(matrix))
-        made = rewriter.emit(node, "MatMul", [before, rewriter.store(matrix, node.input[1], datatype)])
-        rewriter.nodes[-1].name = node.name
+        made = rewriter.emit(node, "MatMul", [before, rewriter.store(matrix, node.input[1], datatype)], named=True)
         layout = "NC" if before != node.input[0] else _layout(node, rewriter)
     if counting:
         made = count(node, rewriter, made, matrix, layout)
@@ -92,8 +91,7 @@ def _vector(node: Node, rewriter: Rewriter) -> None:
     stored = rewriter.store(weights, node.input[1], str(option(node, "weightDataType", "")))
     before = rewriter.channels_first(node, windows.tensor)
     options: dict[str, Any] = {**windows.options(), "dilations": windows.dilations, "group": len(weights)}
-    made = rewriter.emit(node, "Conv", [before, stored], **options)
-    rewriter.nodes[-1].name = node.name
+    made = rewriter.emit(node, "Conv", [before, stored], **options, named=True)
     _activated(node, rewriter, made, "NCHW", True)
 
 
@@ -124,7 +122,6 @@ def _thresholds(
 def _thresholding(node: Node, rewriter: Rewriter) -> None:
     layout = _layout(node, rewriter)
     _thresholds(node, rewriter, node.input[0], rewriter.constant(node, 1), node.output[0], layout)
-    rewriter.nodes[-1].name = node.name
 
 
 def _padding(node: Node, rewriter: Rewriter) -> None:
@@ -146,8 +143,7 @@ def _max_pool(node: Node, rewriter: Rewriter) -> None:
     size = sizes_of(node, "PoolDim")
     before = rewriter.channels_first(node, node.input[0])
     options: dict[str, Any] = {"kernel_shape": size, "strides": size, "ceil_mode": int(option(node, "CeilMode", 0))}
-    made = rewriter.emit(node, "MaxPool", [before], **options)
-    rewriter.nodes[-1].name = node.name
+    made = rewriter.emit(node, "MaxPool", [before], **options, named=True)
     rewriter.channels_last(node, made, output=node.output[0])
 
 
@@ -162,11 +158,9 @@ def _pool(node: Node, rewriter: Rewriter) -> None:
     options: dict[str, Any] = {key: value for key, value in windows.options().items() if key != "pads"}
     if function in ("MaxPool", "AvgPool"):
         operator = "MaxPool" if function == "MaxPool" else "AveragePool"
-        made = rewriter.emit(node, operator, [before], **options)
-        rewriter.nodes[-1].name = node.name
+        made = rewriter.emit(node, operator, [before], **options, named=True)
     elif function in ("AccPool", "QuantAvgPool"):
-        made = rewriter.emit(node, "SumPool", [before], domain=OURS, **options)
-        rewriter.nodes[-1].name = node.name
+        made = rewriter.emit(node, "SumPool", [before], domain=OURS, **options, named=True)
         if function == "QuantAvgPool":
             made = _average_of(node, rewriter, made, windows.kernel)
     else:
@@ -196,8 +190,9 @@ def _upsample(node: Node, rewriter: Rewriter) -> None:
     scales = rewriter.store([1, 1, *(behind // before for behind, before in sizes)], node.output[0])
     inputs = [before, scales] if rewriter.opset < 11 else [before, rewriter.store([], node.output[0]), scales]
     options = {} if rewriter.opset < 11 else {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
-    made = rewriter.emit(node, "Resize" if rewriter.opset > 9 else "Upsample", inputs, mode="nearest", **options)
-    rewriter.nodes[-1].name = node.name
+    made = rewriter.emit(
+        node, "Resize" if rewriter.opset > 9 else "Upsample", inputs, mode="nearest", **options, named=True
+    )
     rewriter.channels_last(node, made, output=node.output[0])
 
 
@@ -208,7 +203,6 @@ def _sum(node: Node, rewriter: Rewriter) -> None:
     else:
         axes = rewriter.store([1, 2], node.output[0], dtype=np.int64)
         rewriter.emit(node, "ReduceSum", [node.input[0], axes], node.output[0], keepdims=1)
-    rewriter.nodes[-1].name = node.name
 
 
 def _channelwise(node: Node, rewriter: Rewriter) -> None:
@@ -218,7 +212,6 @@ def _channelwise(node: Node, rewriter: Rewriter) -> None:
         raise refuse(node, f"Func {function} is not supported: expected add or mul")
     stored = rewriter.store(numbers, node.input[1], rewriter.datatypes.get(node.input[1], ""))
     rewriter.emit(node, function.capitalize(), [node.input[0], stored], node.output[0])
-    rewriter.nodes[-1].name = node.name
 
 
 def _labels(node: Node, rewriter: Rewriter) -> None:

@@ -51,7 +51,6 @@ def _product(node: Node, rewriter: Rewriter) -> None:
     matrix = rewriter.constant(node, 1)
     made = convolution(node, rewriter, windows, matrix, rewriter.datatypes.get(node.input[1], ""))
     rewriter.channels_last(node, made, output=node.output[0])
-    rewriter.nodes[-1].name = f"{node.name}.last"
 
 
 def convolution(node: Node, rewriter: Rewriter, windows: Unfolded, matrix: npt.NDArray[Any], datatype: str) -> str:
@@ -73,8 +72,9 @@ def _convolution(
 ) -> str:
     stored = rewriter.store(weights, node.input[1], datatype)
     before = rewriter.channels_first(node, windows.tensor)
-    made = rewriter.emit(node, "Conv", [before, stored], group=groups, dilations=windows.dilations, **windows.options())
-    rewriter.nodes[-1].name = node.name
+    made = rewriter.emit(
+        node, "Conv", [before, stored], group=groups, dilations=windows.dilations, **windows.options(), named=True
+    )
     return made
 
 
@@ -94,24 +94,25 @@ def count(node: Node, rewriter: Rewriter, tensor: str, matrix: npt.NDArray[Any],
     """
     if node.output[0] in rewriter.bipolar:
         half = rewriter.emit(node, "Mul", [tensor, rewriter.store(0.5, node.input[1])])
-        return rewriter.emit(node, "Add", [half, rewriter.store(len(matrix) / 2, node.input[1])], output)
+        return rewriter.emit(node, "Add", [half, rewriter.store(len(matrix) / 2, node.input[1])], output, named=False)
     zeros = (matrix < 0).sum(axis=0)
     shape = (-1, 1, 1) if layout == "NCHW" else (-1,)
-    return rewriter.emit(node, "Add", [tensor, rewriter.store(zeros.reshape(shape), node.input[1])], output)
+    stored = rewriter.store(zeros.reshape(shape), node.input[1])
+    return rewriter.emit(node, "Add", [tensor, stored], output, named=False)
 
 
 def _xnor(node: Node, rewriter: Rewriter) -> None:
     matrix = bits(node, rewriter.constant(node, 1))
     windows = rewriter.unfolded.get(node.input[0])
     if windows is None:
-        made = rewriter.emit(node, "MatMul", [node.input[0], rewriter.store(matrix, node.input[1], "BIPOLAR")])
-        rewriter.nodes[-1].name = node.name
+        made = rewriter.emit(
+            node, "MatMul", [node.input[0], rewriter.store(matrix, node.input[1], "BIPOLAR")], named=True
+        )
     else:
         if any(windows.pads):
             raise refuse(node, "XNOR and popcount with padding, whose zeros stand for -1, are not supported")
         made = rewriter.channels_last(node, convolution(node, rewriter, windows, matrix, "BIPOLAR"))
     count(node, rewriter, made, matrix, "NC", node.output[0])
-    rewriter.nodes[-1].name = f"{node.name}.count"
 
 
 def _multithreshold(node: Node, rewriter: Rewriter) -> None:
@@ -126,8 +127,7 @@ def _multithreshold(node: Node, rewriter: Rewriter) -> None:
 def _max_pool(node: Node, rewriter: Rewriter) -> None:
     options = attributes(node)
     before = rewriter.channels_first(node, node.input[0])
-    made = rewriter.emit(node, "MaxPool", [before], **options)
-    rewriter.nodes[-1].name = node.name
+    made = rewriter.emit(node, "MaxPool", [before], **options, named=True)
     rewriter.channels_last(node, made, output=node.output[0])
 
 
@@ -138,8 +138,7 @@ def _average(node: Node, rewriter: Rewriter) -> None:
     before = rewriter.channels_first(node, node.input[0]) if last else node.input[0]
     options = {"kernel_shape": [size] * 2, "strides": [int(options["stride"])] * 2, **_shifted(node)}
     shift, output_bits, signed = (options.pop(key) for key in ("shift", "bits", "signed"))
-    made = rewriter.emit(node, "SumPool", [before], domain=OURS, **options)
-    rewriter.nodes[-1].name = node.name
+    made = rewriter.emit(node, "SumPool", [before], domain=OURS, **options, named=True)
     shifted(node, rewriter, made, shift, output_bits, signed, "" if last else node.output[0])
     if last:
         rewriter.channels_last(node, rewriter.nodes[-1].output[0], output=node.output[0])
@@ -157,7 +156,7 @@ def shifted(node: Node, rewriter: Rewriter, tensor: str, shift: int, width: int,
     """Integers divided by a power of two, rounded down to integers of so many bits."""
     scaled = rewriter.emit(node, "Mul", [tensor, rewriter.store(2.0**-shift, tensor)])
     parameters = [rewriter.store(value, tensor) for value in (1.0, 0.0, float(width))]
-    options = {"signed": signed, "narrow": 0, "rounding_mode": "FLOOR"}
+    options: dict[str, Any] = {"signed": signed, "narrow": 0, "rounding_mode": "FLOOR"}
     return rewriter.emit(node, "Quant", [scaled, *parameters], output, QONNX, **options)
 
 

@@ -15,7 +15,7 @@ from onnx import helper
 
 from fat_fpga.network.lowering.forms.rewriting import MICROSOFT, Rewriter, Rule
 from fat_fpga.network.lowering.graph import Node, attributes, refuse
-from fat_fpga.network.lowering.matrix import INTEGER_SUMS
+from fat_fpga.network.lowering.matrix import INTEGER_SUMS, check_weights
 
 Numbers = npt.NDArray[Any]
 ONE = np.float32(1)
@@ -90,8 +90,7 @@ def _product(
     terms = [*inputs]
     if bias is not None and len(node.input) > bias and node.input[bias]:
         terms.append(rewriter.store(rewriter.constant(node, bias).astype(np.float32), node.input[bias]))
-    made = rewriter.emit(node, operator, terms, **options)
-    rewriter.nodes[-1].name = node.name
+    made = rewriter.emit(node, operator, terms, **options, named=True)
     rewriter.model.metadata_props.add(key=INTEGER_SUMS + made, value="1")
     return made
 
@@ -109,10 +108,7 @@ def _convolution(node: Node, rewriter: Rewriter) -> None:
 
 def _matrix(node: Node, rewriter: Rewriter) -> None:
     """QLinearMatMul: a, its scale and zero point, b, its own, those of y."""
-    if not rewriter.is_constant(node.input[3]):
-        raise refuse(
-            node, "expected an activation times constant weights: products of two activations are not supported"
-        )
+    check_weights(node, rewriter.is_constant(node.input[3]))
     axis = rewriter.constant(node, 3).ndim - 1
     sums = _product(
         node, rewriter, "MatMul", [_integers(node, rewriter, 0, 2), _integers(node, rewriter, 3, 5, axis=axis)]
@@ -143,8 +139,7 @@ def _sum(node: Node, rewriter: Rewriter) -> None:
         _scaled(node, rewriter, _integers(node, rewriter, position, position + 2), scale / scales[2])
         for position, scale in zip((0, 3), scales[:2], strict=True)
     ]
-    made = rewriter.emit(node, "Add", terms)
-    rewriter.nodes[-1].name = node.name
+    made = rewriter.emit(node, "Add", terms, named=True)
     made = rewriter.emit(node, "Add", [made, rewriter.store(target.ravel()[0], node.output[0])])
     none = rewriter.store(np.zeros((), target.dtype), node.output[0], dtype=None)
     rewriter.emit(node, "QuantizeLinear", [made, rewriter.store(ONE, made), none], node.output[0])
@@ -161,8 +156,7 @@ def _function(operator: str, *kept: str) -> Rule:
 
     def rule(node: Node, rewriter: Rewriter) -> None:
         source, last = _facing(node, rewriter, _real(node, rewriter))
-        made = rewriter.emit(node, operator, [source], **_kept(node, *kept))
-        rewriter.nodes[-1].name = node.name
+        made = rewriter.emit(node, operator, [source], **_kept(node, *kept), named=True)
         _requantised(node, rewriter, _turned(node, rewriter, made, last), 3)
 
     return rule
@@ -180,8 +174,7 @@ def _concatenated(node: Node, rewriter: Rewriter) -> None:
     for position in range(2, len(node.input), 3):
         stored = rewriter.emit(node, "QuantizeLinear", [_real(node, rewriter, position), scale, zero])
         parts.append(rewriter.emit(node, "DequantizeLinear", [stored, scale, zero]))
-    made = rewriter.emit(node, "Concat", parts, axis=int(attributes(node)["axis"]))
-    rewriter.nodes[-1].name = node.name
+    made = rewriter.emit(node, "Concat", parts, axis=int(attributes(node)["axis"]), named=True)
     rewriter.emit(node, "QuantizeLinear", [made, scale, zero], node.output[0])
 
 
@@ -190,8 +183,7 @@ def _multiplied(node: Node, rewriter: Rewriter) -> None:
     constants = [rewriter.is_constant(node.input[position]) for position in (0, 3)]
     if not any(constants):
         raise refuse(node, "a product of two activations is not supported")
-    made = rewriter.emit(node, "Mul", [_real(node, rewriter, 0), _real(node, rewriter, 3)])
-    rewriter.nodes[-1].name = node.name
+    made = rewriter.emit(node, "Mul", [_real(node, rewriter, 0), _real(node, rewriter, 3)], named=True)
     _requantised(node, rewriter, made, 6)
 
 
@@ -199,10 +191,7 @@ def _integer_sums(operator: str) -> Rule:
     """ConvInteger and MatMulInteger: x, w, and their zero points; the sums are read as floats."""
 
     def rule(node: Node, rewriter: Rewriter) -> None:
-        if not rewriter.is_constant(node.input[1]):
-            raise refuse(
-                node, "expected an activation times constant weights: products of two activations are not supported"
-            )
+        check_weights(node, rewriter.is_constant(node.input[1]))
         axis = 0 if operator == "Conv" else rewriter.constant(node, 1).ndim - 1
         inputs = [_integers(node, rewriter, 0, 2), _integers(node, rewriter, 1, 3, axis=axis)]
         options = _kept(node, *WINDOWS) if operator == "Conv" else {}

@@ -120,11 +120,17 @@ class Rewriter:
         return name
 
     def emit(
-        self, node: Node, operator: str, inputs: Sequence[str], output: str = "", domain: str = "", **options: Any
-    ) -> str:
-        """Add a node that is part of what ``node`` becomes; its output, by default a new one."""
+        self, node: Node, operator: str, inputs: Sequence[str], output: str = "", domain: str = "",
+        named: bool | None = None, **options: Any,
+    ) -> str:  # fmt: skip
+        """Add a node that is part of what ``node`` becomes; its output, by default a new one.
+
+        Args:
+            named: whether it has the name of ``node``, as what computes; by default where it has its output.
+        """
         output = output or self.new(node.output[0])
-        name = node.name if output == node.output[0] else f"{node.name or node.output[0]}.{operator}"
+        named = output == node.output[0] if named is None else named
+        name = node.name if named else f"{node.name or node.output[0]}.{operator}"
         self.add(helper.make_node(operator, list(inputs), [output], name=name, domain=domain, **options))
         return output
 
@@ -132,7 +138,7 @@ class Rewriter:
         return self.emit(node, "Transpose", [tensor], perm=FIRST[axes])
 
     def channels_last(self, node: Node, tensor: str, axes: int = 4, output: str = "") -> str:
-        return self.emit(node, "Transpose", [tensor], output, perm=LAST[axes])
+        return self.emit(node, "Transpose", [tensor], output, named=False, perm=LAST[axes])
 
     def axes_of(self, tensor: str) -> int | None:
         """How many axes a tensor has; None where that is not known."""
@@ -181,7 +187,9 @@ class Rewriter:
     ) -> None:  # fmt: skip
         """Thresholds behind a tensor: levels 0, 1, ... from ``bias`` up, or -1 and +1."""
         stored = self.store(thresholds, node.input[-1])
-        options = {"out_scale": 2.0, "out_bias": -1.0} if bipolar else {"out_scale": 1.0, "out_bias": float(bias)}
+        options: dict[str, Any] = (
+            {"out_scale": 2.0, "out_bias": -1.0} if bipolar else {"out_scale": 1.0, "out_bias": float(bias)}
+        )
         self.emit(
             node, "MultiThreshold", [tensor, stored], output, QONNX, out_dtype=datatype, data_layout=layout, **options
         )

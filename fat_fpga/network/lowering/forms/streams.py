@@ -22,32 +22,26 @@ ELEMENT_WISE = {
 """What follows ``Elementwise`` in a layer's name, and the standard operator that it is."""
 
 
-def _named(node: Node, rewriter: Rewriter, operator: str, inputs: Sequence[str], output: str, **options: Any) -> None:
-    """A standard node with a layer's own name."""
-    rewriter.emit(node, operator, inputs, output, **options)
-    rewriter.nodes[-1].name = node.name
-
-
 def _same_as(operator: str) -> Rule:
     def rule(node: Node, rewriter: Rewriter) -> None:
-        _named(node, rewriter, operator, node.input, node.output[0])
+        rewriter.emit(node, operator, node.input, node.output[0])
 
     return rule
 
 
 def _concatenated(node: Node, rewriter: Rewriter) -> None:
-    _named(node, rewriter, "Concat", node.input, node.output[0], axis=-1)
+    rewriter.emit(node, "Concat", node.input, node.output[0], axis=-1)
 
 
 def _of_two(node: Node, rewriter: Rewriter) -> None:
     """StreamingEltwise."""
     kind = option(node, "eltwiseOp")
     if kind in ("Add", "Sub"):
-        _named(node, rewriter, kind, node.input, node.output[0])
+        rewriter.emit(node, kind, node.input, node.output[0])
         return
     if kind != "AbsDiff":
         raise refuse(node, f"unknown eltwiseOp {kind}")
-    _named(node, rewriter, "Abs", [rewriter.emit(node, "Sub", node.input)], node.output[0])
+    rewriter.emit(node, "Abs", [rewriter.emit(node, "Sub", node.input)], node.output[0])
 
 
 def _split(node: Node, rewriter: Rewriter) -> None:
@@ -67,10 +61,10 @@ def _cropped(node: Node, rewriter: Rewriter) -> None:
     north, south, west, east = (int(option(node, f"Crop{side}", 0)) for side in ("North", "South", "West", "East"))
     starts, ends, axes = [north, west], [height - south, width - east], [1, 2]
     if rewriter.opset < 10:
-        _named(node, rewriter, "Slice", [node.input[0]], node.output[0], starts=starts, ends=ends, axes=axes)
+        rewriter.emit(node, "Slice", [node.input[0]], node.output[0], starts=starts, ends=ends, axes=axes)
         return
     stored = [rewriter.store(values, node.output[0], dtype=np.int64) for values in (starts, ends, axes)]
-    _named(node, rewriter, "Slice", [node.input[0], *stored], node.output[0])
+    rewriter.emit(node, "Slice", [node.input[0], *stored], node.output[0])
 
 
 def _reshaped(node: Node, rewriter: Rewriter) -> None:
@@ -94,7 +88,7 @@ def _swapped(node: Node, rewriter: Rewriter) -> None:
     """InnerShuffle: the last two axes change places."""
     axes = list(range(rewriter.axes_of(node.input[0]) or len(option(node, "in_shape"))))
     axes[-2:] = axes[-1], axes[-2]
-    _named(node, rewriter, "Transpose", [node.input[0]], node.output[0], perm=axes)
+    rewriter.emit(node, "Transpose", [node.input[0]], node.output[0], perm=axes)
 
 
 def _sampled(node: Node, rewriter: Rewriter) -> None:
