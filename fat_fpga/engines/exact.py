@@ -17,7 +17,19 @@ from fat_fpga.faults.register import Register
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.datatypes import smallest_type, span_of
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Requantise, Select, SumPool, Table, Thresholding, Upsample
+from fat_fpga.network.layers import (
+    Add,
+    Concat,
+    Layer,
+    Requantise,
+    Select,
+    Shuffle,
+    SumPool,
+    Table,
+    Thresholding,
+    Upsample,
+    ZeroInsertion,
+)
 from fat_fpga.network.words import unit_weight_type
 
 FLOAT32 = 2**24
@@ -106,9 +118,15 @@ def _(layer: MajorityVote, span: Span) -> Span:
 
 @_behind.register(MaxPool)
 @_behind.register(Select)
+@_behind.register(Shuffle)
 @_behind.register(Upsample)
 def _(layer: Layer, span: Span) -> Span:
     return span
+
+
+@_behind.register
+def _(layer: ZeroInsertion, span: Span) -> Span:
+    return min(span[0], 0), max(span[1], 0)
 
 
 @_behind.register

@@ -30,11 +30,13 @@ from fat_fpga.network.layers import (
     Requantise,
     Scores,
     Select,
+    Shuffle,
     SumPool,
     Table,
     Thresholded,
     Thresholding,
     Upsample,
+    ZeroInsertion,
 )
 
 _UNFOLDED = {"cpu": 2**23, "cuda": 2**28}
@@ -222,6 +224,22 @@ def _(layer: Select, activations: Tensor, units: Mapping[str, TorchUnit]) -> Ten
     for axis, part in enumerate(layer.parts, start=1):
         activations = activations.index_select(axis, torch.tensor(part, device=activations.device))
     return activations
+
+
+@output.register
+def _(layer: Shuffle, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    count = len(activations)
+    axes = (0, *(axis + 1 for axis in layer.order))
+    return activations.reshape(count, *layer.sizes).permute(axes).reshape(count, *layer.shape)
+
+
+@output.register
+def _(layer: ZeroInsertion, activations: Tensor, units: Mapping[str, TorchUnit]) -> Tensor:
+    """Zeros between the pixels."""
+    count, channels, height, width = activations.shape
+    spread = activations.new_zeros((count, *layer.output_shape((channels, height, width))))
+    spread[:, :, :: layer.stride[0], :: layer.stride[1]] = activations
+    return spread
 
 
 @output.register

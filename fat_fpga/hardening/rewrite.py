@@ -17,7 +17,18 @@ from fat_fpga.errors import PlanError
 from fat_fpga.hardening.unit_plan import copies_of, sources_of
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Scores, Select, SumPool, Thresholding, Upsample
+from fat_fpga.network.layers import (
+    Add,
+    Concat,
+    Layer,
+    Scores,
+    Select,
+    Shuffle,
+    SumPool,
+    Thresholding,
+    Upsample,
+    ZeroInsertion,
+)
 from fat_fpga.network.network import INPUT
 from fat_fpga.network.program import inserted
 
@@ -120,6 +131,7 @@ def _(layer: MatrixVectorUnit, front: Sequence[Order], layout: Layout | None) ->
 @_laid.register(MaxPool)
 @_laid.register(SumPool)
 @_laid.register(Upsample)
+@_laid.register(ZeroInsertion)
 @_laid.register(Scores)
 def _(layer: Layer, front: Sequence[Order], layout: Layout | None) -> tuple[Layer, Order]:
     return layer, front[0]
@@ -142,6 +154,13 @@ def _(layer: Select, front: Sequence[Order], layout: Layout | None) -> tuple[Lay
     places = {channel: place for place, channel in enumerate(front[0])}
     channels = tuple(places[channel] for channel in layer.channels)
     return replace(layer, channels=channels), tuple(range(len(channels)))
+
+
+@_laid.register
+def _(layer: Shuffle, front: Sequence[Order], layout: Layout | None) -> tuple[Layer, Order]:
+    if front[0] != tuple(range(len(front[0]))):
+        raise PlanError(f"{layer.name}: it makes pixels and channels of channels, which have to stay in their order")
+    return layer, tuple(range(layer.shape[0]))
 
 
 @_laid.register

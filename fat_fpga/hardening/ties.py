@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from fat_fpga.errors import PlanError
 from fat_fpga.network import MajorityVote, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.handlers import no_handler, singledispatch
-from fat_fpga.network.layers import Add, Concat, Layer, Scores, Select, SumPool, Thresholding, Upsample
+from fat_fpga.network.layers import (
+    Add,
+    Concat,
+    Layer,
+    Scores,
+    Select,
+    Shuffle,
+    SumPool,
+    Thresholding,
+    Upsample,
+    ZeroInsertion,
+)
 from fat_fpga.network.network import INPUT
 
 
@@ -108,6 +119,7 @@ def _(layer: MatrixVectorUnit, inputs: tuple[str, ...], streams: _Streams) -> No
 @_tie.register(MaxPool)
 @_tie.register(SumPool)
 @_tie.register(Upsample)
+@_tie.register(ZeroInsertion)
 @_tie.register(Thresholding)
 @_tie.register(Add)
 def _(layer: Layer, inputs: tuple[str, ...], streams: _Streams) -> None:
@@ -125,6 +137,13 @@ def _(layer: Layer, inputs: tuple[str, ...], streams: _Streams) -> None:
 @_tie.register
 def _(layer: Select, inputs: tuple[str, ...], streams: _Streams) -> None:
     streams.made.add(layer.name)
+    streams.fix(layer.name)
+
+
+@_tie.register
+def _(layer: Shuffle, inputs: tuple[str, ...], streams: _Streams) -> None:
+    streams.made.add(layer.name)
+    streams.fix(inputs[0])
     streams.fix(layer.name)
 
 

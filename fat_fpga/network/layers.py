@@ -14,10 +14,12 @@ from fat_fpga.network.operators.max_pool import MaxPool
 from fat_fpga.network.operators.requantise import Requantise
 from fat_fpga.network.operators.scores import Scores
 from fat_fpga.network.operators.select import Select
+from fat_fpga.network.operators.shuffle import Shuffle
 from fat_fpga.network.operators.sum_pool import SumPool
 from fat_fpga.network.operators.table import Table
 from fat_fpga.network.operators.thresholding import Thresholding
 from fat_fpga.network.operators.upsample import Upsample
+from fat_fpga.network.operators.zero_insertion import ZeroInsertion
 
 Thresholded = MatrixVectorUnit | Thresholding
 """Layers with a threshold memory."""
@@ -42,9 +44,11 @@ __all__ = [
     "Scores",
     "Select",
     "Shape",
+    "Shuffle",
     "SumPool",
     "Table",
     "Thresholded",
     "Thresholding",
     "Upsample",
+    "ZeroInsertion",
 ]

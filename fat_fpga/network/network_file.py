@@ -27,10 +27,12 @@ from fat_fpga.network.layers import (
     Requantise,
     Scores,
     Select,
+    Shuffle,
     SumPool,
     Table,
     Thresholding,
     Upsample,
+    ZeroInsertion,
 )
 from fat_fpga.network.levels import Levels
 from fat_fpga.network.network import INPUT, Network
@@ -189,6 +191,15 @@ def _select(entry: Entry, number: int, arrays: dict[str, Array], common: dict[st
     return Select(channels=channels, rows=rows, columns=columns, **common)
 
 
+def _shuffle(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    sizes, order = (entry.items(key, int, 0, LARGEST_SHAPE) for key in ("sizes", "order"))
+    return Shuffle(sizes=sizes, order=order, shape=_sizes(entry, "shape", 3, 1), **common)
+
+
+def _zero_insertion(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
+    return ZeroInsertion(stride=_sizes(entry, "stride", 2, 1), **common)
+
+
 def _upsample(entry: Entry, number: int, arrays: dict[str, Array], common: dict[str, Any]) -> Layer:
     return Upsample(factors=_sizes(entry, "factors", 2, 1), **common)
 
@@ -237,10 +248,12 @@ _READERS: dict[str, Callable[[Entry, int, dict[str, Array], dict[str, Any]], Lay
     Requantise.__name__: _requantise,
     Scores.__name__: _scores,
     Select.__name__: _select,
+    Shuffle.__name__: _shuffle,
     SumPool.__name__: _sum_pool,
     Table.__name__: _table,
     Thresholding.__name__: _thresholding,
     Upsample.__name__: _upsample,
+    ZeroInsertion.__name__: _zero_insertion,
 }
 
 

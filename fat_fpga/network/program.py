@@ -40,8 +40,6 @@ def check_program(network: str, layers: Sequence[Layer], values: bool = False) -
     for layer in end[:-1]:
         if _sums(layer) or isinstance(layer, ClassScores):
             raise ModelError(f"{network}: {layer.name} has no levels, and only the last layer may have none")
-    if not isinstance(layers[0], MatrixVectorUnit):
-        raise ModelError(f"{network}: the first layer must be a matrix-vector unit")
     inputs, known, read = inputs_of(layers), {INPUT}, set[str]()
     for layer in layers:
         unknown = [stream for stream in inputs[layer.name] if stream not in known]

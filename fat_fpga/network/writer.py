@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,12 +133,16 @@ class Writer:
 
     def image(self, name: str) -> None:
         """Bring a flat tensor to its shape [N, C, H, W], in front of what is called ``name``."""
-        datatype = self.datatypes.get(self.tensor)
-        target = numpy_helper.from_array(np.array([1, *self.shape]), f"{name}_shape")
-        self.constants.append(target)
-        self.node("Reshape", f"{name}_image", [self.tensor, target.name])
-        self.value([1, *self.shape], datatype)
+        self.reshape(f"{name}_image", self.shape)
         self.flat = False
+
+    def reshape(self, name: str, sizes: Sequence[int]) -> None:
+        """A Reshape to ``sizes``, the batch not counted; the datatype stays."""
+        datatype = self.datatypes.get(self.tensor)
+        target = numpy_helper.from_array(np.array([1, *sizes]), f"{name}_shape")
+        self.constants.append(target)
+        self.node("Reshape", name, [self.tensor, target.name])
+        self.value([1, *sizes], datatype)
 
     def thresholds(
         self, name: str, thresholds: npt.NDArray[Any], levels: Levels, memory: str | None = None, words: str = ""

@@ -25,10 +25,12 @@ from fat_fpga.network.layers import (
     Requantise,
     Scores,
     Select,
+    Shuffle,
     SumPool,
     Table,
     Thresholding,
     Upsample,
+    ZeroInsertion,
 )
 from fat_fpga.network.words import accumulator_type, counts_bits, unit_weight_type
 from fat_fpga.network.writer import OWN_DOMAIN, Writer
@@ -173,6 +175,31 @@ def _(layer: Upsample, writer: Writer, position: int) -> None:
     writer.constants += stored
     options = {"mode": "nearest", "coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
     writer.node("Resize", name, [writer.tensor, *(constant.name for constant in stored)], **options)
+    writer.shape = writer.network.shape_of[layer.name]
+    writer.value([1, *writer.shape], levels.stored_as)
+
+
+@write_layer.register
+def _(layer: Shuffle, writer: Writer, position: int) -> None:
+    """Values at other places: a Transpose between two Reshapes."""
+    name, levels = layer.name.replace(".", "_"), writer.network.levels_of[layer.name]
+    writer.reshape(f"{name}_split", layer.sizes)
+    writer.node("Transpose", f"{name}_order", [writer.tensor], perm=[0, *(axis + 1 for axis in layer.order)])
+    writer.value([1, *(layer.sizes[axis] for axis in layer.order)], levels.stored_as)
+    writer.shape, writer.flat = layer.shape, False
+    writer.reshape(name, layer.shape)
+
+
+@write_layer.register
+def _(layer: ZeroInsertion, writer: Writer, position: int) -> None:
+    """Zeros between pixels: a transposed convolution of each channel with the one weight 1."""
+    name, levels = layer.name.replace(".", "_"), writer.network.levels_of[layer.name]
+    if writer.flat:
+        writer.image(name)
+    channels = writer.shape[0]
+    ones = writer.constant(f"{name}_ones", np.ones((channels, 1, 1, 1)), "BINARY")
+    options = {"kernel_shape": [1, 1], "strides": layer.stride, "group": channels}
+    writer.node("ConvTranspose", name, [writer.tensor, ones], **options)
     writer.shape = writer.network.shape_of[layer.name]
     writer.value([1, *writer.shape], levels.stored_as)
 

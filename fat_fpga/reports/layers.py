@@ -13,10 +13,12 @@ from fat_fpga.network.layers import (
     Requantise,
     Scores,
     Select,
+    Shuffle,
     SumPool,
     Table,
     Thresholding,
     Upsample,
+    ZeroInsertion,
 )
 
 Row = tuple[str, str, str]
@@ -88,6 +90,16 @@ def _(layer: Upsample) -> Row:
 @row_of.register
 def _(layer: Select) -> Row:
     return f"{'x'.join(str(len(part)) for part in layer.parts)} selected", "", ""
+
+
+@row_of.register
+def _(layer: Shuffle) -> Row:
+    return f"to {'x'.join(map(str, layer.shape))}", "", ""
+
+
+@row_of.register
+def _(layer: ZeroInsertion) -> Row:
+    return f"zeros between, {'x'.join(map(str, layer.stride))}", "", ""
 
 
 @row_of.register

@@ -1,8 +1,9 @@
 """Random networks with every operator: as ``random_graph``, and sums as streams, tables, fixed point, padded pools,
-upsampling, parts of streams."""
+upsampling, parts of streams, pixel shuffles, zeros between pixels."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +11,22 @@ from hypothesis import strategies as st
 
 from fat_fpga.network import Levels, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.bounds import lattice
-from fat_fpga.network.layers import Add, AffineScores, Requantise, Select, SumPool, Table, Upsample
+from fat_fpga.network.layers import (
+    Add,
+    AffineScores,
+    Requantise,
+    Select,
+    Shuffle,
+    SumPool,
+    Table,
+    Upsample,
+    ZeroInsertion,
+)
 from tests.designs.random_graph import Maker
 from tests.designs.random_network import LEVELS
+
+MOVED = ("shuffle", "zeros")
+"""Kinds of layers that put values elsewhere."""
 
 
 @st.composite
@@ -42,7 +56,7 @@ class _Program(Maker):
 
     def block(self, end: str) -> str:
         end = super().block(end)
-        kind = self.choose(["sums", "table", "requantise", "maximum", "sum", "average", "upsample", "select"])
+        kind = self.choose(["sums", "table", "requantise", "maximum", "sum", "average", "upsample", "select", *MOVED])
         if kind == "sums":
             return self.sums(end)
         if kind == "table":
@@ -51,6 +65,10 @@ class _Program(Maker):
             return self.requantise(end)
         if kind == "select":
             return self.select(end)
+        if kind == "shuffle":
+            return self.shuffle(end)
+        if kind == "zeros":
+            return self.zeros(end)
         if kind == "upsample":
             factors = self.choose([(2, 2), (1, 2), (3, 1)])
             return self.made(Upsample(self.name(end, "upsample"), factors, inputs=(end,)))
@@ -62,6 +80,36 @@ class _Program(Maker):
         multiple = 4 if kind == "average" else 0
         pool = SumPool(self.name(end, "sum"), (2, 2), stride, inputs=(end,), padding=padding, multiple=multiple)
         return self.made(pool)
+
+    def unit(
+        self, end: str, channels: int, size: int, stride: int = 1, last: bool = False,
+        kernel: Sequence[int] = (), kind: str = "conv",
+    ) -> str:  # fmt: skip
+        """Not the last one behind a shuffle, which a file has as another order of its weights."""
+        if last and isinstance(self.layers[-1], Shuffle):
+            end = self.table(end)
+        return super().unit(end, channels, size, stride, last, kernel, kind)
+
+    def shuffle(self, end: str) -> str:
+        """A DepthToSpace, a SpaceToDepth, or height and width in each other's place."""
+        channels, height, width = self.streams[end].shape[1:]
+        name = self.name(end, "shuffle")
+        if channels % 4 == 0:
+            sizes, order = (2, 2, channels // 4, height, width), (2, 3, 0, 4, 1)
+            return self.made(Shuffle(name, sizes, order, (channels // 4, 2 * height, 2 * width), inputs=(end,)))
+        if height % 2 == 0 == width % 2:
+            sizes, order = (channels, height // 2, 2, width // 2, 2), (2, 4, 0, 1, 3)
+            return self.made(Shuffle(name, sizes, order, (4 * channels, height // 2, width // 2), inputs=(end,)))
+        if min(height, width) == 1:
+            return self.table(end)
+        return self.made(Shuffle(name, (channels, height, width), (0, 2, 1), (channels, width, height), inputs=(end,)))
+
+    def zeros(self, end: str) -> str:
+        """Zeros between the pixels."""
+        strides = [self.choose([2, 3, 1]) if size > 1 else 1 for size in self.streams[end].shape[2:]]
+        if strides == [1, 1]:
+            return self.table(end)
+        return self.made(ZeroInsertion(self.name(end, "zeros"), (strides[0], strides[1]), inputs=(end,)))
 
     def select(self, end: str) -> str:
         """Some channels, rows and columns, in any order."""

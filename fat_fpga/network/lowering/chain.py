@@ -115,11 +115,11 @@ class Chain:
             )
         constants = sliced
         for axis in range(channels.ndim):
-            first = channels.take([0], axis)
-            if np.all(channels == first):
+            kept = _different(channels, axis)
+            if len(kept) < channels.shape[axis] or len(kept) == 1:
                 sliced = _one_pixel(node, constants, axis, channels.ndim)
                 if sliced is not None:
-                    channels, constants = first, sliced
+                    channels, constants = channels.take(kept, axis), sliced
         return constants, channels
 
     def copy(self) -> Chain:
@@ -242,6 +242,15 @@ def _one_pixel(node: Node, constants: Mapping[str, Array], axis: int, rank: int)
                 return None
             sliced[name] = first
     return sliced
+
+
+def _different(channels: Channels, axis: int) -> Channels:
+    """Positions along an axis at which channels lie otherwise than at all before: one in most files, and one for each
+    place within a block where channels have become pixels."""
+    if np.all(channels == channels.take([0], axis)):
+        return np.zeros(1, np.intp)
+    rows = np.moveaxis(channels, axis, 0).reshape(channels.shape[axis], -1)
+    return np.sort(np.unique(rows, axis=0, return_index=True)[1])
 
 
 def _parameter_axis(node: Node, values: Array, axis: int, rank: int) -> int | None:

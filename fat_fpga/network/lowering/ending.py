@@ -11,9 +11,11 @@ from fat_fpga.network.lowering.graph import Graph
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.image import PendingImage
 from fat_fpga.network.lowering.levelled import is_levelled, level_scores
+from fat_fpga.network.lowering.parts import facing
 from fat_fpga.network.lowering.pixels import Outputs
 from fat_fpga.network.lowering.sites import Sites
 from fat_fpga.network.lowering.strand import Strand
+from fat_fpga.network.lowering.strands import Strands
 from fat_fpga.network.lowering.unit import PendingUnit
 from fat_fpga.network.lowering.valued import written_scales
 from fat_fpga.network.network import Network
@@ -27,18 +29,27 @@ class Ending:
     Attributes:
         outputs: whether these are class scores or values.
         image: the input.
-        builder: the layers that are finished.
+        strands: what is known of each tensor.
     """
 
     graph: Graph
     outputs: Outputs
     image: PendingImage
-    builder: Builder
-    sites: Sites
+    strands: Strands
 
-    def network(self, name: str, strands: dict[str, Strand]) -> Network:
-        """The network, when all nodes have been visited; ``strands``: what is known of each tensor."""
-        end = self._end(strands)
+    @property
+    def builder(self) -> Builder:
+        """The layers that are finished."""
+        return self.strands.builder
+
+    @property
+    def sites(self) -> Sites:
+        """Where everything is in the file."""
+        return self.strands.sites
+
+    def network(self, name: str) -> Network:
+        """The network, when all nodes have been visited."""
+        end = self._end(self.strands.known)
         unit = end.head
         written = written_scales(self.graph)
         pixels = end.layout.index.size != end.layout.shape[0]
@@ -83,8 +94,9 @@ class Ending:
             )
         if end.pad is not None:
             raise end.lost_pad("the end of the file")
+        last = next(node for node in reversed(self.graph.nodes) if end.tensor in node.output)
+        end = facing(self.strands, last, end)
         if isinstance(end.grid, Grid) and end.grid.levels is not None:
-            last = next(node for node in reversed(self.graph.nodes) if end.tensor in node.output)
             scales: tuple[float, ...] = (end.head.finish(last, end.grid, self.sites).step,)
         elif isinstance(end.head, PendingUnit):
             scales = end.head.valued(self.sites)

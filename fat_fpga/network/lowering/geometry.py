@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fat_fpga.network.lowering.graph import Node, attributes, refuse
@@ -42,6 +42,14 @@ def windows_of(node: Node, layout: Layout, kernel: Sequence[int], zeros: Padding
         kernel: as many sizes as the tensor has axes for pixels.
         zeros: what a Pad in front has added.
     """
+    found = unpadded(node, layout, kernel)
+    own = _padding(node, found, layout, zeros)
+    top, left, bottom, right = (size + added for size, added in zip(own, zeros, strict=True))
+    return replace(found, padding=(top, left, bottom, right))
+
+
+def unpadded(node: Node, layout: Layout, kernel: Sequence[int]) -> Windows:
+    """The same without any padding."""
     if not layout.is_image:
         raise refuse(
             node,
@@ -61,10 +69,7 @@ def windows_of(node: Node, layout: Layout, kernel: Sequence[int], zeros: Padding
     shape = sizes(kernel, "a window")
     stride = sizes(options.get("strides", [1] * axes), "strides")
     dilation = sizes(options.get("dilations", [1] * axes), "dilations")
-    found = Windows(shape, stride, dilation, NONE)
-    own = _padding(node, found, layout, zeros)
-    top, left, bottom, right = (size + added for size, added in zip(own, zeros, strict=True))
-    return Windows(shape, stride, dilation, (top, left, bottom, right))
+    return Windows(shape, stride, dilation, NONE)
 
 
 def _padding(node: Node, windows: Windows, layout: Layout, zeros: Padding) -> Padding:
@@ -81,7 +86,13 @@ def _padding(node: Node, windows: Windows, layout: Layout, zeros: Padding) -> Pa
         return half[0], half[1], missing[0] - half[0], missing[1] - half[1]
     if automatic not in ("NOTSET", "VALID"):
         raise refuse(node, f"unknown auto_pad {automatic}: give pads")
-    pads = tuple(options.get("pads", ())) if automatic == "NOTSET" else ()
+    return given_pads(node, layout) if automatic == "NOTSET" else NONE
+
+
+def given_pads(node: Node, layout: Layout) -> Padding:
+    """The attribute ``pads`` of a node, for height and width."""
+    options = attributes(node)
+    pads = tuple(options.get("pads", ()))
     if pads and len(pads) != 2 * layout.index.ndim - 2:
         raise refuse(node, f"expected {2 * layout.index.ndim - 2} pads, got {list(pads)}")
     if len(pads) == 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -65,22 +66,9 @@ def _read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding) -> P
     Args:
         zeros: top, left, bottom, right; zeros that a Pad in front has added around a convolution's input.
     """
-    check_weights(node, len(graph.moving(node)) == 1 and node.input[0] not in graph.constants)
-    graph.constant(node, 1)
-    constant = graph.constants[node.input[1]]
-    found = constant.integers()
-    if found is None:
-        raise refuse(
-            node,
-            f"its weights '{node.input[1]}' are not quantised: expected them from Quant, BipolarQuant or "
-            "DequantizeLinear, or exact integers; if an optimiser has folded the quantiser away, export without it",
-        )
-    bias = graph.constant(node, 2) if len(node.input) > 2 and node.input[2] else None
-    weights, scale = found
-    if not weights.any():
-        warnings.warn(f"{label(node)}: all its weights are 0", ModelWarning, stacklevel=2)
+    weights, scale, bias, datatype = weights_of(node, graph)
     if node.op_type == "Conv":
-        return _convolution(node, weights, scale, bias, constant.datatype, layout, zeros)
+        return _convolution(node, weights, scale, bias, datatype, layout, zeros)
     options = attributes(node)
     if options.get("alpha", 1.0) != 1.0 or options.get("beta", 1.0) != 1.0 or options.get("transA"):
         raise refuse(node, "alpha and beta must be 1, and transA 0: take Linear, or MatMul and Add")
@@ -97,11 +85,46 @@ def _read_product(node: Node, graph: Graph, layout: Layout, zeros: Padding) -> P
     if not flat:  # over the channels of each pixel
         pixel = np.ascontiguousarray(weights.T)[:, :, None, None]
         bias = _bias(node, bias, len(pixel))
-        return Product(node, "conv", pixel, _by_channel(node, scale.T), bias, constant.datatype)
+        return Product(node, "conv", pixel, by_channel(node, scale.T), bias, datatype)
     ordered = np.empty((weights.shape[1], weights.shape[0]), np.int32)
     ordered[:, layout.index.ravel()] = weights.T
     bias = _bias(node, bias, len(ordered))
-    return Product(node, "fc", ordered.reshape(-1, *layout.shape), _by_channel(node, scale.T), bias, constant.datatype)
+    return Product(node, "fc", ordered.reshape(-1, *layout.shape), by_channel(node, scale.T), bias, datatype)
+
+
+class Weights(NamedTuple):
+    """The constants of a product, as the file has them.
+
+    Attributes:
+        values: int32, of any shape.
+        scale: float32 of the same shape, the real value of one step.
+        bias: None if there is none.
+        datatype: QONNX datatype of the weights, where the file tells.
+    """
+
+    values: IntArray
+    scale: Array
+    bias: Array | None
+    datatype: str | None
+
+
+def weights_of(node: Node, graph: Graph) -> Weights:
+    """The weights and the bias of a product; ModelError where they are not constant and quantised."""
+    check_weights(node, len(graph.moving(node)) == 1 and node.input[0] not in graph.constants)
+    graph.constant(node, 1)
+    constant = graph.constants[node.input[1]]
+    found = constant.integers()
+    if found is None:
+        raise refuse(
+            node,
+            f"its weights '{node.input[1]}' are not quantised: expected them from Quant, BipolarQuant or "
+            "DequantizeLinear, or exact integers; if an optimiser has folded the quantiser away, export without it",
+        )
+    bias = graph.constant(node, 2) if len(node.input) > 2 and node.input[2] else None
+    weights, scale = found
+    if not weights.any():
+        warnings.warn(f"{label(node)}: all its weights are 0", ModelWarning, stacklevel=2)
+    return Weights(weights, scale, bias, constant.datatype)
 
 
 def _convolution(
@@ -130,7 +153,7 @@ def _convolution(
             node, f"its weights {list(weights.shape)}{of} do not fit an input of {[c, h, w]}: is that channels first?"
         )
     return Product(
-        node, "conv", weights.reshape(*weights.shape[:2], *windows.kernel), _by_channel(node, scale), bias, datatype,
+        node, "conv", weights.reshape(*weights.shape[:2], *windows.kernel), by_channel(node, scale), bias, datatype,
         windows.stride, windows.padding, groups, windows.dilation,
     )  # fmt: skip
 
@@ -146,7 +169,8 @@ def _bias(node: Node, bias: Array | None, channels: int) -> Array | None:
     return spread
 
 
-def _by_channel(node: Node, scale: Array) -> npt.NDArray[np.float32]:
+def by_channel(node: Node, scale: Array) -> npt.NDArray[np.float32]:
+    """One scale for each output channel [M], of those of all weights [M, ...]; ModelError where they differ within."""
     rows = scale.reshape(len(scale), -1)
     if not np.all(np.isfinite(rows)):
         raise refuse(node, "the scale of its weights is not finite")

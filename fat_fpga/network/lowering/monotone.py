@@ -140,24 +140,6 @@ def refusal(node: Node) -> Any:
     """The error for a node of an operator that is none of those that are read."""
     if node.op_type in ("If", "Loop", "Scan"):
         return refuse(node, "graphs within a node are not supported: export the model without branches and loops")
-    if node.op_type == "ConvTranspose":
-        return refuse(
-            node,
-            "transposed convolutions are not supported: they put zeros between activations; take an upsampling to the "
-            "nearest value (Resize) and a convolution",
-        )
-    if node.op_type == "DepthToSpace":
-        return refuse(
-            node,
-            "it moves channels to rows and columns (PixelShuffle), which no layer does: take an upsampling to the "
-            "nearest value (Resize) and a convolution",
-        )
-    if node.op_type == "SpaceToDepth":
-        return refuse(
-            node,
-            "it moves rows and columns to channels (PixelUnshuffle), which no layer does: take a convolution with a "
-            "stride in place of it and the convolution behind it",
-        )
     if node.op_type.startswith("DynamicQuantize"):
         return refuse(
             node,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fat_fpga.network.layers import Select
+from fat_fpga.network.layers import Select, Shuffle
 from fat_fpga.network.lowering.domains import check_attributes
 from fat_fpga.network.lowering.graph import Node, label, refuse
 from fat_fpga.network.lowering.grid import Grid
@@ -12,6 +12,7 @@ from fat_fpga.network.lowering.image import PendingImage
 from fat_fpga.network.lowering.layout import Layout
 from fat_fpga.network.lowering.selecting import FRONT as SELECTED_FRONT
 from fat_fpga.network.lowering.selecting import Parts, composed, selected, shuffled, take_select
+from fat_fpga.network.lowering.shuffling import shuffle_of
 from fat_fpga.network.lowering.sites import stream_site
 from fat_fpga.network.lowering.strand import Strand
 from fat_fpga.network.lowering.strands import Strands
@@ -64,8 +65,20 @@ def _channels(strands: Strands, node: Node, strand: Strand, parts: Parts, layout
 
 
 def facing(strands: Strands, node: Node, strand: Strand) -> Strand:
-    """A strand in front of a node that takes an image: shuffled channels are put into the order of the axes."""
-    found = shuffled(strand.layout)
-    if found is None or strand.pad is not None or isinstance(strand.head, PendingImage):
+    """A strand in front of a node that takes an image: what has been moved is put into the order of the axes."""
+    if strand.pad is not None or isinstance(strand.head, PendingImage):
         return strand
-    return _channels(strands, node, strand, *found)
+    found = shuffled(strand.layout)
+    if found is not None:
+        return _channels(strands, node, strand, *found)
+    moved = shuffle_of(strand.layout, "", node.name)
+    return strand if moved is None else _shuffled(strands, node, strand, *moved)
+
+
+def _shuffled(strands: Strands, node: Node, strand: Strand, layer: Shuffle, layout: Layout) -> Strand:
+    """A shuffle of values, behind the stream in front of a node. The file's tensor holds that stream, in this order."""
+    stream = strands.finish(node, strand)
+    name = strands.builder.name(Shuffle.type, root=stream.root)
+    strands.builder.add(strands.number, [replace(layer, name=name)], [stream.name])
+    made = replace(stream, name=name, source=stream.levels)
+    return strands.behind(made, strand.tensor, replace(strand, layout=layout))

@@ -18,6 +18,7 @@ from fat_fpga.network.lowering.graph import Node, attributes
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Index, Layout
 from fat_fpga.network.lowering.matrix import Product
+from fat_fpga.network.lowering.transposed import TRANSPOSED, transposed_places
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +173,8 @@ def _signs(unit: MatrixVectorUnit, product: Product, chain: Chain) -> npt.NDArra
 
 def _places(product: Product, shape: tuple[int, ...], before: Layout) -> Index:
     size = product.weights.size
+    if product.node.op_type == TRANSPOSED:
+        return transposed_places(shape, product.groups)
     if product.node.op_type == "Conv":
         return np.arange(size).reshape(shape)
     if product.kind == "conv":  # a matrix, over the channels of each pixel

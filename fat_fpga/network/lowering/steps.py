@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import takewhile
 
+from fat_fpga.network.layers import Select, ZeroInsertion
 from fat_fpga.network.lowering.averages import read_average
 from fat_fpga.network.lowering.domains import check_attributes
 from fat_fpga.network.lowering.geometry import NONE
@@ -18,6 +19,7 @@ from fat_fpga.network.lowering.sites import stream_site
 from fat_fpga.network.lowering.strand import Strand
 from fat_fpga.network.lowering.strands import Strands
 from fat_fpga.network.lowering.stream import FRONT, PendingStream
+from fat_fpga.network.lowering.transposed import TRANSPOSED, Transposed, read_transposed
 from fat_fpga.network.lowering.types import check_arithmetic, check_float
 from fat_fpga.network.lowering.unit import PendingUnit
 from fat_fpga.network.network import INPUT
@@ -26,18 +28,41 @@ from fat_fpga.network.network import INPUT
 def product(strands: Strands, node: Node, strand: Strand) -> Strand:
     """A node that multiplies a stream by a matrix: a convolution, or a fully connected layer."""
     check_attributes(node, strands.graph.opset)
-    if strand.pad is not None and node.op_type != "Conv":
+    windows = node.op_type in ("Conv", TRANSPOSED)
+    if strand.pad is not None and not windows:
         raise strand.lost_pad(label(node))
     check_float(node, strand.dtype)
-    if node.op_type == "Conv" and strand.pad is None:
+    if windows and strand.pad is None:
         strand = facing(strands, node, strand)
         strand.face_image()
     elif node.op_type == "MatMul" and not strand.layout.is_flat:
         strand.face_steps()
     _, zeros = strand.pad or (None, NONE)
+    if node.op_type == TRANSPOSED:
+        return _transposed(strands, node, strand, read_transposed(node, strands.graph, strand.layout, zeros))
     found = read_product(node, strands.graph, strand.layout, zeros)
     source = strands.finish(node, strand)
     head = PendingUnit.of(found, source, strands.number, strand.layout, strands.graph, strands.builder)
+    return Strand(head, strand.tensor, head.after, f"there is none after {label(node)}", strand.dtype)
+
+
+def _transposed(strands: Strands, node: Node, strand: Strand, found: Transposed) -> Strand:
+    """A convolution, behind zeros between the pixels."""
+    stream, span = strands.finish(node, strand), None
+    names = [strands.builder.name(kind.type, root=stream.root) for kind in (ZeroInsertion, Select)]
+    layers = found.layers(names[0], names[1], node, strand.layout.shape[0])
+    if layers:
+        levels = stream.levels if found.stride == (1, 1) else layers[0].output_levels(stream.levels)
+        assert levels is not None
+        if stream.span is not None:
+            span = min(stream.span[0], 0), max(stream.span[1], 0)
+        strands.builder.add(strands.number, layers, (stream.name,))
+        stream = replace(stream, name=layers[-1].name, source=levels, span=span)
+    if found.product is None:
+        grid = Grid(stream.step, stream.levels)
+        strands.sites.streams[stream.name] = stream_site(node.output[0], found.layout, grid, stream.levels)
+        return strands.behind(stream, strand.tensor, replace(strand, layout=found.layout, pad=None))
+    head = PendingUnit.of(found.product, stream, strands.number, found.layout, strands.graph, strands.builder)
     return Strand(head, strand.tensor, head.after, f"there is none after {label(node)}", strand.dtype)
 
 

@@ -18,6 +18,7 @@ from fat_fpga.network.lowering.monotone import ELEMENT_WISE, SOFTMAX, refusal
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QUANTISERS, Operator
 from fat_fpga.network.lowering.padding import read_pad
 from fat_fpga.network.lowering.pooling import POOLS
+from fat_fpga.network.lowering.shuffling import BLOCKS
 from fat_fpga.network.lowering.stream import PendingStream
 from fat_fpga.network.lowering.tail import SELECTORS, check_selector
 from fat_fpga.network.lowering.types import FLOAT, DType, check_arithmetic, type_behind
@@ -77,7 +78,7 @@ class Strand:
             if not isinstance(self.head, PendingUnit):
                 raise refuse(node, "expected right behind a matrix product")
             self.head.add_ranks(node, graph)
-        elif node.op_type in MOVES:
+        elif node.op_type in (*MOVES, *BLOCKS):
             self._move(node, graph)
         elif node.op_type == "Pad":
             if not self.layout.channels_last:
@@ -123,6 +124,8 @@ class Strand:
         rest = {name: graph.constants[name].values for name in node.input[1:] if name}
 
         def operation(array: Any) -> Any:
+            if node.op_type in BLOCKS:  # onnxruntime has them for floats only
+                return operator({tensor: array.astype(np.float64)}).astype(np.intp)
             return operator({tensor: array, **rest})
 
         moved = self.layout.moved(operation, graph.batch)

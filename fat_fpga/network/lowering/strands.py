@@ -12,6 +12,7 @@ from fat_fpga.network.lowering.image import PendingImage
 from fat_fpga.network.lowering.sites import Sites, stream_site
 from fat_fpga.network.lowering.strand import Strand
 from fat_fpga.network.lowering.stream import PendingStream, Stream
+from fat_fpga.network.lowering.transposed import TRANSPOSED
 from fat_fpga.network.lowering.unit import PendingUnit
 
 
@@ -65,7 +66,7 @@ class Strands:
 
     def finish(self, node: Node, strand: Strand) -> Stream:
         """Finish the stream that a node reads, and with it what lies in front."""
-        if strand.pad is not None and node.op_type != "Conv":
+        if strand.pad is not None and node.op_type not in ("Conv", TRANSPOSED):
             raise strand.lost_pad(label(node))
         if strand.normalised:
             raise refuse(node, "behind a softmax only the choice of the class is supported")

@@ -28,6 +28,7 @@ from fat_fpga.network.lowering.sites import Sites, stream_site, unit_site
 from fat_fpga.network.lowering.stream import OWN, PendingStream, Stream
 from fat_fpga.network.lowering.tail import scoring_layers
 from fat_fpga.network.lowering.thresholds import Accumulators, accumulator_annotation, activated_unit, widened
+from fat_fpga.network.lowering.transposed import TRANSPOSED
 from fat_fpga.network.lowering.valued import slopes
 from fat_fpga.network.lowering.vote import read_vote
 
@@ -71,7 +72,7 @@ class PendingUnit(Pending):
             dilation=product.dilation,
         )  # fmt: skip
         shape = unit.output_shape(before.shape)
-        if node.op_type == "Conv":
+        if node.op_type in ("Conv", TRANSPOSED):
             after = before.like(shape)
         elif product.kind == "conv":
             after = before.pointwise(unit.channels)

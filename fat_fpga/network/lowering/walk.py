@@ -14,21 +14,27 @@ from fat_fpga.network.lowering.ending import Ending
 from fat_fpga.network.lowering.folding import fold
 from fat_fpga.network.lowering.forms import in_standard_form
 from fat_fpga.network.lowering.graph import Graph, Node, blaming, refuse
+from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.image import PendingImage
 from fat_fpga.network.lowering.joins import JOINS, functions_of_one
 from fat_fpga.network.lowering.matrix import MATRIX
-from fat_fpga.network.lowering.monotone import check_certain, refusal
+from fat_fpga.network.lowering.monotone import ELEMENT_WISE, check_certain, refusal
 from fat_fpga.network.lowering.operators import MOVES, PASSIVE, Operator
 from fat_fpga.network.lowering.own import OWN_LAYERS
 from fat_fpga.network.lowering.parts import facing, select, split
 from fat_fpga.network.lowering.pixels import Normalise, Outputs, Pixels, entry_of, input_layout, input_type
 from fat_fpga.network.lowering.pooling import POOLS
 from fat_fpga.network.lowering.selecting import SELECTS
+from fat_fpga.network.lowering.shuffling import shuffle_of, spreads
 from fat_fpga.network.lowering.sites import ImageSite, Sites
 from fat_fpga.network.lowering.steps import average, both, join, own, product
 from fat_fpga.network.lowering.strand import Strand
 from fat_fpga.network.lowering.strands import Strands
+from fat_fpga.network.lowering.transposed import TRANSPOSED
 from fat_fpga.network.network import Network
+
+PRODUCTS = (*MATRIX, TRANSPOSED)
+"""Operators that begin a unit."""
 
 
 def lower(
@@ -51,9 +57,7 @@ def lower_with_sites(
             for node in graph.nodes:
                 with blaming(node):
                     walk.visit(node)
-            made = walk.strands
-            end = Ending(graph, outputs, walk.image, made.builder, made.sites)
-            return end.network(name, made.known), made.sites
+            return Ending(graph, outputs, walk.image, walk.strands).network(name), walk.strands.sites
     except ModelError:
         raise
     except Exception as error:  # whatever a damaged file leads to
@@ -91,12 +95,14 @@ class _Walk:
         elif len(moving) == 1:
             self._take(node, moving[0])
         else:
+            for name in moving:
+                self._order(node, name)
             read = [strands.of(node, name) for name in moving]
             if functions_of_one(node, read):
                 strands.made(node, both(strands, node, read))
             elif node.op_type in JOINS:
                 strands.made(node, join(strands, node, moving, read))
-            elif node.op_type in MATRIX:
+            elif node.op_type in PRODUCTS:
                 self._take(node, moving[0])
             else:
                 raise refuse(node, "of several streams, only sum, difference and concatenation are supported yet")
@@ -127,14 +133,15 @@ class _Walk:
     def _take(self, node: Node, tensor: str) -> None:
         """Take in a node that reads one tensor."""
         graph, strands = self.graph, self.strands
+        self._order(node, tensor)
         strand = strands.of(node, tensor)
         if strand.selected:
             self._after_choice(node, tensor, strand)
             return
-        if node.op_type in MATRIX:
+        if node.op_type in PRODUCTS:
             strand = product(strands, node, strand)
         elif node.op_type in OWN_LAYERS:
-            strand = own(strands, node, strand)
+            strand = own(strands, node, facing(strands, node, strand))
         elif node.op_type in AVERAGES:
             strand = average(strands, node, facing(strands, node, strand))
         elif node.op_type == "Split":
@@ -143,8 +150,24 @@ class _Walk:
         elif node.op_type in SELECTS:
             strand = select(strands, node, strand)
         else:
-            strand = (facing(strands, node, strand) if node.op_type in POOLS else strand).take(node, graph)
+            strand = (facing(strands, node, strand) if self._faces(node, strand) else strand).take(node, graph)
         strands.made(node, strand)
+
+    def _order(self, node: Node, tensor: str) -> None:
+        """Where several nodes read a stream whose values have been moved, put them into order for all at once."""
+        strand, strands = self.strands.known[tensor], self.strands
+        shared = self.graph.uses[tensor] > 1 and tensor not in strands.forks and not strand.selected
+        if shared and isinstance(strand.grid, Grid) and shuffle_of(strand.layout, "", "") is not None:
+            strand.face_image()
+            strands.known[tensor] = facing(strands, node, strand)
+
+    def _faces(self, node: Node, strand: Strand) -> bool:
+        """Whether a node needs the axes of an image in their order; so does one with parameters for channels of which
+        several are one of the stream's."""
+        if node.op_type not in ELEMENT_WISE:
+            return node.op_type in (*POOLS, "Pad")
+        several = any(self.graph.constants[name].values.size > 1 for name in node.input if name in self.graph.constants)
+        return several and spreads(strand.layout)
 
     def _after_choice(self, node: Node, tensor: str, strand: Strand) -> None:
         if node.op_type not in (*MOVES, *PASSIVE) or tensor not in strand.ends:

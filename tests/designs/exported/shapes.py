@@ -164,15 +164,30 @@ def bilinear() -> nn.Module:
     )  # fmt: skip
 
 
-@design(refused="transposed convolutions are not supported: they put zeros between activations")
+@design(seed=3)
 def transposed_convolution() -> nn.Module:
     transposed = qnn.QuantConvTranspose2d(6, 4, 2, stride=2, bias=False, weight_bit_width=4)
     return nn.Sequential(*stem(), transposed, relu(), *head(4))
 
 
-@design(refused="it moves channels to rows and columns")
+@design(usual=False)
+def autoencoder() -> nn.Module:
+    """Halved twice, and doubled twice."""
+    halved = [conv(3, 6, padding=1, stride=2), norm(6), relu(), conv(6, 8, padding=1, stride=2), relu()]
+    options = {"stride": 2, "padding": 1, "output_padding": 1, "weight_bit_width": 4}
+    first, second = (qnn.QuantConvTranspose2d(inputs, 6, 3, groups=2, **options) for inputs in (8, 6))
+    return nn.Sequential(identity(8), *halved, first, norm(6), relu(), second, relu(), *head(6))
+
+
+@design()
 def pixel_shuffle() -> nn.Module:
     return nn.Sequential(identity(8), conv(3, 8, padding=1), relu(), nn.PixelShuffle(2), conv(2, 4), relu(), *head(4))
+
+
+@design(usual=False)
+def pixel_shuffle_of_sums() -> nn.Module:
+    shuffled = [conv(3, 8, padding=1), nn.PixelShuffle(2), norm(2), relu()]
+    return nn.Sequential(identity(8), *shuffled, conv(2, 4), relu(), *head(4))
 
 
 @design(usual=False)

@@ -138,6 +138,16 @@ def _padding(node: Node, rewriter: Rewriter) -> None:
         rewriter.emit(node, "Pad", [node.input[0], stored], node.output[0])
 
 
+def _pixel_padding(node: Node, rewriter: Rewriter) -> None:
+    """FMPadding_Pixel: zeros between the pixels, as a transposed convolution by 1 makes them."""
+    channels = int(option(node, "NumChannels"))
+    before = rewriter.channels_first(node, node.input[0])
+    ones = rewriter.store(np.ones((channels, 1, 1, 1)), node.output[0], "BINARY")
+    options: dict[str, Any] = {"kernel_shape": [1, 1], "strides": sizes_of(node, "Stride"), "group": channels}
+    made = rewriter.emit(node, "ConvTranspose", [before, ones], named=True, **options)
+    rewriter.channels_last(node, made, output=node.output[0])
+
+
 def _max_pool(node: Node, rewriter: Rewriter) -> None:
     """StreamingMaxPool: windows beside each other."""
     size = sizes_of(node, "PoolDim")
@@ -235,6 +245,7 @@ _RULES: dict[str, Rule] = {
     "Thresholding": _thresholding,
     "Thresholding_Binary_Search": _thresholding,
     "FMPadding": _padding,
+    "FMPadding_Pixel": _pixel_padding,
     "StreamingMaxPool": _max_pool,
     "Pool": _pool,
     "GlobalAccPool": _sum,
