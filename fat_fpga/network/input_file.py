@@ -34,7 +34,7 @@ def read_input(head: Entry, shape: Shape, arrays: dict[str, Array], levels_of: C
     """The input that `input_entries` has written; ModelError where it is none."""
     kind = head.get("type", str) if "type" in head.value else InputQuantiser.__name__
     scale, order = head.number("scale"), arrays.get("order")
-    if order is not None and not np.array_equal(np.sort(order.ravel()), np.arange(np.prod(shape))):
+    if order is not None and not np.array_equal(np.sort(order[order >= 0]), np.arange(np.prod(shape))):
         raise ModelError(f"{head.path}: the array 'order' is no order of the {int(np.prod(shape))} values of a row")
     if kind == InputQuantiser.__name__:
         datatype = head.get("datatype", str) if "datatype" in head.value else ""

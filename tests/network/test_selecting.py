@@ -130,8 +130,10 @@ def test_in_front_of_the_first_product() -> None:
     builder.quant(2**-4, 4, signed=0)
     builder.node("Resize", builder.constant([]), [1, 1, 2, 2], mode="nearest", **ASYMMETRIC)
     conv(builder, 3, 2)
-    with pytest.raises(ModelError, match="give images of the size behind it"):
-        lower(builder.model(), "network")
+    builder.quant(0.5, 3)
+    builder.node("Flatten", axis=1)
+    builder.node("MatMul", builder.quant(0.25, 3, first=np.random.default_rng(0).normal(0, 0.5, (108, 3))))
+    assert [layer.name for layer in check_file(builder.model()).layers] == ["input.upsample", "conv0", "fc1"]
 
 
 def test_the_operator_by_plain_loops() -> None:

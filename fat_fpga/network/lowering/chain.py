@@ -79,7 +79,8 @@ class Chain:
         """Append a node.
 
         Args:
-            channels: channel of every element of the node's moving input, without the batch axis.
+            channels: channel of every element of the node's moving input, without the batch axis; -1 for those that
+                nothing reads.
             dtype: type of the moving input; float32 by default.
         """
         if len(self.steps) >= MOST_STEPS:
@@ -198,9 +199,10 @@ class Chain:
         if result.shape != (len(probe), *step.channels.shape):
             raise refuse(node, f"its parameters turn activations of {step.channels.ndim + 1} axes into other ones")
         flat = result.reshape(len(probe), -1)
-        where = np.unique(step.channels, return_index=True)[1]
-        gathered: Probe = flat[:, where]
-        if not np.array_equal(gathered[:, step.channels.ravel()], flat, equal_nan=flat.dtype.kind == "f"):
+        read = np.flatnonzero(step.channels.ravel() >= 0)
+        flat, channels = flat[:, read], step.channels.ravel()[read]
+        gathered: Probe = flat[:, np.unique(channels, return_index=True)[1]]
+        if not np.array_equal(gathered[:, channels], flat, equal_nan=flat.dtype.kind == "f"):
             raise DifferError(
                 str(
                     refuse(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy.typing as npt
@@ -25,6 +25,10 @@ class Entry(ABC):
     """
 
     grid: Grid | str
+
+    def of_channels(self, channels: Sequence[int]) -> Entry:
+        """What enters, where only some channels are read."""
+        return self
 
     @abstractmethod
     def read(self, chains: Chains, shape: Shape, order: IntArray | None, grid: Grid, node: Node) -> Input:

@@ -15,6 +15,7 @@ from fat_fpga.network.lowering.geometry import NONE, Padding
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Index, Layout
+from fat_fpga.network.lowering.selecting import Parts
 from fat_fpga.network.lowering.sites import Sites, stream_site
 from fat_fpga.network.lowering.stream import FRONT, Stream, needs_quantiser
 from fat_fpga.network.lowering.types import DType
@@ -28,7 +29,8 @@ class PendingImage:
     Attributes:
         entry: what enters the file.
         tensor, layout: the latest tensor.
-        order: of the shape that one row has in the file; position in the flattened [C, H, W] of each element.
+        order: of the shape that one row has in the file; position in the flattened [C, H, W] of each element, -1 for
+            those that are left out.
         steps: the element-wise nodes so far, with the position of each element of their moving input, and its type.
         input: how data become integers, once that is known.
     """
@@ -77,14 +79,27 @@ class PendingImage:
             return layout
         return self._become(layout, index.shape[1], [index.shape[0]], np.arange(index.size).reshape(index.T.shape).T)
 
+    def add_select(self, parts: Parts, layout: Layout) -> bool:
+        """Take in a node that selects parts of the image, whose layout is then ``layout``: what it leaves out does not
+        enter. False where it repeats some, which no order of the data does."""
+        if any(len(set(part)) < len(part) for part in parts):
+            return False
+        before = self.layout.shape
+        places = np.full(int(np.prod(before)) + 1, -1, np.intp)  # the last one for what is left out already
+        places[np.ravel_multi_index(np.ix_(*parts), before).ravel()] = np.arange(np.prod(layout.shape))
+        self.order = places[self.order]
+        self.steps = [(node, places[own], dtype) for node, own, dtype in self.steps]
+        self.entry, self.layout = self.entry.of_channels(parts[0]), layout
+        return True
+
     def _become(self, layout: Layout, channels: int, rest: Sequence[int], index: Index) -> Layout:
         """Take the elements of ``layout`` as those of [C, H, W], or [C, L], at other positions, ``index``."""
         places = np.empty(index.size, np.intp)
         places[layout.index.ravel()] = index.ravel()
         height, width = rest if len(rest) == 2 else (1, rest[0])
         shape = (channels, height, width)
-        self.order = places[self.order]
-        self.steps = [(node, places[own], dtype) for node, own, dtype in self.steps]
+        self.order = np.where(self.order < 0, -1, places[self.order])
+        self.steps = [(node, np.where(own < 0, -1, places[own]), dtype) for node, own, dtype in self.steps]
         self.layout = Layout(shape, places[self.layout.index])
         return Layout(shape, index)
 
@@ -104,6 +119,6 @@ class PendingImage:
         natural = self.order.shape == shape and np.array_equal(self.order.ravel(), np.arange(self.order.size))
         order = None if natural else self.order.astype(np.int32)
         self.input = self.entry.read(lambda each: self.chain(shape, each), shape, order, grid, node)
-        sites.image = replace(sites.image, index=self.order)
+        sites.image = replace(sites.image, index=self.order, entry=self.entry)
         sites.streams[INPUT] = stream_site(self.tensor, self.layout, grid, grid.levels)
         return Stream(INPUT, INPUT, self.input, grid.scale)

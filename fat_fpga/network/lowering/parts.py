@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from fat_fpga.network.layers import Select, Shuffle
 from fat_fpga.network.lowering.domains import check_attributes
-from fat_fpga.network.lowering.graph import Node, label, refuse
+from fat_fpga.network.lowering.graph import Node, label
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.image import PendingImage
 from fat_fpga.network.lowering.layout import Layout
-from fat_fpga.network.lowering.selecting import FRONT as SELECTED_FRONT
 from fat_fpga.network.lowering.selecting import Parts, composed, selected, shuffled, take_select
 from fat_fpga.network.lowering.shuffling import shuffle_of
 from fat_fpga.network.lowering.sites import stream_site
@@ -38,9 +37,14 @@ def select(strands: Strands, node: Node, strand: Strand, output: int = 0) -> Str
         raise strand.lost_pad(label(node))
     strand = facing(strands, node, strand)
     head, shape = strand.head, strand.layout.shape
-    if isinstance(head, PendingImage) or (isinstance(head, PendingStream) and head.is_input):
-        raise refuse(node, SELECTED_FRONT)
     parts, layout = selected(node, strands.graph, strand.layout, output)
+    if isinstance(head, PendingImage):
+        if head.add_select(parts, layout):
+            strand.layout = layout
+            return strand
+        strand = strands.behind(strands.finish(node, strand), strand.tensor, strand)
+        head = strand.head
+        assert isinstance(head, PendingStream)
     if parts[0] != tuple(range(shape[0])):
         return _channels(strands, node, strand, parts, layout, node.output[output])
     strand.layout = layout

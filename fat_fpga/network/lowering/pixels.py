@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import isqrt
 from typing import Any, Literal
 
@@ -193,6 +194,9 @@ class ImagePixels(Entry):
         if self.table.shape[1] == 1:
             return found
         return np.stack([self.table[rows[:, c], c] for c in range(rows.shape[1])], axis=1)
+
+    def of_channels(self, channels: Sequence[int]) -> Entry:
+        return self if self.table.shape[1] == 1 else replace(self, table=self.table[:, list(channels)])
 
     def read(self, chains: Chains, shape: Shape, order: IntArray | None, grid: Grid, node: Node) -> Input:
         size = int(np.prod(shape))

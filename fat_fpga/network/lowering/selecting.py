@@ -20,7 +20,6 @@ RESIZES = ("Resize", "Upsample")
 SELECTS = (*RESIZES, "Slice", "Split", "Gather")
 MOST_PLACES = 2**24
 """Numbers that float32 has, each of its own."""
-FRONT = "in front of the first matrix product it is not supported: give images of the size behind it"
 Named = Callable[[str], str]
 Parts = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 """Channels, rows and columns."""

@@ -27,7 +27,8 @@ class ImageSite:
 
     Attributes:
         tensor: its name.
-        index: of its shape without the batch; position in the flattened [C, H, W] of each element.
+        index: of its shape without the batch; position in the flattened [C, H, W] of each element, -1 for those that
+            the file leaves out.
         batch: how many images it takes at once.
         entry: what it takes.
         dtype: of its elements.
@@ -40,10 +41,13 @@ class ImageSite:
     dtype: npt.DTypeLike
 
     def values(self, images: Data) -> npt.NDArray[Any]:
-        """What the file takes for at most ``batch`` images [N, C, H, W]; the last one fills the batch up."""
+        """What the file takes for at most ``batch`` images [N, C, H, W]; the last one fills the batch up.
+
+        Elements that the file leaves out hold 0.
+        """
         numbers = np.minimum(np.arange(self.batch), len(images) - 1)
         real = self.entry.real(images).reshape(len(images), -1)
-        return real[numbers][:, self.index].astype(self.dtype)
+        return np.where(self.index < 0, 0, real[numbers][:, self.index]).astype(self.dtype)
 
 
 @dataclass(frozen=True, eq=False)

@@ -213,15 +213,11 @@ class PendingStream(Pending):
                 return needs_quantiser(f"{affine}; {grid}" if grid else affine)
             if affine.plain and stream.scale is not None:
                 return None, affine.scale
-            if self.is_input:
-                return needs_quantiser(grid)
             name = self.named("requantise")
             return affine.layer(name, self.chain.nodes[-1].name if self.chain.nodes else node.name), affine.scale
         if not self._changes(stream, grid):
             return None, grid.scale
         last, chain, levels = self.chain.nodes[-1], self.chain, stream.levels
-        if self.is_input:
-            raise refuse(last, "behind an image that several nodes read, another quantiser is not supported yet")
         if last.op_type not in QUANTISERS:
             affine = affine_of(chain, stream.values)
             if not isinstance(affine, str) and not affine.limited:

@@ -27,7 +27,7 @@ class Input(ABC):
         scale: real value of one integer step; documents what the integers stand for.
         datatype: QONNX datatype of the integers, where the file tells.
         order: int32 of the shape that one row has in the file; position in the flattened [C, H, W] of each of its
-            elements. None where rows lie as [C, H, W].
+            elements, -1 for those that the file leaves out. None where rows lie as [C, H, W].
     """
 
     shape: Shape
@@ -119,8 +119,9 @@ class Input(ABC):
         except DataError as error:
             raise DataError(f"takes {self.takes} {self._expected}, got {error}") from error
         if moved and self.order is not None:
-            placed = np.empty((len(rows), self.order.size), values.dtype)
-            placed[:, self.order.ravel()] = values.reshape(len(rows), -1)
+            read = np.flatnonzero(self.order.ravel() >= 0)
+            placed = np.empty((len(rows), len(read)), values.dtype)
+            placed[:, self.order.ravel()[read]] = values.reshape(len(rows), -1)[:, read]
             values = placed
         return values.reshape(len(rows), *self.shape)
 
