@@ -24,7 +24,7 @@ CURES = {
     "dilations": "is that channels first?",
     "auto_pad": "give pads",
     "wrong channels": "is that channels first",
-    "pool first": "give images of the smaller size",
+    "pool first": "it needs a quantiser in front, .* QuantIdentity or QuantReLU",
     "pool last": "end the model with a fully connected layer",
     "dilated pool": "take dilation=1",
     "negative scale behind pool": "quantise first",

@@ -199,13 +199,43 @@ def test_written_and_read_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("parts", "shape"), [(doubled, (3, 10, 12)), (again, (3, 5, 6))])
-def test_repeated_pixels_in_front_of_the_quantiser(parts: Any, shape: tuple[int, ...]) -> None:
-    """The pixels themselves are the first stream then, and the quantiser is a layer."""
+def test_repeated_pixels_in_front_of_the_quantiser(tmp_path: Path, parts: Any, shape: tuple[int, ...]) -> None:
     network = check_file(built(parts, shape, "front"))
-    assert {layer.type for layer in network.layers[:2]} & {"thresholding"}
+    write_qonnx(network, tmp_path / "network.onnx")
+    assert load_network(tmp_path / "network.onnx").fingerprint == network.fingerprint
     images, faults = random_images(network, 2), sample_faults(network, KINDS, 6, 2, 0)
     check = crosscheck(network, images, faults, {name: get(name) for name in ("reference", "torch", "qonnx")})
     assert check.equal, crosscheck_text(check)
+
+
+def largest(builder: GraphBuilder) -> None:
+    builder.node("MaxPool", kernel_shape=[2, 2], strides=[1, 2])
+
+
+def largest_padded(builder: GraphBuilder) -> None:
+    builder.node("MaxPool", kernel_shape=[3, 2], strides=[2, 1], pads=[1, 0, 1, 1])
+
+
+def average(builder: GraphBuilder) -> None:
+    builder.node("AveragePool", kernel_shape=[2, 2])
+
+
+@pytest.mark.parametrize("where", ["front", "behind"])
+@pytest.mark.parametrize(
+    ("pool", "shape"), [(largest, (3, 4, 3)), (largest_padded, (3, 3, 6)), (average, (3, 4, 5))]
+)  # fmt: skip
+def test_pools_of_the_image(tmp_path: Path, pool: Any, shape: tuple[int, ...], where: str) -> None:
+    """Behind the quantiser or in front of it: a maximum is the same then, and the quantiser is the input's."""
+    network = check_file(built(pool, shape, where))
+    words = [layer.name for layer in network.layers][:-2]
+    thresholds = ["input.thresholding"] if pool is average and where == "front" else []
+    assert words == [f"input.{'sum' if pool is average else 'pool'}", *thresholds]
+    images, faults = random_images(network, 3), sample_faults(network, KINDS, 20, 3, 0)
+    names = ("reference", "torch") if pool is largest_padded else ("reference", "torch", "native")
+    check = crosscheck(network, images, faults, {name: get(name) for name in names})
+    assert check.equal, crosscheck_text(check)
+    write_qonnx(network, tmp_path / "network.onnx")
+    assert load_network(tmp_path / "network.onnx").fingerprint == network.fingerprint
 
 
 def test_two_quantisers_of_one_image() -> None:

@@ -100,7 +100,8 @@ def square() -> GraphBuilder:
 
 
 def pool_first() -> GraphBuilder:
-    builder = start()
+    builder = GraphBuilder([1, 3, 8, 8])
+    builder.node("Sigmoid")
     builder.node("MaxPool", name="culprit", kernel_shape=[2, 2], strides=[2, 2])
     return builder
 
@@ -159,7 +160,7 @@ CASES: dict[str, tuple[Build, str]] = {
         lambda: conv(start(), channels=3),
         r"'the_conv' \(Conv\): its weights \[4, 3, 3, 3\] do not fit",
     ),
-    "pool first": (pool_first, r"'culprit' \(MaxPool\): a max-pool in front of the first matrix product"),
+    "pool first": (pool_first, r"'culprit' \(MaxPool\): float activations reach it: it needs a quantiser in front"),
     "pool last": (pool_last, r"'culprit' \(ReduceMax\): behind the last matrix product no max-pool is supported"),
     "dilated pool": (
         lambda: behind_quantiser("MaxPool", kernel_shape=[2, 2], dilations=[2, 2]),

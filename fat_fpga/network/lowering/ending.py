@@ -6,10 +6,12 @@ import warnings
 from dataclasses import dataclass
 
 from fat_fpga.errors import ModelError, ModelWarning
+from fat_fpga.network.layers import Input, Layer
 from fat_fpga.network.lowering.builder import Builder
 from fat_fpga.network.lowering.graph import Graph
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.image import PendingImage
+from fat_fpga.network.lowering.input_thresholds import with_thresholds
 from fat_fpga.network.lowering.levelled import is_levelled, level_scores
 from fat_fpga.network.lowering.parts import facing
 from fat_fpga.network.lowering.pixels import Outputs
@@ -79,7 +81,12 @@ class Ending:
         else:
             level_scores(end, self.graph, self.builder, self.sites)
         self.sites.scores = self.sites.scores or end.normalised or end.tensor
-        return Network(name, self.image.input, self.builder.finish(self.sites))
+        return Network(name, *self._program())
+
+    def _program(self) -> tuple[Input, tuple[Layer, ...]]:
+        """The input and the layers."""
+        assert self.image.input is not None, "a product has read it"
+        return with_thresholds(self.image.input, self.builder.finish(self.sites), self.sites)
 
     def _valued(self, name: str, end: Strand, written: OutputValues | None) -> Network:
         """The network whose outputs are values."""
@@ -103,9 +110,7 @@ class Ending:
         else:
             raise ModelError(f"its outputs '{end.tensor}' are no integers: {end.grid}; end the model with a quantiser")
         self.sites.scores = end.tensor
-        assert self.image.input is not None, "a product has read it"
-        layers = self.builder.finish(self.sites)
-        return Network(name, self.image.input, layers, outputs=written or OutputValues(scales))
+        return Network(name, *self._program(), outputs=written or OutputValues(scales))
 
     def _end(self, strands: dict[str, Strand]) -> Strand:
         """What nothing reads any more: the class scores."""

@@ -17,7 +17,7 @@ from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Index, Layout
 from fat_fpga.network.lowering.selecting import Parts
 from fat_fpga.network.lowering.sites import Sites, stream_site
-from fat_fpga.network.lowering.stream import FRONT, Stream, needs_quantiser
+from fat_fpga.network.lowering.stream import Stream, needs_quantiser
 from fat_fpga.network.lowering.types import DType
 from fat_fpga.network.program import INPUT
 
@@ -46,8 +46,9 @@ class PendingImage:
     streams: dict[str, object] = field(default_factory=dict)
 
     def add_pool(self, node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Layout:
-        """There can be none."""
-        raise refuse(node, FRONT)
+        """There can be none on real values."""
+
+        raise refuse(node, "expected integers in front of it")
 
     def add_vote(self, node: Node, grid: Grid | str, layout: Layout) -> Layout:
         """There can be none."""

@@ -18,11 +18,10 @@ from fat_fpga.network.lowering.parts import facing
 from fat_fpga.network.lowering.sites import stream_site
 from fat_fpga.network.lowering.strand import Strand
 from fat_fpga.network.lowering.strands import Strands
-from fat_fpga.network.lowering.stream import FRONT, PendingStream
+from fat_fpga.network.lowering.stream import PendingStream
 from fat_fpga.network.lowering.transposed import TRANSPOSED, Transposed, read_transposed
 from fat_fpga.network.lowering.types import check_arithmetic, check_float
 from fat_fpga.network.lowering.unit import PendingUnit
-from fat_fpga.network.network import INPUT
 
 
 def product(strands: Strands, node: Node, strand: Strand) -> Strand:
@@ -107,8 +106,6 @@ def average(strands: Strands, node: Node, strand: Strand) -> Strand:
     check_float(node, strand.dtype)
     zeros = strand.take_pad(node) if node.op_type == "AveragePool" else NONE
     stream = strands.finish(node, strand)
-    if stream.name == INPUT:
-        raise refuse(node, FRONT)
     name = strands.builder.name("sum", root=stream.root)
     pool, sums, layout = read_average(node, strands.graph, strand.layout, stream, name, zeros)
     strands.builder.add(strands.number, [pool], [stream.name])

@@ -19,7 +19,6 @@ from fat_fpga.network.lowering.affine import affine_of
 from fat_fpga.network.lowering.builder import Builder
 from fat_fpga.network.lowering.chain import Chain
 from fat_fpga.network.lowering.constants import whole
-from fat_fpga.network.lowering.geometry import NONE, Padding
 from fat_fpga.network.lowering.graph import Graph, Node, refuse
 from fat_fpga.network.lowering.grid import Grid
 from fat_fpga.network.lowering.layout import Layout
@@ -29,17 +28,11 @@ from fat_fpga.network.lowering.pooling import PendingPool, check_pools
 from fat_fpga.network.lowering.real import Real, Scaled
 from fat_fpga.network.lowering.sites import Sites, stream_site, threshold_site
 from fat_fpga.network.lowering.thresholds import memory_type
-from fat_fpga.network.program import INPUT
 
 MOST_COMPARED = 2**16
 """Integers on which a chain is executed to find out whether it changes any."""
 OWN = ""
 """In `PendingStream.streams`, the place of the layer that its chain becomes, whose name is not known yet."""
-
-FRONT = (
-    "a max-pool in front of the first matrix product is not supported yet: "
-    "give images of the smaller size, and export the model without it"
-)
 
 
 @dataclass(frozen=True)
@@ -133,7 +126,6 @@ class PendingStream(Pending):
     behind: list[selecting.Behind] = field(default_factory=list)
     pools: list[PendingPool] = field(default_factory=list)
     streams: dict[str, tuple[str, Layout, Grid]] = field(default_factory=dict)
-    is_input: bool = False
     voted: ClassVar[bool] = False
 
     @classmethod
@@ -142,9 +134,7 @@ class PendingStream(Pending):
     ) -> PendingStream:
         """What follows a stream that is finished."""
         chain = Chain(graph, layout.shape[0])
-        return cls(
-            Known(stream), stream.root, tensor, layout, order, chain, builder, is_input=stream.name == INPUT
-        )  # fmt: skip
+        return cls(Known(stream), stream.root, tensor, layout, order, chain, builder)
 
     def fork(self, order: int) -> PendingStream:
         """The same for another branch, whose first node is number ``order``."""
@@ -158,11 +148,6 @@ class PendingStream(Pending):
     @property
     def origin_name(self) -> str:
         return self.root
-
-    def add_pool(self, node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Layout:
-        if self.is_input:
-            raise refuse(node, FRONT)
-        return super().add_pool(node, graph, layout, zeros)
 
     def add_vote(self, node: Node, grid: Grid | str, layout: Layout) -> Layout:
         """A vote is on what a unit computes."""

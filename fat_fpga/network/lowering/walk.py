@@ -149,6 +149,9 @@ class _Walk:
             return
         elif node.op_type in SELECTS:
             strand = select(strands, node, strand)
+        elif node.op_type in POOLS and isinstance(strand.head, PendingImage):
+            strand.face_image()
+            strand = strands.behind(strands.finish(node, strand), tensor, strand).take(node, graph)
         else:
             strand = (facing(strands, node, strand) if self._faces(node, strand) else strand).take(node, graph)
         strands.made(node, strand)
