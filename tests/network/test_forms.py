@@ -229,7 +229,11 @@ REFUSED: dict[str, tuple[str, dict[str, Any], str]] = {
         {"ConvKernelDim": [2, 2], "Stride": [1, 1], "Dilation": [1, 1]},
         r"windows for a product: expected MatMul or MVAU",
     ),
-    "another function": ("ChannelwiseOp", {"Func": "cmp_le"}, r"Func cmp_le is not supported"),
+    "another function": (
+        "ChannelwiseOp",
+        {"Func": "cmp_eq"},
+        r"Func cmp_eq is not known: expected add, mul, cmp_le or cmp_ge",
+    ),
 }
 
 

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
+from fat_fpga.engines.reference import execute
 from fat_fpga.network.lowering.walk import lower
 from tests.designs.against_file import check_file
 from tests.designs.float_graph import GraphBuilder
+from tests.designs.random_network import random_images
 
 HARDWARE = "finn.custom_op.fpgadataflow"
 RNG = np.random.default_rng(0)
@@ -194,3 +196,38 @@ def test_layers_that_move_and_rescale(make: Any) -> None:
     count = {sampled: 12, cropped: 18, split: 64}.get(make, 48)
     pair.both("MatMul", RNG.integers(-3, 4, (count, 3)))
     pair.check()
+
+
+@pytest.mark.parametrize("datatype", ["BINARY", "BIPOLAR", "UINT4", None])
+@pytest.mark.parametrize("function", ["cmp_le", "cmp_ge", None])
+@pytest.mark.parametrize("where", ["sums", "stream"])
+def test_comparisons_with_a_number_for_each_channel(function: str | None, datatype: str | None, where: str) -> None:
+    """finn-hlslib's ChannelWiseOperation calls the function with the number first: cmp_le is number <= value."""
+    pair, numbers = Both(1, 64), np.array([-40, 0, 25])
+    pair.both("MatMul", WIDE)
+    if where == "stream":
+        pair.thresholds(STEPS[:3])
+        numbers = np.array([1, 3, 2])
+    scale, bias = (2.0, -1.0) if datatype == "BIPOLAR" else (1.0, 0.0)
+    if function == "cmp_ge":
+        pair.plain.node("Mul", -1.0)
+        numbers_in_plain = -numbers
+    else:
+        numbers_in_plain = numbers
+    output = "BINARY" if datatype is None else datatype
+    options: dict[str, Any] = {"out_scale": scale, "out_bias": bias, "out_dtype": output, "data_layout": "NC"}
+    pair.plain.node("MultiThreshold", numbers_in_plain[:, None], **options)
+    more = {key: value for key, value in (("Func", function), ("outputDataType", datatype)) if value is not None}
+    pair.layer("ChannelwiseOp_hls", numbers, NumChannels=3, PE=1, numInputVectors=[1], **more)
+    pair.both("MatMul", LAST)
+    pair.check()
+    network = lower(pair.layers.model(), "network")
+    images = random_images(network, 20)
+    streams = execute(network, images)
+    values = streams["input"].reshape(len(images), -1) @ WIDE
+    if where == "stream":
+        values = (values[:, :, None] >= STEPS[:3]).sum(axis=2)
+    right = numbers >= values if function == "cmp_ge" else numbers <= values
+    (made,) = (streams[name] for name in network.inputs[network.units[-1].name])
+    assert np.array_equal(made[:, :, 0, 0], right * scale + bias)
+    assert 0 < right.mean() < 1

@@ -216,10 +216,21 @@ def _sum(node: Node, rewriter: Rewriter) -> None:
 
 
 def _channelwise(node: Node, rewriter: Rewriter) -> None:
-    """ChannelwiseOp: a number for each channel."""
-    function, numbers = option(node, "Func"), rewriter.constant(node, 1).ravel()
+    """ChannelwiseOp: a number for each channel, which is added, multiplied, or compared with the values: its hardware
+    asks with cmp_le whether the number is at most the value, as one of thresholds, and with cmp_ge the opposite."""
+    function, numbers = option(node, "Func", "cmp_le"), rewriter.constant(node, 1).ravel()
+    if function in ("cmp_le", "cmp_ge"):
+        before, sign = str(node.input[0]), 1 if function == "cmp_le" else -1
+        if sign < 0:
+            before = rewriter.emit(node, "Mul", [before, rewriter.store(-1.0, before)])
+        datatype = str(option(node, "outputDataType", "BINARY"))
+        rewriter.multithreshold(
+            node, before, sign * numbers[:, None], 0, datatype == "BIPOLAR", node.output[0], _layout(node, rewriter),
+            datatype,
+        )  # fmt: skip
+        return
     if function not in ("add", "mul"):
-        raise refuse(node, f"Func {function} is not supported: expected add or mul")
+        raise refuse(node, f"Func {function} is not known: expected add, mul, cmp_le or cmp_ge")
     stored = rewriter.store(numbers, node.input[1], rewriter.datatypes.get(node.input[1], ""))
     rewriter.emit(node, function.capitalize(), [node.input[0], stored], node.output[0])
 
