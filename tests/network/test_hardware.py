@@ -217,7 +217,9 @@ def test_comparisons_with_a_number_for_each_channel(function: str | None, dataty
     output = "BINARY" if datatype is None else datatype
     options: dict[str, Any] = {"out_scale": scale, "out_bias": bias, "out_dtype": output, "data_layout": "NC"}
     pair.plain.node("MultiThreshold", numbers_in_plain[:, None], **options)
-    more = {key: value for key, value in (("Func", function), ("outputDataType", datatype)) if value is not None}
+    more: dict[str, Any] = {
+        key: value for key, value in (("Func", function), ("outputDataType", datatype)) if value is not None
+    }
     pair.layer("ChannelwiseOp_hls", numbers, NumChannels=3, PE=1, numInputVectors=[1], **more)
     pair.both("MatMul", LAST)
     pair.check()

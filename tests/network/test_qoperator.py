@@ -180,3 +180,78 @@ def test_scales_from_the_input_itself_are_refused() -> None:
     graph.tensor = graph.nodes[-1].output[0]
     with pytest.raises(ModelError, match="takes its scale from each input anew"):
         lower_with_sites(graph.finished(), "network")
+
+
+def with_softmax(step: float, behind: str, count: int = 6) -> onnx.ModelProto:
+    """Scores of 8 bits with steps of ``step``, a softmax of them, and what is ``behind`` it."""
+    graph = Integers([1, 2, 4, 4])
+    source, mid, last = graph.start(), graph.of(step, 120), graph.of(1 / 256, 0)
+    graph.node("Flatten", axis=1)
+    graph.operator("QLinearMatMul", *source, graph.weights(32, count), *graph.of(step / 60, 0, np.int8), *mid)
+    graph.operator("QLinearSoftmax", *mid, *last, domain=MICROSOFT, axis=1, opset=13)
+    if behind == "ArgMax":
+        graph.node("ArgMax", axis=1)
+    elif behind == "DequantizeLinear":
+        graph.node("DequantizeLinear", *last)
+    kinds = {"": TensorProto.UINT8, "ArgMax": TensorProto.INT64}
+    return with_output(graph.finished(), kinds.get(behind, TensorProto.FLOAT))
+
+
+def with_output(model: onnx.ModelProto, kind: int) -> onnx.ModelProto:
+    """The model, whose output has an element type."""
+    model.graph.output[0].type.tensor_type.elem_type = kind
+    return model
+
+
+@pytest.mark.parametrize("behind", ["", "DequantizeLinear", "ArgMax"])
+def test_a_softmax_whose_integers_have_the_order_of_the_scores(behind: str) -> None:
+    model = with_softmax(0.05, behind)
+    network, sites = lower_with_sites(model, "network")
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    rows = random_images(network, 60)
+    ours = execute(network, rows)[network.scores].reshape(len(rows), -1).argmax(axis=1)
+    files = [session.run(None, {"image": sites.image.values(row[None])})[0].ravel() for row in rows]
+    assert [int(found[0] if behind == "ArgMax" else found.argmax()) for found in files] == ours.tolist()
+    assert len(set(ours.tolist())) > 1
+
+
+def test_what_a_softmax_of_8_bits_keeps_by_its_kernel() -> None:
+    """Of scores that are one step apart, onnxruntime's kernel has one largest integer where the check lets it pass;
+    at smaller steps it has several."""
+    several = dict.fromkeys([0.01, 0.03, 0.05, 0.2, 1.0], False)
+    for step in several:
+        graph = Integers([1, 6])
+        one = graph.of(step, 0)
+        graph.node("QuantizeLinear", *one)
+        graph.operator("QLinearSoftmax", *one, *graph.of(1 / 256, 0), domain=MICROSOFT, axis=1, opset=13)
+        model = with_output(graph.finished(), TensorProto.UINT8)
+        session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+        for row in RNG.integers(0, 3, (200, 6)):
+            found = session.run(None, {"image": (row[None] * step).astype(np.float32)})[0].ravel()
+            assert found.argmax() == row.argmax() or step < 0.04
+            several[step] |= int((found == found.max()).sum()) != int((row == row.max()).sum())
+    assert several == {0.01: True, 0.03: several[0.03], 0.05: False, 0.2: False, 1.0: False}
+
+
+@pytest.mark.parametrize(("step", "count"), [(0.01, 6), (0.05, 100)])
+def test_a_softmax_that_may_choose_another_class_is_refused(step: float, count: int) -> None:
+    with pytest.raises(ModelError, match=f"of {count} scores with steps of {step}, several can be its largest"):
+        lower_with_sites(with_softmax(step, "", count), "network")
+
+
+@pytest.mark.parametrize("operator", ["QLinearReduceMean", "QLinearConvTranspose"])
+def test_what_onnxruntime_itself_does_not_execute(operator: str) -> None:
+    graph = Integers([1, 2, 4, 4])
+    source = graph.start()
+    graph.operator(operator, *source, *graph.of(0.5, 0), domain=MICROSOFT)
+    with pytest.raises(ModelError, match="onnxruntime has no kernel for it on processors"):
+        lower_with_sites(graph.finished(), "network")
+
+
+def test_a_mean_that_onnxruntime_does_not_execute_either() -> None:
+    graph = Integers([1, 2, 4, 4])
+    source = graph.start()
+    graph.operator("QLinearReduceMean", *source, *graph.of(0.5, 0), domain=MICROSOFT, axes=[2, 3], keepdims=1)
+    model = with_output(graph.finished(), TensorProto.UINT8).SerializeToString()
+    with pytest.raises(Exception, match="Could not find an implementation for QLinearReduceMean"):
+        onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])

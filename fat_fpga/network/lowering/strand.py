@@ -19,6 +19,7 @@ from fat_fpga.network.lowering.operators import MOVES, PASSIVE, QUANTISERS, Oper
 from fat_fpga.network.lowering.padding import read_pad
 from fat_fpga.network.lowering.pooling import POOLS
 from fat_fpga.network.lowering.shuffling import BLOCKS
+from fat_fpga.network.lowering.softmax import check_rounded
 from fat_fpga.network.lowering.stream import PendingStream
 from fat_fpga.network.lowering.tail import SELECTORS, check_selector
 from fat_fpga.network.lowering.types import FLOAT, DType, check_arithmetic, type_behind
@@ -154,6 +155,7 @@ class Strand:
         axis = attributes(node).get("axis", -1 if graph.opset >= 13 else 1)
         if self.layout.index.shape[axis - 1 if axis > 0 else axis] != self.layout.index.size:
             raise refuse(node, f"expected it over all classes, got axis {axis} of {list(self.layout.index.shape)}")
+        check_rounded(node, graph, self.layout.index.size)
         self.normalised = self.normalised or self.tensor
 
     def _select(self, node: Node, graph: Graph) -> None:

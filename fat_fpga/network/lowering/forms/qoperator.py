@@ -16,6 +16,7 @@ from onnx import helper
 from fat_fpga.network.lowering.forms.rewriting import MICROSOFT, Rewriter, Rule
 from fat_fpga.network.lowering.graph import Node, attributes, refuse
 from fat_fpga.network.lowering.matrix import INTEGER_SUMS, check_weights
+from fat_fpga.network.lowering.softmax import ROUNDED
 
 Numbers = npt.NDArray[Any]
 ONE = np.float32(1)
@@ -187,6 +188,25 @@ def _multiplied(node: Node, rewriter: Rewriter) -> None:
     _requantised(node, rewriter, made, 6)
 
 
+def _softmax(node: Node, rewriter: Rewriter) -> None:
+    """QLinearSoftmax: x, its scale and zero point, those of y. What comes out is only compared, so it stays real."""
+    zero = rewriter.constant(node, 4)
+    room, one = int(np.iinfo(zero.dtype).max) - int(zero.ravel()[0]), float(np.floor(ONE / _number(node, rewriter, 3)))
+    made = rewriter.emit(node, "Softmax", [_real(node, rewriter)], node.output[0], **_kept(node, "axis"))
+    told = f"{float(_number(node, rewriter, 1))!r} {one!r} {room}"
+    rewriter.model.metadata_props.add(key=ROUNDED + made, value=told)
+    rewriter.chosen.add(made)
+
+
+def _without_kernel(node: Node, rewriter: Rewriter) -> None:
+    """Operators that onnxruntime has on paper."""
+    raise refuse(
+        node,
+        "onnxruntime has no kernel for it on processors, so nothing tells what it rounds to: take "
+        f"{node.op_type.removeprefix('QLinear')} between DequantizeLinear and QuantizeLinear (QDQ)",
+    )
+
+
 def _integer_sums(operator: str) -> Rule:
     """ConvInteger and MatMulInteger: x, w, and their zero points; the sums are read as floats."""
 
@@ -203,7 +223,11 @@ def _integer_sums(operator: str) -> Rule:
 
 
 def on_sums(node: Node, rewriter: Rewriter) -> bool:
-    """Take in a node on sums of 32 bits, which are read as floats; False where it reads none of them."""
+    """Take in a node on integers that are read as floats, sums of 32 bits or what a softmax yields; False where it
+    reads none of them."""
+    if node.op_type == "DequantizeLinear" and node.input[0] in rewriter.chosen:
+        rewriter.same(node)
+        return True
     read = [name for name in node.input if name in rewriter.sums]
     if not read:
         return False
@@ -236,6 +260,9 @@ _RULES: dict[str, Callable[[Node, Rewriter], None]] = {
     "QLinearAdd": _sum,
     "QLinearMul": _multiplied,
     "QLinearConcat": _concatenated,
+    "QLinearSoftmax": _softmax,
+    "QLinearReduceMean": _without_kernel,
+    "QLinearConvTranspose": _without_kernel,
     "QLinearSigmoid": _function("Sigmoid"),
     "QLinearLeakyRelu": _function("LeakyRelu", "alpha"),
     "QLinearGlobalAveragePool": _function("GlobalAveragePool"),

@@ -59,6 +59,7 @@ class Rewriter:
         nodes: so far, all standard.
         unfolded: windows that no node stands for yet, by tensor.
         sums: tensors of 32-bit sums in the file, which are read as floats; see ``qoperator``.
+        chosen: tensors of integers behind a softmax, which are read as floats, as only their order counts.
         shared: floats of integers that a form has made already, by tensor and zero point.
         bipolar: first outputs of nodes whose bits are -1 and +1 again; see ``binary``.
     """
@@ -67,6 +68,7 @@ class Rewriter:
     nodes: list[Node] = field(default_factory=list)
     unfolded: dict[str, Unfolded] = field(default_factory=dict)
     sums: set[str] = field(default_factory=set)
+    chosen: set[str] = field(default_factory=set)
     shared: dict[tuple[str, str], str] = field(default_factory=dict)
     bipolar: set[str] = field(default_factory=set)
     _made: int = 0
