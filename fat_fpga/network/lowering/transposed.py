@@ -18,6 +18,7 @@ from fat_fpga.network.lowering.geometry import NONE, Padding, Pair, Windows, giv
 from fat_fpga.network.lowering.graph import Graph, Node, attributes, refuse
 from fat_fpga.network.lowering.layout import Index, Layout
 from fat_fpga.network.lowering.matrix import Product, by_channel, weights_of
+from fat_fpga.network.lowering.sizes import MOST_PIXELS
 
 TRANSPOSED = "ConvTranspose"
 T = TypeVar("T", bound=np.generic)
@@ -76,6 +77,8 @@ def read_transposed(node: Node, graph: Graph, layout: Layout, zeros: Padding = N
     wide = len(kept[0]) + top + bottom, len(kept[1]) + left + right
     if not all(kept) or min(n - span for n, span in zip(wide, windows.span, strict=True)) < 0:
         raise refuse(node, f"its pads leave nothing of an input {list(layout.shape)}")
+    if channels * wide[0] * wide[1] > MOST_PIXELS:
+        raise refuse(node, f"with zeros its input is {[channels, *wide]}, expected at most {MOST_PIXELS:,} values")
     values, scale = (_as_convolution(array, groups, windows) for array in (read.values, read.scale))
     product = Product(
         node, "conv", values, by_channel(node, scale), read.bias, read.datatype, padding=(top, left, bottom, right),
@@ -124,7 +127,7 @@ def _around(node: Node, axis: int, windows: Windows, layout: Layout, size: int, 
     given = size + zeros[axis] + zeros[axis + 2]
     made = (given - 1) * stride + span + more
     if automatic.startswith("SAME") and not wanted and here >= 0:
-        wanted = given * stride
+        wanted = min(given * stride, made)
     if wanted:  # what is too much is taken off both ends, the odd one behind with SAME_UPPER, else in front
         off = made - wanted
         if off < 0:
