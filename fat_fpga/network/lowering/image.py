@@ -47,7 +47,6 @@ class PendingImage:
 
     def add_pool(self, node: Node, graph: Graph, layout: Layout, zeros: Padding = NONE) -> Layout:
         """There can be none on real values."""
-
         raise refuse(node, "expected integers in front of it")
 
     def add_vote(self, node: Node, grid: Grid | str, layout: Layout) -> Layout:
