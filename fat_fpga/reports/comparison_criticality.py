@@ -8,7 +8,7 @@ import numpy as np
 
 from fat_fpga.reports.comparison import Section
 from fat_fpga.reports.criticality import ranked_places
-from fat_fpga.reports.style import RULE, colours, labels, legend_columns, markers, section_title
+from fat_fpga.reports.style import RULE, colours, labels, legend_columns, log_scale, markers, section_title
 from fat_fpga.reports.words import words
 
 if TYPE_CHECKING:
@@ -43,9 +43,8 @@ def comparison_criticality(section: Section) -> Figure:
             rank[marked], accuracy[marked], shape, color=shade, markersize=5 + 2.5 * behind, markeredgecolor="white",
             markeredgewidth=0.5, linestyle="none", label=text,
         )  # fmt: skip
-    axes.set_xscale("log")
+    log_scale(axes, "x")
     axes.set_xlim(0.9, max(2, longest) * 1.15)
-    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(color=RULE, linewidth=0.6)
     axes.set_xlabel(f"{names.places}, most critical first (rank, logarithmic)")
     axes.set_ylabel(f"accuracy under the\n{names.worst} [%]")

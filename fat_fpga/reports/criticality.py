@@ -9,7 +9,7 @@ import numpy as np
 
 from fat_fpga.campaign import Result, most_critical
 from fat_fpga.reports.part import Part
-from fat_fpga.reports.style import INK, MANY_POINTS, RULE, colours, markers, title
+from fat_fpga.reports.style import INK, MANY_POINTS, RULE, colours, log_scale, markers, title
 from fat_fpga.reports.words import words
 from fat_fpga.text import percent
 
@@ -52,9 +52,8 @@ def criticality(part: Part) -> Figure:
             rank[own], accuracy[own], shape, color=shade, markersize=3.5, linestyle="none", label=name,
             rasterized=len(ranked) > MANY_POINTS,
         )  # fmt: skip
-    axes.set_xscale("log")
+    log_scale(axes, "x")
     axes.set_xlim(0.9, len(ranked) * 1.15)
-    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.grid(color=RULE, linewidth=0.6)
     axes.set_xlabel(f"{what.places}, most critical first (rank, logarithmic)")
     axes.set_ylabel(f"accuracy under the\n{what.worst} [%]")

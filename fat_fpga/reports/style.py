@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fat_fpga.campaign import Run
 from fat_fpga.reports.comparison import Section
 from fat_fpga.text import percent, shown
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 INK = "#333333"
 RULE = "#d9d9d9"
@@ -50,6 +53,20 @@ def style() -> Iterator[None]:
 
     with matplotlib.rc_context(SETTINGS):
         yield
+
+
+def log_scale(axes: Axes, which: Literal["x", "y"]) -> None:
+    """A logarithmic axis with plain numbers; where it has few powers of ten, there are numbers between them, too."""
+    from matplotlib.ticker import LogFormatter
+
+    class Plain(LogFormatter):
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return f"{x:,.0f}" if super().__call__(x, pos) else ""
+
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(Plain())
+    axis.set_minor_formatter(Plain(minor_thresholds=(1, 0.4)))
 
 
 def colours(count: int) -> list[Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fat_fpga.reports.figures import save
-from fat_fpga.reports.style import OKABE_ITO, RULE, style
+from fat_fpga.reports.style import OKABE_ITO, RULE, log_scale, style
 from fat_fpga.sizes.front import best_of, fewest
 from fat_fpga.sizes.measured import Measured
 
@@ -34,7 +34,7 @@ def error_figure(measured: Sequence[Measured], deviation: str, rates: Sequence[f
     axes.set_xlabel("probability of a deviation")
     axes.set_ylabel("classification error [%]")
     axes.grid(color=RULE, linewidth=0.6)
-    axes.legend()
+    figure.legend(loc="outside right upper")
     return figure
 
 
@@ -57,9 +57,9 @@ def needs_figure(
     axes.set_title(f"{NAMES[deviation]} deviations: parameters that an error needs")
     axes.set_xlabel("probability of a deviation")
     axes.set_ylabel("parameters")
-    axes.set_yscale("log")
+    log_scale(axes, "y")
     axes.grid(color=RULE, linewidth=0.6)
-    axes.legend(title="error at most")
+    figure.legend(title="error at most", loc="outside right upper")
     return figure
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from matplotlib.figure import Figure
 
 from fat_fpga.campaign import Run, run_campaign
 from fat_fpga.errors import CampaignError
@@ -14,7 +16,7 @@ from fat_fpga.faults import fault_space
 from fat_fpga.network import Levels
 from fat_fpga.reports import FIGURES, write_figures
 from fat_fpga.reports.part import parts
-from fat_fpga.reports.style import SETTINGS, style
+from fat_fpga.reports.style import SETTINGS, log_scale, style
 from tests.campaign.tiny import Watched, tiny_data, tiny_network, tiny_run
 
 CHANNEL = ("ranges", "criticality", "faults")
@@ -84,3 +86,17 @@ assert settings() == before
 """
     subprocess.run([sys.executable, "-c", script], check=True)
     assert SETTINGS["pdf.fonttype"] == 42
+
+
+@pytest.mark.parametrize(("low", "high", "between"), [(95_000, 450_000, "200,000"), (2, 7, "3"), (1, 5_000, "1,000")])
+def test_numbers_of_a_logarithmic_axis(low: int, high: int, between: str) -> None:
+    """Also those between powers of ten, where there are few of these."""
+    with style():
+        figure = Figure()
+        axes = figure.subplots()
+        axes.plot([0, 1], [low, high])
+        log_scale(axes, "y")
+        figure.draw_without_rendering()
+    texts = [label.get_text() for which in ("major", "minor") for label in axes.get_yticklabels(which=which)]
+    assert between in texts
+    assert all(re.fullmatch(r"[\d,]*", text) for text in texts)
