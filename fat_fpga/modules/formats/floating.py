@@ -68,7 +68,7 @@ class Floating(Format):
         """As of `Format`. On a CPU values of the format's own type are changed as the integers that they are in memory,
         by compiled code, which touches nothing but these. PyTorch does not know of that, so who has the tensor already
         has to be told otherwise."""
-        if _edit is None or not self.unseen(tensor):
+        if not self.unseen(tensor):
             return super().edit(tensor, size, rows, cells, keep, flip)
         count = tensor.numel() // size if size else 0
         _edit(tensor.data_ptr(), self.bits // 8, count, size, rows, cells, keep, flip)
