@@ -83,14 +83,14 @@ def _of_singles(
             row = first_row + fault.frame - first_frame
         site = subject.sites[fault.layer, fault.kind]
         assert fault.bit is not None
-        cell = int(np.ravel_multi_index(fault.index, site.dims))
+        cell = site.cell(fault.index)
         own = words.setdefault((fault.layer, fault.kind), {})
         edit = bit_edit(fault.bit, fault.flip, fault.value)
         own[row, cell] = then(own[row, cell], edit) if (row, cell) in own else edit
     found = []
     for key, own in words.items():
-        places, masks = np.array(list(own), np.int64), np.array(list(own.values()), np.int64)
-        found.append(Edit(subject.sites[key], *places.T.copy(), *masks.T.copy()))
+        table = np.array([(*place, *masks) for place, masks in own.items()], np.int64)
+        found.append(Edit(subject.sites[key], *table.T.copy()))
     return found
 
 

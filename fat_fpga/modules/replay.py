@@ -50,6 +50,7 @@ class Replay:
             seen[call.module] += 1
             self._of.setdefault(call.module, []).append(call)
         self._alone = {name: keeps_nothing(part) for name, part in subject.modules.items()}
+        self._always = {name: part for name, part in subject.modules.items() if subject.stores(name) or steps(part)}
         self._found_times: dict[Site, list[int]] = {}
         self._leaves = sum(call.after == call.number + 1 for call in found.calls)
         self._heavy = {name: any(True for _ in part.parameters()) for name, part in subject.modules.items()}
@@ -57,7 +58,7 @@ class Replay:
 
     def anew(self) -> Any:
         """What the module gives without faults, computed once more."""
-        with intercepted(self.subject.modules, self._storing) as recurrent:
+        with intercepted(self._always, self._storing) as recurrent:
             meet_all(recurrent, self.subject.store)
             return self.subject.module(self.input())
 
@@ -87,11 +88,8 @@ class Replay:
         those with a change in what they give, those whose outputs are stored in another format, and recurrent ones."""
         changed = {edit.site.name for edit in edits}
         changed |= {call.module for call in self.record.calls if until is not None and call.start < until}
-        return {
-            name: part
-            for name, part in self.subject.modules.items()
-            if name in changed or self.subject.stores(name) or steps(part)
-        }
+        modules = self.subject.modules
+        return self._always | {name: modules[name] for name in changed if name in modules}
 
     def damaged(self) -> bool:
         """Whether a run has changed what is recorded, so that it is of no use any more."""

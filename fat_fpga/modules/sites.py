@@ -45,11 +45,19 @@ class Site:
     calls: int = 1
     most: int = 3
 
-    @property
+    @cached_property
     def dims(self) -> tuple[int, ...]:
         """How many words there are, by the numbers of an index."""
         several = self.calls > 1 or self.where is Where.STATE
         return cells_of((self.calls, *self.shape) if several else self.shape, self.most)
+
+    def cell(self, index: tuple[int, ...]) -> int:
+        """The number of the word at an index, in the order of memory. Of single faults, so without numpy, whose start
+        costs more."""
+        found = 0
+        for at, count in zip(index, self.dims, strict=True):
+            found = found * count + at
+        return found
 
     @cached_property
     def in_rows(self) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,33 @@ def test_nothing_is_left_behind(dtype: torch.dtype) -> None:
         pass
     with unchanged(module), pytest.raises(EngineError, match="not finite for image 0 without a fault"):
         ModuleEngine().open(subject).run(ROWS, LABELS, faults)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16, torch.float64])
+def test_words_are_the_same_however_they_lie_in_memory(dtype: torch.dtype) -> None:
+    """A weight in the order of its index is changed as integers in memory; one in another order by operators."""
+    torch.manual_seed(0)
+    module = nn.Sequential(nn.Conv2d(3, 4, 2), nn.Flatten(), nn.Linear(4, 3)).to(dtype).eval()
+    strided = copy.deepcopy(module).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    weight, other = (part.get_parameter("0.weight").detach() for part in (module, strided))
+    assert weight.is_contiguous()
+    assert not other.is_contiguous()
+    subjects = [ModuleSubject(part, (3, 2, 2), pixels="none") for part in (module, strided)]
+    faults: list[AnyFault] = [
+        *fault_space(subjects[0], "weight").sample(12),
+        parse_fault("0/weight[2,1,1,0].bit[3] = 1"),
+    ]
+    faults += [
+        parse_fault("*/weight[*].bit[*] ^ 1 ~ 0.2 @ sample[1]"),
+        parse_fault("0/weight[*] = 0 ~ 0.5 @ sample[0]"),
+    ]
+    integer = {2: torch.int16, 4: torch.int32, 8: torch.int64}[dtype.itemsize]
+    for fault in faults:
+        with ExitStack() as stack:
+            for subject in subjects:
+                stack.enter_context(held(subject.tensors, edits_of(subject, fault, 0, 4, 0)))
+            assert torch.equal(weight.view(integer), other.contiguous().view(integer)), str(fault)
+        assert torch.equal(weight, other)
 
 
 @pytest.mark.parametrize("plain", [False, True])

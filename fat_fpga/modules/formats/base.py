@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +59,10 @@ class Format(ABC):
     def unseen(self, tensor: Tensor) -> bool:
         """Whether PyTorch does not count what `edit` does to a tensor as a change, so that it can be taken back."""
         return False
+
+    def in_memory(self, tensor: Tensor) -> npt.NDArray[Any] | None:
+        """The words of a tensor as integers that share its memory, flat; None where its values are not stored so."""
+        return None
 
     def stored(self, values: Tensor) -> Tensor:
         """The values after they were stored in the format, in their own dtype."""

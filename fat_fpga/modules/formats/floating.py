@@ -6,7 +6,9 @@ The bits are those of memory: of float32 bit 31 is the sign, bits 30 to 23 are t
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
 
 from fat_fpga.modules.formats.base import Format, Ints
 
@@ -49,20 +51,22 @@ class Floating(Format):
         found: dtype = getattr(torch, self.name)
         return found
 
+    @cached_property
+    def _integer(self) -> dtype:
+        import torch
+
+        return {8: torch.uint8, 16: torch.int16, 32: torch.int32, 64: torch.int64}[self.bits]
+
     def encode(self, values: Tensor) -> Tensor:
         import torch
 
-        integer = {8: torch.uint8, 16: torch.int16, 32: torch.int32, 64: torch.int64}[self.bits]
-        words = values.to(self._type).contiguous().view(integer).to(torch.int64)
+        words = values.to(self._type).contiguous().view(self._integer).to(torch.int64)
         return words if self.bits == 64 else words & (1 << self.bits) - 1
 
     def decode(self, words: Tensor, dtype: dtype) -> Tensor:
-        import torch
-
-        integer = {8: torch.uint8, 16: torch.int16, 32: torch.int32, 64: torch.int64}[self.bits]
         if self.bits in (16, 32):  # to the signed integer of the same bits
             words = words - ((words >> self.bits - 1) << self.bits)
-        return words.to(integer).view(self._type).to(dtype)
+        return words.to(self._integer).view(self._type).to(dtype)
 
     def edit(self, tensor: Tensor, size: int, rows: Ints, cells: Ints, keep: Ints, flip: Ints) -> None:
         """As of `Format`. On a CPU values of the format's own type are changed as the integers that they are in memory,
@@ -75,6 +79,12 @@ class Floating(Format):
 
     def unseen(self, tensor: Tensor) -> bool:
         return _edit is not None and tensor.dtype is self._type and tensor.is_cpu
+
+    def in_memory(self, tensor: Tensor) -> npt.NDArray[Any] | None:
+        if tensor.dtype is not self._type or not tensor.is_cpu or not tensor.is_contiguous():
+            return None
+        words: npt.NDArray[Any] = tensor.detach().view(-1).view(self._integer).numpy()
+        return words
 
     def keeps(self, dtype: dtype) -> bool:
         return str(dtype).removeprefix("torch.") in _EXACT.get(self.name, ())
