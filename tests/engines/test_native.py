@@ -17,7 +17,7 @@ from fat_fpga.engines.native_session import UPDATE, UPDATES
 from fat_fpga.engines.reference import ReferenceEngine, execute
 from fat_fpga.errors import EngineError, ModelWarning
 from fat_fpga.extras import installed
-from fat_fpga.faults import fault_space
+from fat_fpga.faults import FaultSet, fault_space
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, MaxPool, Network
 from fat_fpga.network.layers import Thresholding
 from tests.designs.random_faults import folding_of, mixed_faults
@@ -25,6 +25,7 @@ from tests.designs.random_graph import graphs, random_graph, random_groups
 from tests.designs.random_network import networks, random_images, random_network
 from tests.designs.residual_network import residual_network
 from tests.designs.wide_network import wide_network
+from tests.engines.sanitised import subject
 
 FAULTS = 60  # sampled from each random network
 IMAGES = 7
@@ -148,6 +149,23 @@ def test_equals_reference_by_every_path(instruction_set: str, update: str, monke
     monkeypatch.setenv(UPDATE, update)
     for seed in range(20):
         assert_equal_outcomes(random_network(seed), seed, threads=1 + seed % 3)
+
+
+@pytest.mark.parametrize("seed", [3, 6, 9, 4, 7])
+def test_every_flip_of_a_weight_by_sums_near_thresholds(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a flipped weight does to a stream, where only sums near a threshold are looked at: bipolar weights and
+    others, alone and behind a change in front."""
+    monkeypatch.setenv(UPDATE, "chance")
+    network = subject(seed)
+    images = random_images(network, 2, seed)
+    session = NativeEngine(1).open(network)
+    space, held = fault_space(network, "weight"), fault_space(network)
+    for number, fault in enumerate(space.sample(300, seed)):
+        faults = [fault, *held.sample(number % 2, number)]
+        streams = execute(network, images, faults)
+        both = FaultSet(tuple(part for one in faults for part in one.faults))
+        for name, stream in session.trace(images, both).items():
+            np.testing.assert_array_equal(stream, streams[name], f"{both} at {name}")
 
 
 @pytest.mark.parametrize("update", ["sparse", "popcount", "bytes"])

@@ -101,7 +101,9 @@ def test_local_workers_that_all_die_with_an_answer(tmp_path: Path, monkeypatch: 
         return fetched(self, future)
 
     def act(over: threading.Event) -> None:
-        deadly.wait()
+        while not deadly.wait(0.05):
+            if over.is_set():
+                return
         while not over.wait(0.05):
             for process in children() - others:
                 kill(process)

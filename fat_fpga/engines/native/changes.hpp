@@ -79,15 +79,20 @@ inline void each_word_changed(const Image& image, int stream, int y, int x0, int
   }
 }
 
-// Calls `take(tap, pixel)` for each output pixel whose window has a place of the input in it.
+// Calls `take(tap, y, x)` for each output whose window has a place of the input in it.
 template <class Take>
 inline void each_tap(const Unit& unit, int y, int x, Take take) {
-  for (int tap = 0; tap < unit.taps(); ++tap) {
-    const int down = y + unit.pad_y - tap / unit.kernel_x * unit.dilation_y;
-    const int right = x + unit.pad_x - tap % unit.kernel_x * unit.dilation_x;
-    if (down < 0 || right < 0 || down % unit.stride_y != 0 || right % unit.stride_x != 0) continue;
-    const int row = down / unit.stride_y, column = right / unit.stride_x;
-    if (row < unit.height && column < unit.width) take(tap, row * unit.width + column);
+  const auto output = [](int at, int stride) {
+    if (stride == 1 || at < 0) return at;
+    return at % stride == 0 ? at / stride : -1;
+  };
+  for (int ky = 0; ky < unit.kernel_y; ++ky) {
+    const int row = output(y + unit.pad_y - ky * unit.dilation_y, unit.stride_y);
+    if (row < 0 || row >= unit.height) continue;
+    for (int kx = 0; kx < unit.kernel_x; ++kx) {
+      const int column = output(x + unit.pad_x - kx * unit.dilation_x, unit.stride_x);
+      if (column >= 0 && column < unit.width) take(ky * unit.kernel_x + kx, row, column);
+    }
   }
 }
 

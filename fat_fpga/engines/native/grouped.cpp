@@ -101,10 +101,10 @@ bool Grouped::scatter(int u, Aligned<Acc>& sums) {
   }
   each_change(image_, unit.source, states_[unit.source].changed, [&](int y, int x, int c, int32_t was, int32_t is) {
     const int by = (is - was) / unit.in_levels.step, first = c / inputs * outputs, behind = first + outputs;
-    each_tap(unit, y, x, [&](int tap, int pixel) {
+    each_tap(unit, y, x, [&](int tap, int row, int column) {
       const int8_t* weights = unit.group_weights.data() + (size_t(tap) * inputs + c % inputs) * unit.padded();
       for (int b = first / kBlock; b * kBlock < behind; ++b) {
-        Acc* block_sums = touch(u, pixel, b, sums) - b * kBlock;
+        Acc* block_sums = touch(u, row * unit.width + column, b, sums) - b * kBlock;
         const int end = std::min(behind, (b + 1) * kBlock);
         for (int m = std::max(first, b * kBlock); m < end; ++m) block_sums[m] = Acc(block_sums[m] + weights[m] * by);
       }
@@ -124,9 +124,9 @@ void Grouped::scatter_lanes(int u, Aligned<Acc>& sums) {
       add_counts(wide, levels.counts, levels.raised, 1);
       Acc by[kBlock];
       for (int i = 0; i < kBlock; ++i) by[i] = Acc(wide[i]);
-      each_tap(unit, y, x, [&](int tap, int pixel) {
+      each_tap(unit, y, x, [&](int tap, int row, int column) {
         const int8_t* weights = unit.group_weights.data() + size_t(tap) * unit.padded() + w * kBlock;
-        Acc* block_sums = touch(u, pixel, w, sums);
+        Acc* block_sums = touch(u, row * unit.width + column, w, sums);
         for (int i = 0; i < kBlock; ++i) block_sums[i] = Acc(block_sums[i] + weights[i] * by[i]);
       });
     });

@@ -27,10 +27,12 @@ constexpr double kScalar = 36 / kDenseCost;
 
 namespace fat {
 
-// Bits that two rows of n words have in common.
-inline int popcount_common(const uint64_t* a, const uint64_t* b, int n) {
+// Bits that `rows` rows of n words, so many words apart, have in common with as many others.
+inline int popcount_common(const uint64_t* a, size_t a_pitch, const uint64_t* b, size_t b_pitch, int n, int rows) {
   int found = 0;
-  for (int i = 0; i < n; ++i) found += popcount(a[i] & b[i]);
+  for (int r = 0; r < rows; ++r, a += a_pitch, b += b_pitch) {
+    for (int i = 0; i < n; ++i) found += popcount(a[i] & b[i]);
+  }
   return found;
 }
 

@@ -182,12 +182,17 @@ inline void slice_margins(const int16_t* values, const int16_t* thresholds, int1
 
 inline int popcount(uint64_t x) { return int(_mm_popcnt_u64(x)); }
 
-// Bits that two rows of n words have in common.
+// Bits that `rows` rows of n words, so many words apart, have in common with as many others.
 #define FAT_POPCOUNT_COMMON 1
-inline int popcount_common(const uint64_t* a, const uint64_t* b, int n) {
+inline int popcount_common(const uint64_t* a, size_t a_pitch, const uint64_t* b, size_t b_pitch, int n, int rows) {
   __m512i counts = _mm512_setzero_si512();
-  for (int i = 0; i < n; i += 8) {
-    const auto lanes = __mmask8(n - i >= 8 ? 255 : (1 << (n - i)) - 1);
+  const auto lanes = __mmask8((1u << ((n - 1) % 8 + 1)) - 1);  // of the last vector of a row
+  for (int r = 0; r < rows; ++r, a += a_pitch, b += b_pitch) {
+    int i = 0;
+    for (; i + 8 < n; i += 8) {
+      const __m512i both = _mm512_and_si512(_mm512_loadu_si512(a + i), _mm512_loadu_si512(b + i));
+      counts = _mm512_add_epi64(counts, _mm512_popcnt_epi64(both));
+    }
     const __m512i both =
         _mm512_and_si512(_mm512_maskz_loadu_epi64(lanes, a + i), _mm512_maskz_loadu_epi64(lanes, b + i));
     counts = _mm512_add_epi64(counts, _mm512_popcnt_epi64(both));

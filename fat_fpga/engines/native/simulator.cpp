@@ -40,6 +40,7 @@ int Simulator::golden(const uint8_t* image) {
   image_.golden_raw = image_.raw, image_.golden_scores = image_.scores;
   image_.begin();
   tables_.forget(), changed_.forget(), packed_.forget(), joins_.forget(), course_.forget(), byte_course_.forget();
+  channels_.forget();
   for (auto& answers : known_) answers.clear();
   queues_.forget();
   stuck_ = latest_ = nullptr;
