@@ -7,7 +7,8 @@
 # make test-wheel   build the wheel, install it elsewhere, run the main job and FINN's generation of code from there
 # make sanitise    compile the kernels with sanitisers, then run random networks and faults through them
 # make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
-# make test-boards  build the simulated boards with FINN and small ones of our own RTL, then the tests and notebooks that run on them
+# make test-boards  build two simulated boards with FINN and small ones of our own RTL, then the tests and notebooks that run on them
+# make test-boards-all   the same with the boards of hardened networks and of other weights, too (minutes)
 # make boards-cnv   build the simulated boards of CNV in our own RTL, then the tests that run on them (minutes)
 # make notebooks    run the notebooks and store them with what they print and draw
 # make coverage   lines of Python and C++ that the tests execute: build/coverage (minutes)
@@ -32,10 +33,10 @@ JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
 # Each of these processes has one thread: small products of matrices on threads of several processes take three times as long.
-test test-deep test-finn test-boards test-wheel: export OMP_NUM_THREADS ?= 1
-test test-deep test-finn test-boards test-wheel: export OPENBLAS_NUM_THREADS ?= 1
+test test-deep test-finn test-boards test-boards-all test-wheel: export OMP_NUM_THREADS ?= 1
+test test-deep test-finn test-boards test-boards-all test-wheel: export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards test-boards boards-cnv notebooks docs sanitise coverage coverage-table docker-build lint fuzz troubles bench clean
+.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards short-boards test-boards test-boards-all boards-cnv notebooks docs sanitise coverage coverage-table docker-build lint fuzz troubles bench clean
 .DEFAULT_GOAL := demo
 
 # What pyproject.toml builds the package with, and what that wants to be there, in an environment that stays: a second build
@@ -107,7 +108,8 @@ $(FINN_VENV)/stamp: docker/install-finn.sh docker/finn-requirements.txt $(EDITAB
 
 # The simulated boards: FINN generates their RTL, Verilator compiles it. Tests and notebooks run them without FINN.
 # One is built from a plan, which changes with the planner and with what it takes LUTs from.
-BOARDS  := $(patsubst %,build/boards/%.stamp,tfc_w2a2_planned tfc_w2a2 tfc_w2a2_hardened small tfc_w2a2_fat2)
+SHORT_BOARDS := $(patsubst %,build/boards/%.stamp,tfc_w2a2 small)
+BOARDS  := $(SHORT_BOARDS) $(patsubst %,build/boards/%.stamp,tfc_w2a2_planned tfc_w2a2_hardened tfc_w2a2_fat2)
 PLANNER := $(wildcard fat_fpga/hardening/*.py fat_fpga/hardening/costs/*.* fat_fpga/luts/*.*)
 DRIVER  := $(wildcard fat_fpga/finn/board_*.py) fat_fpga/finn/simulated.py fat_fpga/finn/writable.py fat_fpga/board/description.py
 $(BOARDS): build/boards/%.stamp: $(FINN_VENV)/stamp $(wildcard hw/rtl/*.sv hw/sim/*.*) $(DRIVER)
@@ -124,11 +126,19 @@ export FAT_FPGA_VERILATED := $(CURDIR)/build/verilated
 boards: $(FINN_VENV)/stamp
 	$(MAKE) --jobs=$(JOBS) $(BOARDS)
 
+short-boards: $(FINN_VENV)/stamp
+	$(MAKE) --jobs=$(JOBS) $(SHORT_BOARDS)
+
 # Each test target makes the environment that it needs; this makes all of them, with --jobs at the same time.
 environments: $(VENV)/rtl.stamp $(FINN_VENV)/stamp
 
-test-boards: boards $(VENV)/rtl.stamp
-	FAT_FPGA_BOARDS=build/boards $(BIN)/$(PYTEST) -m boards tests/notebooks tests/board tests/rtl
+ON_BOARDS := $(BIN)/$(PYTEST) -m boards tests/notebooks tests/board tests/rtl
+
+test-boards: short-boards $(VENV)/rtl.stamp
+	FAT_FPGA_TEST_BOARDS=short $(ON_BOARDS)
+
+test-boards-all: boards $(VENV)/rtl.stamp
+	FAT_FPGA_TEST_BOARDS=all $(ON_BOARDS)
 
 # Our own RTL alone, without FINN.
 CNV_BOARDS := $(patsubst %,build/boards/%.stamp,cnv_w1a1 cnv_w1a2 cnv_w2a2)

@@ -29,7 +29,9 @@ IMAGES, FAULTS = 6, 12
 
 pytestmark = [
     pytest.mark.boards,
-    pytest.mark.skipif("FAT_FPGA_BOARDS" not in os.environ, reason="compiles boards with Verilator: make test-boards"),
+    pytest.mark.skipif(
+        "FAT_FPGA_TEST_BOARDS" not in os.environ, reason="compiles boards with Verilator: make test-boards"
+    ),
 ]
 
 
