@@ -26,6 +26,9 @@ SUBJECTS: dict[str, Callable[[], Network]] = {
     "residual16": lambda: residual_network(16, size=(18, 21)),  # more than a row of 16, and not twice as much
     "residual20": lambda: residual_network(20, (-8, 7), (1, 1), (5, 17)),
     "residual40": lambda: residual_network(40, (-1, 0, 1), (3, -2), (6, 4)),  # more than a vector of channels
+    "framed40": lambda: residual_network(40, (-1, 0, 1), (3, -2), (7, 9)),  # tiles go on over the padding between rows
+    "framed50": lambda: residual_network(50, (-2, 1), (1, 1), (5, 14)),
+    "framed70": lambda: residual_network(70, (-1, 0, 1), (1, -1), (8, 8)),
     "signed5": lambda: signed_chain(5),  # a frame begins with padding, right behind the end of another fault's
     "signed30": lambda: signed_chain(30),
     "signs17": lambda: signs_network(17),  # the course ends within a block

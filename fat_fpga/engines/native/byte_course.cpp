@@ -103,7 +103,9 @@ void ByteCourse::set_unit(Course& course, const Unit& unit) {
   const bool bare = unit.taps() == 1 && unit.stride_x == 1 && unit.stride_y == 1;
   const bool flat = course.flat = bare && int(in.frame_places()) == unit.pixels() && unit.form.out >= kBlock;
   const bool apart = unit.form.out >= kBlock && !unit.last;  // places fill vectors one by one
-  course.gathered = kFullTiles && !flat && apart && unit.width < kMostPlaces && unit.pixels() > unit.width;
+  const bool narrow = kFullTiles && !flat && apart && unit.width < kMostPlaces && unit.pixels() > unit.width;
+  if (narrow && framed(unit)) return set_frame(course, unit);
+  course.gathered = narrow;
   for (int p = 0; p < unit.pixels() && course.gathered; ++p) {
     const int y = p / unit.width * unit.stride_y + unit.origin_y, x = p % unit.width * unit.stride_x + unit.origin_x;
     course.windows.push_back((size_t(y) * in.frame_width() + x) * unit.form.in);
@@ -120,6 +122,29 @@ void ByteCourse::set_unit(Course& course, const Unit& unit) {
           size_t(y * unit.stride_y + unit.origin_y) * in.frame_width() + first * unit.stride_x + unit.origin_x;
       course.tiles.push_back({place * unit.form.in, y * unit.width + first});
     }
+  }
+}
+
+// Whether all places of the frame from the first output to the last one are few more than there are outputs: then
+// windows are read where they stand, and need neither the time nor the nearest cache that copies of them would.
+bool ByteCourse::framed(const Unit& unit) const {
+  constexpr double kMore = 1.3;
+  const int all = (unit.height - 1) * unit.in.frame_width() + unit.width;
+  const int tiles = (all + kMostPlaces - 1) / kMostPlaces;
+  const bool fills = all >= kMostPlaces && tiles * kMostPlaces <= kMore * unit.pixels();
+  return unit.stride_x == 1 && unit.stride_y == 1 && fills;
+}
+
+void ByteCourse::set_frame(Course& course, const Unit& unit) {
+  const int width = unit.in.frame_width(), all = (unit.height - 1) * width + unit.width;
+  const std::vector<size_t> outputs = std::move(course.outputs);
+  course.framed = true, course.places = kMostPlaces;
+  course.outputs.assign(size_t(all), kNowhere);
+  for (int p = 0; p < unit.pixels(); ++p) course.outputs[p / unit.width * width + p % unit.width] = outputs[p];
+  const size_t origin = size_t(unit.origin_y) * width + unit.origin_x;
+  for (int place = 0; place < all; place += kMostPlaces) {
+    const int first = std::min(place, all - kMostPlaces);  // the last tile has some places of the one before
+    course.tiles.push_back({(origin + first) * unit.form.in, first});
   }
 }
 

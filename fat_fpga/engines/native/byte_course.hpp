@@ -62,6 +62,7 @@ class ByteCourse : Part {
   const int32_t* scores(int k) const { return scores_.data() + size_t(k) * model_.last().padded(); }
 
   static constexpr size_t kFurther = 4 * 64;  // bytes behind the end that vectors read and write
+  static constexpr size_t kNowhere = SIZE_MAX;
 
  private:
   struct Bytes {
@@ -83,13 +84,16 @@ class ByteCourse : Part {
     std::vector<Tile> tiles;      // of one fault; but where tiles go on from row to row and from fault to fault:
     bool flat = false;            // because the places of the stream in front are those of the outputs
     bool gathered = false;        // because windows are brought side by side
+    bool framed = false;          // tiles go on through the frame of one fault, places that are no outputs included
     std::vector<size_t> windows;  // of each output pixel, where they begin
-    std::vector<size_t> outputs;  // where the bytes of each output pixel are
+    std::vector<size_t> outputs;  // where the bytes of each output pixel are, or of each place of the frame: or nowhere
     Aligned<int8_t> thresholds;   // of an addition with thresholds behind it: [group][step][64]
     int by[2] = {};               // of a level of each stream that is added
   };
 
   void set_unit(Course& course, const Unit& unit);
+  bool framed(const Unit& unit) const;
+  void set_frame(Course& course, const Unit& unit);
   void set_join(Course& course, const Node& thresholding);
   const Node& addition(const Node& thresholding) const { return model_.nodes[thresholding.inputs[0] - 1]; }
   bool join(const Node& node) const;

@@ -40,7 +40,7 @@ void ByteCourse::products(const Unit& unit, const Course& course) {
     int from = 0;
     if (vectors == 1) from = rows<4, 1>(unit, course, from, all, first);
     else if (vectors == 2) from = rows<2, 2>(unit, course, from, all, first);
-    else if (on) from = rows<2, 4>(unit, course, from, all, first);
+    else if (on || course.framed) from = rows<2, 4>(unit, course, from, all, first);
     if (vectors == 1) rows<1, 1>(unit, course, from, all, first);
     else if (vectors == 2) rows<1, 2>(unit, course, from, all, first);
     else rows<1, 4>(unit, course, from, all, first);
@@ -124,6 +124,16 @@ void ByteCourse::tiles(const Unit& unit, const Course& course, const Tile* tile,
     const int32_t* sums = sums_.data() + size_t(m) * places * kGroup;
     uint8_t* of = out + tile[m].fault * next;
     int pixel = tile[m].pixel;
+    if (course.framed) {  // those that are outputs: some side by side in each row
+      for (int i = 0, end = 0; i < places; i = end) {
+        for (end = i; end < places && (outputs[pixel + end] == kNowhere) == (outputs[pixel + i] == kNowhere);) ++end;
+        if (outputs[pixel + i] == kNowhere) continue;
+        each_levels(sums + i * kGroup, end - i, form.steps, group, [&](int k, const Bytes64& levels) {
+          levels.store(reinterpret_cast<int8_t*>(of + outputs[pixel + i + k]));
+        });
+      }
+      continue;
+    }
     each_levels(sums, (places + kPlaces - 1) / kPlaces, form.steps, group, [&](int i, const Bytes64& levels) {
       if (pixel >= pixels) pixel -= pixels, of += next;
       uint8_t* to = of + outputs[pixel];
