@@ -1,6 +1,6 @@
 # make demo    set up, then the main job on a bundled network and real images
 # make test    set up, then every test
-# make test-deep   property tests on new random examples, twenty times as many (minutes)
+# make test-deep   property tests on new random examples, thirty times as many (minutes)
 # make test-rtl    hardware: lint, bounded proofs, benches in simulation, coverage
 # make synthesis   hardware: LUTs and FFs of our blocks, into the package's tables
 # make test-finn    set up FINN in an environment of its own (.venv-finn), then the tests that need it
