@@ -12,7 +12,7 @@ from fat_fpga.engines.qonnx_execution import kept_sessions
 settings.register_profile("same", max_examples=30, deadline=None, derandomize=True, print_blob=True)
 settings.register_profile("deep", max_examples=1000, deadline=None, print_blob=True)
 settings.load_profile("same")
-"""The same examples on every run; ``make test-deep`` takes others, twenty times as many."""
+"""The same examples on every run; ``make test-deep`` takes others, thirty times as many."""
 
 
 @pytest.fixture(scope="session", autouse=True)

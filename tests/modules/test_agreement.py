@@ -99,7 +99,7 @@ def test_fast_ways_equal_the_plain_one(kind: str, device: str, seed: int) -> Non
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=max(2, settings().max_examples // 25))
-@given(seed=st.integers(0, 10**6), rate=st.sampled_from(["1e-4", "1e-3", "0.02", "0.2"]))
+@given(seed=st.integers(0, 10**6), rate=st.sampled_from(["1e-4", "1e-3", "0.02", "1"]))
 def test_flips_everywhere_equal_the_plain_way(kind: str, seed: int, rate: str) -> None:
     """Where nearly all outputs are hit nothing is compared with the record, and words are changed where they are."""
     case = random_case(kind, seed)

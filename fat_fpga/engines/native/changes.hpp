@@ -79,6 +79,14 @@ inline void each_word_changed(const Image& image, int stream, int y, int x0, int
   }
 }
 
+// What a changed weight adds to the sum of an output, strays left out.
+inline int64_t added(const Image& image, const Unit& unit, const WeightChange& change, int y, int x) {
+  const int row = y * unit.stride_y + change.tap_y - unit.pad_y;
+  const int column = x * unit.stride_x + change.tap_x - unit.pad_x;
+  if (row < 0 || column < 0 || row >= unit.in.height || column >= unit.in.width) return 0;  // padding is 0
+  return int64_t(change.delta) * image.held_integer(unit.source, row, column, change.input);
+}
+
 // Calls `take(tap, y, x)` for each output whose window has a place of the input in it.
 template <class Take>
 inline void each_tap(const Unit& unit, int y, int x, Take take) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "changes.hpp"
 #include "simd.hpp"
 
 namespace fat {
@@ -87,13 +88,7 @@ void EditedChannels::near_output(const Fault& fault, int u, const ChannelEdit& e
   const int64_t golden =
       unit.wide ? image_.accumulators<int32_t>(u, pixel)[channel] : image_.accumulators<int16_t>(u, pixel)[channel];
   int64_t sum = unit.in_levels.step * golden + unit.offset[channel];
-  for (int w = edit.weights; w < edit.weights_end; ++w) {
-    const WeightChange& change = fault.weights[w];
-    const int row = y * unit.stride_y + change.tap_y - unit.pad_y;
-    const int column = x * unit.stride_x + change.tap_x - unit.pad_x;
-    if (row < 0 || column < 0 || row >= unit.in.height || column >= unit.in.width) continue;  // padding is 0
-    sum += int64_t(change.delta) * image_.golden_integer(unit.source, row, column, change.input);
-  }
+  for (int w = edit.weights; w < edit.weights_end; ++w) sum += added(image_, unit, fault.weights[w], y, x);
   const int met = count_met(unit.integer_thresholds.data() + size_t(channel) * steps, steps, sum);
   image_.put(unit.behind, y, x, channel, unit.out_levels.base + unit.out_levels.step * met);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "changes.hpp"
 #include "simd.hpp"
 
 namespace fat {
@@ -48,11 +49,7 @@ int64_t EditedUnit::sum(const Fault& fault, const Unit& unit, const Odd& odd, in
   int64_t sum = int64_t(unit.in_levels.step) * image_.sums[m] + odd.offset;
   for (int w = odd.edit->weights; w < odd.edit->weights_end; ++w) {
     const WeightChange& change = fault.weights[w];
-    if (change.planes != 0) continue;  // its plane has it
-    const int row = y * unit.stride_y + change.tap_y - unit.pad_y;
-    const int column = x * unit.stride_x + change.tap_x - unit.pad_x;
-    if (row < 0 || column < 0 || row >= unit.in.height || column >= unit.in.width) continue;  // padding is 0
-    sum += int64_t(change.delta) * image_.held_integer(unit.source, row, column, change.input);
+    if (change.planes == 0) sum += added(image_, unit, change, y, x);  // else its plane has it
   }
   for (int a = odd.edit->accumulators; a < odd.edit->accumulators_end; ++a) {
     sum = fault.accumulators[a].bits.apply(sum);
