@@ -56,7 +56,7 @@ NOTES = (ModelWarning, FaultWarning, CampaignWarning)
 """Warnings that are shown as notes."""
 
 COMMANDS = {
-    module.__name__.rpartition(".")[2]: module
+    "run" if module is experiment else module.__name__.rpartition(".")[2]: module
     for module in (
         check, campaign, sweep, experiment, report, safety, compare, plan, protect, harden, verify, clip, energy, sizes,
         info, faults, demo, crosscheck, inject, trace, board, finn, train, quantise, export, models,

@@ -11,6 +11,7 @@ import pytest
 
 from fat_fpga.cli import main
 from fat_fpga.cli.fault_arguments import NEGATIVE
+from fat_fpga.cli.main import COMMANDS as MODULES
 from fat_fpga.cli.main import build_parser
 from fat_fpga.cli.options import OPTIONS
 from fat_fpga.cli.renamed import Renamed, Replaced
@@ -88,6 +89,12 @@ def test_a_value_that_starts_with_a_minus_is_judged_by_its_option(
                 assert "expected one argument" not in told, (command, told)
                 judged += 1
     assert judged > 30
+
+
+def test_a_parser_of_one_command_has_that_command() -> None:
+    for name in MODULES:
+        (one,) = (each for each in build_parser(name)._actions if isinstance(each, argparse._SubParsersAction))
+        assert list(one.choices) == [name]
 
 
 def test_no_option_is_called_as_a_negative_number() -> None:
