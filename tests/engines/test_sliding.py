@@ -18,9 +18,17 @@ from tests.designs.random_network import random_images
 BIPOLAR, TERNARY = Levels(-1, 2, 2), Levels(-1, 1, 3)
 
 
-def network(weights: tuple[int, ...], levels: Levels, kernel: tuple[int, int], padding: int) -> Network:
+CHANNELS = (3, 40, 100, 128, 65, 5)
+
+
+def network(
+    weights: tuple[int, ...],
+    levels: Levels,
+    kernel: tuple[int, int],
+    padding: int,
+    channels: tuple[int, ...] = CHANNELS,
+) -> Network:
     rng = np.random.default_rng(len(weights) * 10 + kernel[1])
-    channels = [3, 40, 100, 128, 65, 5]
     height, width = 11, 10
     units = []
     for i, (before, behind) in enumerate(pairwise(channels)):

@@ -39,7 +39,7 @@ inline V add_eight(V (&counts)[Planes], Column column, int i) {
   return full_adder(counts[2], four0, four1);
 }
 
-// Adds column(0), column(1), ... to counts, modulo 2^Planes; n of them, a multiple of 16.
+// Adds column(0), column(1), ... to counts, modulo 2^Planes; n of them, a multiple of eight.
 template <class V, int Planes, class Column>
 inline void count_columns(Column column, int n, V (&counts)[Planes]) {
   const auto sixteen = [&](int i) {
@@ -51,7 +51,8 @@ inline void count_columns(Column column, int n, V (&counts)[Planes]) {
     const V carry0 = sixteen(i), carry1 = sixteen(i + 16);
     ripple(counts, 5, full_adder(counts[4], carry0, carry1));
   }
-  if (i < n) ripple(counts, 4, sixteen(i));
+  if (i + 16 <= n) ripple(counts, 4, sixteen(i)), i += 16;
+  if (i < n) ripple(counts, 3, add_eight(counts, column, i));
 }
 
 }  // namespace fat

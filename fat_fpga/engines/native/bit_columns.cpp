@@ -1,16 +1,19 @@
-// Sparse updates of units with bipolar weights: columns are bits, added by carry-save adders.
+// Sparse updates of units with weights of -1, 0 and +1: columns are bits, added by carry-save adders.
 //
 // A changed activation adds its weight column or its opposite: +1 or -1 for each output. For n of them the sum is
 // 2 P - n, with P the number of +1. P is counted for all outputs of a vector at once, one bit-plane of the counts
 // in each register: three planes become two with two instructions. Columns take an eighth of the bytes, so those of
 // a whole unit stay in the first-level cache. Whether an output is set is decided in bit-planes too.
 //
-// Lists are filled up to a multiple of 16 by as many columns of only +1 as of only -1, which change no sum, and one
+// Lists are filled up to a multiple of eight by as many columns of only +1 as of only -1, which change no sum, and one
 // of -1 more where n is odd. So for N listed columns the sum is 2 P - N + n % 2.
+//
+// With weights of 0, a weight is the sum, less 1, of two bits: above 0, and not below 0. Both are counted, side by side
+// in a vector, so that with P of them in all the sum is P - N + n % 2.
 #include <algorithm>
-#include <type_traits>
 
 #include "bit_adders.hpp"
+#include "bit_groups.hpp"
 #include "changed_columns.hpp"
 #include "simd.hpp"
 
@@ -28,29 +31,20 @@ constexpr int kMostPlanes = 16;  // counts below 2^16: accumulators of 16 bits h
 constexpr int kPlanes = 10, kMostSliced = 496, kMargin = 512;
 constexpr int kSlices = 1 + kPlanes;  // of E: bit 0, and those of E >> 1
 
-// The bits of -N / 2, each as a word of 64, by N / 16.
+// With zeros it is set where E + X >= 0 with X = P - N + n % 2, in the same bounds; no kind of bits is counted beyond
+// N.
+constexpr int kCounts = 9;
+
+// The bits of -N, each as a word of 64, by N / 8.
 struct Starts {
-  uint64_t bits[kMostSliced / 16 + 1][kPlanes];
+  uint64_t bits[kMostSliced / 8 + 1][kSlices];
   Starts() {
-    for (int i = 0; i <= kMostSliced / 16; ++i) {
-      for (int k = 0; k < kPlanes; ++k) bits[i][k] = -uint64_t(-8 * i >> k & 1);
+    for (int i = 0; i <= kMostSliced / 8; ++i) {
+      for (int k = 0; k < kSlices; ++k) bits[i][k] = -uint64_t(-8 * i >> k & 1);
     }
   }
 };
 const Starts kStarts;
-
-// Calls `take` with groups of as many blocks as a register holds, or half of them and so on, and the first block of
-// each.
-template <class Take>
-inline void each_group(int blocks, Take take) {
-  int block = 0;
-  const auto groups = [&](auto words) {
-    for (; blocks - block >= words; block += words) take(words, block);
-  };
-  if constexpr (kBitBlocks == 8) groups(std::integral_constant<int, 8>());
-  groups(std::integral_constant<int, 4>());
-  groups(std::integral_constant<int, 2>()), groups(std::integral_constant<int, 1>());
-}
 
 }  // namespace
 
@@ -76,8 +70,8 @@ void ChangedColumns::slice(int u) {
 // A row of output pixels. Units of two blocks go two pixels at a time, so that vectors are full.
 void ChangedColumns::bit_row(int u, int y, const Rect& area, Target golden, Target to) {
   const Unit& unit = model_.units[u];
-  const int lanes = unit.blocks() == 2 && !unit.last ? 2 : 1, words = unit.last ? 0 : unit.words_out();
-  const uint16_t none = uint16_t(unit.listed_void()), ones = uint16_t(none + unit.blocks());
+  const int lanes = unit.blocks() == 2 && !unit.last && !unit.zeros ? 2 : 1, words = unit.last ? 0 : unit.words_out();
+  const uint16_t none = uint16_t(unit.listed_void()), ones = uint16_t(none + unit.listed(unit.padded()));
   uint16_t* const lists[2] = {columns16_.data(), columns16_.data() + columns16_.size() / 2};
   // All are listed before the first is read, so that what is listed has left the processor's store queue by then.
   int end = 0;
@@ -87,7 +81,7 @@ void ChangedColumns::bit_row(int u, int y, const Rect& area, Target golden, Targ
     for (int lane = 0; lane < lanes && x + lane < area.x1; ++lane) {
       uint16_t* list = lists[lane] + end;
       counts_[x + lane] = int(list_columns(unit, y, x + lane, changes_.entries16.data(), list) - list);
-      size = std::max(size, (counts_[x + lane] + 15) & ~15);
+      size = std::max(size, (counts_[x + lane] + 7) & ~7);
     }
     for (int lane = 0; lane < lanes; ++lane) fill(lists[lane] + end, counts_[x + lane], size, ones, none);
     sizes_[x] = size;
@@ -102,12 +96,12 @@ void ChangedColumns::bit_row(int u, int y, const Rect& area, Target golden, Targ
     if (listed.size == 0 && !unit.last) {
       std::copy_n(golden.first + y * golden.pitch + size_t(x) * words, both ? 2 * words : words, planes);
     } else if (unit.last || listed.size > kMostSliced) {
-      bit_sums(u, pixel, listed, planes);
-      if (both) bit_sums(u, pixel + 1, {listed.second, nullptr, listed.size, listed.other, 0}, planes + words);
+      unit.zeros ? bit_sums<true>(u, pixel, listed, planes) : bit_sums<false>(u, pixel, listed, planes);
+      if (both) bit_sums<false>(u, pixel + 1, {listed.second, nullptr, listed.size, listed.other, 0}, planes + words);
     } else {
       slice(u);
       if (lanes == 2) bit_pair(u, pixel, both, listed, planes);
-      else bit_pixel(u, pixel, listed, planes);
+      else unit.zeros ? bit_pixel<true>(u, pixel, listed, planes) : bit_pixel<false>(u, pixel, listed, planes);
     }
   }
 }
@@ -116,12 +110,33 @@ void ChangedColumns::bit_row(int u, int y, const Rect& area, Target golden, Targ
 template <class V, class Column, class Slice, class Put>
 inline void decide(int size, V odd, int planes, Column column, Slice slice, Put put) {
   V counts[kPlanes];
-  for (int k = 0; k < kPlanes; ++k) counts[k] = V::all(kStarts.bits[size / 16][k]);
+  for (int k = 0; k < kPlanes; ++k) counts[k] = V::all(kStarts.bits[size / 8][k + 1]);
   count_columns(column, size, counts);
   for (int t = 0; t < planes; ++t) {
     V carry = V::both(slice(t, 0), odd);
     for (int k = 0; k < kPlanes - 1; ++k) carry = V::majority(counts[k], slice(t, k + 1), carry);
     put(t, V::even(counts[kPlanes - 1], slice(t, kPlanes), carry));
+  }
+}
+
+// The same with two kinds of bits, in the halves of a vector.
+template <class V, class Half, class Column, class Slice, class Put>
+inline void decide_with_zeros(int size, Half odd, int planes, Column column, Slice slice, Put put) {
+  V counts[kCounts];
+  for (auto& plane : counts) plane = V::zero();
+  count_columns(column, size, counts);
+  Half sums[kSlices], saved = odd, carry = Half::zero();
+  for (int k = 0; k < kSlices; ++k) {
+    Half sum = Half::all(kStarts.bits[size / 8][k]), next = Half::zero();
+    if (k < kCounts) next = full_adder(sum, counts[k].front(), counts[k].back());
+    sums[k] = sum;
+    carry = full_adder(sums[k], saved, carry);
+    saved = next;
+  }
+  for (int t = 0; t < planes; ++t) {
+    carry = Half::zero();
+    for (int k = 0; k < kSlices - 1; ++k) carry = Half::majority(sums[k], slice(t, k), carry);
+    put(t, Half::even(sums[kSlices - 1], slice(t, kSlices - 1), carry));
   }
 }
 
@@ -147,36 +162,45 @@ void ChangedColumns::bit_pair(int u, int pixel, bool both, const Listed& listed,
 }
 
 // One pixel, as many blocks at a time as a vector holds.
+template <bool Zeros>
 void ChangedColumns::bit_pixel(int u, int pixel, const Listed& listed, uint64_t* out) {
   const Unit& unit = model_.units[u];
   const int blocks = unit.blocks(), planes = unit.planes_out();
-  each_group(blocks, [&](auto words, int block) {
-    using V = Bits<decltype(words)::value>;
-    const uint64_t* columns = unit.bit_columns.data() + block;
+  const uint64_t odd = -uint64_t(listed.count & 1);
+  each_group<Zeros>(blocks, [&](auto words, int block) {
+    constexpr int kWords = decltype(words)::value;
+    using V = Bits<Zeros ? 2 * kWords : kWords>;
+    using Block = Bits<kWords>;
+    const uint64_t* columns = unit.bit_columns.data() + (Zeros ? 2 * block : block);
     const uint64_t* slices = sliced_[u].planes.data() + size_t(pixel) * planes * kSlices * blocks + block;
-    decide<V>(
-        listed.size, V::all(-uint64_t(listed.count & 1)), planes,
-        [&](int i) { return V::load(columns + listed.first[i]); },
-        [&](int t, int k) { return V::load(slices + (t * kSlices + k) * blocks); },
-        [&](int t, V set) { set.store(out + t * blocks + block); });
+    const auto column = [&](int i) { return V::load(columns + listed.first[i]); };
+    const auto slice = [&](int t, int k) { return Block::load(slices + (t * kSlices + k) * blocks); };
+    const auto put = [&](int t, Block set) { set.store(out + t * blocks + block); };
+    if constexpr (Zeros) decide_with_zeros<V>(listed.size, Block::all(odd), planes, column, slice, put);
+    else decide<V>(listed.size, Block::all(odd), planes, column, slice, put);
   });
 }
 
 // The same for scores, and for more columns than margins are sliced for.
+template <bool Zeros>
 void ChangedColumns::bit_sums(int u, int pixel, const Listed& listed, uint64_t* out) {
   const Unit& unit = model_.units[u];
-  each_group(unit.blocks(), [&](auto words, int block) {
-    using V = Bits<decltype(words)::value>;
-    const uint64_t* columns = unit.bit_columns.data() + block;
+  each_group<Zeros>(unit.blocks(), [&](auto words, int block) {
+    constexpr int kWords = decltype(words)::value;
+    using V = Bits<Zeros ? 2 * kWords : kWords>;
+    const uint64_t* columns = unit.bit_columns.data() + (Zeros ? 2 * block : block);
     V counts[kMostPlanes];
     for (auto& plane : counts) plane = V::zero();
     count_columns([&](int i) { return V::load(columns + listed.first[i]); }, listed.size, counts);
     alignas(64) uint64_t bits[kMostPlanes][8];
     for (int k = 0; k < kMostPlanes; ++k) counts[k].store(bits[k]);
-    for (int w = 0; w < words; ++w) {
+    for (int w = 0; w < kWords; ++w) {
       auto sums = Wide64<int16_t>::load(image_.accumulators<int16_t>(u, pixel) + (block + w) * kBlock);
       sums.add_all(int16_t((listed.count & 1) - listed.size));
-      for (int k = 0; k < kMostPlanes - 1 && listed.size >> k; ++k) sums.add_where(bits[k][w], int16_t(2 << k));
+      for (int k = 0; k < kMostPlanes - 1 && listed.size >> k; ++k) {
+        if (!Zeros) sums.add_where(bits[k][w], int16_t(2 << k));
+        else sums.add_where(bits[k][w], int16_t(1 << k)), sums.add_where(bits[k][kWords + w], int16_t(1 << k));
+      }
       if (unit.last) {
         int16_t scores[kBlock];
         sums.store(scores);

@@ -17,10 +17,11 @@ constexpr int kCounted = 5;  // planes of a stream of which changes are counted 
 
 // Costs in units of adding 64 weights, as kDenseCost is: they steer the choice between two ways of the same result.
 // `python -m benchmarks.update` measures both ways and the choice, and is to be run when one of these is changed.
-constexpr double kListing = 1.0;    // of listing one column
-constexpr double kBitColumn = 1.5;  // of adding one column of bits, as many blocks as a register holds
-constexpr double kBitMargin = 7.0;  // of deciding one block of a pixel in bit-planes
-constexpr double kSpreading = 2.0;  // of reading 64 channels of a plane into bytes
+constexpr double kListing = 1.0;        // of listing one column
+constexpr double kBitColumn = 1.5;      // of adding one column of bits, as many blocks as a register holds
+constexpr double kBitMargin = 7.0;      // of deciding one block of a pixel in bit-planes
+constexpr double kBitMarginZeros = 10;  // the same with weights of 0
+constexpr double kSpreading = 2.0;      // of reading 64 channels of a plane into bytes
 
 }  // namespace
 
@@ -154,11 +155,11 @@ Update ChangedColumns::cheapest(int u, const Rect& outputs) const {
   const double places = double(seen.y1 - seen.y0) * (seen.x1 - seen.x0);
   const double pixels = double(outputs.y1 - outputs.y0) * (outputs.x1 - outputs.x0);
   const double uses = double(changes_.count) * unit.taps() * pixels / places;
-  const double sparse =
-      changes_.slid ? sliding_.cost(u, changes_.count, outputs)
-      : unit.bit_columns.empty()
-          ? uses * (unit.blocks() + kListing)
-          : uses * kBitColumn * ((unit.blocks() + kBitBlocks - 1) / kBitBlocks) + pixels * unit.blocks() * kBitMargin;
+  const double sparse = changes_.slid ? sliding_.cost(u, changes_.count, outputs)
+                        : unit.bit_columns.empty()
+                            ? uses * (unit.blocks() + kListing)
+                            : uses * kBitColumn * ((unit.listed(unit.padded()) + kBitBlocks - 1) / kBitBlocks) +
+                                  pixels * unit.blocks() * (unit.zeros ? kBitMarginZeros : kBitMargin);
   const double popcounts = kDenseCost * pixels * unit.dense_steps();
   const double bytes = kByteCost * pixels * unit.product_steps() + kSpreading * places * unit.in.pixel_words();
   if (sparse < std::min(popcounts, bytes)) return Update::sparse;

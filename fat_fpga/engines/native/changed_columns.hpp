@@ -58,7 +58,7 @@ class ChangedColumns : Part {
   template <class Acc, int Group>
   int blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* planes);
 
-  // bit_columns.cpp: the same where all weights are +1 or -1
+  // bit_columns.cpp: the same where all weights are -1, 0 or +1
   struct Listed {  // columns of a pixel, and of the one beside it
     const uint16_t *first, *second;
     int size;          // of both lists, filled up
@@ -72,7 +72,9 @@ class ChangedColumns : Part {
   void slice(int u);
   void bit_row(int u, int y, const Rect& area, Target golden, Target to);
   void bit_pair(int u, int pixel, bool both, const Listed& listed, uint64_t* out);
+  template <bool Zeros>
   void bit_pixel(int u, int pixel, const Listed& listed, uint64_t* out);
+  template <bool Zeros>
   void bit_sums(int u, int pixel, const Listed& listed, uint64_t* out);
 
   Sliding sliding_;

@@ -56,9 +56,9 @@ void ColumnTables::forget() {
 bool ColumnTables::unit(int u, const Fault& fault) {
   const Unit& unit = model_.units[u];
   build(u, fault.streams[0]);
-  if (tabled_[u].twin_level == fault.level) {
+  if (tabled_[u].known >> fault.level & 1) {
     image_.settle(unit.behind, unit.whole());
-    take_twin(u);
+    take_known(u, fault.level);
     return true;
   }
   if (!channel_changes(u, fault)) return false;
@@ -131,7 +131,7 @@ void ColumnTables::build(int u, const StreamChange& held) {
   const int channels = held.channels(), first = held.channel, step = held.channel_step;
   if (tabled.channels == channels && tabled.channel == first && tabled.step == step) return;
   tabled.channels = channels, tabled.channel = first, tabled.step = step;
-  tabled.twin_level = -1;
+  tabled.known = 0;
   const Unit& unit = model_.units[u];
   // Channels go in pairs where their tables, of every subset of the taps of both, fit in the cache.
   const int padded = unit.padded();
@@ -153,7 +153,11 @@ void ColumnTables::build(int u, const StreamChange& held) {
         const int8_t* column = unit.columns.data() + size_t(at) * unit.column_stride();
         const int8_t* rest = table + size_t(subset & (subset - 1)) * padded;
         int8_t* sum = table + size_t(subset) * padded;
-        for (int m = 0; m < padded; ++m) sum[m] = int8_t(rest[m] + column[m]);
+        for (int m = 0; m < padded; m += kBlock) {
+          auto both = Bytes64::zero();
+          both.add(rest + m), both.add(column + m);
+          both.store(sum + m);
+        }
       }
       const int8_t* all = table + size_t(subsets - 1) * padded;
       for (int m = 0; m < padded; ++m) tabled.all_raised[m] = int8_t(tabled.all_raised[m] + all[m]);

@@ -30,17 +30,17 @@ class ColumnTables : Part {
 
   // What is kept for a unit: tables of some channels in front of it.
   struct Tabled {
-    int channel = 0, channels = 0, step = 0;  // no channels: of none
-    int group = 1;                            // channels that share a table
-    int twin_level = -1;                      // at which `twin` has the unit's planes
-    std::vector<uint8_t> golden_rows;         // of those channels, fault-free: bitmap [channel][plane][row]
-    std::vector<uint8_t> inside;              // which columns of the frame are no padding: bitmap
-    Aligned<int8_t> sums;                     // of columns [group][tap row][subset of taps][padded outputs]
-    std::vector<int8_t> all_raised;           // sum of all columns in them [padded outputs]
-    std::vector<uint64_t> twin;               // the unit's planes under the channels stuck at the other level
+    int channel = 0, channels = 0, step = 0;    // no channels: of none
+    int group = 1;                              // channels that share a table
+    uint32_t known = 0;                         // levels, as bits, at which `others` has the unit's planes
+    std::vector<uint8_t> golden_rows;           // of those channels, fault-free: bitmap [channel][plane][row]
+    std::vector<uint8_t> inside;                // which columns of the frame are no padding: bitmap
+    Aligned<int8_t> sums;                       // of columns [group][tap row][subset of taps][padded outputs]
+    std::vector<int8_t> all_raised;             // sum of all columns in them [padded outputs]
+    std::vector<std::vector<uint64_t>> others;  // the unit's planes under the channels stuck at another level, by level
   };
 
-  // Fault-free accumulators of a unit less its thresholds.
+  // Thresholds of a unit less its fault-free accumulators.
   struct Margins {
     Aligned<int8_t> bytes;  // within a byte [pixel][plane][padded outputs]
     bool valid = false;     // of the present image
@@ -55,11 +55,11 @@ class ColumnTables : Part {
   // lookups.cpp: the unit's outputs from them
   void look_up(int u, const Fault& fault);
   const int8_t* margins(int u);
-  void take_twin(int u);
+  void take_known(int u, int level);
   template <class Sink>
   void each_row(int u, int lookups, Sink sink);
   void margin_pixels(int u, const Fault& fault, int lookups);
-  template <int Fixed, int Raised, int PlanesOut, bool Twin>
+  template <int Fixed, int Raised, int PlanesOut, bool More>
   void margin_rows(int u, const Fault& fault, int lookups);
   template <int Fixed, int Raised>
   void margin_pixels(int u, const Fault& fault, int lookups);
@@ -72,6 +72,10 @@ class ColumnTables : Part {
   std::vector<uint8_t> patterns_;  // subsets of taps that changed [group][plane][row of the frame][output column]
   std::vector<Lookup> lookups_;    // of one row of pixels
   std::vector<Margins> margins_;   // of each unit
+  // Further levels that outputs are made at in the same pass: what sums of columns have more than at the level before
+  // [padded outputs], and where planes go.
+  std::vector<int8_t> steps_;
+  std::vector<uint64_t*> further_;
 };
 
 }  // namespace fat

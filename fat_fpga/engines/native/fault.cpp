@@ -145,11 +145,10 @@ void Fault::set_index_thresholds(const Model& model) {
   }
 }
 
-bool are_twins(const Fault& a, const Fault& b, const Model& model) {
+bool same_channels(const Fault& a, const Fault& b) {
   if (a.form != Fault::Form::channels || b.form != Fault::Form::channels) return false;
   const StreamChange &first = a.streams[0], &second = b.streams[0];
-  return model.streams[first.stream].planes == 1 && a.level != b.level && first.stream == second.stream &&
-         first.channel == second.channel && first.channel_end == second.channel_end &&
+  return first.stream == second.stream && first.channel == second.channel && first.channel_end == second.channel_end &&
          first.channel_step == second.channel_step;
 }
 

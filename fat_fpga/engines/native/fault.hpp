@@ -99,8 +99,8 @@ struct Fault {
   // Of the form channels, and of the form held where whole channels are: every stream that holds them, one behind the
   // other, of which the last is `streams[0].stream`.
   std::vector<HeldChannels> passed;
-  int level = 0;              // of the form channels: the index held
-  bool twin_follows = false;  // the next fault of the list holds the same channels at the other of two levels
+  int level = 0;           // of the form channels: the index held
+  uint32_t following = 0;  // levels at which the next faults of the list hold the same channels, as bits
 
   std::vector<StreamChange> streams;  // in the order of their places, those of one place as they take effect
   std::vector<Flip> flips;            // by image, and then likewise
@@ -132,7 +132,7 @@ struct Fault {
   void set_index_thresholds(const Model& model);
 };
 
-// Whether two faults hold the same channels at the two levels of their stream.
-bool are_twins(const Fault& a, const Fault& b, const Model& model);
+// Whether two faults hold the same channels at levels of their stream.
+bool same_channels(const Fault& a, const Fault& b);
 
 }  // namespace fat

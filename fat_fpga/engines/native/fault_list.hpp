@@ -22,8 +22,9 @@ struct FaultList {
   // To be called once all are in.
   void prepare(const Model& model) {
     for (Fault& fault : faults) fault.prepare(model);
-    for (size_t i = 0; i + 1 < faults.size(); ++i) {
-      faults[i].twin_follows = are_twins(faults[i], faults[i + 1], model);
+    for (size_t i = faults.size(); i-- > 1;) {
+      if (!same_channels(faults[i - 1], faults[i])) continue;
+      faults[i - 1].following = faults[i].following | uint32_t(1) << faults[i].level;
     }
   }
 

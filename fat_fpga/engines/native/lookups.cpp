@@ -18,8 +18,8 @@ void ColumnTables::look_up(int u, const Fault& fault) {
   else margin_pixels(u, fault, lookups);
 }
 
-// Fault-free accumulators less thresholds, kept within a byte: sums of columns that fit in a byte change the sign of
-// one exactly if they take the accumulator across its threshold.
+// Thresholds less fault-free accumulators and less one, kept within a byte: a sum of columns that fits in a byte, -128
+// aside, is above one exactly if the accumulator with it meets its threshold.
 const int8_t* ColumnTables::margins(int u) {
   const Unit& unit = model_.units[u];
   Margins& kept = margins_[u];
@@ -32,7 +32,7 @@ const int8_t* ColumnTables::margins(int u) {
     const int16_t* golden = image_.accumulators<int16_t>(u, p);
     for (int t = 0; t < planes; ++t, to += padded) {
       const int16_t* threshold = unit.thresholds16.data() + size_t(t) * padded;
-      for (int m = 0; m < padded; ++m) to[m] = int8_t(std::clamp(golden[m] - threshold[m], -128, 127));
+      for (int m = 0; m < padded; ++m) to[m] = int8_t(std::clamp(threshold[m] - golden[m] - 1, -128, 127));
     }
   }
   return kept.bytes.data();
@@ -66,50 +66,64 @@ void ColumnTables::each_row(int u, int lookups, Sink sink) {
 // Where the sum of all look-ups fits in a byte. `Fixed` is their number, of which the first `Raised` are raised;
 // without such numbers they are 0 and -1.
 //
-// Between two levels every activation is at one of them, so that the sums under stuck-at-1 are those under stuck-at-0
-// and a constant more, the sum of all columns: where the fault at the other level comes next, both are made at once.
+// A plane of the stuck channels is set everywhere, or nowhere. Where windows have no padding, the sums with it set are
+// those without it and a constant more, the sum of all columns: so under faults at one level after another they differ
+// by as much a level, and where such faults come next, all are made at once.
 template <int Fixed, int Raised>
 void ColumnTables::margin_pixels(int u, const Fault& fault, int count) {
   const Unit& unit = model_.units[u];
   Tabled& tabled = tabled_[u];
-  if (!fault.twin_follows || unit.padded_input) {
-    if (unit.planes_out() == 1) return margin_rows<Fixed, Raised, 1, false>(u, fault, count);
-    if (unit.planes_out() == 2) return margin_rows<Fixed, Raised, 2, false>(u, fault, count);
+  const int planes = unit.planes_out(), padded = unit.padded();
+  const uint32_t others = unit.padded_input ? 0 : fault.following & ~(uint32_t(1) << fault.level);
+  steps_.clear(), further_.clear();
+  tabled.known = others;
+  tabled.others.resize(size_t(unit.in.planes) + 1);
+  for (int level = 0, before = fault.level; level <= unit.in.planes; ++level) {
+    if (!(others >> level & 1)) continue;
+    tabled.others[level].resize(size_t(unit.pixels()) * unit.words_out());
+    further_.push_back(tabled.others[level].data());
+    for (int m = 0; m < padded; ++m) steps_.push_back(int8_t((level - before) * tabled.all_raised[m]));
+    before = level;
+  }
+  if (!others) {
+    if (planes == 1) return margin_rows<Fixed, Raised, 1, false>(u, fault, count);
+    if (planes == 2) return margin_rows<Fixed, Raised, 2, false>(u, fault, count);
     return margin_rows<Fixed, Raised, 0, false>(u, fault, count);
   }
-  tabled.twin.resize(size_t(unit.pixels()) * unit.words_out()), tabled.twin_level = 1 - fault.level;
-  if (unit.planes_out() == 1) margin_rows<Fixed, Raised, 1, true>(u, fault, count);
-  else margin_rows<Fixed, Raised, 0, true>(u, fault, count);
+  if (planes == 1) return margin_rows<Fixed, Raised, 1, true>(u, fault, count);
+  if (planes == 2) return margin_rows<Fixed, Raised, 2, true>(u, fault, count);
+  margin_rows<Fixed, Raised, 0, true>(u, fault, count);
 }
 
-template <int Fixed, int Raised, int PlanesOut, bool Twin>
+template <int Fixed, int Raised, int PlanesOut, bool More>
 void ColumnTables::margin_rows(int u, const Fault& fault, int count) {
   const Unit& unit = model_.units[u];
   const int padded = unit.padded(), words = unit.blocks(), planes_out = PlanesOut ? PlanesOut : unit.planes_out();
   const int lookups = Fixed ? Fixed : count, raises = Raised >= 0 ? Raised : fault.level * (count / unit.in.planes);
   const int width = unit.width, pixel_words = unit.words_out(), pixel_margins = planes_out * padded;
-  const int8_t *margins = this->margins(u), *all_raised = tabled_[u].all_raised.data();
-  uint64_t* twin = tabled_[u].twin.data();
+  const int8_t* margins = this->margins(u);
+  const int more = More ? int(further_.size()) : 0;
   each_row(u, count, [&](int y, uint64_t* row) {
     Lookup fixed[Fixed ? Fixed : 1];  // which nothing that is written can change
     if (Fixed) std::copy_n(lookups_.data(), Fixed, fixed);
     const Lookup* from = Fixed ? fixed : lookups_.data();
     for (int b = 0; b < words; ++b) {
       const int8_t* margin = margins + size_t(y) * width * pixel_margins + b * kBlock;
-      uint64_t *to = row + b, *other = twin + size_t(y) * width * pixel_words + b;
-      for (int x = 0; x < width; ++x, margin += pixel_margins, to += pixel_words) {
+      size_t place = size_t(y) * width * pixel_words + b;
+      uint64_t* to = row + b;
+      for (int x = 0; x < width; ++x, margin += pixel_margins, to += pixel_words, place += pixel_words) {
         auto delta = Bytes64::zero();
         for (int i = 0; i < lookups; ++i) {
           const int8_t* entry = from[i].table + size_t(from[i].patterns[x]) * padded + b * kBlock;
           if (i < raises) delta.add(entry);
           else delta.subtract(entry);
         }
-        for (int t = 0; t < planes_out; ++t) to[t * words] = delta.raise_to_zero(margin + t * padded);
-        if (!Twin) continue;
-        if (raises) delta.subtract(all_raised + b * kBlock);
-        else delta.add(all_raised + b * kBlock);
-        for (int t = 0; t < planes_out; ++t) other[t * words] = delta.raise_to_zero(margin + t * padded);
-        other += pixel_words;
+        for (int t = 0; t < planes_out; ++t) to[t * words] = delta.above(margin + t * padded);
+        for (int other = 0; other < more; ++other) {
+          delta.add(steps_.data() + size_t(other) * padded + b * kBlock);
+          uint64_t* out = further_[other] + place;
+          for (int t = 0; t < planes_out; ++t) out[t * words] = delta.above(margin + t * padded);
+        }
       }
     }
   });
@@ -143,12 +157,12 @@ void ColumnTables::margin_pixels(int u, const Fault& fault, int count) {
 }
 
 // What margin_pixels left for this fault.
-void ColumnTables::take_twin(int u) {
+void ColumnTables::take_known(int u, int level) {
   const Unit& unit = model_.units[u];
   const Target to = image_.faulty_front(u);
   const size_t row = size_t(unit.width) * unit.words_out();
-  for (int y = 0; y < unit.height; ++y) std::copy_n(tabled_[u].twin.data() + y * row, row, to.first + y * to.pitch);
-  tabled_[u].twin_level = -1;
+  const uint64_t* from = tabled_[u].others[level].data();
+  for (int y = 0; y < unit.height; ++y) std::copy_n(from + y * row, row, to.first + y * to.pitch);
 }
 
 template <class Acc>

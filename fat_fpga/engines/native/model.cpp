@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "bit_groups.hpp"
 #include "simd.hpp"
 
 namespace fat {
@@ -93,14 +94,40 @@ void set_group_weights(Unit& unit, const UnitSpec& spec) {
   }
 }
 
-// The columns of +1 and -1 as bits, in the same order; the column of zeros has no bit set, and behind it is one of
-// ones.
+// The columns as bits, in the same order, set above 0 for weights of +1 and -1. With zeros there are those above 0 of a
+// group of blocks, and then those not below 0. The column of zeros has no bit set, and behind it is one of ones.
 void set_bit_columns(Unit& unit) {
-  unit.bit_columns.assign(unit.columns.size() / kBlock, 0);
-  for (size_t i = 0; i < unit.columns.size(); ++i) {
-    unit.bit_columns[i / kBlock] |= uint64_t(unit.columns[i] > 0) << (i % kBlock);
+  const int blocks = unit.blocks(), words = blocks * (unit.zeros ? 2 : 1);
+  const size_t columns = unit.columns.size() / unit.padded() - 1;
+  unit.bit_columns.reserve((columns + 2) * words);
+  const int8_t* weights = unit.columns.data();
+  const auto put = [&](int block, int above) {
+    uint64_t bits = 0;
+    for (int i = 0; i < kBlock; ++i) bits |= uint64_t(weights[block * kBlock + i] > above) << i;
+    unit.bit_columns.push_back(bits);
+  };
+  for (size_t i = 0; i < columns; ++i, weights += unit.padded()) {
+    if (!unit.zeros) {
+      for (int b = 0; b < blocks; ++b) put(b, 0);
+      continue;
+    }
+    each_group<true>(blocks, [&](int count, int block) {
+      for (int above : {0, -1}) {
+        for (int b = 0; b < count; ++b) put(block + b, above);
+      }
+    });
   }
-  unit.bit_columns.insert(unit.bit_columns.end(), unit.blocks(), ~uint64_t(0));
+  unit.bit_columns.insert(unit.bit_columns.end(), words, 0);
+  unit.bit_columns.insert(unit.bit_columns.end(), words, ~uint64_t(0));
+}
+
+// Whether the unit's columns are added as bits: with zeros where they are not many pixels' side by side in bytes, and
+// offsets have 16 bits.
+bool takes_bit_columns(const Unit& unit) {
+  if (!FAT_BIT_COLUMNS || unit.wide || !unit.reads_planes()) return false;
+  if (unit.zeros && (unit.largest_weight != 1 || unit.blocks() < 2)) return false;
+  const size_t words = unit.columns.size() / kBlock + unit.blocks();
+  return words * (unit.zeros ? 2 : 1) <= UINT16_MAX;
 }
 
 // Bounds of the accumulators, whatever the inputs are.
@@ -271,8 +298,8 @@ void Model::add(const UnitSpec& spec, Stream out) {
   if (unit.groups > 1) set_group_weights(unit, spec);
   else set_columns(unit, spec);
   if (unit.reads_planes()) split(unit, spec), set_byte_weights(unit, spec), set_rows(unit);
-  const bool listable = unit.columns.size() / kBlock + unit.blocks() <= UINT16_MAX;  // by offsets of 16 bits
-  if (FAT_BIT_COLUMNS && unit.weight_base != 0 && !unit.wide && listable) set_bit_columns(unit);
+  unit.zeros = unit.weight_base == 0;
+  if (takes_bit_columns(unit)) set_bit_columns(unit);
   unit.offset.assign(spec.offset, spec.offset + spec.outputs);
   unit.in_levels = spec.in_levels;
   unit.out_levels = spec.out_levels;

@@ -40,7 +40,8 @@ struct Unit {
   int levels = 0;     // of the output; 0 in the last unit
 
   Aligned<int8_t> columns;        // [tap][input][as is, negated][padded outputs], and one column of zeros
-  Aligned<uint64_t> bit_columns;  // the same as bits, set for +1, if all weights are +1 or -1; see bit_columns.cpp
+  Aligned<uint64_t> bit_columns;  // the same as bits, if all weights are -1, 0 or +1; see bit_columns.cpp
+  bool zeros = false;             // with weights of 0, bit_columns has two bits for each weight
   Aligned<int8_t> group_weights;  // instead of columns, of several groups: [tap][input of the group][padded outputs]
   Aligned<int8_t> byte_weights;   // for ByteProducts: [16 outputs][kernel row][4 inputs][output][input]
   int byte_period = 0;            // fours of inputs whose products fit in 16 bits, two by two
@@ -75,9 +76,9 @@ struct Unit {
   int column_stride() const { return 2 * padded(); }                  // from one input's column to the next
   int void_column() const { return int(columns.size()) - padded(); }  // offset of a column of zeros
   // The same in lists of columns to add, whose offsets are into the words of bit_columns where there are any.
-  int listed_shift() const { return bit_columns.empty() ? 0 : 6; }
-  int listed_stride() const { return column_stride() >> listed_shift(); }
-  int listed_void() const { return void_column() >> listed_shift(); }
+  int listed(int offset) const { return bit_columns.empty() ? offset : offset / kBlock * (zeros ? 2 : 1); }
+  int listed_stride() const { return listed(column_stride()); }
+  int listed_void() const { return listed(void_column()); }
   int taps() const { return kernel_y * kernel_x; }
   int packed_pixels() const { return kBlock / lanes; }  // side by side in 64 lanes
   int packed_width() const { return (width + packed_pixels() - 1) / packed_pixels() * packed_pixels(); }

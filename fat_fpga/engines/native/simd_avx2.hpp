@@ -8,6 +8,7 @@
 #include <cstring>
 
 #define FAT_BIT_COLUMNS 1  // see bit_columns.cpp
+#define FAT_SLIDING 1      // see sliding.cpp
 
 namespace fat {
 
@@ -42,12 +43,6 @@ struct Bytes64 {
     const uint64_t low = uint32_t(_mm256_movemask_epi8(_mm256_cmpgt_epi8(a, at(p))));
     const uint64_t high = uint32_t(_mm256_movemask_epi8(_mm256_cmpgt_epi8(b, at(p + 32))));
     return low | high << 32;
-  }
-  // Which sums with p stay at 0 or above; no sum overflows.
-  uint64_t raise_to_zero(const int8_t* p) const {
-    const uint64_t low = uint32_t(_mm256_movemask_epi8(_mm256_adds_epi8(a, at(p))));
-    const uint64_t high = uint32_t(_mm256_movemask_epi8(_mm256_adds_epi8(b, at(p + 32))));
-    return ~(low | high << 32);
   }
   __m128i quarter(int i) const {
     const __m256i half = i < 2 ? a : b;
@@ -186,6 +181,26 @@ inline __m256i even_of(__m256i a, __m256i b, __m256i c) {
 #include "simd_avx.hpp"
 
 namespace fat {
+
+template <>
+struct Bits<8> {
+  Bits<4> low, high;
+
+  static Bits zero() { return {Bits<4>::zero(), Bits<4>::zero()}; }
+  static Bits load(const uint64_t* p) { return {Bits<4>::load(p), Bits<4>::load(p + 4)}; }
+  Bits<4> front() const { return low; }
+  Bits<4> back() const { return high; }
+  // The last four words, and four more behind them.
+  static Bits slid(Bits a, Bits<4> next) { return {a.high, next}; }
+  static Bits parity(Bits a, Bits b, Bits c) {
+    return {Bits<4>::parity(a.low, b.low, c.low), Bits<4>::parity(a.high, b.high, c.high)};
+  }
+  static Bits majority(Bits a, Bits b, Bits c) {
+    return {Bits<4>::majority(a.low, b.low, c.low), Bits<4>::majority(a.high, b.high, c.high)};
+  }
+  static Bits both(Bits a, Bits b) { return {Bits<4>::both(a.low, b.low), Bits<4>::both(a.high, b.high)}; }
+  static Bits differ(Bits a, Bits b) { return {Bits<4>::differ(a.low, b.low), Bits<4>::differ(a.high, b.high)}; }
+};
 
 // Bit-planes of clamp(values - thresholds, -limit, limit), 64 of each, two's complement: plane k at out[k * stride].
 inline void slice_margins(const int16_t* values, const int16_t* thresholds, int16_t limit, int planes, uint64_t* out,

@@ -36,10 +36,6 @@ struct Bytes64 {
   void add_where(uint64_t mask, int8_t x) { v = _mm512_mask_add_epi8(v, mask, v, _mm512_set1_epi8(x)); }
   void store(int8_t* p) const { _mm512_storeu_si512(p, v); }
   uint64_t above(const int8_t* p) const { return _mm512_cmpgt_epi8_mask(v, _mm512_loadu_si512(p)); }
-  // Which sums with p stay at 0 or above; no sum overflows.
-  uint64_t raise_to_zero(const int8_t* p) const {
-    return ~uint64_t(_mm512_movepi8_mask(_mm512_adds_epi8(v, _mm512_loadu_si512(p))));
-  }
 };
 
 template <class Acc>
@@ -154,9 +150,10 @@ struct Bits<8> {
   static Bits zero() { return {_mm512_setzero_si512()}; }
   static Bits all(uint64_t word) { return {_mm512_set1_epi64(int64_t(word))}; }
   static Bits load(const uint64_t* p) { return {_mm512_loadu_si512(p)}; }
-  Bits<2> front() const { return {_mm512_castsi512_si128(v)}; }  // the first two words
-  // All words but the first two, and behind them a word twice.
-  static Bits slid(Bits a, uint64_t word) { return {_mm512_alignr_epi64(_mm512_set1_epi64(int64_t(word)), a.v, 2)}; }
+  Bits<4> front() const { return {_mm512_castsi512_si256(v)}; }  // the first four words
+  Bits<4> back() const { return {_mm512_extracti64x4_epi64(v, 1)}; }
+  // The last four words, and four more behind them.
+  static Bits slid(Bits a, Bits<4> next) { return {_mm512_alignr_epi64(_mm512_castsi256_si512(next.v), a.v, 4)}; }
   void store(uint64_t* p) const { _mm512_storeu_si512(p, v); }
   static Bits parity(Bits a, Bits b, Bits c) { return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0x96)}; }
   static Bits majority(Bits a, Bits b, Bits c) { return {_mm512_ternarylogic_epi64(a.v, b.v, c.v, 0xe8)}; }
@@ -262,14 +259,19 @@ inline int32_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, i
 
 // The same with offsets of 16 bits, modulo 2^16.
 inline uint16_t* list_changes(uint64_t changed, uint64_t lowered, int32_t base, int32_t half, uint16_t* entry) {
-  const __m512i by = _mm512_set1_epi16(int16_t(half)), start = _mm512_set1_epi16(int16_t(base));
+  const __m256i by = _mm256_set1_epi16(int16_t(half)), start = _mm256_set1_epi16(int16_t(base));
   const __m512i set = changed_places(changed, lowered);
   const int count = popcount(changed);
-  const auto write = [&](uint16_t* to, __m256i part) {
-    _mm512_storeu_si512(to, _mm512_add_epi16(_mm512_mullo_epi16(_mm512_cvtepu8_epi16(part), by), start));
+  const auto write = [&](uint16_t* to, __m128i part) {
+    const __m256i offsets = _mm256_add_epi16(_mm256_mullo_epi16(_mm256_cvtepu8_epi16(part), by), start);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), offsets);
   };
-  write(entry, _mm512_castsi512_si256(set));
-  if (count > 32) write(entry + 32, _mm512_extracti64x4_epi64(set, 1));
+  write(entry, _mm512_castsi512_si128(set));
+  if (count > 16) {
+    write(entry + 16, _mm512_extracti32x4_epi32(set, 1));
+    write(entry + 32, _mm512_extracti32x4_epi32(set, 2));
+    write(entry + 48, _mm512_extracti32x4_epi32(set, 3));
+  }
   return entry + count;
 }
 
@@ -291,15 +293,6 @@ inline void fill(uint16_t* list, int count, int size, uint16_t ones, uint16_t no
         _mm256_mask_blend_epi16(__mmask16(mask), _mm256_set1_epi16(int16_t(none)), _mm256_set1_epi16(int16_t(ones)));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(list + count), part);
   }
-}
-
-// The first n of a list of eight, filled up with `none`.
-inline void first_of(const uint16_t* list, int n, uint16_t none, uint16_t* to) {
-  const __m128i place = _mm_setr_epi16(0, 1, 2, 3, 4, 5, 6, 7);
-  const __m128i there = _mm_cmpgt_epi16(_mm_set1_epi16(int16_t(n)), place);
-  const __m128i all = _mm_loadu_si128(reinterpret_cast<const __m128i*>(list));
-  _mm_store_si128(reinterpret_cast<__m128i*>(to), _mm_blendv_epi8(_mm_set1_epi16(int16_t(none)), all, there));
-  asm("" : : "r"(to) : "memory");  // to be loaded from there: loads cost less than to take a vector apart
 }
 
 // Which of n words, at most 16, differ.

@@ -36,12 +36,6 @@ struct Bytes64 {
     for (int i = 0; i < 64; ++i) mask |= uint64_t(v[i] > p[i]) << i;
     return mask;
   }
-  // Which sums with p stay at 0 or above; no sum overflows.
-  uint64_t raise_to_zero(const int8_t* p) const {
-    uint64_t mask = 0;
-    for (int i = 0; i < 64; ++i) mask |= uint64_t(v[i] + p[i] >= 0) << i;
-    return mask;
-  }
 };
 
 template <class Acc>

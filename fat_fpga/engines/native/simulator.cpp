@@ -130,13 +130,13 @@ Answer Simulator::walk(int n) {
   return answer();
 }
 
-// Whether what is left of the program, from a unit on, may be computed from levels in bytes. Units with bit columns are
-// followed in less time; what has changed in front of them is not even counted.
+// Whether what is left of the program, from a unit on, may be computed from levels in bytes. Units with one bit for a
+// weight are followed in less time; what has changed in front of them is not even counted.
 bool Simulator::course_possible(int n) {
   if (every_stream_ || model_.nodes[n].kind != Kind::unit || !byte_course_.takes(n)) return false;
   if (model_.update == Update::bytes) return true;
-  if (model_.update != Update::automatic || !model_.units[model_.nodes[n].unit].bit_columns.empty()) return false;
-  return true;
+  const Unit& unit = model_.units[model_.nodes[n].unit];
+  return model_.update == Update::automatic && (unit.zeros || unit.bit_columns.empty());
 }
 
 // Whether that costs less than to follow so many changed activations in front of a unit. Where it could, it is tried:

@@ -27,8 +27,8 @@ class Sliding : Part {
   bool unit(int u, const Rect& area, Target to);
 
  private:
-  // Margins of the fault-free accumulators of a unit in bit-planes [pixel][plane of the output][slice][block]; the
-  // first slice is of weights without zeros alone.
+  // Margins of the fault-free accumulators of a unit in bit-planes [row][pair of pixels][plane of the output][slice]
+  // [pixel][block]; the first slice is of weights without zeros alone.
   struct Sliced {
     Aligned<uint64_t> planes;
     bool valid = false;  // of the present image
@@ -44,10 +44,13 @@ class Sliding : Part {
   void rows(int u, const Rect& area, Target to);
 
   std::vector<Aligned<uint64_t>> columns_;  // of each unit: [kernel row][input][as is, negated][vector][place in it]
-  std::vector<uint16_t> entries_;           // what is listed, column by column of the frame: offsets of columns
-  int pitch_ = 0;                           // from one row to the next in these two:
-  std::vector<uint16_t> start_;             // of each place's entries, and a row more
-  std::vector<uint16_t> numbers_;           // how many changes are in the window of each pixel of an area
+  std::vector<uint16_t> entries_;           // what is listed, two columns of the frame at a time: offsets of columns
+  int pitch_ = 0;                           // from one row to the next in these:
+  std::vector<uint16_t> start_;             // of the entries of each row of two columns, and a row more
+  std::vector<uint16_t> places_;            // how many changes are in each place of the frame
+  std::vector<uint16_t> numbers_;           // the same in the window of each pixel of an area
+  std::vector<uint16_t> most_;              // the most of a row of numbers_
+  std::vector<int32_t> bases_;              // of entries, for each word of two places
   std::vector<Sliced> few_, many_;          // of each unit
 };
 
