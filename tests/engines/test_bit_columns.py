@@ -33,7 +33,7 @@ def test_equals_reference(
     weights: tuple[int, ...], levels: Levels, kernel: tuple[int, int], channels: str, instruction_set: str,
     update: str, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    """Faults of every kind, and PEs of so many channels that there are more changes than margins in bits have room for."""
+    """Faults of every kind, and PEs of so many channels that more changes than margins in bits have room for."""
     monkeypatch.setenv(ENVIRONMENT, instruction_set)
     monkeypatch.setenv(UPDATE, update)
     subject = network(weights, levels, kernel, 0, CHANNELS[channels])

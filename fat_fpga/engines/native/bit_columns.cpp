@@ -11,6 +11,7 @@
 // With weights of 0, a weight is the sum, less 1, of two bits: above 0, and not below 0. Both are counted, side by side
 // in a vector, so that with P of them in all the sum is P - N + n % 2.
 #include <algorithm>
+#include <utility>
 
 #include "bit_adders.hpp"
 #include "bit_groups.hpp"
@@ -46,6 +47,12 @@ struct Starts {
 };
 const Starts kStarts;
 
+// Offsets of the columns that a list is filled up with: of -1 everywhere, and of +1.
+std::pair<uint16_t, uint16_t> fillers(const Unit& unit) {
+  const int none = unit.listed_void();
+  return {uint16_t(none), uint16_t(none + unit.listed(unit.padded()))};
+}
+
 }  // namespace
 
 // Margins of the fault-free accumulators in bit-planes [pixel][plane of the output][slice][block].
@@ -71,7 +78,7 @@ void ChangedColumns::slice(int u) {
 void ChangedColumns::bit_row(int u, int y, const Rect& area, Target golden, Target to) {
   const Unit& unit = model_.units[u];
   const int lanes = unit.blocks() == 2 && !unit.last && !unit.zeros ? 2 : 1, words = unit.last ? 0 : unit.words_out();
-  const uint16_t none = uint16_t(unit.listed_void()), ones = uint16_t(none + unit.listed(unit.padded()));
+  const auto [none, ones] = fillers(unit);
   uint16_t* const lists[2] = {columns16_.data(), columns16_.data() + columns16_.size() / 2};
   // All are listed before the first is read, so that what is listed has left the processor's store queue by then.
   int end = 0;
@@ -90,19 +97,36 @@ void ChangedColumns::bit_row(int u, int y, const Rect& area, Target golden, Targ
   int start = 0;
   for (int x = area.x0; x < area.x1; start += sizes_[x], x += lanes) {
     const Listed listed{lists[0] + start, lists[1] + start, sizes_[x], counts_[x], counts_[x + 1]};
-    uint64_t* planes = unit.last ? nullptr : to.first + y * to.pitch + size_t(x) * words;
-    const int pixel = y * unit.width + x;
-    const bool both = lanes == 2 && x + 1 < area.x1;
-    if (listed.size == 0 && !unit.last) {
-      std::copy_n(golden.first + y * golden.pitch + size_t(x) * words, both ? 2 * words : words, planes);
-    } else if (unit.last || listed.size > kMostSliced) {
-      unit.zeros ? bit_sums<true>(u, pixel, listed, planes) : bit_sums<false>(u, pixel, listed, planes);
-      if (both) bit_sums<false>(u, pixel + 1, {listed.second, nullptr, listed.size, listed.other, 0}, planes + words);
-    } else {
-      slice(u);
-      if (lanes == 2) bit_pair(u, pixel, both, listed, planes);
-      else unit.zeros ? bit_pixel<true>(u, pixel, listed, planes) : bit_pixel<false>(u, pixel, listed, planes);
-    }
+    const size_t at = size_t(x) * words;
+    bit_listed(u, y * unit.width + x, std::min(lanes, area.x1 - x), listed, golden.first + y * golden.pitch + at,
+               to.first + y * to.pitch + at);
+  }
+}
+
+// A unit of a single pixel, from what is listed.
+void ChangedColumns::bit_single(int u, const uint64_t* golden, uint64_t* out) {
+  const auto [none, ones] = fillers(model_.units[u]);
+  uint16_t* list = changes_.entries16.data();
+  const int count = changes_.count, size = (count + 7) & ~7;
+  fill(list, count, size, ones, none);
+  bit_listed(u, 0, 1, {list, list, size, count, 0}, golden, out);
+}
+
+// One pixel or two, with or without changes in front of them.
+void ChangedColumns::bit_listed(int u, int pixel, int lanes, const Listed& listed, const uint64_t* golden,
+                                uint64_t* out) {
+  const Unit& unit = model_.units[u];
+  const int words = unit.words_out();
+  if (listed.size == 0 && !unit.last) {
+    std::copy_n(golden, lanes * words, out);
+  } else if (unit.last || listed.size > kMostSliced) {
+    unit.zeros ? bit_sums<true>(u, pixel, listed, out) : bit_sums<false>(u, pixel, listed, out);
+    if (lanes == 2) bit_sums<false>(u, pixel + 1, {listed.second, nullptr, listed.size, listed.other, 0}, out + words);
+  } else {
+    slice(u);
+    if (unit.zeros) bit_pixel<true>(u, pixel, listed, out);
+    else if (unit.blocks() == 2) bit_pair(u, pixel, lanes == 2, listed, out);
+    else bit_pixel<false>(u, pixel, listed, out);
   }
 }
 
@@ -218,6 +242,7 @@ void ChangedColumns::bit_sums(int u, int pixel, const Listed& listed, uint64_t* 
 #else
 
 void ChangedColumns::bit_row(int, int, const Rect&, Target, Target) {}
+void ChangedColumns::bit_single(int, const uint64_t*, uint64_t*) {}
 
 #endif
 

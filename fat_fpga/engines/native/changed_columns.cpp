@@ -99,6 +99,7 @@ void ChangedColumns::list(int u, const Rect& seen, const Rect& area, Entry* entr
     int32_t* start = changes_.start.data() + size_t(y) * frame;
     const bool any = area.y0 <= y && y < area.y1;
     const int from = any ? area.x0 : seen.x1, to = any ? area.x1 : seen.x1;
+    const int before = unit.single() ? y * unit.kernel_x * in.channels * stride : 0;
     std::fill(start + seen.x0, start + from, int32_t(entry - entries));
     const size_t at = (size_t(y) * frame + from) * in.pixel_words();
     const uint64_t* golden = states_[unit.source].golden.data() + at;
@@ -107,7 +108,7 @@ void ChangedColumns::list(int u, const Rect& seen, const Rect& area, Entry* entr
       start[x] = int32_t(entry - entries);
       for (int t = 0; t < in.planes; ++t) {
         for (int w = 0; w < words; ++w, ++golden, ++faulty) {
-          entry = list_changes(*golden ^ *faulty, *golden, (x * in.channels + w * 64) * stride, half, entry);
+          entry = list_changes(*golden ^ *faulty, *golden, before + (x * in.channels + w * 64) * stride, half, entry);
         }
       }
     }
@@ -132,6 +133,7 @@ void ChangedColumns::list_channel(int u, int channel, int level, Entry* entries)
   int32_t* start = changes_.start.data();
   for (int y = 0; y < in.frame_height(); ++y) {
     const bool inside = in.top <= y && y < in.top + in.height;
+    const int before = unit.single() ? y * unit.kernel_x * in.channels * stride : 0;
     for (int x = 0; x < in.frame_width(); ++x) {
       *start++ = int32_t(entry - entries);
       if (!inside || x < in.left || x >= in.left + in.width) {
@@ -140,7 +142,7 @@ void ChangedColumns::list_channel(int u, int channel, int level, Entry* entries)
       }
       for (int t = 0; t < in.planes; ++t, word += in.words()) {
         const bool was = *word >> (channel % 64) & 1;
-        *entry = Entry((x * in.channels + channel) * stride + (was ? stride / 2 : 0));
+        *entry = Entry(before + (x * in.channels + channel) * stride + (was ? stride / 2 : 0));
         entry += was != (t < level);
       }
     }
@@ -195,7 +197,12 @@ template <class Acc>
 void ChangedColumns::pixels(int u, const Rect& area, Target to) {
   const Unit& unit = model_.units[u];
   const Target golden = image_.golden_front(u);
-  const int words = unit.last ? 0 : unit.words_out(), blocks = unit.blocks();
+  const int words = unit.last ? 0 : unit.words_out();
+  if (unit.single()) {
+    if (!unit.bit_columns.empty()) return bit_single(u, golden.first, to.first);
+    std::fill_n(changes_.entries.data() + changes_.count, kFill, unit.listed_void());
+    return pixel<Acc>(u, 0, changes_.entries.data(), changes_.count, golden.first, to.first);
+  }
   const Rect seen = unit.windows().covered(area);
   const int places = (seen.y1 - seen.y0) * (seen.x1 - seen.x0);
   usual_ = int(1.3 * changes_.count / places * unit.kernel_x) / 16 + 1;
@@ -214,19 +221,27 @@ void ChangedColumns::pixels(int u, const Rect& area, Target to) {
     }
     const int32_t* list = columns_.data();
     for (int x = area.x0; x < area.x1; list += counts_[x++] + kFill) {
-      uint64_t* planes = unit.last ? nullptr : to.first + y * to.pitch + size_t(x) * words;
-      if (counts_[x] == 0 && !unit.last) {
-        std::copy_n(golden.first + y * golden.pitch + size_t(x) * words, words, planes);
-        continue;
-      }
-      const int p = y * unit.width + x, n = counts_[x];
-      int block = 0;
-      while (kMaxGroup >= 8 && blocks - block >= 8) block = this->template blocks<Acc, 8>(u, p, list, n, block, planes);
-      while (kMaxGroup >= 4 && blocks - block >= 4) block = this->template blocks<Acc, 4>(u, p, list, n, block, planes);
-      while (blocks - block >= 2) block = this->template blocks<Acc, 2>(u, p, list, n, block, planes);
-      while (blocks - block >= 1) block = this->template blocks<Acc, 1>(u, p, list, n, block, planes);
+      const size_t at = size_t(x) * words;
+      pixel<Acc>(u, y * unit.width + x, list, counts_[x], golden.first + y * golden.pitch + at,
+                 to.first + y * to.pitch + at);
     }
   }
+}
+
+// One output pixel, all its blocks.
+template <class Acc>
+void ChangedColumns::pixel(int u, int pixel, const int32_t* list, int count, const uint64_t* golden, uint64_t* planes) {
+  const Unit& unit = model_.units[u];
+  if (count == 0 && !unit.last) {
+    std::copy_n(golden, unit.words_out(), planes);
+    return;
+  }
+  const int blocks = unit.blocks();
+  int block = 0;
+  while (kMaxGroup >= 8 && blocks - block >= 8) block = this->blocks<Acc, 8>(u, pixel, list, count, block, planes);
+  while (kMaxGroup >= 4 && blocks - block >= 4) block = this->blocks<Acc, 4>(u, pixel, list, count, block, planes);
+  while (blocks - block >= 2) block = this->blocks<Acc, 2>(u, pixel, list, count, block, planes);
+  while (blocks - block >= 1) block = this->blocks<Acc, 1>(u, pixel, list, count, block, planes);
 }
 
 // Appends the offsets of the weight columns to add for one output pixel; the end of the list.

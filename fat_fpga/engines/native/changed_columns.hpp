@@ -35,7 +35,8 @@ class ChangedColumns : Part {
  private:
   // Changed activations in front of a unit, by pixel of the frame. An entry is the offset, within a row of
   // taps, of the weight column to add: (column of the frame * inputs + input) * column stride, and one
-  // half of the stride more where the activation was lowered.
+  // half of the stride more where the activation was lowered. In front of a single pixel it is the offset of
+  // the column among all of them.
   struct Changes {
     std::vector<int32_t> start;  // of each pixel's entries, and one more
     std::vector<int32_t> entries;
@@ -55,6 +56,8 @@ class ChangedColumns : Part {
   Entry* list_columns(const Unit& unit, int y, int x, const Entry* entries, Entry* list);
   template <class Acc>
   void pixels(int u, const Rect& area, Target to);
+  template <class Acc>
+  void pixel(int u, int pixel, const int32_t* list, int count, const uint64_t* golden, uint64_t* planes);
   template <class Acc, int Group>
   int blocks(int u, int pixel, const int32_t* list, int count, int block, uint64_t* planes);
 
@@ -71,6 +74,8 @@ class ChangedColumns : Part {
   };
   void slice(int u);
   void bit_row(int u, int y, const Rect& area, Target golden, Target to);
+  void bit_single(int u, const uint64_t* golden, uint64_t* out);
+  void bit_listed(int u, int pixel, int lanes, const Listed& listed, const uint64_t* golden, uint64_t* out);
   void bit_pair(int u, int pixel, bool both, const Listed& listed, uint64_t* out);
   template <bool Zeros>
   void bit_pixel(int u, int pixel, const Listed& listed, uint64_t* out);

@@ -147,16 +147,19 @@ void ColumnTables::build(int u, const StreamChange& held) {
   for (int g = 0; g < groups; ++g) {
     for (int ky = 0; ky < unit.kernel_y; ++ky, table += size_t(subsets) * padded) {
       std::memset(table, 0, padded);
-      for (int subset = 1; subset < subsets; ++subset) {
-        const int tap = lowest_bit(uint64_t(subset)), k = g * tabled.group + tap / unit.kernel_x;
-        const int at = (ky * unit.kernel_x + tap % unit.kernel_x) * unit.inputs + first + k * step;
+      for (int tap = 0, kx = 0, k = g * tabled.group; tap < taps; ++tap) {
+        const int at = (ky * unit.kernel_x + kx) * unit.inputs + first + k * step;
         const int8_t* column = unit.columns.data() + size_t(at) * unit.column_stride();
-        const int8_t* rest = table + size_t(subset & (subset - 1)) * padded;
-        int8_t* sum = table + size_t(subset) * padded;
-        for (int m = 0; m < padded; m += kBlock) {
-          auto both = Bytes64::zero();
-          both.add(rest + m), both.add(column + m);
-          both.store(sum + m);
+        if (++kx == unit.kernel_x) kx = 0, ++k;
+        int8_t* sum = table + (size_t(padded) << tap);  // of subsets with this tap, behind those without
+        for (int b = 0; b < padded; b += kBlock) {
+          auto added = Bytes64::zero();
+          added.add(column + b);
+          for (size_t rest = 0; rest < size_t(padded) << tap; rest += padded) {
+            auto both = added;
+            both.add(table + rest + b);
+            both.store(sum + rest + b);
+          }
         }
       }
       const int8_t* all = table + size_t(subsets - 1) * padded;

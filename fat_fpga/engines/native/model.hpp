@@ -87,6 +87,8 @@ struct Unit {
   int byte_inputs() const { return (inputs + 3) & ~3; }            // of one place, in bytes
   int byte_steps() const { return kernel_x * byte_inputs() / 4; }  // of one kernel row, in fours of inputs
   int pixels() const { return height * width; }
+  // Whether there is a single pixel, whose window is the whole frame.
+  bool single() const { return pixels() == 1 && kernel_y == in.frame_height() && kernel_x == in.frame_width(); }
   int planes_out() const { return levels - 1; }
   int words_out() const { return planes_out() * blocks(); }  // of one pixel
   int group_inputs() const { return inputs / groups; }
