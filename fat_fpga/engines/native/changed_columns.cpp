@@ -44,6 +44,7 @@ ChangedColumns::ChangedColumns(Image& image) : Part(image), sliding_(image), sli
   changes_.entries16.resize(entries + usual + kFurther);
   columns_.resize(columns + usual + kFurther);
   columns16_.resize(2 * (columns + 16 * counts_.size() + usual + kFurther));
+  for (size_t u = 0; u < model_.units.size(); ++u) few_.push_back(model_.units[u].reads_planes() ? few(int(u)) : 0);
 }
 
 void ChangedColumns::forget() {
@@ -93,13 +94,13 @@ template <class Entry>
 void ChangedColumns::list(int u, const Rect& seen, const Rect& area, Entry* entries) {
   const Unit& unit = model_.units[u];
   const Stream& in = unit.in;
+  if (unit.single()) return list_single(u, entries);
   const int words = in.words(), stride = unit.listed_stride(), half = stride / 2, frame = in.frame_width();
   Entry* entry = entries;
   for (int y = seen.y0; y < seen.y1; ++y) {
     int32_t* start = changes_.start.data() + size_t(y) * frame;
     const bool any = area.y0 <= y && y < area.y1;
     const int from = any ? area.x0 : seen.x1, to = any ? area.x1 : seen.x1;
-    const int before = unit.single() ? y * unit.kernel_x * in.channels * stride : 0;
     std::fill(start + seen.x0, start + from, int32_t(entry - entries));
     const size_t at = (size_t(y) * frame + from) * in.pixel_words();
     const uint64_t* golden = states_[unit.source].golden.data() + at;
@@ -108,11 +109,28 @@ void ChangedColumns::list(int u, const Rect& seen, const Rect& area, Entry* entr
       start[x] = int32_t(entry - entries);
       for (int t = 0; t < in.planes; ++t) {
         for (int w = 0; w < words; ++w, ++golden, ++faulty) {
-          entry = list_changes(*golden ^ *faulty, *golden, before + (x * in.channels + w * 64) * stride, half, entry);
+          entry = list_changes(*golden ^ *faulty, *golden, (x * in.channels + w * 64) * stride, half, entry);
         }
       }
     }
     std::fill(start + to, start + seen.x1 + 1, int32_t(entry - entries));
+  }
+  changes_.count = int32_t(entry - entries), changes_.listed = true;
+}
+
+// All of the frame, which is the window of a single pixel. Where nothing changed nothing is listed.
+template <class Entry>
+void ChangedColumns::list_single(int u, Entry* entries) {
+  const Unit& unit = model_.units[u];
+  const Stream& in = unit.in;
+  const uint64_t *golden = states_[unit.source].golden.data(), *faulty = states_[unit.source].faulty.data();
+  const int words = in.words(), stride = unit.listed_stride(), places = in.frame_height() * in.frame_width();
+  Entry* entry = entries;
+  for (int place = 0; place < places; ++place) {
+    for (int t = 0; t < in.planes; ++t) {
+      for (int w = 0, at = place * in.channels * stride; w < words; ++w, at += 64 * stride, ++golden, ++faulty)
+        entry = list_changes(*golden ^ *faulty, *golden, at, stride / 2, entry);
+    }
   }
   changes_.count = int32_t(entry - entries), changes_.listed = true;
 }
@@ -150,14 +168,13 @@ void ChangedColumns::list_channel(int u, int channel, int level, Entry* entries)
   changes_.count = *start = int32_t(entry - entries), changes_.listed = true;
 }
 
-Update ChangedColumns::cheapest(int u, const Rect& outputs) const {
+// What brings an area of outputs up to date behind so many changes at the least cost.
+Update ChangedColumns::cheapest(int u, int changes, bool slid, const Rect& outputs) const {
   const Unit& unit = model_.units[u];
-  if (model_.update != Update::automatic) return model_.update;
   const Rect seen = unit.windows().covered(outputs);
-  const double places = double(seen.y1 - seen.y0) * (seen.x1 - seen.x0);
-  const double pixels = double(outputs.y1 - outputs.y0) * (outputs.x1 - outputs.x0);
-  const double uses = double(changes_.count) * unit.taps() * pixels / places;
-  const double sparse = changes_.slid ? sliding_.cost(u, changes_.count, outputs)
+  const double places = seen.pixels(), pixels = outputs.pixels();
+  const double uses = double(changes) * unit.taps() * pixels / places;
+  const double sparse = slid ? sliding_.cost(u, changes, outputs)
                         : unit.bit_columns.empty()
                             ? uses * (unit.blocks() + kListing)
                             : uses * kBitColumn * ((unit.listed(unit.padded()) + kBitBlocks - 1) / kBitBlocks) +
@@ -168,11 +185,33 @@ Update ChangedColumns::cheapest(int u, const Rect& outputs) const {
   return bytes < popcounts ? Update::bytes : Update::popcount;
 }
 
+Update ChangedColumns::cheapest(int u, const Rect& outputs) const {
+  if (model_.update != Update::automatic) return model_.update;
+  if (changes_.count <= few_[u] && outputs.pixels() == model_.units[u].pixels()) return Update::sparse;
+  return cheapest(u, changes_.count, changes_.slid, outputs);
+}
+
+// The most changes of which it is known beforehand that they cost the least as columns, for a whole unit.
+int ChangedColumns::few(int u) const {
+  const Rect whole = model_.units[u].whole();
+  const bool slid = sliding_.fit(u);
+  const auto sparse = [&](int changes) {
+    return cheapest(u, changes, slid, whole) == Update::sparse && cheapest(u, changes, false, whole) == Update::sparse;
+  };
+  int most = 0;
+  for (int step = 1 << 20; step > 0; step /= 2) most += sparse(most + step) ? step : 0;
+  return most;
+}
+
 void ChangedColumns::reached(int u, const Rect& area, std::vector<int32_t>& pixels) {
   const Unit& unit = model_.units[u];
+  pixels.clear();
+  if (unit.single()) {
+    if (changes_.count > 0) pixels.push_back(0);
+    return;
+  }
   if (changes_.slid) list(u, area);
   const int frame = unit.in.frame_width();
-  pixels.clear();
   for (int y = area.y0; y < area.y1; ++y) {
     for (int x = area.x0; x < area.x1; ++x) {
       const size_t place = size_t(y * unit.stride_y + unit.origin_y) * frame + x * unit.stride_x + unit.origin_x;

@@ -47,9 +47,13 @@ class ChangedColumns : Part {
     Rect area;            // of the frame, where they are
   };
 
+  Update cheapest(int u, int changes, bool slid, const Rect& outputs) const;
+  int few(int u) const;
   void list(int u, const Rect& outputs);
   template <class Entry>
   void list(int u, const Rect& seen, const Rect& area, Entry* entries);
+  template <class Entry>
+  void list_single(int u, Entry* entries);
   template <class Entry>
   void list_channel(int u, int channel, int level, Entry* entries);
   template <class Entry>
@@ -83,6 +87,7 @@ class ChangedColumns : Part {
   void bit_sums(int u, int pixel, const Listed& listed, uint64_t* out);
 
   Sliding sliding_;
+  std::vector<int> few_;  // changes in front of each unit that are always added as columns, where it is whole
   Changes changes_;
   std::vector<int32_t> columns_;     // offsets of the weight columns that a row of pixels adds, pixel by pixel
   std::vector<uint16_t> columns16_;  // the same where columns are bits, of two pixels side by side in halves
