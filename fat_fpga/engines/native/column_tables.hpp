@@ -59,7 +59,7 @@ class ColumnTables : Part {
   template <class Sink>
   void each_row(int u, int lookups, Sink sink);
   void margin_pixels(int u, const Fault& fault, int lookups);
-  template <int Fixed, int Raised, int PlanesOut, bool More>
+  template <int Fixed, int Raised, int PlanesOut, int More>
   void margin_rows(int u, const Fault& fault, int lookups);
   template <int Fixed, int Raised>
   void margin_pixels(int u, const Fault& fault, int lookups);

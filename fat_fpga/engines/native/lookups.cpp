@@ -1,10 +1,13 @@
 // A unit right behind stuck channels: sums of columns, looked up in tables, and what they do to its outputs.
 #include <algorithm>
+#include <type_traits>
 
 #include "column_tables.hpp"
 #include "simd.hpp"
 
 namespace fat {
+
+constexpr int kAny = 2;  // further levels, or one or none
 
 // The unit, from rows_ and its tables.
 void ColumnTables::look_up(int u, const Fault& fault) {
@@ -85,24 +88,28 @@ void ColumnTables::margin_pixels(int u, const Fault& fault, int count) {
     for (int m = 0; m < padded; ++m) steps_.push_back(int8_t((level - before) * tabled.all_raised[m]));
     before = level;
   }
-  if (!others) {
-    if (planes == 1) return margin_rows<Fixed, Raised, 1, false>(u, fault, count);
-    if (planes == 2) return margin_rows<Fixed, Raised, 2, false>(u, fault, count);
-    return margin_rows<Fixed, Raised, 0, false>(u, fault, count);
-  }
-  if (planes == 1) return margin_rows<Fixed, Raised, 1, true>(u, fault, count);
-  if (planes == 2) return margin_rows<Fixed, Raised, 2, true>(u, fault, count);
-  margin_rows<Fixed, Raised, 0, true>(u, fault, count);
+  const auto rows = [&](auto more) {
+    constexpr int kMore = decltype(more)::value;
+    if (planes == 1) return margin_rows<Fixed, Raised, 1, kMore>(u, fault, count);
+    if (planes == 2) return margin_rows<Fixed, Raised, 2, kMore>(u, fault, count);
+    return margin_rows<Fixed, Raised, 0, kMore>(u, fault, count);
+  };
+  if (!others) return rows(std::integral_constant<int, 0>());
+  if (further_.size() == 1) return rows(std::integral_constant<int, 1>());
+  rows(std::integral_constant<int, kAny>());
 }
 
-template <int Fixed, int Raised, int PlanesOut, bool More>
+template <int Fixed, int Raised, int PlanesOut, int More>
 void ColumnTables::margin_rows(int u, const Fault& fault, int count) {
   const Unit& unit = model_.units[u];
   const int padded = unit.padded(), words = unit.blocks(), planes_out = PlanesOut ? PlanesOut : unit.planes_out();
   const int lookups = Fixed ? Fixed : count, raises = Raised >= 0 ? Raised : fault.level * (count / unit.in.planes);
   const int width = unit.width, pixel_words = unit.words_out(), pixel_margins = planes_out * padded;
   const int8_t* margins = this->margins(u);
-  const int more = More ? int(further_.size()) : 0;
+  const int more = More == kAny ? int(further_.size()) : More;
+  const int8_t* steps = steps_.data();
+  uint64_t* further[kMostLevelPlanes + 1];  // which nothing that is written can change
+  std::copy(further_.begin(), further_.end(), further);
   each_row(u, count, [&](int y, uint64_t* row) {
     Lookup fixed[Fixed ? Fixed : 1];  // which nothing that is written can change
     if (Fixed) std::copy_n(lookups_.data(), Fixed, fixed);
@@ -120,8 +127,8 @@ void ColumnTables::margin_rows(int u, const Fault& fault, int count) {
         }
         for (int t = 0; t < planes_out; ++t) to[t * words] = delta.above(margin + t * padded);
         for (int other = 0; other < more; ++other) {
-          delta.add(steps_.data() + size_t(other) * padded + b * kBlock);
-          uint64_t* out = further_[other] + place;
+          delta.add(steps + size_t(other) * padded + b * kBlock);
+          uint64_t* out = further[other] + place;
           for (int t = 0; t < planes_out; ++t) out[t * words] = delta.above(margin + t * padded);
         }
       }
