@@ -32,16 +32,16 @@ constexpr int kMostPlanes = 16;  // counts below 2^16: accumulators of 16 bits h
 constexpr int kPlanes = 10, kMostSliced = 496, kMargin = 512;
 constexpr int kSlices = 1 + kPlanes;  // of E: bit 0, and those of E >> 1
 
-// With zeros it is set where E + X >= 0 with X = P - N + n % 2, in the same bounds; no kind of bits is counted beyond
-// N.
-constexpr int kCounts = 9;
+// With zeros it is set where E + X >= 0 with X = P - N + n % 2, in the same bounds.
 
-// The bits of -N, each as a word of 64, by N / 8.
+// The bits of -N and of 1 - N, each as a word of 64, by N / 8.
 struct Starts {
-  uint64_t bits[kMostSliced / 8 + 1][kSlices];
+  uint64_t bits[2][kMostSliced / 8 + 1][kSlices];
   Starts() {
-    for (int i = 0; i <= kMostSliced / 8; ++i) {
-      for (int k = 0; k < kSlices; ++k) bits[i][k] = -uint64_t(-8 * i >> k & 1);
+    for (int odd = 0; odd < 2; ++odd) {
+      for (int i = 0; i <= kMostSliced / 8; ++i) {
+        for (int k = 0; k < kSlices; ++k) bits[odd][i][k] = -uint64_t((odd - 8 * i) >> k & 1);
+      }
     }
   }
 };
@@ -134,7 +134,7 @@ void ChangedColumns::bit_listed(int u, int pixel, int lanes, const Listed& liste
 template <class V, class Column, class Slice, class Put>
 inline void decide(int size, V odd, int planes, Column column, Slice slice, Put put) {
   V counts[kPlanes];
-  for (int k = 0; k < kPlanes; ++k) counts[k] = V::all(kStarts.bits[size / 8][k + 1]);
+  for (int k = 0; k < kPlanes; ++k) counts[k] = V::all(kStarts.bits[0][size / 8][k + 1]);
   count_columns(column, size, counts);
   for (int t = 0; t < planes; ++t) {
     V carry = V::both(slice(t, 0), odd);
@@ -145,17 +145,14 @@ inline void decide(int size, V odd, int planes, Column column, Slice slice, Put 
 
 // The same with two kinds of bits, in the halves of a vector.
 template <class V, class Half, class Column, class Slice, class Put>
-inline void decide_with_zeros(int size, Half odd, int planes, Column column, Slice slice, Put put) {
-  V counts[kCounts];
-  for (auto& plane : counts) plane = V::zero();
+inline void decide_with_zeros(int size, bool odd, int planes, Column column, Slice slice, Put put) {
+  V counts[kSlices];
+  for (int k = 0; k < kSlices; ++k) counts[k] = V::in_front(kStarts.bits[odd][size / 8][k]);
   count_columns(column, size, counts);
-  Half sums[kSlices], saved = odd, carry = Half::zero();
+  Half sums[kSlices], carry = Half::zero();
   for (int k = 0; k < kSlices; ++k) {
-    Half sum = Half::all(kStarts.bits[size / 8][k]), next = Half::zero();
-    if (k < kCounts) next = full_adder(sum, counts[k].front(), counts[k].back());
-    sums[k] = sum;
-    carry = full_adder(sums[k], saved, carry);
-    saved = next;
+    sums[k] = counts[k].front();
+    carry = full_adder(sums[k], counts[k].back(), carry);
   }
   for (int t = 0; t < planes; ++t) {
     carry = Half::zero();
@@ -190,7 +187,7 @@ template <bool Zeros>
 void ChangedColumns::bit_pixel(int u, int pixel, const Listed& listed, uint64_t* out) {
   const Unit& unit = model_.units[u];
   const int blocks = unit.blocks(), planes = unit.planes_out();
-  const uint64_t odd = -uint64_t(listed.count & 1);
+  const bool odd = listed.count % 2 != 0;
   each_group<Zeros>(blocks, [&](auto words, int block) {
     constexpr int kWords = decltype(words)::value;
     using V = Bits<Zeros ? 2 * kWords : kWords>;
@@ -200,8 +197,8 @@ void ChangedColumns::bit_pixel(int u, int pixel, const Listed& listed, uint64_t*
     const auto column = [&](int i) { return V::load(columns + listed.first[i]); };
     const auto slice = [&](int t, int k) { return Block::load(slices + (t * kSlices + k) * blocks); };
     const auto put = [&](int t, Block set) { set.store(out + t * blocks + block); };
-    if constexpr (Zeros) decide_with_zeros<V>(listed.size, Block::all(odd), planes, column, slice, put);
-    else decide<V>(listed.size, Block::all(odd), planes, column, slice, put);
+    if constexpr (Zeros) decide_with_zeros<V, Block>(listed.size, odd, planes, column, slice, put);
+    else decide<V>(listed.size, Block::all(-uint64_t(odd)), planes, column, slice, put);
   });
 }
 

@@ -85,7 +85,9 @@ void ColumnTables::margin_pixels(int u, const Fault& fault, int count) {
     if (!(others >> level & 1)) continue;
     tabled.others[level].resize(size_t(unit.pixels()) * unit.words_out());
     further_.push_back(tabled.others[level].data());
-    for (int m = 0; m < padded; ++m) steps_.push_back(int8_t((level - before) * tabled.all_raised[m]));
+    const size_t first = steps_.size();
+    steps_.resize(first + padded);
+    for (int m = 0; m < padded; ++m) steps_[first + m] = int8_t((level - before) * tabled.all_raised[m]);
     before = level;
   }
   const auto rows = [&](auto more) {

@@ -16,6 +16,7 @@ struct Bits {
 
   static Bits zero() { return {_mm_setzero_si128()}; }
   static Bits all(uint64_t word) { return {_mm_set1_epi64x(int64_t(word))}; }
+  static Bits in_front(uint64_t word) { return {_mm_set_epi64x(0, int64_t(word))}; }  // the first half
   Bits<1> front() const { return {v}; }
   Bits<1> back() const { return {_mm_srli_si128(v, 8)}; }
   static Bits load(const uint64_t* p) {
@@ -40,6 +41,7 @@ struct Bits<4> {
 
   static Bits zero() { return {_mm256_setzero_si256()}; }
   static Bits all(uint64_t word) { return {_mm256_set1_epi64x(int64_t(word))}; }
+  static Bits in_front(uint64_t word) { return {_mm256_zextsi128_si256(_mm_set1_epi64x(int64_t(word)))}; }
   static Bits load(const uint64_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
   static Bits halves(uint64_t low, uint64_t high) {
     return {_mm256_inserti128_si256(_mm256_castsi128_si256(_mm_set1_epi64x(int64_t(low))),

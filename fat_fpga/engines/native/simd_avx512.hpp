@@ -149,6 +149,7 @@ struct Bits<8> {
 
   static Bits zero() { return {_mm512_setzero_si512()}; }
   static Bits all(uint64_t word) { return {_mm512_set1_epi64(int64_t(word))}; }
+  static Bits in_front(uint64_t word) { return {_mm512_maskz_set1_epi64(15, int64_t(word))}; }
   static Bits load(const uint64_t* p) { return {_mm512_loadu_si512(p)}; }
   Bits<4> front() const { return {_mm512_castsi512_si256(v)}; }  // the first four words
   Bits<4> back() const { return {_mm512_extracti64x4_epi64(v, 1)}; }
