@@ -17,6 +17,7 @@
 # make troubles CAMPAIGNS=20 [BOARD_FOLDER=build/boards/small]   campaigns on a board whose link and blocks fail: a table (minutes)
 # make docs    the pages as a site in build/site, without warnings
 # make bench   native engine against plain PyTorch, as ratios: benchmarks/results.json
+# make bench-against REVISION=HEAD~1   native engine against that of an earlier commit, which is built first (minutes): CPU time, ratios
 # make clean   remove the environment and build output
 
 PYTHON ?= python3
@@ -36,7 +37,7 @@ PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 test test-deep test-finn test-boards test-boards-all test-wheel: export OMP_NUM_THREADS ?= 1
 test test-deep test-finn test-boards test-boards-all test-wheel: export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards short-boards test-boards test-boards-all boards-cnv notebooks docs sanitise coverage coverage-table docker-build lint fuzz troubles bench clean
+.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards short-boards test-boards test-boards-all boards-cnv notebooks docs sanitise coverage coverage-table docker-build lint fuzz troubles bench bench-against clean
 .DEFAULT_GOAL := demo
 
 # What pyproject.toml builds the package with, and what that wants to be there, in an environment that stays: a second build
@@ -261,6 +262,10 @@ troubles: $(VENV)/dev.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks
+
+REVISION ?= HEAD~1
+bench-against: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks.versions $(REVISION)
 
 clean:
 	rm -rf $(VENV) $(FINN_VENV) build demo-report
