@@ -122,9 +122,10 @@ void set_bit_columns(Unit& unit) {
 }
 
 // Whether the unit's columns are added as bits: with zeros where they are not many pixels' side by side in bytes, and
-// offsets have 16 bits.
+// offsets have 16 bits. Few scores take a single vector of bytes.
 bool takes_bit_columns(const Unit& unit) {
   if (!FAT_BIT_COLUMNS || unit.wide || !unit.reads_planes()) return false;
+  if (unit.last && unit.blocks() == 1) return false;
   if (unit.zeros && (unit.largest_weight != 1 || unit.blocks() < 2)) return false;
   const size_t words = unit.columns.size() / kBlock + unit.blocks();
   return words * (unit.zeros ? 2 : 1) <= UINT16_MAX;

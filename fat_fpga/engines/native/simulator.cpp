@@ -136,7 +136,7 @@ bool Simulator::course_possible(int n) {
   if (every_stream_ || model_.nodes[n].kind != Kind::unit || !byte_course_.takes(n)) return false;
   if (model_.update == Update::bytes) return true;
   const Unit& unit = model_.units[model_.nodes[n].unit];
-  return model_.update == Update::automatic && (unit.zeros || unit.bit_columns.empty());
+  return model_.update == Update::automatic && (unit.zeros || (unit.bit_columns.empty() && !unit.last));
 }
 
 // Whether that costs less than to follow so many changed activations in front of a unit. Where it could, it is tried:
