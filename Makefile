@@ -244,7 +244,7 @@ coverage-table:
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run --Werror fat_fpga/engines/native/*.cpp fat_fpga/engines/native/*.hpp fat_fpga/faults/native/*.cpp hw/sim/*.cpp
+	$(BIN)/clang-format --dry-run --Werror fat_fpga/engines/native/*.cpp fat_fpga/engines/native/*.hpp fat_fpga/faults/native/*.cpp hw/sim/*.cpp benchmarks/*.cpp
 	$(BIN)/mypy
 
 # What leads to a finding is kept in build/fuzz/findings.

@@ -27,6 +27,7 @@ RUN = [page for page in PAGES if page.name not in ELSEWHERE]
 
 
 WHY = {
+    "work is counted for minutes, and times need a quiet machine": 1,
     "another commit is built, which takes minutes": 1,
     "FINN is in another environment": 7,  # tests/finn/test_pages.py executes them
     "FINN is in another environment, and the last steps need Vivado": 1,
