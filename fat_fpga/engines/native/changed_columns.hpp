@@ -47,8 +47,7 @@ class ChangedColumns : Part {
     Rect area;            // of the frame, where they are
   };
 
-  Update cheapest(int u, int changes, bool slid, const Rect& outputs) const;
-  int few(int u) const;
+  // changed_lists.cpp: what is to be added
   void list(int u, const Rect& outputs);
   template <class Entry>
   void list(int u, const Rect& seen, const Rect& area, Entry* entries);
@@ -58,6 +57,10 @@ class ChangedColumns : Part {
   void list_channel(int u, int channel, int level, Entry* entries);
   template <class Entry>
   Entry* list_columns(const Unit& unit, int y, int x, const Entry* entries, Entry* list);
+
+  // changed_columns.cpp: what it comes to
+  Update cheapest(int u, int changes, bool slid, const Rect& outputs) const;
+  int few(int u) const;
   template <class Acc>
   void pixels(int u, const Rect& area, Target to);
   template <class Acc>
