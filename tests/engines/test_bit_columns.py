@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
-from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine, instruction_sets
+from fat_fpga.engines.native_engine import ENVIRONMENT, instruction_sets
 from fat_fpga.engines.native_session import UPDATE
-from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.faults import fault_space
 from fat_fpga.network import Levels
 from tests.designs.random_faults import mixed_faults
-from tests.designs.random_network import random_images
+from tests.designs.same_predictions import assert_native_like_reference
 from tests.engines.test_sliding import BIPOLAR, TERNARY, network
 
 CHANNELS = {"two to nine blocks": (3, 130, 200, 520, 300, 7), "scores in bits": (3, 70, 330, 129, 64, 150)}
@@ -37,14 +35,6 @@ def test_equals_reference(
     monkeypatch.setenv(ENVIRONMENT, instruction_set)
     monkeypatch.setenv(UPDATE, update)
     subject = network(weights, levels, kernel, 0, CHANNELS[channels])
-    images = random_images(subject, 2, 1)
-    labels = np.zeros(len(images), np.int64)
     pes = {f"conv{i}": 1 + i % 2 for i in range(4)}
-    faults = [*mixed_faults(subject, 30, 1, len(images)), *fault_space(subject, "pe", pes=pes)]
-    expected = ReferenceEngine().open(subject).run(images, labels, faults, predictions=True)
-    got = NativeEngine(1).open(subject).run(images, labels, faults, predictions=True)
-    assert expected.predictions is not None
-    assert got.predictions is not None
-    for fault, ours, theirs in zip(faults, got.predictions, expected.predictions, strict=True):
-        np.testing.assert_array_equal(ours, theirs, str(fault))
-    assert np.any(expected.changed > 0)
+    faults = [*mixed_faults(subject, 30, 1, 2), *fault_space(subject, "pe", pes=pes)]
+    assert_native_like_reference(subject, faults)

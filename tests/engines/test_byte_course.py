@@ -19,6 +19,7 @@ from tests.designs.depthwise_network import depthwise_network
 from tests.designs.random_faults import mixed_faults
 from tests.designs.random_network import random_images
 from tests.designs.residual_network import residual_network, signed_chain, signs_network
+from tests.designs.same_predictions import assert_same_predictions
 
 IMAGES = 3
 
@@ -71,10 +72,7 @@ def test_equals_reference(
     labels = np.zeros(IMAGES, np.int64)
     for again in range(1 if update == "bytes" else 3):  # so that both ways are tried, and one is chosen
         got = session.run(images, labels, faults, predictions=True, counting=(OUTCOMES,))
-        assert got.predictions is not None
-        assert outcome.predictions is not None
-        for fault, ours, theirs in zip(faults, got.predictions, outcome.predictions, strict=True):
-            np.testing.assert_array_equal(ours, theirs, f"{fault}, {again}")
+        assert_same_predictions(faults, got, outcome, f", {again}")
         for name, counts in outcome.counts.items():
             np.testing.assert_array_equal(got.counts[name], counts, f"{name}, {again}")
 

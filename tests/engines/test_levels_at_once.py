@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine, instruction_sets
-from fat_fpga.engines.reference import ReferenceEngine
+from fat_fpga.engines.native_engine import ENVIRONMENT, instruction_sets
 from fat_fpga.faults import Fault, fault_space
 from fat_fpga.network import Levels
-from tests.designs.random_network import random_images
+from tests.designs.same_predictions import assert_native_like_reference
 from tests.engines.test_sliding import BIPOLAR, TERNARY, network
 
 
@@ -32,7 +31,6 @@ def test_equals_reference(
     """Levels that rise, fall, are left out and come twice; images in between."""
     monkeypatch.setenv(ENVIRONMENT, instruction_set)
     subject = network(weights, levels, (3, 3), padding, (3, 20, 70, 66, 5))
-    images = random_images(subject, 2, 1)
     pes = {f"conv{i}": (5, 35, 33)[i] for i in range(3)}
     space = list(fault_space(subject, kind, pes=pes if kind == "pe" else None))
     places = [space[i : i + levels.count] for i in range(0, len(space), levels.count)]
@@ -42,10 +40,4 @@ def test_equals_reference(
         assert len({str(fault).split(" = ")[0] for fault in places[n]}) == 1
         faults += [places[n][i] for i in rng.choice(levels.count, rng.integers(2, levels.count + 2))]
         faults += places[n]
-    expected = ReferenceEngine().open(subject).run(images, np.zeros(2, np.int64), faults, predictions=True)
-    got = NativeEngine(1).open(subject).run(images, np.zeros(2, np.int64), faults, predictions=True)
-    assert expected.predictions is not None
-    assert got.predictions is not None
-    for fault, ours, theirs in zip(faults, got.predictions, expected.predictions, strict=True):
-        np.testing.assert_array_equal(ours, theirs, str(fault))
-    assert np.any(expected.changed > 0)
+    assert_native_like_reference(subject, faults)

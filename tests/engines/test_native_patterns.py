@@ -24,6 +24,7 @@ from fat_fpga.network import Network
 from fat_fpga.network.layers import Layer, Thresholding
 from tests.designs.random_network import random_images
 from tests.designs.random_patterns import FORMS, MORE_FORMS, fits, pattern, random_patterns
+from tests.designs.same_predictions import assert_same_predictions
 from tests.engines.sanitised import subject
 
 IMAGES = 3
@@ -45,10 +46,7 @@ def assert_equals_reference(network: Network, seed: int) -> None:
     expected = reference.run(images, labels, faults, predictions=True)
     got = native.run(images, labels, faults, predictions=True)
     np.testing.assert_array_equal(got.golden, expected.golden)
-    assert got.predictions is not None
-    assert expected.predictions is not None
-    for fault, ours, theirs in zip(faults, got.predictions, expected.predictions, strict=True):
-        np.testing.assert_array_equal(ours, theirs, str(fault)[:200])
+    assert_same_predictions(faults, got, expected)
     one = faults[seed % len(faults)]
     streams = reference.trace(images, one)
     for name, stream in native.trace(images, one).items():

@@ -7,13 +7,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine, instruction_sets
+from fat_fpga.engines.native_engine import ENVIRONMENT, instruction_sets
 from fat_fpga.engines.native_session import UPDATE
-from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.faults import fault_space
 from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
 from tests.designs.random_faults import mixed_faults
-from tests.designs.random_network import random_images
+from tests.designs.same_predictions import assert_native_like_reference
 
 BIPOLAR, TERNARY = Levels(-1, 2, 2), Levels(-1, 1, 3)
 
@@ -69,14 +68,6 @@ def test_equals_reference(
     monkeypatch.setenv(ENVIRONMENT, instruction_set)
     monkeypatch.setenv(UPDATE, update)
     subject = network(weights, levels, kernel, padding)
-    images = random_images(subject, 2, 1)
-    labels = np.zeros(len(images), np.int64)
     pes = {f"conv{i}": pes for i, pes in enumerate((4, 2, 1, 5))}
-    faults = [*mixed_faults(subject, 50, 1, len(images)), *fault_space(subject, "pe", pes=pes)]
-    expected = ReferenceEngine().open(subject).run(images, labels, faults, predictions=True)
-    got = NativeEngine(1).open(subject).run(images, labels, faults, predictions=True)
-    assert expected.predictions is not None
-    assert got.predictions is not None
-    for fault, ours, theirs in zip(faults, got.predictions, expected.predictions, strict=True):
-        np.testing.assert_array_equal(ours, theirs, str(fault))
-    assert np.any(expected.changed > 0)
+    faults = [*mixed_faults(subject, 50, 1, 2), *fault_space(subject, "pe", pes=pes)]
+    assert_native_like_reference(subject, faults)
