@@ -188,6 +188,13 @@ void ByteCourse::forget() {
   for (Bytes& bytes : bytes_) bytes.valid = false;
 }
 
+bool ByteCourse::golden_cheaper(int n) const {
+  const Unit& unit = model_.units[model_.nodes[n].unit];
+  if (!kFullTiles || !takes(n) || unit.form.lanes || unit.last || unit.form.out < kBlock) return false;
+  if (model_.update == Update::popcount || model_.update == Update::bytes) return model_.update == Update::bytes;
+  return cost(n) < unit.pixels() * std::min(kDenseCost * unit.dense_steps(), kByteCost * unit.product_steps());
+}
+
 void ByteCourse::begin() {
   for (Bytes& bytes : bytes_) bytes.made = bytes.held = false;
 }
@@ -220,7 +227,7 @@ void ByteCourse::load(int stream, const uint64_t* planes, Aligned<uint8_t>& to) 
   }
 }
 
-const uint8_t* ByteCourse::golden(int stream) {
+const uint8_t* ByteCourse::golden_levels(int stream) {
   Bytes& bytes = bytes_[stream];
   if (!bytes.valid) load(stream, states_[stream].golden.data(), bytes.golden);
   bytes.valid = true;
@@ -231,7 +238,7 @@ const uint8_t* ByteCourse::levels(int stream) {
   if (stream == given_stream_) return given_;
   Bytes& bytes = bytes_[stream];
   if (!bytes.made) {
-    if (states_[stream].changed.empty()) return golden(stream);
+    if (states_[stream].changed.empty()) return golden_levels(stream);
     load(stream, states_[stream].faulty.data(), bytes.faulty);
     bytes.made = true;
   }
@@ -241,7 +248,7 @@ const uint8_t* ByteCourse::levels(int stream) {
 void ByteCourse::hold(const StreamChange& held) {
   const Stream& of = model_.streams[held.stream];
   Bytes& bytes = bytes_[held.stream];
-  const uint8_t* from = golden(held.stream);
+  const uint8_t* from = golden_levels(held.stream);
   std::copy_n(from, size(held.stream), bytes.faulty.data());
   const auto level = uint8_t((held.value - of.levels.base) / of.levels.step);
   const int width = level_bytes(of.channels);
@@ -257,7 +264,7 @@ void ByteCourse::hold(const StreamChange& held) {
 void ByteCourse::hold(int stream, int channel, const std::vector<int32_t>& integers) {
   const Stream& of = model_.streams[stream];
   Bytes& bytes = bytes_[stream];
-  const uint8_t* from = golden(stream);
+  const uint8_t* from = golden_levels(stream);
   std::copy_n(from, size(stream), bytes.faulty.data());
   const int width = level_bytes(of.channels);
   const int32_t* integer = integers.data();
@@ -353,7 +360,7 @@ void ByteCourse::step(const Node& node) {
 
 void ByteCourse::keep(int stream) {
   const Stream& of = model_.streams[stream];
-  const uint8_t* before = golden(stream);
+  const uint8_t* before = golden_levels(stream);
   const uint8_t* after = bytes_[stream].faulty.data();
   const size_t width = size_t(of.width) * level_bytes(of.channels);
   bytes_[stream].made = false;

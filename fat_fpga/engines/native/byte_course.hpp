@@ -22,6 +22,13 @@ class ByteCourse : Part {
   // Whether it takes node n.
   bool takes(int n) const { return of_node_[n].taken; }
 
+  // Whether node n, a unit behind planes, costs less in this way also where nothing of it is known yet.
+  bool golden_cheaper(int n) const;
+
+  // The whole of it without a fault, from the levels in front, into its planes; keeps the accumulators. To be called
+  // before the first fault of an image.
+  void golden(int n, Target to);
+
   // A new fault.
   void begin();
 
@@ -100,7 +107,7 @@ class ByteCourse : Part {
   bool differs(const Node& node) const;
   size_t pitch(int stream) const;  // bytes of a row of the frame
   size_t at(int stream, int y, int x) const;
-  const uint8_t* golden(int stream);
+  const uint8_t* golden_levels(int stream);
   uint8_t* made(int stream, int k = 0);  // room for what is made under fault number k
   void set_rooms();
   void load(int stream, const uint64_t* planes, Aligned<uint8_t>& to);
@@ -117,6 +124,9 @@ class ByteCourse : Part {
   void tiles(const Unit& unit, const Course& course, const Tile* tile, int first);
   template <int M, int N>
   int rows(const Unit& unit, const Course& course, int from, int end, int first);
+  void store_golden(const Unit& unit, const Course& course, const Tile& tile, const int32_t* sums, int block);
+  template <class Acc>
+  void store_golden(const Unit& unit, int pixel, const int32_t* sums, int block);
   void lanes(const Unit& unit, int k);
   void join(const Node& node, const Course& course, int k);
   void pool(const Node& node, int k);
@@ -129,6 +139,7 @@ class ByteCourse : Part {
   Aligned<int32_t> sums_;        // of tiles [tile][place][outputs of a group]
   Aligned<int32_t> scores_;      // [fault][padded outputs of the last unit]
   ByteHead head_;
+  Target golden_to_{nullptr, 0};    // where planes of a fault-free unit go, while one is computed
   int count_ = 1;                   // faults that go on together
   const uint8_t* given_ = nullptr;  // their levels in the stream that they came with
   int given_stream_ = -1;

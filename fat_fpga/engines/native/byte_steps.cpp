@@ -47,6 +47,37 @@ void ByteCourse::products(const Unit& unit, const Course& course) {
   }
 }
 
+void ByteCourse::golden(int n, Target to) {
+  begin();
+  golden_to_ = to;
+  products(model_.units[model_.nodes[n].unit], of_node_[n]);
+  golden_to_ = {nullptr, 0};
+}
+
+// The sums of a tile for 64 outputs [place][64].
+void ByteCourse::store_golden(const Unit& unit, const Course& course, const Tile& tile, const int32_t* sums,
+                              int block) {
+  const int count = places(unit, course), width = course.framed ? unit.in.frame_width() : unit.width;
+  for (int i = 0, at = tile.pixel; i < count; ++i, ++at, sums += kBlock) {
+    if (at % width >= unit.width) continue;
+    const int pixel = at / width * unit.width + at % width;
+    if (unit.wide) store_golden<int32_t>(unit, pixel, sums, block);
+    else store_golden<int16_t>(unit, pixel, sums, block);
+  }
+}
+
+template <class Acc>
+void ByteCourse::store_golden(const Unit& unit, int pixel, const int32_t* sums, int block) {
+  const int u = model_.nodes[unit.behind - 1].unit;  // node n makes stream n + 1
+  Acc* kept = image_.accumulators<Acc>(u, pixel) + block * kBlock;
+  for (int i = 0; i < kBlock; ++i) kept[i] = Acc(sums[i]);
+  const auto all = Wide64<Acc>::load(kept);
+  const int y = pixel / unit.width, x = pixel % unit.width;
+  uint64_t* planes = golden_to_.first + y * golden_to_.pitch + size_t(x) * unit.words_out() + block;
+  for (int t = 0; t < unit.planes_out(); ++t)
+    planes[t * unit.blocks()] = all.at_least(thresholds<Acc>(unit) + size_t(t) * unit.padded() + block * kBlock);
+}
+
 // In a tile.
 int ByteCourse::places(const Unit& unit, const Course& course) const {
   return course.flat || course.gathered ? std::min(count_ * unit.pixels(), kMostPlaces) : course.places;
@@ -108,6 +139,11 @@ void ByteCourse::tiles(const Unit& unit, const Course& course, const Tile* tile,
     tile_products<M, kStep>(rows, places, step, down, unit.kernel_y, form.fours,
                             form.weights.data() + (first + n) * vector, unit.byte_period,
                             sums_.data() + n * kByteOutputs, kGroup);
+  if (golden_to_.first != nullptr) {
+    for (int m = 0; m < M; ++m)
+      store_golden(unit, course, tile[m], sums_.data() + size_t(m) * places * kGroup, first / 4);
+    return;
+  }
   if (unit.last) {
     for (int m = 0; m < M; ++m) {
       const int32_t* sums = sums_.data() + size_t(m) * places * kGroup;

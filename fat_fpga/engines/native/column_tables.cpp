@@ -28,6 +28,47 @@ struct Spread {
 };
 const Spread kSpread;
 
+// to[m] += from[m], of a multiple of 64.
+void add_bytes(int8_t* to, const int8_t* from, int count) {
+  for (int m = 0; m < count; m += kBlock) {
+    auto sums = Bytes64::zero();
+    sums.add(to + m), sums.add(from + m), sums.store(to + m);
+  }
+}
+
+// Bytes that are read soon. Columns of the taps of a channel lie far from each other, so that the processor does not
+// see that those of the next one follow.
+void fetch(const int8_t* bytes, int count) {
+#if defined(__GNUC__)
+  for (int i = 0; i < count; i += 64) __builtin_prefetch(bytes + i);
+#endif
+}
+
+// Sums of every subset of some columns, of 64 outputs from `m` on: [subset][padded outputs].
+void sums_of_subsets(const int8_t* const* columns, int taps, int m, int padded, int8_t* table) {
+  constexpr int kHeld = 3;  // of which all sums stay in registers
+  const auto to = [&](int subset) { return table + size_t(subset) * padded + m; };
+  Bytes64 sums[1 << kHeld];
+  sums[0] = Bytes64::zero();
+  sums[0].store(to(0));
+  const int held = std::min(taps, kHeld);
+#pragma GCC unroll 3
+  for (int tap = 0; tap < kHeld; ++tap) {
+    if (tap >= held) break;
+#pragma GCC unroll 4
+    for (int rest = 0; rest < 1 << tap; ++rest) {
+      Bytes64& sum = sums[1 << tap | rest];
+      sum = sums[rest], sum.add(columns[tap] + m), sum.store(to(1 << tap | rest));
+    }
+  }
+  for (int tap = held; tap < taps; ++tap) {
+    for (int rest = 0; rest < 1 << tap; ++rest) {
+      auto sum = Bytes64::zero();
+      sum.add(columns[tap] + m), sum.add(to(rest)), sum.store(to(1 << tap | rest));
+    }
+  }
+}
+
 }  // namespace
 
 ColumnTables::ColumnTables(Image& image) : Part(image), tabled_(model_.units.size()), margins_(model_.units.size()) {
@@ -143,27 +184,18 @@ void ColumnTables::build(int u, const StreamChange& held) {
   if (tabled.sums.size() < needed) tabled.sums.resize(needed);
   for (int k = 0; k < channels; ++k) gather_rows(u, first + k * step, k);
   tabled.all_raised.assign(padded, 0);
-  int8_t* table = tabled.sums.data();
+  int8_t *table = tabled.sums.data(), *all_raised = tabled.all_raised.data();
+  const int8_t* columns[2 * kLargestTableKernel];
   for (int g = 0; g < groups; ++g) {
     for (int ky = 0; ky < unit.kernel_y; ++ky, table += size_t(subsets) * padded) {
-      std::memset(table, 0, padded);
       for (int tap = 0, kx = 0, k = g * tabled.group; tap < taps; ++tap) {
         const int at = (ky * unit.kernel_x + kx) * unit.inputs + first + k * step;
-        const int8_t* column = unit.columns.data() + size_t(at) * unit.column_stride();
+        columns[tap] = unit.columns.data() + size_t(at) * unit.column_stride();
+        fetch(columns[tap] + unit.column_stride(), padded);
         if (++kx == unit.kernel_x) kx = 0, ++k;
-        int8_t* sum = table + (size_t(padded) << tap);  // of subsets with this tap, behind those without
-        for (int b = 0; b < padded; b += kBlock) {
-          auto added = Bytes64::zero();
-          added.add(column + b);
-          for (size_t rest = 0; rest < size_t(padded) << tap; rest += padded) {
-            auto both = added;
-            both.add(table + rest + b);
-            both.store(sum + rest + b);
-          }
-        }
       }
-      const int8_t* all = table + size_t(subsets - 1) * padded;
-      for (int m = 0; m < padded; ++m) tabled.all_raised[m] = int8_t(tabled.all_raised[m] + all[m]);
+      for (int m = 0; m < padded; m += kBlock) sums_of_subsets(columns, taps, m, padded, table);
+      add_bytes(all_raised, table + size_t(subsets - 1) * padded, padded);
     }
   }
 }

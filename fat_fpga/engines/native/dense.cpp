@@ -20,34 +20,44 @@ void Dense::from_integers(int u, Target to) {
 
 template <class Acc>
 void Dense::integer_pixels(int u, Target to) {
+  constexpr int kTogether = kMaxGroup >= 8 ? 4 : 2;  // so that weights are widened once for all of them
+  const Unit& unit = model_.units[u];
+  for (int y = 0; y < unit.height; ++y) {
+    uint64_t* row = unit.last ? nullptr : to.first + y * to.pitch;
+    int x = 0;
+    for (; x + kTogether <= unit.width; x += kTogether) integer_pixels<Acc, kTogether>(u, y, x, row);
+    for (; x < unit.width; ++x) integer_pixels<Acc, 1>(u, y, x, row);
+  }
+}
+
+// Pixels side by side, from number x of a row on.
+template <class Acc, int Pixels>
+void Dense::integer_pixels(int u, int y, int x, uint64_t* planes) {
   const Unit& unit = model_.units[u];
   const int padded = unit.padded(), channels = unit.inputs, width = unit.in.frame_width();
-  const int stride = unit.column_stride();
-  for (int y = 0; y < unit.height; ++y) {
-    for (int x = 0; x < unit.width; ++x) {
-      uint64_t* planes = unit.last ? nullptr : to.first + y * to.pitch + size_t(x) * unit.words_out();
-      for (int b = 0; b < unit.blocks(); ++b) {
-        auto sums = Wide64<Acc>::zero();
-        for (int ky = 0; ky < unit.kernel_y; ++ky) {
-          const size_t place =
-              size_t(y * unit.stride_y + ky + unit.origin_y) * width + x * unit.stride_x + unit.origin_x;
-          const int32_t* row = states_[unit.source].integers.data() + place * channels;
-          const int8_t* column = unit.columns.data() + size_t(ky) * unit.kernel_x * channels * stride + b * kBlock;
-          for (int k = 0; k < unit.kernel_x * channels; ++k, column += stride) {
-            sums.add_product(column, Acc(row[k]));
-          }
-        }
-        sums.store(image_.accumulators<Acc>(u, y * unit.width + x) + b * kBlock);
-        if (unit.last) {
-          Acc out[kBlock];
-          sums.store(out);
-          std::copy_n(out, kBlock, image_.sums.data() + b * kBlock);
-          continue;
-        }
-        for (int t = 0; t < unit.planes_out(); ++t) {
-          const Acc* threshold = thresholds<Acc>(unit) + size_t(t) * padded + b * kBlock;
-          planes[t * unit.blocks() + b] = sums.at_least(threshold);
-        }
+  const size_t stride = size_t(unit.column_stride()), next = size_t(unit.stride_x) * channels;
+  for (int b = 0; b < unit.blocks(); ++b) {
+    Wide64<Acc> sums[Pixels];
+    for (auto& sum : sums) sum = Wide64<Acc>::zero();
+    for (int ky = 0; ky < unit.kernel_y; ++ky) {
+      const size_t place = size_t(y * unit.stride_y + ky + unit.origin_y) * width + x * unit.stride_x + unit.origin_x;
+      const int32_t* row = states_[unit.source].integers.data() + place * channels;
+      const int8_t* column = unit.columns.data() + size_t(ky) * unit.kernel_x * channels * stride + b * kBlock;
+      for (int k = 0; k < unit.kernel_x * channels; ++k, column += stride) {
+        for (int p = 0; p < Pixels; ++p) sums[p].add_product(column, Acc(row[p * next + k]));
+      }
+    }
+    for (int p = 0; p < Pixels; ++p) {
+      sums[p].store(image_.accumulators<Acc>(u, y * unit.width + x + p) + b * kBlock);
+      if (unit.last) {
+        Acc out[kBlock];
+        sums[p].store(out);
+        std::copy_n(out, kBlock, image_.sums.data() + b * kBlock);
+        continue;
+      }
+      for (int t = 0; t < unit.planes_out(); ++t) {
+        const Acc* threshold = thresholds<Acc>(unit) + size_t(t) * padded + b * kBlock;
+        planes[size_t(x + p) * unit.words_out() + t * unit.blocks() + b] = sums[p].at_least(threshold);
       }
     }
   }
@@ -57,53 +67,66 @@ void Dense::integer_pixels(int u, Target to) {
 // image_.sums; `keep` stores the accumulators.
 void Dense::from_planes(int u, const uint64_t* in, const Rect& area, Target to, bool keep) {
   const Unit& unit = model_.units[u];
-  if (!keep) return this->area(unit, unit.planes, unit.thresholds, in, area, to);
-  Image::Sums& kept = image_.units[u];
-  const int padded = unit.padded();
-  for (int y = area.y0; y < area.y1; ++y) {
-    for (int x = area.x0; x < area.x1; ++x) {
-      pixel(unit, unit.planes, in, y, x);
-      const size_t at = size_t(y * unit.width + x) * padded;
-      if (unit.wide) std::copy_n(image_.sums.data(), padded, kept.acc32.data() + at);
-      else std::copy_n(image_.sums.data(), padded, kept.acc16.data() + at);
-      if (!unit.last) write_planes(unit, unit.thresholds, to.first + y * to.pitch + size_t(x) * unit.words_out());
-    }
-  }
+  if (keep && unit.wide)
+    this->area(unit, unit.planes, unit.thresholds, in, area, to, image_.accumulators<int32_t>(u, 0));
+  else if (keep) this->area(unit, unit.planes, unit.thresholds, in, area, to, image_.accumulators<int16_t>(u, 0));
+  else this->area(unit, unit.planes, unit.thresholds, in, area, to);
 }
 
 void Dense::area(const Unit& unit, const std::vector<WeightPlane>& planes, const Aligned<int32_t>& thresholds,
                  const uint64_t* in, const Rect& area, Target to) {
-  const bool of_bits = unit.in.planes == 1 && planes.size() == 1 && !unit.last && unit.planes_out() == 1;
+  this->area<int32_t>(unit, planes, thresholds, in, area, to, nullptr);
+}
+
+// Also keeps accumulators [pixel][padded outputs] unless that is null.
+template <class Acc>
+void Dense::area(const Unit& unit, const std::vector<WeightPlane>& planes, const Aligned<int32_t>& thresholds,
+                 const uint64_t* in, const Rect& area, Target to, Acc* keep) {
   for (int y = area.y0; y < area.y1; ++y) {
     for (int x = area.x0; x < area.x1; ++x) {
       uint64_t* out = unit.last ? nullptr : to.first + y * to.pitch + size_t(x) * unit.words_out();
-      if (of_bits) {
-        if (x + 1 < area.x1) bits<2>(unit, planes[0], thresholds, in, y, x++, out);
-        else bits<1>(unit, planes[0], thresholds, in, y, x, out);
+      Acc* kept = keep == nullptr ? nullptr : keep + size_t(y * unit.width + x) * unit.padded();
+#if FAT_WINDOW_SUMS
+      if (unit.in.planes == 1 && planes.size() == 1 && !unit.last) {
+        if (x + 1 < area.x1) bits<2>(unit, planes[0], thresholds, in, y, x++, out, kept);
+        else bits<1>(unit, planes[0], thresholds, in, y, x, out, kept);
         continue;
       }
+#endif
       pixel(unit, planes, in, y, x);
+      if (kept != nullptr) std::copy_n(image_.sums.data(), unit.padded(), kept);
       if (!unit.last) write_planes(unit, thresholds, out);
     }
   }
 }
 
-// Pixels side by side of a unit from bits to bits.
-template <int Pixels>
+#if FAT_WINDOW_SUMS
+
+// Pixels side by side of a unit from bits.
+template <int Pixels, class Acc>
 void Dense::bits(const Unit& unit, const WeightPlane& plane, const Aligned<int32_t>& thresholds, const uint64_t* in,
-                 int y, int x, uint64_t* out) const {
+                 int y, int x, uint64_t* out, Acc* kept) const {
   const Stream& stream = unit.in;
   const int words = stream.words(), blocks = unit.blocks(), row = unit.kernel_x * words;
   const size_t top = size_t(y * unit.stride_y + unit.origin_y), left = size_t(x * unit.stride_x + unit.origin_x);
   const size_t pitch = size_t(stream.frame_width()) * words, next = size_t(unit.stride_x) * words;
   const uint64_t *from = in + top * pitch + left * words, *weights = plane.bits.data();
   for (int b = 0; b < blocks; ++b, weights += size_t(unit.kernel_y) * row * kBlock) {
-    uint64_t met[Pixels];
-    windows_at_least<Pixels>(from, next, pitch, unit.kernel_y, row, weights, unit.weight_base, plane.scale,
-                             thresholds.data() + b * kBlock, met);
-    for (int p = 0; p < Pixels; ++p) out[p * blocks + b] = met[p];
+    Wide64<int32_t> sums[Pixels];
+    window_sums<Pixels>(from, next, pitch, unit.kernel_y, row, weights, unit.weight_base, plane.scale, sums);
+    for (int p = 0; p < Pixels; ++p) {
+      for (int t = 0; t < unit.planes_out(); ++t)
+        out[p * unit.words_out() + t * blocks + b] =
+            sums[p].at_least(thresholds.data() + size_t(t) * unit.padded() + b * kBlock);
+      if (kept == nullptr) continue;
+      int32_t all[kBlock];
+      sums[p].store(all);
+      std::copy_n(all, kBlock, kept + size_t(p) * unit.padded() + b * kBlock);
+    }
   }
 }
+
+#endif
 
 void Dense::pixel(const Unit& unit, const std::vector<WeightPlane>& planes, const uint64_t* in, int y, int x) {
   const Stream& stream = unit.in;

@@ -30,9 +30,14 @@ class Dense : Part {
  private:
   template <class Acc>
   void integer_pixels(int u, Target to);
-  template <int Pixels>
+  template <class Acc, int Pixels>
+  void integer_pixels(int u, int y, int x, uint64_t* planes);
+  template <class Acc>
+  void area(const Unit& unit, const std::vector<WeightPlane>& planes, const Aligned<int32_t>& thresholds,
+            const uint64_t* in, const Rect& area, Target to, Acc* keep);
+  template <int Pixels, class Acc>
   void bits(const Unit& unit, const WeightPlane& plane, const Aligned<int32_t>& thresholds, const uint64_t* in, int y,
-            int x, uint64_t* out) const;
+            int x, uint64_t* out, Acc* kept) const;
 
   std::vector<uint64_t> window_;  // activations of one window [plane][tap][word]
 };

@@ -55,13 +55,13 @@ void Image::quantise(const uint8_t* image) {
   }
 }
 
-int Image::classify() {
+void Image::classify() {
   const Unit& unit = model.last();
   for (int m = 0; m < unit.outputs; ++m) raw[m] = int64_t(unit.in_levels.step) * sums[m] + unit.offset[m];
-  return classify_raw();
+  classify_raw();
 }
 
-int Image::classify_raw() {
+void Image::classify_raw() {
   reached = true;
   scores = raw;
   for (size_t m = 0; model.rank_count > 0 && m < raw.size(); ++m) {
@@ -71,15 +71,12 @@ int Image::classify_raw() {
   for (size_t m = 0; m < model.factors.size(); ++m) {
     scores[m] = std::clamp<int64_t>(model.factors[m] * raw[m] + model.offsets[m], INT32_MIN, INT32_MAX);
   }
-  return best_score();
+  label = int(std::max_element(scores.begin(), scores.end()) - scores.begin());  // the first maximum
 }
-
-// The first maximum.
-int Image::best_score() const { return int(std::max_element(scores.begin(), scores.end()) - scores.begin()); }
 
 Answer Image::answer(bool compares) const {
   Answer answer;
-  answer.label = reached ? best_score() : golden_class;
+  answer.label = reached ? label : golden_class;
   if (compares && reached)
     answer.seen = compare_scores(golden_scores, golden_class, scores, answer.label, model.rank_count > 0);
   return answer;
@@ -87,31 +84,8 @@ Answer Image::answer(bool compares) const {
 
 void Image::begin() {
   reached = false;
-  for (State& state : states) state.changed = {}, state.strays.clear();
-}
-
-Target Image::golden_planes(int stream) {
-  const Stream& out = model.streams[stream];
-  return {states[stream].golden.data() + out.offset(0, 0), size_t(out.frame_width()) * out.pixel_words()};
-}
-
-Target Image::faulty_planes(int stream) {
-  const Stream& out = model.streams[stream];
-  return {states[stream].faulty.data() + out.offset(0, 0), size_t(out.frame_width()) * out.pixel_words()};
-}
-
-Target Image::golden_front(int u) {
-  const Unit& unit = model.units[u];
-  if (unit.last) return {nullptr, 0};
-  if (unit.out.wide()) return {units[u].front.data(), size_t(unit.width) * unit.words_out()};
-  return golden_planes(unit.behind);
-}
-
-Target Image::faulty_front(int u) {
-  const Unit& unit = model.units[u];
-  if (unit.last) return {nullptr, 0};
-  if (unit.out.wide()) return {units[u].scratch.data(), size_t(unit.width) * unit.words_out()};
-  return faulty_planes(unit.behind);
+  for (int s = first_settled_; s < end_settled_; ++s) states[s].changed = {}, states[s].strays.clear();
+  first_settled_ = INT32_MAX, end_settled_ = 0;
 }
 
 // From the planes in front to the integers of a wide stream.
@@ -148,6 +122,7 @@ void Image::copy_front(int u, const Rect& area, Target to) {
 void Image::settle(int stream, const Rect& area) {
   State& state = states[stream];
   const Stream& out = model.streams[stream];
+  first_settled_ = std::min(first_settled_, stream), end_settled_ = std::max(end_settled_, stream + 1);
   if (!state.dirty.inside(area)) {
     const int width = state.dirty.x1 - state.dirty.x0;
     for (int y = state.dirty.y0; y < state.dirty.y1; ++y) {

@@ -50,12 +50,12 @@ struct Image {
   std::vector<int64_t> scores;  // what becomes of them
   std::vector<int64_t> golden_raw, golden_scores;
   bool reached = false;  // whether the present fault got there
+  int label = 0;         // the class that they make
   int golden_class = 0;
 
   void quantise(const uint8_t* image);  // uint8 [channels][height][width], into the stream of the image
-  int classify();                       // the class from the accumulators in `sums`; keeps the scores
-  int classify_raw();                   // the same from `raw`
-  int best_score() const;               // the first maximum
+  void classify();                      // scores and class from the accumulators in `sums`
+  void classify_raw();                  // the same from `raw`
   Answer answer(bool compares) const;   // what the latest run has come to; without a look at the scores, or with one
   void begin();                         // a new fault: nothing is changed
 
@@ -87,8 +87,34 @@ struct Image {
   Acc* accumulators(int u, int pixel);
 
  private:
+  int first_settled_ = INT32_MAX, end_settled_ = 0;  // streams that were settled under the present fault, and others
+
   int32_t planes_integer(const Stream& stream, const uint64_t* planes, int y, int x, int channel) const;
 };
+
+inline Target Image::golden_planes(int stream) {
+  const Stream& out = model.streams[stream];
+  return {states[stream].golden.data() + out.offset(0, 0), size_t(out.frame_width()) * out.pixel_words()};
+}
+
+inline Target Image::faulty_planes(int stream) {
+  const Stream& out = model.streams[stream];
+  return {states[stream].faulty.data() + out.offset(0, 0), size_t(out.frame_width()) * out.pixel_words()};
+}
+
+inline Target Image::golden_front(int u) {
+  const Unit& unit = model.units[u];
+  if (unit.last) return {nullptr, 0};
+  if (unit.out.wide()) return {units[u].front.data(), size_t(unit.width) * unit.words_out()};
+  return golden_planes(unit.behind);
+}
+
+inline Target Image::faulty_front(int u) {
+  const Unit& unit = model.units[u];
+  if (unit.last) return {nullptr, 0};
+  if (unit.out.wide()) return {units[u].scratch.data(), size_t(unit.width) * unit.words_out()};
+  return faulty_planes(unit.behind);
+}
 
 template <>
 inline int16_t* Image::accumulators<int16_t>(int u, int pixel) {

@@ -87,7 +87,9 @@ void ColumnTables::margin_pixels(int u, const Fault& fault, int count) {
     further_.push_back(tabled.others[level].data());
     const size_t first = steps_.size();
     steps_.resize(first + padded);
-    for (int m = 0; m < padded; ++m) steps_[first + m] = int8_t((level - before) * tabled.all_raised[m]);
+    const int8_t* all = tabled.all_raised.data();
+    const auto by = int8_t(level - before);
+    std::transform(all, all + padded, steps_.data() + first, [by](int8_t sum) { return int8_t(by * sum); });
     before = level;
   }
   const auto rows = [&](auto more) {

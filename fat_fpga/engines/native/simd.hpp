@@ -40,29 +40,8 @@ inline int popcount_common(const uint64_t* a, size_t a_pitch, const uint64_t* b,
 
 #endif
 
-#ifndef FAT_WINDOWS_AT_LEAST
-
-namespace fat {
-
-// Which of 64 outputs o have base * popcount(window) + scale * popcount(window & weights[o]) >= thresholds[o]: of
-// `Pixels` windows, `next` words apart, each of `rows` rows of n words that are `pitch` words apart.
-template <int Pixels>
-inline void windows_at_least(const uint64_t* bits, size_t next, size_t pitch, int rows, int n, const uint64_t* weights,
-                             int base, int scale, const int32_t* thresholds, uint64_t* met) {
-  for (int p = 0; p < Pixels; ++p, bits += next) {
-    int set = 0;
-    alignas(64) int32_t sums[64] = {};
-    for (int r = 0; r < rows; ++r) {
-      for (int i = 0; i < n; ++i) set += popcount(bits[r * pitch + i]);
-      popcounts(bits + r * pitch, n, weights + size_t(r) * n * 64, scale, sums);
-    }
-    for (int& sum : sums) sum += base * set;
-    met[p] = Wide64<int32_t>::load(sums).at_least(thresholds);
-  }
-}
-
-}  // namespace fat
-
+#ifndef FAT_WINDOW_SUMS
+#define FAT_WINDOW_SUMS 0
 #endif
 
 #ifndef FAT_BIT_COLUMNS

@@ -354,12 +354,12 @@ inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int 
   }
 }
 
-// Which of 64 outputs o have base * popcount(window) + scale * popcount(window & weights[o]) >= thresholds[o]: of
-// `Pixels` windows, `next` words apart, each of `rows` rows of n words that are `pitch` words apart.
-#define FAT_WINDOWS_AT_LEAST 1
+// base * popcount(window) + scale * popcount(window & weights[o]) of 64 outputs o: of `Pixels` windows, `next` words
+// apart, each of `rows` rows of n words that are `pitch` words apart.
+#define FAT_WINDOW_SUMS 1
 template <int Pixels>
-inline void windows_at_least(const uint64_t* bits, size_t next, size_t pitch, int rows, int n, const uint64_t* weights,
-                             int base, int scale, const int32_t* thresholds, uint64_t* met) {
+inline void window_sums(const uint64_t* bits, size_t next, size_t pitch, int rows, int n, const uint64_t* weights,
+                        int base, int scale, Wide64<int32_t>* sums) {
   __m512i counts[Pixels][8];
   int set[Pixels] = {};
 #pragma GCC unroll 2
@@ -391,14 +391,11 @@ inline void windows_at_least(const uint64_t* bits, size_t next, size_t pitch, in
 #pragma GCC unroll 2
   for (int p = 0; p < Pixels; ++p) {
     const __m512i start = _mm512_set1_epi32(base * set[p]);
-    uint64_t found = 0;
 #pragma GCC unroll 4
     for (int g = 0; g < 4; ++g) {
       const __m512i both = _mm512_permutex2var_epi32(counts[p][2 * g], low, counts[p][2 * g + 1]);
-      const __m512i sum = _mm512_add_epi32(_mm512_mullo_epi32(both, factor), start);
-      found |= word_of(_mm512_cmpge_epi32_mask(sum, _mm512_loadu_si512(thresholds + 16 * g))) << (16 * g);
+      sums[p].v[g] = _mm512_add_epi32(_mm512_mullo_epi32(both, factor), start);
     }
-    met[p] = found;
   }
 }
 

@@ -30,29 +30,31 @@ Simulator::Simulator(const Model& model)
 
 int Simulator::golden(const uint8_t* image) {
   image_.begin();
+  byte_course_.forget();
   image_.quantise(image);
   image_.states[kImage].dirty = model_.streams[kImage].whole();
   for (const Node& node : model_.nodes) {
-    if (node.kind == Kind::unit) golden_unit(node.unit);
+    if (node.kind == Kind::unit) golden_unit(node.out - 1, node.unit);
     else small_.golden(node);
   }
-  image_.golden_class = image_.classify();
+  image_.classify();
+  image_.golden_class = image_.label;
   image_.golden_raw = image_.raw, image_.golden_scores = image_.scores;
   image_.begin();
-  tables_.forget(), changed_.forget(), packed_.forget(), joins_.forget(), course_.forget(), byte_course_.forget();
-  channels_.forget();
+  tables_.forget(), changed_.forget(), packed_.forget(), joins_.forget(), course_.forget(), channels_.forget();
   for (auto& answers : known_) answers.clear();
   queues_.forget();
   stuck_ = latest_ = nullptr;
   return image_.golden_class;
 }
 
-void Simulator::golden_unit(int u) {
+void Simulator::golden_unit(int n, int u) {
   const Unit& unit = model_.units[u];
   const Target to = image_.golden_front(u);
   if (depthwise_.fit(unit)) depthwise_.golden(u, to);
   else if (unit.groups > 1) grouped_.golden(u, to);
   else if (unit.in.wide()) dense_.from_integers(u, to);
+  else if (byte_course_.golden_cheaper(n)) byte_course_.golden(n, to);
   else if (bytes_.cheaper(unit)) bytes_.golden(u, to);
   else dense_.from_planes(u, image_.states[unit.source].golden.data(), unit.whole(), to, true);
   if (unit.last) return;
@@ -218,6 +220,7 @@ uint8_t Simulator::strays() const {
 
 // Whether blocks may go in one step under the latest fault. What it changes within one needs the streams there.
 void Simulator::begin_joins() {
+  if (!joins_.any()) return;
   const bool sparse = model_.update == Update::automatic || model_.update == Update::sparse;
   const bool levels =
       std::all_of(present_.begin(), present_.end(), [](const Present& at) { return at.flip == nullptr; });
@@ -229,6 +232,7 @@ void Simulator::begin_joins() {
 
 // Blocks a part of which is written already, as by a course in bytes that ended within them, do not go in one step.
 void Simulator::leave_joins() {
+  if (!joins_.any()) return;
   for (size_t s = 0; s + 1 < model_.streams.size(); ++s) {
     if (!image_.states[s].changed.empty()) joins_.leave(int(s));
   }

@@ -114,14 +114,14 @@ class Simulator {
   Rect list_planes(int u);
   void recompute(int u, const Rect& area);
   void products(int u, const Rect& area, Target to);
-  void golden_unit(int u);
+  void golden_unit(int n, int u);
 
   // stuck.cpp: whole channels stuck, which need not be written into their stream
   Answer stuck_channels(const Fault& fault);
   Answer one_channel(const StreamChange& held);
   void follow_stuck(const Fault& fault);
   template <class Compute>
-  Answer known(int stream, int channel, int32_t integer, Compute compute);
+  Answer known(int stream, int channel, int level, Compute compute);
   bool behind_stuck(const Node& node);
 
   // streams.cpp: held activations, anywhere and as many as there are

@@ -24,6 +24,7 @@ struct Levels {
     const int64_t above = integer - base;
     return above >= 0 && above % step == 0 && above / step < count;
   }
+  int index(int32_t integer) const { return has(integer) ? (integer - base) / step : -1; }  // -1: it is no level
 };
 
 // Activations in the frame that their readers want: the widest of their paddings on each side.

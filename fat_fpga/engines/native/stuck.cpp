@@ -14,31 +14,33 @@ Answer Simulator::stuck_channels(const Fault& fault) {
   return walk(fault.streams[0].stream);
 }
 
-// The answer of a channel stuck at an integer: what other faults came to that left the same channel at the same integer
-// in the same stream is known, the rest is computed.
+// The answer of a channel stuck at a level, if it is one: what other faults came to that left the same channel at the
+// same level in the same stream is known, the rest is computed.
 template <class Compute>
-Answer Simulator::known(int stream, int channel, int32_t integer, Compute compute) {
+Answer Simulator::known(int stream, int channel, int level, Compute compute) {
   const Stream& from = model_.streams[stream];
-  if (every_stream_ || from.levels.count > kMostKnown || !from.levels.has(integer)) return compute();
+  if (every_stream_ || from.levels.count > kMostKnown || level < 0 || level >= from.levels.count) return compute();
   std::vector<Answer>& answers = known_[stream];
   if (answers.empty()) answers.assign(size_t(from.channels) * from.levels.count, {});
-  const auto level = size_t((integer - from.levels.base) / from.levels.step);
-  Answer& kept = answers[size_t(channel) * from.levels.count + level];
+  Answer& kept = answers[size_t(channel) * from.levels.count + size_t(level)];
   if (kept.label < 0 && kept.waits < 0) kept = compute();
   return kept;
 }
 
 // One channel that holds an integer.
 Answer Simulator::one_channel(const StreamChange& held) {
-  if (!course_.fit(held.stream))
-    return known(held.stream, held.channel, held.value, [&] {
-      if (latest_->form != Fault::Form::channels) {
+  const auto index = [this](int stream, int32_t integer) { return model_.streams[stream].levels.index(integer); };
+  if (!course_.fit(held.stream)) {
+    const bool planes = latest_->form == Fault::Form::channels;
+    return known(held.stream, held.channel, planes ? latest_->level : index(held.stream, held.value), [&] {
+      if (!planes) {
         present_.push_back({held.stream, &held, nullptr});
         return walk(0);
       }
       follow_stuck(*latest_);
       return walk(held.stream);
     });
+  }
   const ChannelCourse::End end = course_.follow(held, every_stream_);
   if (end.repeats) return course_answer_;
   const auto from_end = [&] {
@@ -54,7 +56,8 @@ Answer Simulator::one_channel(const StreamChange& held) {
     follow(end.stream);
     return walk(end.stream);
   };
-  return course_answer_ = end.constant ? known(end.stream, end.channel, end.integer, from_end) : from_end();
+  if (!end.constant) return course_answer_ = from_end();
+  return course_answer_ = known(end.stream, end.channel, index(end.stream, end.integer), from_end);
 }
 
 void Simulator::follow_stuck(const Fault& fault) {
