@@ -182,23 +182,30 @@ void ChangedColumns::bit_pair(int u, int pixel, bool both, const Listed& listed,
       });
 }
 
+// Some blocks of a pixel, from where their columns, margins and planes begin; there are `blocks` of them in all. Counts
+// stay in registers only where all of it is one function.
+template <bool Zeros, int Words>
+[[gnu::flatten, gnu::noinline]] void decide_blocks(const uint64_t* columns, const uint16_t* list, int size, bool odd,
+                                                   int planes, const uint64_t* slices, int blocks, uint64_t* out) {
+  using V = Bits<Zeros ? 2 * Words : Words>;
+  using Block = Bits<Words>;
+  const auto column = [=](int i) { return V::load(columns + list[i]); };
+  const auto slice = [=](int t, int k) { return Block::load(slices + (t * kSlices + k) * blocks); };
+  const auto put = [=](int t, Block set) { set.store(out + t * blocks); };
+  if constexpr (Zeros) decide_with_zeros<V, Block>(size, odd, planes, column, slice, put);
+  else decide<V>(size, Block::all(-uint64_t(odd)), planes, column, slice, put);
+}
+
 // One pixel, as many blocks at a time as a vector holds.
 template <bool Zeros>
 void ChangedColumns::bit_pixel(int u, int pixel, const Listed& listed, uint64_t* out) {
   const Unit& unit = model_.units[u];
   const int blocks = unit.blocks(), planes = unit.planes_out();
-  const bool odd = listed.count % 2 != 0;
+  const uint64_t* slices = sliced_[u].planes.data() + size_t(pixel) * planes * kSlices * blocks;
   each_group<Zeros>(blocks, [&](auto words, int block) {
-    constexpr int kWords = decltype(words)::value;
-    using V = Bits<Zeros ? 2 * kWords : kWords>;
-    using Block = Bits<kWords>;
-    const uint64_t* columns = unit.bit_columns.data() + (Zeros ? 2 * block : block);
-    const uint64_t* slices = sliced_[u].planes.data() + size_t(pixel) * planes * kSlices * blocks + block;
-    const auto column = [&](int i) { return V::load(columns + listed.first[i]); };
-    const auto slice = [&](int t, int k) { return Block::load(slices + (t * kSlices + k) * blocks); };
-    const auto put = [&](int t, Block set) { set.store(out + t * blocks + block); };
-    if constexpr (Zeros) decide_with_zeros<V, Block>(listed.size, odd, planes, column, slice, put);
-    else decide<V>(listed.size, Block::all(-uint64_t(odd)), planes, column, slice, put);
+    decide_blocks<Zeros, decltype(words)::value>(unit.bit_columns.data() + (Zeros ? 2 * block : block), listed.first,
+                                                 listed.size, listed.count % 2 != 0, planes, slices + block, blocks,
+                                                 out + block);
   });
 }
 

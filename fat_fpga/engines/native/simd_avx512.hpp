@@ -412,26 +412,39 @@ inline void spread_levels(const uint64_t* planes, int count, int stride, uint8_t
 template <int Pixels, int Vectors>
 inline void byte_products(const uint8_t* const* windows, size_t pitch, int rows, int steps, const int8_t* weights,
                           size_t vector, int, int32_t* sums, size_t to_next) {
-  __m512i sum[Pixels][Vectors];
-  for (auto& pixel : sum) {
-    for (auto& v : pixel) v = _mm512_setzero_si512();
+  // So many sums of each, as the next product waits for the one before.
+  constexpr int kOwn = Pixels * Vectors >= 4 ? 1 : 4 / (Pixels * Vectors);
+  __m512i sum[kOwn][Pixels][Vectors];
+  for (auto& own : sum) {
+    for (auto& pixel : own) {
+      for (auto& v : pixel) v = _mm512_setzero_si512();
+    }
   }
   for (int row = 0; row < rows; ++row) {
     const uint8_t* from[Pixels];
     for (int i = 0; i < Pixels; ++i) from[i] = windows[i] + row * pitch;
-    for (int step = 0; step < steps; ++step, weights += 64) {
+    const auto add = [&](int step, __m512i(&to)[Pixels][Vectors]) {
       __m512i weight[Vectors];
-      for (int v = 0; v < Vectors; ++v) weight[v] = _mm512_loadu_si512(weights + v * vector);
+      for (int v = 0; v < Vectors; ++v) weight[v] = _mm512_loadu_si512(weights + step * 64 + v * vector);
       for (int i = 0; i < Pixels; ++i) {
         int32_t four;
         std::memcpy(&four, from[i] + 4 * step, 4);
         const __m512i levels = _mm512_set1_epi32(four);
-        for (int v = 0; v < Vectors; ++v) sum[i][v] = _mm512_dpbusd_epi32(sum[i][v], levels, weight[v]);
+        for (int v = 0; v < Vectors; ++v) to[i][v] = _mm512_dpbusd_epi32(to[i][v], levels, weight[v]);
       }
+    };
+    int step = 0;
+    for (; step + kOwn <= steps; step += kOwn) {
+      for (int own = 0; own < kOwn; ++own) add(step + own, sum[own]);
     }
+    for (; step < steps; ++step) add(step, sum[0]);
+    weights += size_t(steps) * 64;
   }
   for (int i = 0; i < Pixels; ++i) {
-    for (int v = 0; v < Vectors; ++v) _mm512_storeu_si512(sums + i * to_next + v * 16, sum[i][v]);
+    for (int v = 0; v < Vectors; ++v) {
+      for (int own = 1; own < kOwn; ++own) sum[0][i][v] = _mm512_add_epi32(sum[0][i][v], sum[own][i][v]);
+      _mm512_storeu_si512(sums + i * to_next + v * 16, sum[0][i][v]);
+    }
   }
 }
 
