@@ -6,6 +6,7 @@
 # make test-finn    set up FINN in an environment of its own (.venv-finn), then the tests that need it
 # make test-wheel   build the wheel, install it elsewhere, run the main job and FINN's generation of code from there
 # make sanitise    compile the kernels with sanitisers, then run random networks and faults through them
+# make test-arm    cross-compile the kernels for ARM, then run networks and faults through them in an emulator (minutes)
 # make docker-build MODEL=cnv.onnx BOARD=ZCU104 [PLAN=plan.json]    a bitstream, in a container with Vivado mounted
 # make test-boards  build two simulated boards with FINN and small ones of our own RTL, then the tests and notebooks that run on them
 # make test-boards-all   the same with the boards of hardened networks and of other weights, too (minutes)
@@ -34,10 +35,10 @@ JOBS   ?= 2
 PYTEST := python -m pytest -n $(JOBS) --dist worksteal
 
 # Each of these processes has one thread: small products of matrices on threads of several processes take three times as long.
-test test-deep test-finn test-boards test-boards-all test-wheel: export OMP_NUM_THREADS ?= 1
-test test-deep test-finn test-boards test-boards-all test-wheel: export OPENBLAS_NUM_THREADS ?= 1
+test test-deep test-finn test-boards test-boards-all test-wheel test-arm: export OMP_NUM_THREADS ?= 1
+test test-deep test-finn test-boards test-boards-all test-wheel test-arm: export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards short-boards test-boards test-boards-all boards-cnv notebooks docs sanitise coverage coverage-table docker-build lint fuzz troubles bench bench-against clean
+.PHONY: demo test test-deep test-rtl synthesis test-finn test-wheel environments boards short-boards test-boards test-boards-all boards-cnv notebooks docs sanitise test-arm coverage coverage-table docker-build lint fuzz troubles bench bench-against clean
 .DEFAULT_GOAL := demo
 
 # What pyproject.toml builds the package with, and what that wants to be there, in an environment that stays: a second build
@@ -208,6 +209,11 @@ $(SANITISED)/stamp: $(NATIVE) | $(BIN)/python
 sanitise: $(SANITISED)/stamp $(VENV)/dev.stamp
 	LD_PRELOAD="$(call library,libasan.so) $(call library,libstdc++.so)" ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 \
 		$(BIN)/python -m tests.engines.sanitised $(SANITISED) --pairs $(PAIRS) --jobs $(JOBS)
+
+# Random networks and faults, beside those of a few networks that are always there.
+ARM_PAIRS ?= 2000
+test-arm: $(VENV)/dev.stamp
+	PAIRS=$(ARM_PAIRS) JOBS=$(JOBS) tests/engines/arm.sh $(BIN)/python
 
 # A copy of the environment, in which the kernels count the lines that are executed. Tests may be chosen: TESTS=tests/faults
 COVERAGE := build/coverage

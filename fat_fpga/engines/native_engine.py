@@ -23,7 +23,7 @@ from fat_fpga.extras import installed
 from fat_fpga.network import Network
 
 ENVIRONMENT = "FAT_FPGA_SIMD"
-"""Environment variable that forces an instruction set: ``portable``, ``avx2``, ``avx512`` or ``amx``."""
+"""Environment variable that forces an instruction set: ``portable``, ``avx2``, ``avx512``, ``amx``; on ARM ``neon``."""
 
 _TOLD: set[str] = set()  # fingerprints of the networks that a user knows to run elsewhere
 

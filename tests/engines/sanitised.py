@@ -20,7 +20,7 @@ import numpy as np
 from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine, instruction_sets
 from fat_fpga.engines.native_session import UPDATE, UPDATES
 from fat_fpga.engines.reference import ReferenceEngine
-from fat_fpga.faults import draws
+from fat_fpga.faults import AnyFault, draws
 from fat_fpga.network import Levels, MatrixVectorUnit, Network
 from tests.designs.random_faults import mixed_faults
 from tests.designs.random_graph import random_graph, random_groups
@@ -33,7 +33,7 @@ PATTERNS = 12  # patterns and large sets, beside them
 IMAGES = 4
 BATCH = 16  # networks that the processes share out before pairs are counted
 EVERY_WIDE, EVERY_BIPOLAR, EVERY_GRAPH = 16, 3, 2  # networks, of which one is wide, bipolar or a graph
-WIDE = ((Levels(-8, 1, 16), -127, 127), (Levels(-1, 2, 2), -8, 7))
+WIDE = ((Levels(-8, 1, 16), -127, 127), (Levels(-1, 2, 2), -8, 7), (Levels(-8, 1, 16), -8, 7))
 
 
 def take_modules(build: Path) -> None:
@@ -72,12 +72,16 @@ def bipolar(network: Network) -> Network:
     return replace(network, layers=tuple(layers))
 
 
+def faults_of(network: Network, seed: int) -> list[AnyFault]:
+    """Single faults of every kind and sets of them, patterns and large sets."""
+    return [*mixed_faults(network, FAULTS, seed, IMAGES), *random_patterns(network, PATTERNS, seed, IMAGES)]
+
+
 def run_one(seed: int) -> int:
     """One network with its faults in every instruction set, each by another update; the number of faults."""
     network = subject(seed)
     images, labels = random_images(network, IMAGES, seed), np.zeros(IMAGES, np.int64)
-    faults = mixed_faults(network, FAULTS, seed, IMAGES)
-    faults += random_patterns(network, PATTERNS, seed, IMAGES)
+    faults = faults_of(network, seed)
     expected = ReferenceEngine().open(network).run(images, labels, faults, predictions=True)
     for turn, instruction_set in enumerate(instruction_sets(), seed):
         update = UPDATES[turn % len(UPDATES)]

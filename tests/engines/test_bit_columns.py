@@ -13,20 +13,19 @@ from tests.designs.same_predictions import assert_native_like_reference
 from tests.engines.test_sliding import BIPOLAR, TERNARY, network
 
 CHANNELS = {"two to nine blocks": (3, 130, 200, 520, 300, 7), "scores in bits": (3, 70, 330, 129, 64, 150)}
+SUBJECTS = [
+    ((-1, 0, 1), BIPOLAR, (3, 3)),
+    ((-1, 0, 1), TERNARY, (2, 3)),
+    ((-1, 0, 1), Levels(-3, 2, 4), (3, 2)),
+    ((-1, 1), TERNARY, (2, 2)),
+]
+"""Weights, levels and kernel."""
 
 
 @pytest.mark.parametrize("update", ["automatic", "sparse"])
 @pytest.mark.parametrize("instruction_set", instruction_sets())
 @pytest.mark.parametrize("channels", CHANNELS)
-@pytest.mark.parametrize(
-    ("weights", "levels", "kernel"),
-    [
-        ((-1, 0, 1), BIPOLAR, (3, 3)),
-        ((-1, 0, 1), TERNARY, (2, 3)),
-        ((-1, 0, 1), Levels(-3, 2, 4), (3, 2)),
-        ((-1, 1), TERNARY, (2, 2)),
-    ],
-)
+@pytest.mark.parametrize(("weights", "levels", "kernel"), SUBJECTS)
 def test_equals_reference(
     weights: tuple[int, ...], levels: Levels, kernel: tuple[int, int], channels: str, instruction_set: str,
     update: str, monkeypatch: pytest.MonkeyPatch,

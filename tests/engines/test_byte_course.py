@@ -59,7 +59,7 @@ def expected(request: pytest.FixtureRequest) -> Expected:
 
 
 @pytest.mark.parametrize("update", ["bytes", "automatic", "chance"])
-@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
+@pytest.mark.parametrize("instruction_set", ["portable", "neon", "avx2", "avx512", "amx"])
 def test_equals_reference(
     expected: Expected, instruction_set: str, update: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -89,7 +89,7 @@ def test_equals_reference_on_random_graphs(network: Network, seed: int, update: 
         assert_equal_outcomes(network, seed)
 
 
-@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
+@pytest.mark.parametrize("instruction_set", ["portable", "neon", "avx2", "avx512", "amx"])
 @pytest.mark.parametrize(
     ("channels", "weights", "factors"),
     [
@@ -127,7 +127,7 @@ def test_residual_blocks(
     assert len({tuple(row) for row in expected.values()}) > 5  # the comparison is not of faults that do nothing
 
 
-@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
+@pytest.mark.parametrize("instruction_set", ["portable", "neon", "avx2", "avx512", "amx"])
 def test_graphs_by_every_instruction_set(instruction_set: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if instruction_set not in instruction_sets():
         pytest.skip(f"this processor does not run {instruction_set}")
@@ -141,7 +141,7 @@ def test_graphs_by_every_instruction_set(instruction_set: str, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("update", UPDATES)
-@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
+@pytest.mark.parametrize("instruction_set", ["portable", "neon", "avx2", "avx512", "amx"])
 def test_equals_reference_by_every_path(instruction_set: str, update: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if instruction_set not in instruction_sets():
         pytest.skip(f"this processor does not run {instruction_set}")
@@ -169,7 +169,7 @@ def test_every_flip_of_a_weight_by_sums_near_thresholds(seed: int, monkeypatch: 
 
 
 @pytest.mark.parametrize("update", ["sparse", "popcount", "bytes"])
-@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
+@pytest.mark.parametrize("instruction_set", ["portable", "neon", "avx2", "avx512", "amx"])
 @pytest.mark.parametrize(("levels", "low", "high"), [(Levels(-8, 1, 16), -127, 127), (Levels(-1, 2, 2), -8, 7)])
 def test_wide_accumulators(
     levels: Levels, low: int, high: int, instruction_set: str, update: str, monkeypatch: pytest.MonkeyPatch

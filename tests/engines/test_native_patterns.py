@@ -61,7 +61,7 @@ def test_equals_reference(seed: int, update: str) -> None:
         assert_equals_reference(small(seed), seed)
 
 
-@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
+@pytest.mark.parametrize("instruction_set", ["portable", "neon", "avx2", "avx512", "amx"])
 def test_every_instruction_set(instruction_set: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if instruction_set not in instruction_sets():
         pytest.skip(f"this processor does not run {instruction_set}")

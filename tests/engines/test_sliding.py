@@ -18,6 +18,15 @@ BIPOLAR, TERNARY = Levels(-1, 2, 2), Levels(-1, 1, 3)
 
 
 CHANNELS = (3, 40, 100, 128, 65, 5)
+SUBJECTS = [
+    ((-1, 1), BIPOLAR, (3, 3), 0),
+    ((-1, 1), TERNARY, (3, 3), 1),
+    ((-1, 0, 1), TERNARY, (3, 3), 0),
+    ((-1, 0, 1), BIPOLAR, (2, 3), 0),
+    ((-1, 1), BIPOLAR, (3, 2), 0),
+    ((-1, 0, 1), TERNARY, (1, 1), 0),
+]
+"""Weights, levels, kernel and padding."""
 
 
 def network(
@@ -46,18 +55,8 @@ def network(
 
 
 @pytest.mark.parametrize("update", ["automatic", "sparse"])
-@pytest.mark.parametrize("instruction_set", ["avx2", "avx512", "amx"])
-@pytest.mark.parametrize(
-    ("weights", "levels", "kernel", "padding"),
-    [
-        ((-1, 1), BIPOLAR, (3, 3), 0),
-        ((-1, 1), TERNARY, (3, 3), 1),
-        ((-1, 0, 1), TERNARY, (3, 3), 0),
-        ((-1, 0, 1), BIPOLAR, (2, 3), 0),
-        ((-1, 1), BIPOLAR, (3, 2), 0),
-        ((-1, 0, 1), TERNARY, (1, 1), 0),
-    ],
-)
+@pytest.mark.parametrize("instruction_set", ["neon", "avx2", "avx512", "amx"])
+@pytest.mark.parametrize(("weights", "levels", "kernel", "padding"), SUBJECTS)
 def test_equals_reference(
     weights: tuple[int, ...], levels: Levels, kernel: tuple[int, int], padding: int, instruction_set: str,
     update: str, monkeypatch: pytest.MonkeyPatch,

@@ -15,7 +15,7 @@ from fat_fpga.hardware import modules
 
 from .conftest import ROOT, Installed, requirements
 
-NATIVE = re.compile(r"fat_fpga/(?:engines/_native_(?:portable|avx2|avx512|amx)|faults/_hits)\.cpython-\d+-\S+\.so")
+NATIVE = re.compile(r"fat_fpga/(?:engines/_native_(?:portable|neon|avx2|avx512|amx)|faults/_hits)\.cpython-\d+-\S+\.so")
 
 
 def test_all_of_the_package_is_in_it_and_nothing_else(wheel: Path) -> None:

@@ -116,6 +116,8 @@ void run(const fat::Model& model, Array<uint8_t, 4> images, int64_t first_frame,
            top5 ? top5->data() : nullptr, outcomes ? outcomes->data() : nullptr, watched);
 }
 
+#if defined(FAT_FPGA_AMX)
+
 // Whether this process may use AMX: the processor has it, and the kernel gives leave.
 bool tiles_allowed() {
 #if defined(__x86_64__) && defined(__linux__)
@@ -129,6 +131,8 @@ bool tiles_allowed() {
   return false;
 #endif
 }
+
+#endif
 
 // Instruction sets that this processor runs and that have a module, best first.
 std::vector<std::string> supported() {
@@ -145,6 +149,8 @@ std::vector<std::string> supported() {
   }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt"))
     names.push_back("avx2");
+#elif defined(__aarch64__) && !defined(_MSC_VER)
+  names.push_back("neon");
 #endif
   names.push_back("portable");
   return names;

@@ -12,6 +12,8 @@
 #include "simd_avx512.hpp"
 #elif defined(__AVX2__)
 #include "simd_avx2.hpp"
+#elif defined(FAT_FPGA_NEON)
+#include "simd_neon.hpp"
 #else
 #include "simd_portable.hpp"
 #endif
@@ -19,7 +21,11 @@
 namespace fat {
 
 // Cost of a step of one number, about a nanosecond, in the same units.
+#ifdef FAT_SCALAR_COST
+constexpr double kScalar = FAT_SCALAR_COST;
+#else
 constexpr double kScalar = 36 / kDenseCost;
+#endif
 
 }  // namespace fat
 
