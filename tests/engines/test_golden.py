@@ -19,7 +19,7 @@ CHANNELS = (3, 70, 130, 64, 40, 6)
 
 
 def network(largest: int, count: int, size: tuple[int, int], kernel: int, stride: int, padding: int) -> Network:
-    """Units with weights of up to ``largest``, -1 and +1 for 0, and ``count`` levels, and a last one of the whole frame."""
+    """Units of weights up to ``largest`` (-1 and +1 for 0) and of ``count`` levels; the last has the whole frame."""
     rng = np.random.default_rng(largest * 100 + count + size[1])
     levels = Levels(-1, 2, 2) if count == 2 else Levels(-(count // 2), 1, count)
     height, width = size
