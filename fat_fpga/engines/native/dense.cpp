@@ -7,6 +7,8 @@
 
 namespace fat {
 
+constexpr int kFew = 16;  // outputs
+
 Dense::Dense(Image& image) : Part(image) {
   size_t window = 0;
   for (const Unit& unit : model_.units) { window = std::max(window, size_t(unit.taps()) * unit.in.pixel_words()); }
@@ -160,6 +162,34 @@ void Dense::pixel(const Unit& unit, const std::vector<WeightPlane>& planes, cons
       }
     }
   }
+}
+
+bool Dense::counts_scores(const Unit& unit) const {
+  if (!unit.last || !unit.single() || unit.outputs > kFew) return false;
+  if (unit.in.planes > 1 && unit.taps() > 1) return false;  // words of a plane are apart
+  return int(unit.planes.size()) * unit.in.planes <= kCountedScores;
+}
+
+void Dense::scores(const Unit& unit, const uint64_t* in) {
+  const int count = unit.taps() * unit.in.words(), planes = unit.in.planes;
+  int base = 0;
+  for (int i = 0; unit.weight_base != 0 && i < planes * count; ++i) base += popcount(in[i]);
+  std::fill_n(image_.sums.data(), unit.padded(), unit.weight_base * base);
+#if FAT_POPCOUNTS_FEW
+  for (const WeightPlane& plane : unit.planes) {
+    for (int t = 0; t < planes; ++t)
+      popcounts<kFew>(in + size_t(t) * count, count, plane.bits.data(), plane.scale, image_.sums.data());
+  }
+#else
+  const uint64_t* row = unit.rows.data();
+  for (int m = 0; m < unit.outputs; ++m) {
+    for (const WeightPlane& plane : unit.planes) {
+      for (int t = 0; t < planes; ++t)
+        image_.sums[m] += plane.scale * popcount_common(in + size_t(t) * count, 0, row, 0, count, 1);
+      row += count;
+    }
+  }
+#endif
 }
 
 void Dense::write_planes(const Unit& unit, const Aligned<int32_t>& thresholds, uint64_t* planes) const {

@@ -24,6 +24,13 @@ class Dense : Part {
   void area(const Unit& unit, const std::vector<WeightPlane>& planes, const Aligned<int32_t>& thresholds,
             const uint64_t* in, const Rect& area, Target to);
 
+  // Whether the sums of a last unit of one pixel and few outputs take less time than to list what changed in front of
+  // it.
+  bool counts_scores(const Unit& unit) const;
+
+  // These sums, from planes in front of it, into the image's sums.
+  void scores(const Unit& unit, const uint64_t* in);
+
   // The planes of one output pixel, from its accumulators in the image's sums, by thresholds in the unit's form.
   void write_planes(const Unit& unit, const Aligned<int32_t>& thresholds, uint64_t* planes) const;
 

@@ -46,6 +46,10 @@ inline int popcount_common(const uint64_t* a, size_t a_pitch, const uint64_t* b,
 
 #endif
 
+#ifndef FAT_POPCOUNTS_FEW
+#define FAT_POPCOUNTS_FEW 0
+#endif
+
 #ifndef FAT_WINDOW_SUMS
 #define FAT_WINDOW_SUMS 0
 #endif

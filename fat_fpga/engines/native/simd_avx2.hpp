@@ -14,7 +14,8 @@ namespace fat {
 
 constexpr int kBitBlocks = 4;  // blocks of 64 channels whose bits a register holds
 
-constexpr int kMaxGroup = 4;  // blocks whose sums fit in registers
+constexpr int kMaxGroup = 4;       // blocks whose sums fit in registers
+constexpr int kCountedScores = 2;  // weight planes times planes; see Dense::counts_scores
 constexpr double kDenseCost = 30;
 constexpr double kByteCost = 1.2;  // of 16 outputs of four inputs by products of bytes, in the same unit
 

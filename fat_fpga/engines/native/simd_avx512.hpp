@@ -13,8 +13,9 @@
 
 namespace fat {
 
-constexpr int kBitBlocks = 8;  // blocks of 64 channels whose bits a register holds
-constexpr int kMaxGroup = 8;   // blocks whose sums fit in registers
+constexpr int kBitBlocks = 8;      // blocks of 64 channels whose bits a register holds
+constexpr int kMaxGroup = 8;       // blocks whose sums fit in registers
+constexpr int kCountedScores = 8;  // weight planes times planes; see Dense::counts_scores
 constexpr double kDenseCost = 12;
 constexpr double kByteCost = 0.6;  // of 16 outputs of four inputs by products of bytes, in the same unit
 
@@ -335,19 +336,22 @@ inline uint64_t at_least(const int32_t* integers, const int32_t* thresholds, int
   return met;
 }
 
-// sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o.
+// sums[o] += scale * sum over n words of popcount(bits[i] & weights[i][o]), for 64 outputs o, or the first `Outputs`.
+#define FAT_POPCOUNTS_FEW 1
+template <int Outputs = 64>
 inline void popcounts(const uint64_t* bits, int n, const uint64_t* weights, int scale, int32_t* sums) {
-  __m512i counts[8];
-  for (int g = 0; g < 8; ++g) counts[g] = _mm512_setzero_si512();
+  constexpr int kVectors = Outputs / 8;
+  __m512i counts[kVectors];
+  for (int g = 0; g < kVectors; ++g) counts[g] = _mm512_setzero_si512();
   for (int i = 0; i < n; ++i) {
     const __m512i word = _mm512_set1_epi64(int64_t(bits[i]));
-    for (int g = 0; g < 8; ++g) {
+    for (int g = 0; g < kVectors; ++g) {
       const __m512i both = _mm512_and_si512(word, _mm512_loadu_si512(weights + i * 64 + g * 8));
       counts[g] = _mm512_add_epi64(counts[g], _mm512_popcnt_epi64(both));
     }
   }
   const __m256i factor = _mm256_set1_epi32(scale);
-  for (int g = 0; g < 8; ++g) {
+  for (int g = 0; g < kVectors; ++g) {
     auto* out = reinterpret_cast<__m256i*>(sums + g * 8);
     const __m256i product = _mm256_mullo_epi32(_mm512_cvtepi64_epi32(counts[g]), factor);
     _mm256_storeu_si256(out, _mm256_add_epi32(_mm256_loadu_si256(out), product));

@@ -8,7 +8,8 @@
 
 namespace fat {
 
-constexpr int kMaxGroup = 2;  // blocks whose sums fit in registers
+constexpr int kMaxGroup = 2;       // blocks whose sums fit in registers
+constexpr int kCountedScores = 0;  // weight planes times planes; see Dense::counts_scores
 constexpr double kDenseCost = 60;
 constexpr double kByteCost = 4;  // of 16 outputs of four inputs by products of bytes, in the same unit
 

@@ -316,7 +316,13 @@ void Simulator::update_planes(int u) {
     last_reader_ = std::max(last_reader_, joins_.unit(u));
     return;
   }
-  if (packs(model_.units[u]) && update_packed(u)) return;
+  const Unit& unit = model_.units[u];
+  if (model_.update == Update::automatic && dense_.counts_scores(unit)) {
+    dense_.scores(unit, image_.states[unit.source].faulty.data());
+    image_.classify();
+    return;
+  }
+  if (packs(unit) && update_packed(u)) return;
   const Rect area = list_planes(u);
   if (!area.empty() && changed_.count() > 0) recompute(u, area);
 }
