@@ -53,7 +53,7 @@ SUBJECTS = {
 
 
 @pytest.mark.parametrize("update", ["automatic", "bytes", "popcount"])
-@pytest.mark.parametrize("instruction_set", ["portable", "avx2", "avx512", "amx"])
+@pytest.mark.parametrize("instruction_set", ["portable", "neon", "avx2", "avx512", "amx"])
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_streams_and_accumulators(
     name: str, instruction_set: str, update: str, monkeypatch: pytest.MonkeyPatch
