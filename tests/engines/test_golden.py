@@ -44,7 +44,7 @@ def network(largest: int, count: int, size: tuple[int, int], kernel: int, stride
 
 SUBJECTS = {
     "signs": lambda: network(0, 2, (11, 20), 3, 1, 0),  # rows of more than 16 places
-    "framed": lambda: network(0, 2, (16, 15), 3, 1, 1),  # tiles go on from row to row
+    "framed": lambda: network(0, 3, (16, 15), 3, 1, 1),  # tiles go on from row to row
     "gathered": lambda: network(1, 3, (13, 8), 3, 2, 1),
     "flat": lambda: network(3, 4, (5, 6), 1, 1, 0),
     "fifteen": lambda: network(2, 16, (7, 21), 2, 1, 0),
