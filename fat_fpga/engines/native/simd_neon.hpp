@@ -17,11 +17,11 @@ namespace fat {
 
 constexpr int kBitBlocks = 4;  // blocks of 64 channels whose bits are counted together
 
-constexpr int kMaxGroup = 4;  // blocks whose sums fit in registers
+constexpr int kMaxGroup = 4;       // blocks whose sums fit in registers
+constexpr int kCountedScores = 0;  // weight planes times planes; see Dense::counts_scores
 
 // Costs by instructions, counted in an emulator over loops of each: to add 64 weights takes 10, a popcount step 140, 16
 // outputs of four inputs 17, or 6.5 with products of bytes in one instruction. No processor has been timed.
-constexpr int kCountedScores = 0;  // weight planes times planes; see Dense::counts_scores
 constexpr double kDenseCost = 14;
 #if defined(__ARM_FEATURE_DOTPROD)
 constexpr double kByteCost = 0.65;

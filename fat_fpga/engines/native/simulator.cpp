@@ -34,7 +34,7 @@ int Simulator::golden(const uint8_t* image) {
   image_.quantise(image);
   image_.states[kImage].dirty = model_.streams[kImage].whole();
   for (const Node& node : model_.nodes) {
-    if (node.kind == Kind::unit) golden_unit(node.out - 1, node.unit);
+    if (node.kind == Kind::unit) golden_unit(node.unit);
     else small_.golden(node);
   }
   image_.classify();
@@ -48,8 +48,9 @@ int Simulator::golden(const uint8_t* image) {
   return image_.golden_class;
 }
 
-void Simulator::golden_unit(int n, int u) {
+void Simulator::golden_unit(int u) {
   const Unit& unit = model_.units[u];
+  const int n = model_.node_of[u];
   const Target to = image_.golden_front(u);
   if (depthwise_.fit(unit)) depthwise_.golden(u, to);
   else if (unit.groups > 1) grouped_.golden(u, to);

@@ -114,7 +114,7 @@ class Simulator {
   Rect list_planes(int u);
   void recompute(int u, const Rect& area);
   void products(int u, const Rect& area, Target to);
-  void golden_unit(int n, int u);
+  void golden_unit(int u);
 
   // stuck.cpp: whole channels stuck, which need not be written into their stream
   Answer stuck_channels(const Fault& fault);
