@@ -17,6 +17,7 @@ from pathlib import Path
 
 from fat_fpga.datasets import load
 from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine
+from fat_fpga.errors import FatFpgaError
 from fat_fpga.faults import fault_space
 from fat_fpga.network import load_network
 from fat_fpga.text import align
@@ -73,14 +74,19 @@ def main() -> None:
     parser.add_argument("--kinds", default="channel,weight", help="kinds of fault")
     parser.add_argument("--images", type=int, default=10, help=f"more than {FEW}")
     args = parser.parse_args()
+    if args.images <= FEW:
+        parser.error(f"--images: expected more than {FEW}, got {args.images}")
     if not EMULATED.exists():
-        sys.exit(f"no {EMULATED}: run make test-arm first")
+        parser.error(f"no {EMULATED}: run make test-arm first")
     rows = [["network", "kind", *SETS, "ratio"]]
     with tempfile.TemporaryDirectory() as folder:
         library = plugin(Path(folder))
         for name in args.networks.split(","):
             for kind in args.kinds.split(","):
-                found = measure(name, kind, args.images, Path(folder), library)
+                try:
+                    found = measure(name, kind, args.images, Path(folder), library)
+                except FatFpgaError as error:  # what is asked for is not there
+                    parser.error(str(error))
                 numbers = [f"{found[instruction_set]:,}" for instruction_set in SETS]
                 rows.append([name, kind, *numbers, f"{found[SETS[0]] / found[SETS[1]]:.1f} x"])
     print(align(rows, left=(0, 1)))
