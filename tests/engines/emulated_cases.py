@@ -22,10 +22,11 @@ from fat_fpga.engines.reference import ReferenceEngine
 from fat_fpga.errors import ModelWarning
 from fat_fpga.faults import AnyFault, fault_space
 from fat_fpga.network import Network, load_network
+from tests.designs.chain import chain
 from tests.designs.random_faults import mixed_faults
 from tests.designs.random_network import random_images
 from tests.designs.wide_network import wide_network
-from tests.engines import sanitised, test_bit_columns, test_sliding
+from tests.engines import sanitised, test_bit_columns, test_golden, test_sliding, test_tabled
 from tests.engines.emulated import Case
 
 BUNDLED = ("cnv_w1a1", "cnv_w2a2", "resnet8_w4a4", "mobilenet_w4a4")  # two chains, a residual and a depthwise network
@@ -55,10 +56,17 @@ def random_cases() -> Iterator[Case]:
 
 
 def block_cases() -> Iterator[Case]:
-    """Layers of two blocks and more, which random networks do not have."""
-    networks = [test_sliding.network(*subject) for subject in test_sliding.SUBJECTS]
+    """Layers of two blocks and more, which random networks do not have; and the networks of other tests of kernels."""
+    networks = [
+        chain(test_sliding.CHANNELS, test_sliding.SIZE, kernel, weights, levels, padding=padding)
+        for weights, levels, kernel, padding in test_sliding.SUBJECTS
+    ]
     for channels in test_bit_columns.CHANNELS.values():
-        networks += [test_sliding.network(*subject, 0, channels) for subject in test_bit_columns.SUBJECTS]
+        networks += [
+            chain(channels, test_sliding.SIZE, kernel, weights, levels)
+            for weights, levels, kernel in test_bit_columns.SUBJECTS
+        ]
+    networks += [make() for subjects in (test_golden.SUBJECTS, test_tabled.SUBJECTS) for make in subjects.values()]
     for number, network in enumerate(networks):
         faults = mixed_faults(network, FAULTS, number, IMAGES)
         held = fault_space(network, "pe", pes={f"conv{i}": 1 + (i + number) % 3 for i in range(4)})

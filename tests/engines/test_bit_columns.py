@@ -8,9 +8,9 @@ from fat_fpga.engines.native_engine import ENVIRONMENT, instruction_sets
 from fat_fpga.engines.native_session import UPDATE
 from fat_fpga.faults import fault_space
 from fat_fpga.network import Levels
+from tests.designs.chain import BIPOLAR, TERNARY, chain
 from tests.designs.random_faults import mixed_faults
 from tests.designs.same_predictions import assert_native_like_reference
-from tests.engines.test_sliding import BIPOLAR, TERNARY, network
 
 CHANNELS = {"two to nine blocks": (3, 130, 200, 520, 300, 7), "scores in bits": (3, 70, 330, 129, 64, 150)}
 SUBJECTS = [
@@ -33,7 +33,7 @@ def test_equals_reference(
     """Faults of every kind, and PEs of so many channels that more changes than margins in bits have room for."""
     monkeypatch.setenv(ENVIRONMENT, instruction_set)
     monkeypatch.setenv(UPDATE, update)
-    subject = network(weights, levels, kernel, 0, CHANNELS[channels])
+    subject = chain(CHANNELS[channels], (11, 10), kernel, weights, levels)
     pes = {f"conv{i}": 1 + i % 2 for i in range(4)}
     faults = [*mixed_faults(subject, 30, 1, 2), *fault_space(subject, "pe", pes=pes)]
     assert_native_like_reference(subject, faults)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,7 +10,8 @@ import pytest
 from fat_fpga.engines.native_engine import ENVIRONMENT, NativeEngine, instruction_sets
 from fat_fpga.engines.native_session import UPDATE
 from fat_fpga.engines.reference import ReferenceEngine
-from fat_fpga.network import InputQuantiser, Levels, MatrixVectorUnit, Network
+from fat_fpga.network import Levels, Network
+from tests.designs.chain import BIPOLAR, chain
 from tests.designs.random_faults import random_faults
 from tests.designs.random_network import random_images
 from tests.designs.same_predictions import assert_native_like_reference
@@ -19,30 +20,13 @@ CHANNELS = (3, 70, 130, 64, 40, 6)
 
 
 def network(largest: int, count: int, size: tuple[int, int], kernel: int, stride: int, padding: int) -> Network:
-    """Units of weights up to ``largest`` (-1 and +1 for 0) and of ``count`` levels; the last has the whole frame."""
-    rng = np.random.default_rng(largest * 100 + count + size[1])
-    levels = Levels(-1, 2, 2) if count == 2 else Levels(-(count // 2), 1, count)
-    height, width = size
-    units = []
-    for i, (before, behind) in enumerate(pairwise(CHANNELS)):
-        last, around = i == len(CHANNELS) - 2, padding if i > 0 else 0
-        taps = (height, width) if last else (kernel, kernel)
-        shape = (behind, before, *taps)
-        drawn = rng.integers(-largest, largest + 1, shape) if largest else rng.choice((-1, 1), shape)
-        weights = drawn.astype(np.int32)
-        if last:
-            units.append(MatrixVectorUnit(f"fc{i}", weights, None, None))
-            continue
-        step = stride if i == 1 else 1
-        spread = (100 if i == 0 else count // 2) * max(1, largest) * int(np.sqrt(weights[0].size))
-        thresholds = np.sort(rng.integers(-spread, spread + 1, (behind, count - 1)), axis=1).astype(np.int32)
-        units.append(MatrixVectorUnit(f"conv{i}", weights, thresholds, levels, (step, step), (around,) * 4))
-        height, width = ((n + 2 * around - kernel) // step + 1 for n in (height, width))
-    table = np.stack([np.arange(-128, 128)] * 3).astype(np.int32)
-    return Network("golden", InputQuantiser((3, *size), table), tuple(units))
+    """Units of weights up to ``largest`` (-1 and +1 for 0) and of ``count`` levels."""
+    levels = BIPOLAR if count == 2 else Levels(-(count // 2), 1, count)
+    weights = range(-largest, largest + 1) if largest else (-1, 1)
+    return chain(CHANNELS, size, (kernel, kernel), weights, levels, stride=stride, padding=padding)
 
 
-SUBJECTS = {
+SUBJECTS: dict[str, Callable[[], Network]] = {
     "signs": lambda: network(0, 2, (11, 20), 3, 1, 0),  # rows of more than 16 places
     "framed": lambda: network(0, 3, (16, 15), 3, 1, 1),  # tiles go on from row to row
     "gathered": lambda: network(1, 3, (13, 8), 3, 2, 1),

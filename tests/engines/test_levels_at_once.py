@@ -8,8 +8,8 @@ import pytest
 from fat_fpga.engines.native_engine import ENVIRONMENT, instruction_sets
 from fat_fpga.faults import Fault, fault_space
 from fat_fpga.network import Levels
+from tests.designs.chain import BIPOLAR, TERNARY, chain
 from tests.designs.same_predictions import assert_native_like_reference
-from tests.engines.test_sliding import BIPOLAR, TERNARY, network
 
 
 @pytest.mark.parametrize("instruction_set", instruction_sets())
@@ -30,7 +30,7 @@ def test_equals_reference(
 ) -> None:  # fmt: skip
     """Levels that rise, fall, are left out and come twice; images in between."""
     monkeypatch.setenv(ENVIRONMENT, instruction_set)
-    subject = network(weights, levels, (3, 3), padding, (3, 20, 70, 66, 5))
+    subject = chain((3, 20, 70, 66, 5), (11, 10), (3, 3), weights, levels, padding=padding)
     pes = {f"conv{i}": (5, 35, 33)[i] for i in range(3)}
     space = list(fault_space(subject, kind, pes=pes if kind == "pe" else None))
     places = [space[i : i + levels.count] for i in range(0, len(space), levels.count)]

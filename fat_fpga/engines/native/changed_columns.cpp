@@ -19,6 +19,7 @@ constexpr double kListing = 1.0;        // of listing one column
 constexpr double kBitColumn = 1.5;      // of adding one column of bits, as many blocks as a register holds
 constexpr double kBitMargin = 7.0;      // of deciding one block of a pixel in bit-planes
 constexpr double kBitMarginZeros = 10;  // the same with weights of 0
+constexpr double kWindow = 60;          // of a window with changes, where each has a list of its own
 constexpr double kSpreading = 2.0;      // of reading 64 channels of a plane into bytes
 
 }  // namespace
@@ -50,8 +51,8 @@ void ChangedColumns::forget() {
   sliding_.forget();
 }
 
-// What brings an area of outputs up to date behind so many changes at the least cost.
-Update ChangedColumns::cheapest(int u, int changes, bool slid, const Rect& outputs) const {
+// What it costs to bring an area of outputs up to date behind so many changes, by each way.
+ChangedColumns::Costs ChangedColumns::costs(int u, int changes, bool slid, const Rect& outputs) const {
   const Unit& unit = model_.units[u];
   const Rect seen = unit.windows().covered(outputs);
   const double places = seen.pixels(), pixels = outputs.pixels();
@@ -63,8 +64,19 @@ Update ChangedColumns::cheapest(int u, int changes, bool slid, const Rect& outpu
                                   pixels * unit.blocks() * (unit.zeros ? kBitMarginZeros : kBitMargin);
   const double popcounts = kDenseCost * pixels * unit.dense_steps();
   const double bytes = kByteCost * pixels * unit.product_steps() + kSpreading * places * unit.in.pixel_words();
-  if (sparse < std::min(popcounts, bytes)) return Update::sparse;
-  return bytes < popcounts ? Update::bytes : Update::popcount;
+  return {sparse, popcounts, bytes};
+}
+
+Update ChangedColumns::cheapest(int u, int changes, bool slid, const Rect& outputs) const {
+  const auto [sparse, popcount, bytes] = costs(u, changes, slid, outputs);
+  if (sparse < std::min(popcount, bytes)) return Update::sparse;
+  return bytes < popcount ? Update::bytes : Update::popcount;
+}
+
+double ChangedColumns::cost(int u, int changes, const Rect& outputs) const {
+  const auto [sparse, popcount, bytes] = costs(u, changes, false, outputs);
+  const double pixels = outputs.pixels(), windows = std::min(pixels, double(changes) * model_.units[u].taps());
+  return windows / pixels * std::min({sparse, popcount, bytes}) + kWindow * windows;
 }
 
 Update ChangedColumns::cheapest(int u, const Rect& outputs) const {

@@ -26,6 +26,13 @@ class ChangedColumns : Part {
   // What brings an area of outputs up to date behind them at the least cost.
   Update cheapest(int u, const Rect& outputs) const;
 
+  // Whether several pixels of unit u go together, in a vector that slides.
+  bool slides(int u) const { return sliding_.fit(u); }
+
+  // What it costs, in the unit of kDenseCost, behind so many changes where each pixel goes alone. Those without a
+  // change in their window are left out.
+  double cost(int u, int changes, const Rect& outputs) const;
+
   // Pixels of an area of outputs whose windows have a change.
   void reached(int u, const Rect& area, std::vector<int32_t>& pixels);
 
@@ -59,6 +66,10 @@ class ChangedColumns : Part {
   Entry* list_columns(const Unit& unit, int y, int x, const Entry* entries, Entry* list);
 
   // changed_columns.cpp: what it comes to
+  struct Costs {
+    double sparse, popcount, bytes;
+  };
+  Costs costs(int u, int changes, bool slid, const Rect& outputs) const;
   Update cheapest(int u, int changes, bool slid, const Rect& outputs) const;
   int few(int u) const;
   template <class Acc>

@@ -1,7 +1,5 @@
-// Stuck channels of a stream, and a unit that reads it.
-//
-// Only those channels' weight columns count. Which taps of a window changed is a small bit pattern for each
-// row of the kernel, and the sum of the columns of every pattern is tabulated once per channel and image.
+// Changed channels of a stream, and a unit that reads it: tables of sums of their columns, and patterns of what
+// changed.
 #include "column_tables.hpp"
 
 #include <algorithm>
@@ -13,6 +11,11 @@ namespace fat {
 
 constexpr int kLargestTableKernel = 5;
 constexpr size_t kCacheBytes = 24 << 10;  // of the first-level cache, for tables of channels in pairs
+constexpr int kDirections = 2;            // in which a channel changes: raised, lowered
+
+// Costs in units of adding 64 weights: of a sum in a table, of a bit of a channel, of an output pixel, and of each
+// look-up or threshold of 64 outputs there.
+constexpr double kTableSum = 2, kTableBit = 1, kTablePixel = 2, kTableStep = 0.8;
 
 namespace {
 
@@ -76,8 +79,9 @@ ColumnTables::ColumnTables(Image& image) : Part(image), tabled_(model_.units.siz
   for (const Unit& unit : model_.units) {
     if (!fit(unit)) continue;
     row_bytes_ = std::max(row_bytes_, (size_t(unit.in.frame_width()) / 64 + 2) * 8);
-    rows = std::max(rows, kMostTabled * size_t(unit.in.planes) * unit.in.frame_height());
+    rows = std::max(rows, std::max(kMostTabled, kDirections) * size_t(unit.in.planes) * unit.in.frame_height());
   }
+  faulty_.resize(rows * row_bytes_ + 8);
   for (size_t u = 0; u < tabled_.size(); ++u) {
     const Unit& unit = model_.units[u];
     if (!fit(unit)) continue;
@@ -96,7 +100,8 @@ void ColumnTables::forget() {
 
 bool ColumnTables::unit(int u, const Fault& fault) {
   const Unit& unit = model_.units[u];
-  build(u, fault.streams[0]);
+  const StreamChange& held = fault.streams[0];
+  build(u, held.channel, held.channels(), held.channel_step);
   if (tabled_[u].known >> fault.level & 1) {
     image_.settle(unit.behind, unit.whole());
     take_known(u, fault.level);
@@ -104,19 +109,27 @@ bool ColumnTables::unit(int u, const Fault& fault) {
   }
   if (!channel_changes(u, fault)) return false;
   image_.settle(unit.behind, unit.whole());
-  look_up(u, fault);
+  const uint32_t others = unit.padded_input ? 0 : fault.following & ~(uint32_t(1) << fault.level);
+  tabled_[u].known = 0;
+  look_up(u, {unit.in.planes, fault.level, unit.whole(), others, fault.level});
   return true;
 }
 
-// The fault-free planes of a channel, number `k` of those that the tables are for, as bits by row of the frame.
-void ColumnTables::gather_rows(int u, int channel, int k) {
+void ColumnTables::one_channel(int u, int channel, const Rect& changed, const Rect& outputs) {
+  build(u, channel, 1, 1);
+  Pass pass = differences(u, changed);
+  pass.area = outputs;
+  look_up(u, pass);
+}
+
+// Rows y0 to y1 of a channel in the planes of the stream in front of unit u, as bits: [plane][row].
+void ColumnTables::gather_rows(int u, const uint64_t* planes, int channel, int y0, int y1, uint8_t* rows) const {
   const Stream& out = model_.units[u].in;
   const uint64_t bit = uint64_t(1) << (channel % 64);
-  const uint64_t* golden = states_[model_.units[u].source].golden.data() + channel / 64;
   for (int t = 0; t < out.planes; ++t) {
-    uint8_t* row = tabled_[u].golden_rows.data() + size_t(k * out.planes + t) * out.height * row_bytes_;
-    for (int y = 0; y < out.height; ++y, row += row_bytes_) {
-      const uint64_t* pixel = golden + out.offset(y, 0) + size_t(t) * out.words();
+    uint8_t* row = rows + (size_t(t) * out.height + y0) * row_bytes_;
+    for (int y = y0; y < y1; ++y, row += row_bytes_) {
+      const uint64_t* pixel = planes + channel / 64 + out.offset(y, 0) + size_t(t) * out.words();
       std::memset(row, 0, row_bytes_);
       uint64_t gathered = 0;
       int filled = out.left % 8;
@@ -161,15 +174,58 @@ bool ColumnTables::channel_changes(int u, const Fault& fault) {
   return any != 0;
 }
 
+// What one channel changed in a part of its stream, as planes of rows_: first those with places that were raised, then
+// those with places that were lowered.
+ColumnTables::Pass ColumnTables::differences(int u, const Rect& changed) {
+  const Unit& unit = model_.units[u];
+  const Stream& in = unit.in;
+  gather_rows(u, states_[unit.source].faulty.data(), tabled_[u].channel, changed.y0, changed.y1, faulty_.data());
+  Pass pass{};
+  for (const bool raised : {true, false}) {
+    for (int t = 0; t < in.planes; ++t) {
+      uint8_t* rows = rows_.data() + size_t(pass.planes) * in.frame_height() * row_bytes_;
+      pass.planes += difference(u, t, raised, changed, rows);
+    }
+    if (raised) pass.raised = pass.planes;
+  }
+  return pass;
+}
+
+// Where a plane was raised, or lowered, by row of the frame; false if nowhere.
+bool ColumnTables::difference(int u, int plane, bool raised, const Rect& changed, uint8_t* rows) const {
+  const Stream& in = model_.units[u].in;
+  const size_t first = (size_t(plane) * in.height + changed.y0) * row_bytes_;
+  const uint8_t *golden = tabled_[u].golden_rows.data() + first, *faulty = faulty_.data() + first;
+  uint64_t any = 0;
+  std::memset(rows, 0, in.frame_height() * row_bytes_);
+  rows += (in.top + changed.y0) * row_bytes_;
+  for (size_t at = 0; at < (changed.y1 - changed.y0) * row_bytes_; at += 8) {
+    uint64_t was, is;
+    std::memcpy(&was, golden + at, 8);
+    std::memcpy(&is, faulty + at, 8);
+    const uint64_t differs = raised ? is & ~was : was & ~is;
+    std::memcpy(rows + at, &differs, 8);
+    any |= differs;
+  }
+  return any != 0;
+}
+
+double ColumnTables::cost(int u, const Rect& outputs) const {
+  const Unit& unit = model_.units[u];
+  const double sums = double(unit.kernel_y << unit.kernel_x) * unit.blocks();
+  const double bits = double(unit.in.planes) * unit.in.height * unit.in.width;
+  const double steps = double(unit.blocks()) * (kDirections * unit.in.planes * unit.kernel_y + unit.planes_out());
+  return kTableSum * sums + kTableBit * bits + (kTablePixel + kTableStep * steps) * outputs.pixels();
+}
+
 bool ColumnTables::fit(const Unit& unit) const {
   return unit.reads_planes() && !unit.last && unit.kernel_x <= kLargestTableKernel && unit.pixels() >= 4 &&
          unit.kernel_x * unit.largest_weight <= 127;
 }
 
 // Tables and fault-free rows of the channels, kept for the faults that follow.
-void ColumnTables::build(int u, const StreamChange& held) {
+void ColumnTables::build(int u, int first, int channels, int step) {
   Tabled& tabled = tabled_[u];
-  const int channels = held.channels(), first = held.channel, step = held.channel_step;
   if (tabled.channels == channels && tabled.channel == first && tabled.step == step) return;
   tabled.channels = channels, tabled.channel = first, tabled.step = step;
   tabled.known = 0;
@@ -182,7 +238,10 @@ void ColumnTables::build(int u, const StreamChange& held) {
   const int taps = tabled.group * unit.kernel_x, subsets = 1 << taps, groups = channels / tabled.group;
   const size_t needed = size_t(groups) * unit.kernel_y * subsets * padded;
   if (tabled.sums.size() < needed) tabled.sums.resize(needed);
-  for (int k = 0; k < channels; ++k) gather_rows(u, first + k * step, k);
+  const uint64_t* golden = states_[unit.source].golden.data();
+  const size_t rows = size_t(unit.in.planes) * unit.in.height * row_bytes_;  // of a channel
+  for (int k = 0; k < channels; ++k)
+    gather_rows(u, golden, first + k * step, 0, unit.in.height, tabled.golden_rows.data() + k * rows);
   tabled.all_raised.assign(padded, 0);
   int8_t *table = tabled.sums.data(), *all_raised = tabled.all_raised.data();
   const int8_t* columns[2 * kLargestTableKernel];
@@ -201,16 +260,16 @@ void ColumnTables::build(int u, const StreamChange& held) {
 }
 
 // Which subset of the taps of each group's channels changed, for each row of the frame and output column: from rows_.
-void ColumnTables::make_patterns(int u) {
+void ColumnTables::make_patterns(int u, const Pass& pass) {
   const Unit& unit = model_.units[u];
   const Tabled& tabled = tabled_[u];
   const Stream& in = unit.in;
-  const int stride = unit.stride_x, chunk = stride == 1 ? 8 : 1;              // output columns at a time
-  const size_t to_next = size_t(in.planes) * in.frame_height() * row_bytes_;  // channel
+  const int stride = unit.stride_x, chunk = stride == 1 ? 8 : 1;                // output columns at a time
+  const size_t to_next = size_t(pass.planes) * in.frame_height() * row_bytes_;  // channel
   uint8_t* pattern = patterns_.data();
   for (int g = 0; g < tabled.channels / tabled.group; ++g) {
     const uint8_t* row = rows_.data() + size_t(g) * tabled.group * to_next;
-    for (int i = 0; i < in.planes * in.frame_height(); ++i, pattern += unit.width, row += row_bytes_) {
+    for (int i = 0; i < pass.planes * in.frame_height(); ++i, pattern += unit.width, row += row_bytes_) {
       for (int x = 0; x < unit.width; x += chunk) {
         uint64_t subsets = 0;  // a byte for each output column
         for (int member = 0; member < tabled.group; ++member) {

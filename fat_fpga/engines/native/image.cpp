@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "bit_counts.hpp"
+#include "simd.hpp"
 
 namespace fat {
 
@@ -136,6 +137,27 @@ void Image::settle(int stream, const Rect& area) {
     }
   }
   state.dirty = state.changed = area;
+}
+
+std::pair<int, int> Image::only_channel(int stream) const {
+  const Stream& of = model.streams[stream];
+  const State& state = states[stream];
+  const int words = of.words(), count = (state.changed.x1 - state.changed.x0) * of.planes * words;
+  int block = -1, bits = 0;
+  uint64_t channel = 0;
+  for (int y = state.changed.y0; y < state.changed.y1; ++y) {
+    const size_t at = of.offset(y, state.changed.x0);
+    const uint64_t *golden = state.golden.data() + at, *faulty = state.faulty.data() + at;
+    for (int w = 0; w < words; ++w) {
+      uint64_t any = 0;
+      for (int i = w; i < count; i += words) any |= golden[i] ^ faulty[i], bits += golden[i] != faulty[i];
+      if (any == 0) continue;
+      if (block >= 0 && (block != w || channel != any)) return {-1, 0};
+      if ((any & (any - 1)) != 0) return {-1, 0};
+      block = w, channel = any;
+    }
+  }
+  return {block < 0 ? -1 : block * kBlock + lowest_bit(channel), bits};
 }
 
 // A maximum over planes, for an area of its output.

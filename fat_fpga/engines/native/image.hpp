@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "answer.hpp"
@@ -70,6 +71,10 @@ struct Image {
   void pool_planes(const Node& node, Target from, Target to, const Rect& area) const;
   void put(int stream, int y, int x, int channel, int32_t integer);      // into the faulty stream; marks what differs
   void put_any(int stream, int y, int x, int channel, int64_t integer);  // the same, also of what is no level
+
+  // The one channel in which a stream of planes differs from the fault-free one, and in how many bits; -1 where none
+  // does, or several do.
+  std::pair<int, int> only_channel(int stream) const;
 
   int32_t golden_integer(int stream, int y, int x, int channel) const;
   void golden_channel(int stream, int channel, std::vector<int32_t>& integers) const;  // [pixel]

@@ -324,6 +324,7 @@ void Simulator::update_planes(int u) {
     return;
   }
   if (packs(unit) && update_packed(u)) return;
+  if (update_tabled(u)) return;
   const Rect area = list_planes(u);
   if (!area.empty() && changed_.count() > 0) recompute(u, area);
 }
@@ -342,6 +343,26 @@ bool Simulator::update_packed(int u) {
   if (area.empty()) return true;
   image_.settle(unit.behind, area);
   packed_.planes(u, area, image_.faulty_front(u));
+  return true;
+}
+
+// A unit behind a single channel that differs, by tables of its columns; false where there is no such channel, or
+// another way costs less.
+bool Simulator::update_tabled(int u) {
+  const Unit& unit = model_.units[u];
+  if (model_.update != Update::automatic || !tables_.fit(unit)) return false;
+  if (changed_.slides(u) && !model_.by_chance) return false;  // which takes as long
+  const Rect& changed = image_.states[unit.source].changed;
+  const Rect area = unit.windows().touching(changed.moved(unit.in.top, unit.in.left));
+  if (area.empty()) return false;
+  const double cost = tables_.cost(u, area);
+  const auto pays = [&](int bits) { return cost < changed_.cost(u, bits, area); };
+  if (!model_.by_chance && !pays(changed.pixels() * unit.in.planes)) return false;
+  const auto [channel, bits] = image_.only_channel(unit.source);
+  if (channel < 0 || !(model_.by_chance ? bits % 2 == 0 : pays(bits))) return false;
+  image_.settle(unit.behind, area);
+  tables_.one_channel(u, channel, changed, area);
+  if (unit.out.wide()) image_.take_front(u, area, false);
   return true;
 }
 

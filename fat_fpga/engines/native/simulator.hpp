@@ -2,7 +2,7 @@
 // a fault starts from them where it is, and only what it changes is computed, node by node, by whatever part of the
 // simulator fits:
 //
-// - ColumnTables     a unit right behind stuck channels
+// - ColumnTables     a unit right behind stuck channels, or behind a single one that differs
 // - ChannelCourse    a stuck channel behind which there is an addition, or another operator channel by channel
 // - EditedChannels   channels of a node with changed weights, thresholds or accumulators; pixels behind strays
 // - EditedUnit       a unit with many changed words, anew, by popcount
@@ -111,6 +111,7 @@ class Simulator {
   bool packs(const Unit& unit) const;
   void update_planes(int u);
   bool update_packed(int u);
+  bool update_tabled(int u);
   Rect list_planes(int u);
   void recompute(int u, const Rect& area);
   void products(int u, const Rect& area, Target to);
