@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "simd.hpp"
 
@@ -67,6 +68,7 @@ Answer Simulator::faulty(const Fault& fault, int64_t frame) {
   const Trials::Timed timed(trials_);
   image_.begin();
   stuck_ = nullptr, latest_ = &fault, last_reader_ = -1;
+  alone_ = fault.edits.size() == 1 && fault.edits[0].channels.size() == 1;
   // Levels of the same channel follow each other, and leave much the same behind them.
   const bool channels = !fault.passed.empty();
   packed_.begin(channels ? int64_t(fault.streams[0].stream) << 32 | fault.streams[0].channel : --other_key_);
@@ -323,8 +325,9 @@ void Simulator::update_planes(int u) {
     image_.classify();
     return;
   }
+  const bool alone = std::exchange(alone_, false) || model_.by_chance;
   if (packs(unit) && update_packed(u)) return;
-  if (update_tabled(u)) return;
+  if (alone && update_tabled(u)) return;
   const Rect area = list_planes(u);
   if (!area.empty() && changed_.count() > 0) recompute(u, area);
 }

@@ -153,6 +153,7 @@ class Simulator {
   const Fault* stuck_ = nullptr;            // stuck channels, which their stream need not hold
   const Fault* latest_ = nullptr;           // the latest fault
   std::vector<std::vector<Answer>> known_;  // of the present image: of a channel stuck at an integer; label -1: not yet
+  bool alone_ = false;  // the words of one channel are changed, and no unit behind them is followed yet
   bool every_stream_ = false;
   bool compares_ = false;     // whether answers are more than classes
   std::vector<int> watched_;  // streams
