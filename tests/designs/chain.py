@@ -23,7 +23,6 @@ def chain(
     *,
     stride: int = 1,
     padding: int = 0,
-    seed: int = 0,
 ) -> Network:
     """Convolutions of ``kernel``, and a last unit whose window is all of the frame.
 
@@ -35,7 +34,7 @@ def chain(
         stride: of the second unit.
         padding: on each side, but for the first unit.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     height, width = size
     units = []
     for i, (before, behind) in enumerate(pairwise(channels)):
